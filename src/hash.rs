@@ -1,0 +1,102 @@
+//! A block's name: 32 bytes of SHA-256, written as 64 lower-case hexadecimal digits.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// The SHA-256 hash that names a block; its text is 64 lower-case hexadecimal digits.
+///
+/// ```
+/// use chainlab::BlockHash;
+///
+/// let hash: BlockHash = "47f8658295d76149bc7447466eda3e4c26a49d5b8309629da1cf89aedb0c42b0".parse()?;
+/// assert_eq!(hash.as_bytes()[0], 0x47);
+/// assert_eq!(hash.to_string().len(), 64);
+/// # Ok::<(), chainlab::ParseHashError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BlockHash([u8; 32]);
+
+impl BlockHash {
+    /// Makes a hash from its bytes, first byte first.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Hashes bytes with SHA-256.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
+    /// Returns the 32 bytes.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Display for BlockHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut digits = [0; 64];
+        hex::encode_to_slice(self.0, &mut digits).expect("64 digits are room for 32 bytes");
+        f.pad(std::str::from_utf8(&digits).expect("hexadecimal digits are ASCII"))
+    }
+}
+
+impl fmt::Debug for BlockHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BlockHash({self})")
+    }
+}
+
+impl FromStr for BlockHash {
+    type Err = ParseHashError;
+
+    /// Reads 64 lower-case hexadecimal digits.
+    ///
+    /// # Errors
+    ///
+    /// Anything else: a digest written in upper case is another text, and so another hash of the block above it.
+    fn from_str(text: &str) -> Result<Self, ParseHashError> {
+        let mut bytes = [0; 32];
+        match hex::decode_to_slice(text, &mut bytes) {
+            Ok(()) if !text.bytes().any(|digit| digit.is_ascii_uppercase()) => Ok(Self(bytes)),
+            _ => Err(ParseHashError { found: text.chars().take(80).collect() }),
+        }
+    }
+}
+
+impl Serialize for BlockHash {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for BlockHash {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// A text that is no block hash.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected 64 lower-case hexadecimal digits, found \"{found}\"")]
+pub struct ParseHashError {
+    /// The text, its first 80 characters.
+    pub found: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_it_writes_and_nothing_else() {
+        let text = "47f8658295d76149bc7447466eda3e4c26a49d5b8309629da1cf89aedb0c42b0";
+        assert_eq!(text.parse::<BlockHash>().unwrap().to_string(), text);
+        for other in ["", "1", &text[1..], &text.to_uppercase(), &format!("{text}0"), &text.replace('4', "g")]
+        {
+            assert_eq!(other.parse::<BlockHash>(), Err(ParseHashError { found: other.into() }));
+        }
+    }
+}
