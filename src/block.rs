@@ -1,0 +1,195 @@
+//! A block: the notebook's five fields, its canonical JSON and its hash.
+
+use std::{fmt, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::{
+    document::{self, DocumentError, Fields},
+    hash::BlockHash,
+    time::Timestamp,
+    transaction::Transaction,
+};
+
+/// A block as anyone may write it: nothing in it has been verified.
+///
+/// A block that stands in a [`Blockchain`](crate::Blockchain) has been. It reads and writes the notebook's JSON with
+/// serde; reading works from JSON only, as the text of a number decides what it is. Cloning copies no transactions.
+///
+/// ```
+/// use chainlab::{Block, PreviousHash, Timestamp};
+///
+/// let block = Block::new(1, Timestamp::integer(0), [], 100, PreviousHash::NumberOne);
+/// assert_eq!(
+///     block.canonical_json(),
+///     r#"{"index": 1, "previous_hash": 1, "proof": 100, "timestamp": 0, "transactions": []}"#
+/// );
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub struct Block {
+    // Alphabetical, as the canonical JSON has them.
+    index: u64,
+    previous_hash: PreviousHash,
+    proof: u64,
+    timestamp: Timestamp,
+    transactions: Arc<[Transaction]>,
+}
+
+impl Block {
+    /// Makes a block of its five fields, whatever they are.
+    pub fn new(
+        index: u64,
+        timestamp: Timestamp,
+        transactions: impl Into<Arc<[Transaction]>>,
+        proof: u64,
+        previous_hash: PreviousHash,
+    ) -> Self {
+        Self { index, previous_hash, proof, timestamp, transactions: transactions.into() }
+    }
+
+    /// Returns the block with another proof.
+    #[must_use]
+    pub fn with_proof(self, proof: u64) -> Self {
+        Self { proof, ..self }
+    }
+
+    /// Returns the block's position as it states it; the first block's is 1.
+    pub fn index(&self) -> u64 {
+        self.index
+    }
+
+    /// Returns when the block says that it was made.
+    pub fn timestamp(&self) -> Timestamp {
+        self.timestamp
+    }
+
+    /// Returns the transactions; the miner's reward is the last.
+    pub fn transactions(&self) -> &[Transaction] {
+        &self.transactions
+    }
+
+    /// Returns the proof of work.
+    pub fn proof(&self) -> u64 {
+        self.proof
+    }
+
+    /// Returns what the block names as the hash of the one before.
+    pub fn previous_hash(&self) -> PreviousHash {
+        self.previous_hash
+    }
+
+    /// Returns the text that the hash is made from: what Python's `json.dumps(block, sort_keys=True)` gives.
+    pub fn canonical_json(&self) -> String {
+        document::to_json(self)
+    }
+
+    /// Computes the block's hash: SHA-256 of its canonical JSON. It costs in proportion to the block; a chain keeps
+    /// its blocks' hashes.
+    pub fn hash(&self) -> BlockHash {
+        BlockHash::of(self.canonical_json().as_bytes())
+    }
+
+    /// Computes what a sealed proof is made over: SHA-256 of the canonical JSON without the proof.
+    pub fn digest(&self) -> BlockHash {
+        #[derive(Serialize)]
+        struct WithoutProof<'a> {
+            index: u64,
+            previous_hash: PreviousHash,
+            timestamp: Timestamp,
+            transactions: &'a [Transaction],
+        }
+        let &Self { index, previous_hash, proof: _, timestamp, ref transactions } = self;
+        BlockHash::of(
+            document::to_json(&WithoutProof { index, previous_hash, timestamp, transactions }).as_bytes(),
+        )
+    }
+
+    /// Reads a block's JSON: `index`, `timestamp`, `transactions`, `proof` and `previous_hash`.
+    ///
+    /// # Errors
+    ///
+    /// What is missing, unknown, of a wrong type or out of range, by name.
+    pub fn from_json(text: &str) -> Result<Self, DocumentError> {
+        Self::read(document::parse(text)?)
+    }
+
+    pub(crate) fn read(value: &RawValue) -> Result<Self, DocumentError> {
+        let mut fields = Fields::of(value, "block")?;
+        let (index, timestamp) = (fields.take("index"), fields.take("timestamp"));
+        let (transactions, proof) = (fields.take("transactions"), fields.take("proof"));
+        let previous_hash = fields.take("previous_hash");
+        let (Some(index), Some(timestamp), Some(transactions), Some(proof), Some(previous_hash)) =
+            (index, timestamp, transactions, proof, previous_hash)
+        else {
+            return Err(fields.finish().expect_err("a field is missing"));
+        };
+        fields.finish()?;
+        Ok(Self {
+            index: document::whole_number("index", index)?,
+            previous_hash: PreviousHash::read(previous_hash)?,
+            proof: document::whole_number("proof", proof)?,
+            timestamp: Timestamp::from_json_number(timestamp.get()).ok_or_else(|| {
+                document::unexpected("timestamp", "a finite float or an integer of 64 bits", timestamp)
+            })?,
+            transactions: document::array("transactions", transactions, |position, transaction| {
+                Transaction::read(transaction).map_err(|error| error.in_transaction(position))
+            })?
+            .into(),
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Block {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        document::deserialize_raw(deserializer, Self::read)
+    }
+}
+
+/// What a block names as the hash of the one before, kept as it came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PreviousHash {
+    /// The integer 1, in the notebook's first block.
+    NumberOne,
+    /// The string "1", in the first block of the tutorial's later code.
+    TextOne,
+    /// The hash of the block before.
+    Hash(BlockHash),
+}
+
+impl PreviousHash {
+    fn read(value: &RawValue) -> Result<Self, DocumentError> {
+        let refused =
+            || document::unexpected("previous_hash", "1, \"1\" or 64 lower-case hexadecimal digits", value);
+        if value.get() == "1" {
+            return Ok(Self::NumberOne);
+        }
+        if !value.get().starts_with('"') {
+            return Err(refused());
+        }
+        match document::string::<String>("previous_hash", value)?.as_str() {
+            "1" => Ok(Self::TextOne),
+            text => text.parse().map(Self::Hash).map_err(|_| refused()),
+        }
+    }
+}
+
+impl Serialize for PreviousHash {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::NumberOne => serializer.serialize_u64(1),
+            Self::TextOne => serializer.serialize_str("1"),
+            Self::Hash(hash) => hash.serialize(serializer),
+        }
+    }
+}
+
+impl fmt::Display for PreviousHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NumberOne => f.write_str("1"),
+            Self::TextOne => f.write_str("\"1\""),
+            Self::Hash(hash) => hash.fmt(f),
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Time as the library counts it, and time as a block writes it.
+
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+    ops::{Add, AddAssign, Sub},
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::document::python_float;
+
+/// A moment: whole nanoseconds since the Unix epoch, up to the year 2554.
+///
+/// It is an input wherever it is needed; nothing but the threaded driver reads a clock. Sums stop at the last moment
+/// instead of wrapping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+pub struct Time(u64);
+
+impl Time {
+    /// The Unix epoch, 1970-01-01 00:00:00 UTC.
+    pub const UNIX_EPOCH: Self = Self(0);
+    /// The last moment that can be told.
+    pub const MAX: Self = Self(u64::MAX);
+
+    /// Makes a moment from nanoseconds since the Unix epoch.
+    pub const fn from_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
+    /// Makes a moment from whole seconds since the Unix epoch, stopping at [`Time::MAX`].
+    pub const fn from_secs(seconds: u64) -> Self {
+        Self(seconds.saturating_mul(1_000_000_000))
+    }
+
+    /// Returns the nanoseconds since the Unix epoch.
+    pub const fn as_nanos(self) -> u64 {
+        self.0
+    }
+
+    /// Returns the whole microseconds since the Unix epoch, rounded down.
+    pub const fn as_micros(self) -> u64 {
+        self.0 / 1000
+    }
+}
+
+impl Add<Duration> for Time {
+    type Output = Self;
+
+    fn add(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)))
+    }
+}
+
+impl AddAssign<Duration> for Time {
+    fn add_assign(&mut self, duration: Duration) {
+        *self = *self + duration;
+    }
+}
+
+impl Sub for Time {
+    type Output = Duration;
+
+    /// Returns how long `self` is after `earlier`; zero if it is not.
+    fn sub(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl fmt::Display for Time {
+    /// Writes seconds since the Unix epoch, nine digits after the point.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:09}", self.0 / 1_000_000_000, self.0 % 1_000_000_000)
+    }
+}
+
+/// A moment as a block's JSON writes it: seconds since the Unix epoch, an integer or a float, kept as it came.
+///
+/// Python's `time()` gives a float, and other writers an integer; the block's hash covers the text, so that `5` and
+/// `5.0` are different timestamps.
+///
+/// ```
+/// use chainlab::{Time, Timestamp};
+///
+/// let timestamp = Timestamp::from(Time::from_nanos(1_507_824_951_769_517_700));
+/// assert_eq!(timestamp.to_string(), "1507824951.7695177");
+/// assert_ne!(Timestamp::integer(5), Timestamp::float(5.0).unwrap());
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Timestamp(Repr);
+
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(untagged)]
+enum Repr {
+    Integer(i64),
+    /// Always finite: JSON has no other floats.
+    Float(f64),
+}
+
+impl Timestamp {
+    /// Makes an integer timestamp, in seconds.
+    pub const fn integer(seconds: i64) -> Self {
+        Self(Repr::Integer(seconds))
+    }
+
+    /// Makes a float timestamp, in seconds; nothing if it is infinite or not a number.
+    pub fn float(seconds: f64) -> Option<Self> {
+        seconds.is_finite().then_some(Self(Repr::Float(seconds)))
+    }
+
+    /// Makes the float timestamp of a number of microseconds since the Unix epoch.
+    pub fn from_micros(micros: u64) -> Self {
+        Self(Repr::Float(Duration::from_micros(micros).as_secs_f64()))
+    }
+
+    /// Returns the seconds since the Unix epoch, an integer rounded to the nearest float.
+    pub fn seconds(self) -> f64 {
+        match self.0 {
+            Repr::Integer(seconds) => seconds as f64,
+            Repr::Float(seconds) => seconds,
+        }
+    }
+
+    /// Returns the microseconds since the Unix epoch, if the timestamp is a whole number of them and not before it.
+    pub fn micros(self) -> Option<u64> {
+        match self.0 {
+            Repr::Integer(seconds) => u64::try_from(seconds).ok()?.checked_mul(1_000_000),
+            Repr::Float(seconds) => {
+                let micros = (seconds * 1e6).round();
+                let micros = (0.0..9e18).contains(&micros).then_some(micros as u64)?;
+                (Self::from_micros(micros).seconds() == seconds).then_some(micros)
+            }
+        }
+    }
+
+    /// Reads the text of a JSON number as Python does: an integer without a point and an exponent, else a float.
+    pub(crate) fn from_json_number(text: &str) -> Option<Self> {
+        if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') {
+            text.parse().ok().map(Self::integer)
+        } else {
+            text.parse().ok().and_then(Self::float)
+        }
+    }
+
+    /// What tells timestamps apart: their kind and bits, as `-0.0` and `0.0` are written differently.
+    fn identity(self) -> (bool, u64) {
+        match self.0 {
+            Repr::Integer(seconds) => (false, seconds.cast_unsigned()),
+            Repr::Float(seconds) => (true, seconds.to_bits()),
+        }
+    }
+}
+
+impl From<Time> for Timestamp {
+    /// Writes a moment as Python's `time()` would: a float of seconds.
+    fn from(time: Time) -> Self {
+        // Dividing the nanoseconds by 1e9 would round twice.
+        Self(Repr::Float(Duration::from_nanos(time.as_nanos()).as_secs_f64()))
+    }
+}
+
+impl PartialEq for Timestamp {
+    fn eq(&self, other: &Self) -> bool {
+        self.identity() == other.identity()
+    }
+}
+
+impl Eq for Timestamp {}
+
+impl Hash for Timestamp {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.identity().hash(state);
+    }
+}
+
+impl fmt::Display for Timestamp {
+    /// Writes the number as Python does.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Repr::Integer(seconds) => write!(f, "{seconds}"),
+            Repr::Float(seconds) => f.write_str(&python_float(seconds)),
+        }
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn whole_microseconds_come_back(micros in 0..4_000_000_000_000_000_u64) {
+            prop_assert_eq!(Timestamp::from_micros(micros).micros(), Some(micros));
+        }
+    }
+
+    #[test]
+    fn a_timestamp_between_microseconds_has_none() {
+        assert_eq!(Timestamp::float(1_507_824_951.769_517_7).unwrap().micros(), None);
+        assert_eq!(Timestamp::float(-1.0).unwrap().micros(), None);
+        assert_eq!(Timestamp::float(1e300).unwrap().micros(), None);
+        assert_eq!(Timestamp::integer(-1).micros(), None);
+        assert_eq!(Timestamp::integer(3).micros(), Some(3_000_000));
+    }
+
+    #[test]
+    fn numbers_are_read_as_python_reads_them() {
+        assert_eq!(Timestamp::from_json_number("-0"), Some(Timestamp::integer(0)));
+        assert_eq!(Timestamp::from_json_number("-0.0").unwrap().to_string(), "-0.0");
+        assert_eq!(Timestamp::from_json_number("1E5").unwrap().to_string(), "100000.0");
+        assert_eq!(
+            Timestamp::from_json_number("9223372036854775808"),
+            None,
+            "no float in an integer's place"
+        );
+        assert_eq!(Timestamp::from_json_number("1e400"), None);
+    }
+
+    #[test]
+    fn time_stops_at_its_end() {
+        assert_eq!(Time::MAX + Duration::MAX, Time::MAX);
+        assert_eq!(Time::from_secs(1) - Time::from_secs(2), Duration::ZERO);
+        assert_eq!(Time::from_nanos(1_500_000_007).to_string(), "1.500000007");
+    }
+}

@@ -1,0 +1,113 @@
+//! A transfer from one address to another, and the reward of a miner.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::document::{self, DocumentError, Fields};
+
+/// The sender of a reward: "0" signifies, as in the notebook, that the transaction brings new coins.
+pub const REWARD_SENDER: &str = "0";
+
+/// A transfer of an amount from a sender's address to a recipient's.
+///
+/// Nothing is signed. Where the rules keep accounts, a transaction carries a nonce as well: how many transactions its
+/// sender has made before it. Cloning copies no text.
+///
+/// ```
+/// use chainlab::Transaction;
+///
+/// let transaction = Transaction::new("d4ee26eee15148ee92c6cd394edd974e", "someone-other-address", 5);
+/// assert_eq!(transaction.amount(), 5);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Transaction {
+    // Alphabetical, as the canonical JSON has them.
+    amount: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nonce: Option<u64>,
+    recipient: Arc<str>,
+    sender: Arc<str>,
+}
+
+impl Transaction {
+    /// Makes a transaction without a nonce.
+    pub fn new(sender: impl Into<Arc<str>>, recipient: impl Into<Arc<str>>, amount: u64) -> Self {
+        Self { amount, nonce: None, recipient: recipient.into(), sender: sender.into() }
+    }
+
+    /// Makes the reward of a miner: new coins, from [`REWARD_SENDER`].
+    pub fn reward(recipient: impl Into<Arc<str>>, amount: u64) -> Self {
+        Self::new(REWARD_SENDER, recipient, amount)
+    }
+
+    /// Returns the transaction with a nonce: how many transactions its sender has made before it.
+    #[must_use]
+    pub fn with_nonce(self, nonce: u64) -> Self {
+        Self { nonce: Some(nonce), ..self }
+    }
+
+    /// Returns the sender's address.
+    pub fn sender(&self) -> &str {
+        &self.sender
+    }
+
+    /// Returns the recipient's address.
+    pub fn recipient(&self) -> &str {
+        &self.recipient
+    }
+
+    /// Returns the amount, in coins.
+    pub fn amount(&self) -> u64 {
+        self.amount
+    }
+
+    /// Returns the nonce, if the transaction carries one.
+    pub fn nonce(&self) -> Option<u64> {
+        self.nonce
+    }
+
+    /// Tells whether this is a reward: whether its sender is [`REWARD_SENDER`].
+    pub fn is_reward(&self) -> bool {
+        &*self.sender == REWARD_SENDER
+    }
+
+    /// Reads a transaction's JSON: `sender`, `recipient`, `amount`, and where accounts are kept `nonce`.
+    ///
+    /// # Errors
+    ///
+    /// What is missing, unknown, of a wrong type or out of range, by name.
+    ///
+    /// ```
+    /// use chainlab::Transaction;
+    ///
+    /// let error = Transaction::from_json(r#"{"sender": "alice", "amount": 5}"#).unwrap_err();
+    /// assert_eq!(error.to_string(), "document: missing values: recipient");
+    /// ```
+    pub fn from_json(text: &str) -> Result<Self, DocumentError> {
+        Self::read(document::parse(text)?)
+    }
+
+    pub(crate) fn read(value: &RawValue) -> Result<Self, DocumentError> {
+        let mut fields = Fields::of(value, "transaction")?;
+        let (sender, recipient) = (fields.take("sender"), fields.take("recipient"));
+        let (amount, nonce) = (fields.take("amount"), fields.take_optional("nonce"));
+        let (Some(sender), Some(recipient), Some(amount)) = (sender, recipient, amount) else {
+            return Err(fields.finish().expect_err("a field is missing"));
+        };
+        fields.finish()?;
+        Ok(Self {
+            amount: document::whole_number("amount", amount)?,
+            nonce: nonce.map(|nonce| document::whole_number("nonce", nonce)).transpose()?,
+            recipient: document::string("recipient", recipient)?,
+            sender: document::string("sender", sender)?,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Transaction {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        document::deserialize_raw(deserializer, Self::read)
+    }
+}
