@@ -174,6 +174,12 @@ impl PreviousHash {
     }
 }
 
+impl<'de> Deserialize<'de> for PreviousHash {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        document::deserialize_raw(deserializer, Self::read)
+    }
+}
+
 impl Serialize for PreviousHash {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {

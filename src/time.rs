@@ -127,10 +127,18 @@ impl Timestamp {
         match self.0 {
             Repr::Integer(seconds) => u64::try_from(seconds).ok()?.checked_mul(1_000_000),
             Repr::Float(seconds) => {
-                let micros = (seconds * 1e6).round();
-                let micros = (0.0..9e18).contains(&micros).then_some(micros as u64)?;
+                let micros = self.rounded_micros();
                 (Self::from_micros(micros).seconds() == seconds).then_some(micros)
             }
+        }
+    }
+
+    /// Returns the microseconds since the Unix epoch, rounded to the nearest; zero before it.
+    pub fn rounded_micros(self) -> u64 {
+        match self.0 {
+            Repr::Integer(seconds) => u64::try_from(seconds).unwrap_or(0).saturating_mul(1_000_000),
+            // The conversion stops at both ends of the range.
+            Repr::Float(seconds) => (seconds * 1e6).round() as u64,
         }
     }
 

@@ -1,0 +1,284 @@
+//! The chain and what can be asked of it.
+
+use std::{fmt, sync::Arc};
+
+use super::{
+    iter::Blocks,
+    link::{Link, Standing, ancestor, common_ancestor},
+};
+use crate::{
+    accounts::{Account, Accounts},
+    block::Block,
+    hash::BlockHash,
+    pow::{Target, Work},
+    rules::{Context, Fingerprint, Rules, Violation},
+    time::{Time, Timestamp},
+};
+
+/// A chain of verified blocks, from its genesis to its tip; never empty.
+///
+/// It is a value: it never changes, a clone is one reference count, and chains share the blocks that they have in
+/// common. Appending is O(1) besides verifying the block. Positions count from 1. Two chains are equal if they hold the
+/// same blocks.
+///
+/// ```
+/// use chainlab::{Blockchain, Rules, Time};
+///
+/// let chain = Blockchain::start(&Rules::notebook(), Time::from_nanos(1_507_824_951_769_517_700));
+/// assert_eq!(chain.len(), 1);
+/// assert_eq!(chain.last_block().proof(), 100);
+/// ```
+#[derive(Clone)]
+pub struct Blockchain {
+    pub(super) tip: Arc<Link>,
+}
+
+impl Blockchain {
+    /// Starts a chain with the genesis that the rules make at a moment.
+    pub fn start(rules: &Rules, now: Time) -> Self {
+        Self::with_genesis(rules.genesis_block(now), rules).expect("rules allow the genesis that they make")
+    }
+
+    /// Starts a chain with a first block of the caller's.
+    ///
+    /// # Errors
+    ///
+    /// What the rules have against the block.
+    pub fn with_genesis(block: Block, rules: &Rules) -> Result<Self, InvalidBlock> {
+        Self::root(block, rules, rules.fingerprint())
+    }
+
+    fn root(block: Block, rules: &Rules, fingerprint: Fingerprint) -> Result<Self, InvalidBlock> {
+        let accounts =
+            rules.check_genesis(&block).map_err(|violation| InvalidBlock { position: 1, violation })?;
+        // Nobody searched for the first block's proof.
+        let standing = Standing { target: rules.first_target, work: Work::ZERO, accounts, fingerprint };
+        Ok(Self { tip: Link::new(block, standing, None) })
+    }
+
+    /// Appends a block after verifying it; the chain itself stays as it is.
+    ///
+    /// A chain that was verified under other rules is first verified under these, which costs in proportion to it.
+    ///
+    /// # Errors
+    ///
+    /// The first block that breaks a rule, and the rule.
+    pub fn append(&self, block: Block, rules: &Rules) -> Result<Self, InvalidBlock> {
+        let fingerprint = rules.fingerprint();
+        if self.tip.fingerprint == fingerprint {
+            return self.append_under(block, rules, fingerprint);
+        }
+        self.verify(rules)?.append_under(block, rules, fingerprint)
+    }
+
+    /// Appends a block to a chain that is known to be verified under the same rules.
+    pub(crate) fn append_under(
+        &self,
+        block: Block,
+        rules: &Rules,
+        fingerprint: Fingerprint,
+    ) -> Result<Self, InvalidBlock> {
+        debug_assert_eq!(self.tip.fingerprint, fingerprint);
+        let context = self.context(rules);
+        let accounts = rules
+            .check(&block, &context)
+            .map_err(|violation| InvalidBlock { position: self.len() + 1, violation })?;
+        let target = context.target;
+        let standing = Standing { target, work: self.tip.work + target.work(), accounts, fingerprint };
+        Ok(Self { tip: Link::new(block, standing, Some(Arc::clone(&self.tip))) })
+    }
+
+    /// Verifies the chain under rules and returns it as verified under them: itself if it was, else a copy of its
+    /// links, which costs in proportion to the chain.
+    ///
+    /// # Errors
+    ///
+    /// The first block that breaks a rule, and the rule.
+    pub fn verify(&self, rules: &Rules) -> Result<Self, InvalidBlock> {
+        self.verify_on(None, rules, rules.fingerprint())
+    }
+
+    /// Verifies what comes after the last block in common with `base`, which is verified under the rules.
+    pub(crate) fn verify_on(
+        &self,
+        base: Option<&Self>,
+        rules: &Rules,
+        fingerprint: Fingerprint,
+    ) -> Result<Self, InvalidBlock> {
+        if self.tip.fingerprint == fingerprint {
+            return Ok(self.clone());
+        }
+        let mut blocks;
+        let mut chain = match base.and_then(|base| base.common_ancestor(self)) {
+            Some(common) => {
+                blocks = self.iter_after(common.len());
+                common
+            }
+            None => {
+                blocks = self.iter();
+                let first = blocks.next().expect("a chain has its genesis").clone();
+                Self::root(first, rules, fingerprint)?
+            }
+        };
+        for block in blocks {
+            chain = chain.append_under(block.clone(), rules, fingerprint)?;
+        }
+        Ok(chain)
+    }
+
+    /// Tells whether the chain was verified under the rules of a fingerprint.
+    pub(crate) fn is_verified_under(&self, fingerprint: Fingerprint) -> bool {
+        self.tip.fingerprint == fingerprint
+    }
+
+    /// Returns what the next block is judged by, in O(log n).
+    pub fn context(&self, rules: &Rules) -> Context<'_> {
+        Context {
+            parent: self.last_block(),
+            parent_hash: self.tip_hash(),
+            target: self.next_target(rules),
+            median_micros: self.median_micros(),
+            accounts: &self.tip.accounts,
+        }
+    }
+
+    /// Returns the number of blocks, at least 1.
+    #[expect(clippy::len_without_is_empty, reason = "a chain has its genesis at least")]
+    pub fn len(&self) -> u64 {
+        self.tip.position
+    }
+
+    /// Returns the tip: the last block.
+    pub fn last_block(&self) -> &Block {
+        &self.tip.block
+    }
+
+    /// Returns the last block's hash, which the chain keeps.
+    pub fn tip_hash(&self) -> BlockHash {
+        self.tip.hash
+    }
+
+    /// Returns the bytes of the last block's canonical JSON.
+    pub fn tip_size(&self) -> usize {
+        self.tip.size
+    }
+
+    /// Returns the block at a position, counted from 1, in O(log n).
+    pub fn block(&self, index: u64) -> Option<&Block> {
+        ancestor(&self.tip, index).map(|link| &link.block)
+    }
+
+    /// Returns the chain's first blocks, `len` of them, in O(log n).
+    pub fn at(&self, len: u64) -> Option<Self> {
+        ancestor(&self.tip, len).map(|link| Self { tip: Arc::clone(link) })
+    }
+
+    /// Returns the chain without its last block, unless that is all it has.
+    pub fn parent(&self) -> Option<Self> {
+        self.tip.parent().map(|link| Self { tip: Arc::clone(link) })
+    }
+
+    /// Returns the longest chain that both chains start with, in O(log n); none if their first blocks differ.
+    pub fn common_ancestor(&self, other: &Self) -> Option<Self> {
+        common_ancestor(&self.tip, &other.tip).map(|link| Self { tip: Arc::clone(link) })
+    }
+
+    /// Tells whether `other` is this chain or starts with it, in O(log n).
+    pub fn is_start_of(&self, other: &Self) -> bool {
+        ancestor(&other.tip, self.len()).is_some_and(|link| link.hash == self.tip.hash)
+    }
+
+    /// Iterates over the blocks from the genesis to the tip, or back with `rev()`. It holds no more than 256 blocks'
+    /// pointers at a time.
+    pub fn iter(&self) -> Blocks<'_> {
+        self.iter_after(0)
+    }
+
+    /// Iterates over the blocks after a position.
+    pub fn iter_after(&self, position: u64) -> Blocks<'_> {
+        Blocks::new(&self.tip, position)
+    }
+
+    /// Returns the chain's work: the expected hashes of all its blocks after the first.
+    pub fn work(&self) -> Work {
+        self.tip.work
+    }
+
+    /// Returns the target that the last block was held to; the first block's is the rules' first.
+    pub fn target(&self) -> Target {
+        self.tip.target
+    }
+
+    /// Returns the target that the next block is held to, in O(log n).
+    pub fn next_target(&self, rules: &Rules) -> Target {
+        match &rules.retarget {
+            Some(retarget) if retarget.is_due_at(self.len() + 1) => {
+                let first = self.block(self.len() + 1 - retarget.window());
+                let first = first.expect("a window lies behind where a retarget is due");
+                let [first, last] =
+                    [first, self.last_block()].map(|block| i128::from(block.timestamp().rounded_micros()));
+                retarget.next_target(self.target(), last - first, rules.easiest_target)
+            }
+            _ => self.target(),
+        }
+    }
+
+    /// Returns the median of the last 11 timestamps, or of all if there are fewer, in microseconds since the Unix
+    /// epoch; of an even number the later middle one, as in Bitcoin's `GetMedianTimePast`.
+    pub fn median_micros(&self) -> u64 {
+        let mut micros = [0; 11];
+        let mut count = 0;
+        for (slot, block) in micros.iter_mut().zip(self.iter().rev()) {
+            *slot = block.timestamp().rounded_micros();
+            count += 1;
+        }
+        let micros = &mut micros[..count];
+        micros.sort_unstable();
+        micros[count / 2]
+    }
+
+    /// Returns the earliest timestamp that the next block may carry at a moment, where timestamps are checked.
+    pub(crate) fn next_timestamp(&self, rules: &Rules, now: Time) -> Timestamp {
+        rules.timestamp(now.max(Time::from_nanos((self.median_micros() + 1).saturating_mul(1000))))
+    }
+
+    /// Returns an address's coins after the last block, in O(log n); zero where no accounts are kept.
+    pub fn balance(&self, address: &str) -> u64 {
+        self.account(address).balance
+    }
+
+    /// Returns an address's account after the last block, in O(log n).
+    pub fn account(&self, address: &str) -> Account {
+        self.tip.accounts.get(address)
+    }
+
+    /// Returns the accounts after the last block.
+    pub fn accounts(&self) -> &Accounts {
+        &self.tip.accounts
+    }
+}
+
+impl PartialEq for Blockchain {
+    fn eq(&self, other: &Self) -> bool {
+        self.tip.hash == other.tip.hash && self.tip.position == other.tip.position
+    }
+}
+
+impl Eq for Blockchain {}
+
+impl fmt::Debug for Blockchain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Blockchain({} blocks, tip {})", self.len(), self.tip_hash())
+    }
+}
+
+/// A block that breaks a rule: where it stands, and what it did.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("block {position}: {violation}")]
+pub struct InvalidBlock {
+    /// The block's position, counted from 1.
+    pub position: u64,
+    /// The rule that it breaks.
+    #[source]
+    pub violation: Violation,
+}

@@ -1,0 +1,106 @@
+//! A chain's document: `{"chain": [...], "length": n}`, out and in.
+
+use serde::{Serialize, ser::SerializeStruct};
+
+use super::chain::{Blockchain, InvalidBlock};
+use crate::{
+    block::Block,
+    document::{self, DocumentError, Fields},
+    rules::Rules,
+};
+
+impl Blockchain {
+    /// Writes the chain's document, `{"chain": [...], "length": n}`, as Python's `json.dumps` does.
+    pub fn to_json(&self) -> String {
+        document::to_json(self)
+    }
+
+    /// Reads a chain's document and verifies the chain by the rules.
+    ///
+    /// Under the notebook's rules the verdict on what parses is that of the notebook's `valid_chain`, which looks at
+    /// links and proofs alone. It costs in proportion to the text.
+    ///
+    /// # Errors
+    ///
+    /// Why the text is no such document, or the first block that breaks a rule.
+    ///
+    /// ```
+    /// use chainlab::{Blockchain, Rules};
+    ///
+    /// let text = r#"{"length": 1, "chain": [
+    ///     {"index": 1, "timestamp": 0.5, "transactions": [], "proof": 100, "previous_hash": 1}]}"#;
+    /// let chain = Blockchain::from_json(text, &Rules::notebook())?;
+    /// assert_eq!(chain.last_block().timestamp().to_string(), "0.5");
+    ///
+    /// let error = Blockchain::from_json(&text.replace("100", "-100"), &Rules::notebook()).unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "block 1: field \"proof\": expected a whole number from 0 to 18446744073709551615, found -100"
+    /// );
+    /// # Ok::<(), chainlab::ChainError>(())
+    /// ```
+    pub fn from_json(text: &str, rules: &Rules) -> Result<Self, ChainError> {
+        let mut blocks = read_blocks(text, rules)?.into_iter();
+        let genesis = blocks.next().ok_or(DocumentError::EmptyChain)?;
+        let fingerprint = rules.fingerprint();
+        let mut chain = Self::with_genesis(genesis, rules)?;
+        for block in blocks {
+            chain = chain.append_under(block, rules, fingerprint)?;
+        }
+        Ok(chain)
+    }
+}
+
+fn read_blocks(text: &str, rules: &Rules) -> Result<Vec<Block>, DocumentError> {
+    let mut fields = Fields::of(document::parse(text)?, "document")?;
+    let (Some(chain), Some(length)) = (fields.take("chain"), fields.take("length")) else {
+        return Err(fields.finish().expect_err("a field is missing"));
+    };
+    fields.finish()?;
+    let stated = document::whole_number("length", length)?;
+    let blocks = document::array("chain", chain, |position, block| {
+        let block = Block::read(block).and_then(|block| without_unknown_nonces(block, rules));
+        block.map_err(|error| error.in_block(position))
+    })?;
+    let actual = blocks.len() as u64;
+    if stated == actual { Ok(blocks) } else { Err(DocumentError::Length { stated, actual }) }
+}
+
+/// Refuses a nonce where the rules' documents do not have that field.
+fn without_unknown_nonces(block: Block, rules: &Rules) -> Result<Block, DocumentError> {
+    let stray = block.transactions().iter().position(|transaction| transaction.nonce().is_some());
+    match stray.filter(|_| !rules.accounts) {
+        None => Ok(block),
+        Some(at) => Err(DocumentError::UnknownField { place: Default::default(), field: "nonce".into() }
+            .in_transaction(at as u64 + 1)),
+    }
+}
+
+impl Serialize for Blockchain {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut document = serializer.serialize_struct("Blockchain", 2)?;
+        document.serialize_field("chain", &ChainBlocks(self))?;
+        document.serialize_field("length", &self.len())?;
+        document.end()
+    }
+}
+
+/// A chain's blocks alone, as a JSON array.
+pub(crate) struct ChainBlocks<'a>(pub(crate) &'a Blockchain);
+
+impl Serialize for ChainBlocks<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0)
+    }
+}
+
+/// Why a text is no valid chain.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChainError {
+    /// The text is no chain's document; the chain was not judged.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// The chain breaks a rule.
+    #[error(transparent)]
+    Invalid(#[from] InvalidBlock),
+}

@@ -1,0 +1,91 @@
+//! Iterating over a chain's blocks, both ways.
+
+use std::{iter::FusedIterator, sync::Arc};
+
+use super::{
+    chain::Blockchain,
+    link::{Link, ancestor},
+};
+use crate::block::Block;
+
+/// The blocks of a chain in order, or with `rev()` from the tip back.
+#[derive(Debug, Clone)]
+pub struct Blocks<'a> {
+    /// The position of the next block from the front.
+    front: u64,
+    /// The next link from the back.
+    back: Option<&'a Arc<Link>>,
+    /// The next links from the front, the last of them first: links point backwards, so a stretch is walked at a time.
+    stretch: Vec<&'a Link>,
+}
+
+/// How many links are walked at a time; jumping ahead costs O(log n) once for so many.
+const STRETCH: u64 = 256;
+
+impl<'a> Blocks<'a> {
+    pub(super) fn new(tip: &'a Arc<Link>, after: u64) -> Self {
+        Self { front: after.saturating_add(1), back: Some(tip), stretch: Vec::new() }
+    }
+
+    fn remaining(&self) -> u64 {
+        self.back.map_or(0, |back| (back.position + 1).saturating_sub(self.front))
+    }
+
+    fn walk_stretch(&mut self, back: &'a Arc<Link>) {
+        let end = back.position.min(self.front.saturating_add(STRETCH - 1));
+        let mut link = ancestor(back, end);
+        while let Some(next) = link.filter(|link| link.position >= self.front) {
+            self.stretch.push(next);
+            link = next.parent();
+        }
+    }
+}
+
+impl<'a> Iterator for Blocks<'a> {
+    type Item = &'a Block;
+
+    fn next(&mut self) -> Option<&'a Block> {
+        let back = self.back.filter(|back| back.position >= self.front)?;
+        if self.stretch.is_empty() {
+            self.walk_stretch(back);
+        }
+        self.front += 1;
+        self.stretch.pop().map(|link| &link.block)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let remaining = usize::try_from(self.remaining()).ok();
+        (remaining.unwrap_or(usize::MAX), remaining)
+    }
+
+    fn nth(&mut self, n: usize) -> Option<&'a Block> {
+        // `skip` comes here: it must not walk what it skips.
+        if n >= self.stretch.len() {
+            self.stretch.clear();
+        } else {
+            self.stretch.truncate(self.stretch.len() - n);
+        }
+        self.front = self.front.saturating_add(n as u64);
+        self.next()
+    }
+}
+
+impl DoubleEndedIterator for Blocks<'_> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        let link = self.back.filter(|back| back.position >= self.front)?;
+        self.back = link.parent();
+        Some(&link.block)
+    }
+}
+
+impl ExactSizeIterator for Blocks<'_> {}
+impl FusedIterator for Blocks<'_> {}
+
+impl<'a> IntoIterator for &'a Blockchain {
+    type Item = &'a Block;
+    type IntoIter = Blocks<'a>;
+
+    fn into_iter(self) -> Blocks<'a> {
+        self.iter()
+    }
+}

@@ -1,0 +1,126 @@
+//! A link of a chain: a block, what follows from all blocks up to it, and the way back.
+//!
+//! Besides its parent each link points to one ancestor farther back, by Myers's skew-binary scheme ("An applicative
+//! random-access stack", Information Processing Letters 17, 1983): appending stays O(1), and any ancestor is
+//! O(log n) away. Where a jump leads depends on the position alone, so that two chains jump in step.
+
+use std::sync::Arc;
+
+use crate::{
+    accounts::Accounts,
+    block::Block,
+    hash::BlockHash,
+    pow::{Target, Work},
+    rules::Fingerprint,
+};
+
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) block: Block,
+    pub(super) hash: BlockHash,
+    /// The bytes of the block's canonical JSON.
+    pub(super) size: usize,
+    /// Where the block stands, counted from 1; its own `index` may say otherwise.
+    pub(super) position: u64,
+    /// The target that the block was held to.
+    pub(super) target: Target,
+    /// The expected hashes of the chain up to here.
+    pub(super) work: Work,
+    /// The accounts after the block.
+    pub(super) accounts: Accounts,
+    /// The rules that this link and all before it were verified under.
+    pub(super) fingerprint: Fingerprint,
+    parent: Option<Arc<Link>>,
+    /// An ancestor; the first link has none and stands for its own.
+    jump: Option<Arc<Link>>,
+}
+
+/// What a new link says of the chain up to it.
+pub(super) struct Standing {
+    pub(super) target: Target,
+    pub(super) work: Work,
+    pub(super) accounts: Accounts,
+    pub(super) fingerprint: Fingerprint,
+}
+
+impl Link {
+    pub(super) fn new(block: Block, standing: Standing, parent: Option<Arc<Link>>) -> Arc<Self> {
+        let json = block.canonical_json();
+        let Standing { target, work, accounts, fingerprint } = standing;
+        Arc::new(Self {
+            hash: BlockHash::of(json.as_bytes()),
+            size: json.len(),
+            position: parent.as_ref().map_or(1, |parent| parent.position + 1),
+            jump: parent.as_ref().map(|parent| Arc::clone(jump_of_child(parent))),
+            block,
+            target,
+            work,
+            accounts,
+            fingerprint,
+            parent,
+        })
+    }
+
+    pub(super) fn parent(&self) -> Option<&Arc<Link>> {
+        self.parent.as_ref()
+    }
+}
+
+/// Where a link's jump leads; the first link's to itself.
+fn jump(link: &Arc<Link>) -> &Arc<Link> {
+    link.jump.as_ref().unwrap_or(link)
+}
+
+/// Where the jump of a new child leads: twice as far where two jumps of one length lie behind, else to the parent.
+fn jump_of_child(parent: &Arc<Link>) -> &Arc<Link> {
+    let near = jump(parent);
+    let far = jump(near);
+    if parent.position - near.position == near.position - far.position { far } else { parent }
+}
+
+/// Finds the link at a position, in O(log n).
+pub(super) fn ancestor(mut link: &Arc<Link>, position: u64) -> Option<&Arc<Link>> {
+    if position == 0 || position > link.position {
+        return None;
+    }
+    while link.position > position {
+        let far = jump(link);
+        link = if far.position >= position {
+            far
+        } else {
+            link.parent().expect("a link after the first has a parent")
+        };
+    }
+    Some(link)
+}
+
+/// Finds the last link at which two chains hold the same block, in O(log n); the first chain's.
+pub(super) fn common_ancestor<'a>(one: &'a Arc<Link>, other: &'a Arc<Link>) -> Option<&'a Arc<Link>> {
+    let position = one.position.min(other.position);
+    let (mut one, mut other) = (ancestor(one, position)?, ancestor(other, position)?);
+    while one.hash != other.hash {
+        let (far, other_far) = (jump(one), jump(other));
+        // A jump to the same block may lead past the last common one.
+        (one, other) =
+            if far.hash == other_far.hash { (one.parent()?, other.parent()?) } else { (far, other_far) };
+        if one.position == 1 && one.hash != other.hash {
+            return None;
+        }
+    }
+    Some(one)
+}
+
+impl Drop for Link {
+    /// Frees the chain behind without recursion, as far as nobody else holds it.
+    fn drop(&mut self) {
+        // A jump is let go while the parent is held: the link that it leads to lies behind the parent, so that this
+        // never frees it.
+        self.jump = None;
+        let mut next = self.parent.take();
+        // Of several threads that drop the last forks of a link, `into_inner` gives it to exactly one.
+        while let Some(mut link) = next.and_then(Arc::into_inner) {
+            link.jump = None;
+            next = link.parent.take();
+        }
+    }
+}

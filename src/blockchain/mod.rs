@@ -1,0 +1,13 @@
+//! The blockchain as a value: immutable, verified, cheap to clone and to fork.
+//!
+//! A [`Blockchain`] is its last block and a shared pointer to the chain before it, as a commit is in git. It can be
+//! made only by verifying, and each link remembers the rules that it was verified under.
+
+mod chain;
+mod document;
+mod iter;
+mod link;
+
+pub use chain::{Blockchain, InvalidBlock};
+pub use document::ChainError;
+pub use iter::Blocks;

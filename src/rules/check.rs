@@ -1,0 +1,216 @@
+//! The checks of a block, each rule one function with one violation.
+
+use super::{Checks, Genesis, Rules, Violation};
+use crate::{
+    accounts::{Account, Accounts},
+    block::{Block, PreviousHash},
+    hash::BlockHash,
+    pow::Target,
+    time::{Time, Timestamp},
+    transaction::Transaction,
+};
+
+/// What a block is judged by, besides itself: what the chain before it comes down to.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The block before.
+    pub parent: &'a Block,
+    /// Its hash.
+    pub parent_hash: BlockHash,
+    /// The target that the chain derives for the block.
+    pub target: Target,
+    /// The median of the last 11 timestamps, in microseconds since the Unix epoch.
+    pub median_micros: u64,
+    /// The accounts before the block.
+    pub accounts: &'a Accounts,
+}
+
+impl Rules {
+    /// Checks a block in its context and returns the accounts after it. It costs in proportion to the block.
+    ///
+    /// # Errors
+    ///
+    /// The first rule that the block breaks. The notebook's two, link and proof, come in the notebook's order.
+    pub fn check(&self, block: &Block, context: &Context<'_>) -> Result<Accounts, Violation> {
+        names_its_parent(block, context.parent_hash)?;
+        if self.checks == Checks::WholeBlocks {
+            index_counts_on(block, context.parent)?;
+            timestamp_is_whole(block)?;
+            timestamp_is_after_median(block, context.median_micros)?;
+            transactions_are_few(block, self.transactions_max)?;
+            reward_is_there_once(block)?;
+            reward_is_last(block)?;
+            reward_is_right(block, self.reward)?;
+        }
+        self.proof_is_met(block, context)?;
+        self.accounts_after(block.transactions(), context.accounts)
+    }
+
+    /// Checks the first block of a chain and returns the accounts after it.
+    ///
+    /// # Errors
+    ///
+    /// Another block than the rules' own where all nodes share one. The notebook judges its first block by nothing.
+    pub fn check_genesis(&self, block: &Block) -> Result<Accounts, Violation> {
+        if let (Checks::WholeBlocks, Genesis::Shared { .. }) = (self.checks, &self.genesis) {
+            genesis_is_ours(block, &self.genesis_block(Time::UNIX_EPOCH))?;
+        }
+        if self.checks == Checks::WholeBlocks {
+            timestamp_is_whole(block)?;
+        }
+        self.accounts_after(block.transactions(), &Accounts::default())
+    }
+
+    /// Rule: the proof's hash is below the target.
+    fn proof_is_met(&self, block: &Block, context: &Context<'_>) -> Result<(), Violation> {
+        let challenge = self.challenge(block, context.parent, context.parent_hash);
+        let (proof, target) = (block.proof(), context.target);
+        let hash = challenge.hash(proof);
+        if target.is_met_by(&hash) { Ok(()) } else { Err(Violation::Proof { proof, hash, target }) }
+    }
+
+    /// Rule: every transaction in turn can be paid for. Returns what is left.
+    pub(crate) fn accounts_after(
+        &self,
+        transactions: &[Transaction],
+        before: &Accounts,
+    ) -> Result<Accounts, Violation> {
+        let mut accounts = before.clone();
+        for transaction in transactions {
+            if self.accounts {
+                transfer(transaction, &mut accounts)?;
+            } else {
+                has_no_nonce(transaction)?;
+            }
+        }
+        Ok(accounts)
+    }
+}
+
+/// Rule: all share one first block.
+fn genesis_is_ours(block: &Block, ours: &Block) -> Result<(), Violation> {
+    if block == ours {
+        return Ok(());
+    }
+    Err(Violation::ForeignGenesis { expected: ours.hash(), found: block.hash() })
+}
+
+/// Rule: a block names the hash of the one before.
+fn names_its_parent(block: &Block, expected: BlockHash) -> Result<(), Violation> {
+    let found = block.previous_hash();
+    if found == PreviousHash::Hash(expected) {
+        Ok(())
+    } else {
+        Err(Violation::PreviousHash { expected, found })
+    }
+}
+
+/// Rule: indices count on, one by one.
+fn index_counts_on(block: &Block, parent: &Block) -> Result<(), Violation> {
+    let (expected, found) = (parent.index().saturating_add(1), block.index());
+    if found == expected { Ok(()) } else { Err(Violation::Index { expected, found }) }
+}
+
+/// Rule: timestamps are whole microseconds.
+fn timestamp_is_whole(block: &Block) -> Result<(), Violation> {
+    let found = block.timestamp();
+    if found.micros().is_some() { Ok(()) } else { Err(Violation::TimestampNotWhole { found }) }
+}
+
+/// Rule: a timestamp is strictly later than the median of the last 11.
+fn timestamp_is_after_median(block: &Block, median_micros: u64) -> Result<(), Violation> {
+    let found = block.timestamp();
+    if found.micros() > Some(median_micros) {
+        return Ok(());
+    }
+    Err(Violation::TimestampNotAfterMedian { median: Timestamp::from_micros(median_micros), found })
+}
+
+/// Rule: a block holds a bounded number of transactions.
+fn transactions_are_few(block: &Block, most: usize) -> Result<(), Violation> {
+    let found = block.transactions().len();
+    if found <= most { Ok(()) } else { Err(Violation::TooManyTransactions { most, found }) }
+}
+
+/// Rule: a block has exactly one reward.
+fn reward_is_there_once(block: &Block) -> Result<(), Violation> {
+    match block.transactions().iter().filter(|transaction| transaction.is_reward()).count() {
+        0 => Err(Violation::RewardMissing),
+        1 => Ok(()),
+        found => Err(Violation::RewardRepeated { found }),
+    }
+}
+
+/// Rule: the reward is the last transaction of its block.
+fn reward_is_last(block: &Block) -> Result<(), Violation> {
+    let transactions = block.transactions();
+    match transactions.iter().position(Transaction::is_reward) {
+        Some(at) if at + 1 != transactions.len() => {
+            Err(Violation::RewardNotLast { position: at + 1, count: transactions.len() })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Rule: the reward has the right amount.
+fn reward_is_right(block: &Block, expected: u64) -> Result<(), Violation> {
+    match block.transactions().iter().find(|transaction| transaction.is_reward()) {
+        Some(reward) if reward.amount() != expected => {
+            Err(Violation::RewardAmount { expected, found: reward.amount() })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Rule: where no accounts are kept, a transaction carries no nonce.
+fn has_no_nonce(transaction: &Transaction) -> Result<(), Violation> {
+    match transaction.nonce() {
+        None => Ok(()),
+        Some(found) => Err(Violation::UnexpectedNonce { sender: transaction.sender().into(), found }),
+    }
+}
+
+/// Moves a transaction's coins; a reward's are new.
+fn transfer(transaction: &Transaction, accounts: &mut Accounts) -> Result<(), Violation> {
+    if transaction.is_reward() {
+        has_no_nonce(transaction)?;
+    } else {
+        let sender = accounts.get(transaction.sender());
+        nonce_is_next(transaction, sender)?;
+        balance_covers(transaction, sender)?;
+        let left = Account { balance: sender.balance - transaction.amount(), nonce: sender.nonce + 1 };
+        accounts.set(transaction.sender().into(), left);
+    }
+    let recipient = accounts.get(transaction.recipient());
+    let balance = balance_can_be_counted(transaction, recipient)?;
+    accounts.set(transaction.recipient().into(), Account { balance, ..recipient });
+    Ok(())
+}
+
+/// Rule: a transaction carries its sender's next nonce.
+fn nonce_is_next(transaction: &Transaction, sender: Account) -> Result<(), Violation> {
+    let (expected, found) = (sender.nonce, transaction.nonce());
+    if found == Some(expected) {
+        return Ok(());
+    }
+    Err(Violation::Nonce { sender: transaction.sender().into(), expected, found })
+}
+
+/// Rule: a sender spends no more than it has.
+fn balance_covers(transaction: &Transaction, sender: Account) -> Result<(), Violation> {
+    let (balance, amount) = (sender.balance, transaction.amount());
+    if amount <= balance {
+        return Ok(());
+    }
+    Err(Violation::Overdraft { sender: transaction.sender().into(), balance, amount })
+}
+
+/// Rule: no balance is more than a `u64`. Returns the recipient's.
+fn balance_can_be_counted(transaction: &Transaction, recipient: Account) -> Result<u64, Violation> {
+    let (balance, amount) = (recipient.balance, transaction.amount());
+    balance.checked_add(amount).ok_or_else(|| Violation::BalanceTooLarge {
+        recipient: transaction.recipient().into(),
+        balance,
+        amount,
+    })
+}

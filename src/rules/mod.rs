@@ -1,0 +1,180 @@
+//! What makes a block valid: the rules as plain data, and each rule as one named function with one named violation.
+//!
+//! A rule knows nothing of chains or networks. What it needs of the chain before a block comes as a value, the
+//! [`Context`], so that it can be tested by itself.
+
+mod check;
+mod presets;
+mod retarget;
+mod violation;
+
+use std::{
+    collections::BTreeMap,
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    block::{Block, PreviousHash},
+    hash::BlockHash,
+    pow::{Challenge, Target},
+    time::{Time, Timestamp},
+    transaction::Transaction,
+};
+
+pub use check::Context;
+pub use retarget::Retarget;
+pub use violation::Violation;
+
+/// The rules of a network, as plain data: start from a preset and change what you want to ask about.
+///
+/// ```
+/// use chainlab::{Rules, pow::Target};
+///
+/// let quick = Rules { first_target: Target::leading_zero_bits(8), ..Rules::notebook() };
+/// assert_eq!(quick.reward, 1);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Rules {
+    /// What a proof is made over.
+    pub proof: ProofRule,
+    /// The target of the first blocks; without retargeting, of all.
+    pub first_target: Target,
+    /// The target that retargeting never goes above.
+    pub easiest_target: Target,
+    /// How the target follows the hash rate, if it does.
+    pub retarget: Option<Retarget>,
+    /// Which of two valid chains is the better one; a tie keeps ours.
+    pub fork_choice: ForkChoice,
+    /// The coins that a block brings its miner.
+    pub reward: u64,
+    /// Where chains start.
+    pub genesis: Genesis,
+    /// How much of a block is checked.
+    pub checks: Checks,
+    /// Whether balances and nonces are kept; transactions carry a nonce then, and only then.
+    pub accounts: bool,
+    /// The most transactions that a block may hold, its reward counted.
+    pub transactions_max: usize,
+    /// How far a block's timestamp may lie ahead of a receiver's clock before the block has to wait.
+    pub ahead_max: Duration,
+    /// Whether nodes tell their peers of new blocks and transactions without being asked.
+    pub gossip: bool,
+}
+
+/// What a proof is made over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ProofRule {
+    /// The last proof and this one, in decimal: the notebook's rule. It protects nothing: proofs can be computed ahead.
+    LastProof,
+    /// The last proof, this one and the last block's hash: the rule of the tutorial's later code.
+    LastProofAndHash,
+    /// The block's whole content, so that changing it means searching again.
+    Sealed,
+}
+
+/// Which of two valid chains is the better one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ForkChoice {
+    /// The chain of more blocks.
+    LongestChain,
+    /// The chain of more expected hashes: the sum of its blocks' [`Work`](crate::pow::Work).
+    MostWork,
+}
+
+/// Where chains start.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Genesis {
+    /// Each node makes its own first block, when it starts.
+    OwnOfEachNode {
+        /// What the first block has in the place of a hash.
+        previous_hash: PreviousHash,
+    },
+    /// All nodes have the same first block.
+    Shared {
+        /// The first block's time; a network fills in its own start if there is none.
+        time: Option<Time>,
+        /// The coins that addresses have from the start.
+        allocations: BTreeMap<Arc<str>, u64>,
+    },
+}
+
+/// How much of a block is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Checks {
+    /// Its link and its proof, as the notebook's `valid_chain` does.
+    LinksAndProofs,
+    /// Everything that it says.
+    WholeBlocks,
+}
+
+/// Names the rules under which a link of a chain was verified. It means nothing outside the process that made it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fingerprint(u64);
+
+impl Rules {
+    /// Computes the fingerprint; it costs in proportion to the genesis's allocations.
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        Fingerprint(hasher.finish())
+    }
+
+    /// Makes the first block of a chain; `now` is its time where the rules do not set one.
+    pub fn genesis_block(&self, now: Time) -> Block {
+        match &self.genesis {
+            &Genesis::OwnOfEachNode { previous_hash } => {
+                Block::new(1, self.timestamp(now), [], 100, previous_hash)
+            }
+            Genesis::Shared { time, allocations } => {
+                let transactions: Arc<[_]> = allocations
+                    .iter()
+                    .map(|(address, &amount)| Transaction::reward(Arc::clone(address), amount))
+                    .collect();
+                let timestamp = self.timestamp(time.unwrap_or(now));
+                Block::new(1, timestamp, transactions, 100, PreviousHash::NumberOne)
+            }
+        }
+    }
+
+    /// Returns the rules with the shared genesis's time filled in, if it has none yet.
+    #[must_use]
+    pub fn started_at(mut self, now: Time) -> Self {
+        if let Genesis::Shared { time, .. } = &mut self.genesis {
+            time.get_or_insert(now);
+        }
+        self
+    }
+
+    /// Writes a moment as a block's timestamp: in whole microseconds where timestamps are checked.
+    pub fn timestamp(&self, now: Time) -> Timestamp {
+        match self.checks {
+            Checks::LinksAndProofs => Timestamp::from(now),
+            Checks::WholeBlocks => Timestamp::from_micros(now.as_micros()),
+        }
+    }
+
+    /// Returns what a proof for `block`, on top of `parent`, is sought for.
+    pub fn challenge(&self, block: &Block, parent: &Block, parent_hash: BlockHash) -> Challenge {
+        let last_proof = parent.proof();
+        match self.proof {
+            ProofRule::LastProof => Challenge::LastProof { last_proof },
+            ProofRule::LastProofAndHash => Challenge::LastProofAndHash { last_proof, last_hash: parent_hash },
+            ProofRule::Sealed => Challenge::Sealed { digest: block.digest() },
+        }
+    }
+
+    /// Returns the moment from which a receiver takes a block on: not before its timestamp is near enough.
+    pub fn acceptable_from(&self, block: &Block) -> Time {
+        match (self.checks, block.timestamp().micros()) {
+            (Checks::WholeBlocks, Some(micros)) => {
+                let ahead = u64::try_from(self.ahead_max.as_micros()).unwrap_or(u64::MAX);
+                Time::from_nanos(micros.saturating_sub(ahead).saturating_mul(1000))
+            }
+            _ => Time::UNIX_EPOCH,
+        }
+    }
+}

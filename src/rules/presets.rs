@@ -1,0 +1,77 @@
+//! The rules that have names.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{Checks, ForkChoice, Genesis, ProofRule, Retarget, Rules};
+use crate::{block::PreviousHash, pow::Target};
+
+impl Rules {
+    /// Returns the rules of the notebook, exactly.
+    ///
+    /// The SHA-256 of the decimal of the last proof followed by the decimal of this one starts with four hexadecimal
+    /// zeros. The longest chain wins, a tie keeps ours, and a chain is valid if its links and proofs are. Each node
+    /// makes its own genesis, and learns of others' blocks by resolving. The reward is 1, from "0", last in its block.
+    pub fn notebook() -> Self {
+        Self {
+            proof: ProofRule::LastProof,
+            first_target: Target::leading_hex_zeros(4),
+            easiest_target: Target::leading_hex_zeros(4),
+            retarget: None,
+            fork_choice: ForkChoice::LongestChain,
+            reward: 1,
+            genesis: Genesis::OwnOfEachNode { previous_hash: PreviousHash::NumberOne },
+            checks: Checks::LinksAndProofs,
+            accounts: false,
+            transactions_max: usize::MAX,
+            ahead_max: Duration::MAX,
+            gossip: false,
+        }
+    }
+
+    /// Returns the rules of the tutorial's later code, which differ from the notebook's in two points: the proof also
+    /// covers the last block's hash, and the first block's `previous_hash` is the string "1".
+    pub fn tutorial() -> Self {
+        Self {
+            proof: ProofRule::LastProofAndHash,
+            genesis: Genesis::OwnOfEachNode { previous_hash: PreviousHash::TextOne },
+            ..Self::notebook()
+        }
+    }
+
+    /// Returns rules with what the notebook lacks: the proof covers the block, most work wins, the target follows the
+    /// hash rate, and accounts are kept.
+    ///
+    /// A block is wanted every second, and the target starts at the notebook's four zeros, follows every 32 blocks and
+    /// never becomes easier than it was at the start. The reward is 50, a block holds at most 1000 transactions, and
+    /// may be 10 s ahead of its receiver's clock.
+    pub fn sealed() -> Self {
+        Self {
+            proof: ProofRule::Sealed,
+            first_target: Target::leading_hex_zeros(4),
+            easiest_target: Target::leading_hex_zeros(4),
+            retarget: Some(Retarget { window: 32, spacing: Duration::from_secs(1), factor_max: 4 }),
+            fork_choice: ForkChoice::MostWork,
+            reward: 50,
+            genesis: Genesis::Shared { time: None, allocations: BTreeMap::new() },
+            checks: Checks::WholeBlocks,
+            accounts: true,
+            transactions_max: 1000,
+            ahead_max: Duration::from_secs(10),
+            gossip: true,
+        }
+    }
+
+    /// Returns the sealed rules at Bitcoin's pace: 600 s a block, a retarget every 2016 blocks, the target of
+    /// difficulty 1 as the first and easiest, and timestamps at most two hours ahead.
+    pub fn bitcoin() -> Self {
+        // The compact form 0x1d00ffff of Bitcoin's proof-of-work limit, of which these are the first 16 bytes.
+        let difficulty_one = Target::new(0xffff << 80).expect("it is not zero");
+        Self {
+            first_target: difficulty_one,
+            easiest_target: difficulty_one,
+            retarget: Some(Retarget { window: 2016, spacing: Duration::from_secs(600), factor_max: 4 }),
+            ahead_max: Duration::from_secs(2 * 60 * 60),
+            ..Self::sealed()
+        }
+    }
+}

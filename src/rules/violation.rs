@@ -1,0 +1,128 @@
+//! What a block can do wrong.
+
+use crate::{block::PreviousHash, hash::BlockHash, pow::Target, time::Timestamp};
+
+/// What a block did wrong: one kind for each rule, with what was expected and what was found.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Violation {
+    /// The first block is not the network's.
+    #[error("foreign genesis: expected {expected}, found {found}")]
+    ForeignGenesis {
+        /// The hash of the rules' first block.
+        expected: BlockHash,
+        /// The hash of the block in its place.
+        found: BlockHash,
+    },
+    /// The block does not name the one before it.
+    #[error("wrong previous hash: expected {expected}, found {found}")]
+    PreviousHash {
+        /// The hash of the block before.
+        expected: BlockHash,
+        /// What the block names.
+        found: PreviousHash,
+    },
+    /// The proof's hash is not below the target.
+    #[error("proof {proof} is not met: its hash {hash} is not below target {target}")]
+    Proof {
+        /// The block's proof.
+        proof: u64,
+        /// The hash that the proof gives.
+        hash: BlockHash,
+        /// The target that it is held to.
+        target: Target,
+    },
+    /// The index does not count on.
+    #[error("wrong index: expected {expected}, found {found}")]
+    Index {
+        /// The index of the block before, plus one.
+        expected: u64,
+        /// The block's index.
+        found: u64,
+    },
+    /// The timestamp is not a whole number of microseconds.
+    #[error("timestamp {found} is not a whole number of microseconds")]
+    TimestampNotWhole {
+        /// The block's timestamp.
+        found: Timestamp,
+    },
+    /// The timestamp is not later than the median of the blocks before.
+    #[error("timestamp {found} is not after {median}, the median of the blocks before")]
+    TimestampNotAfterMedian {
+        /// The median of the last 11 timestamps.
+        median: Timestamp,
+        /// The block's timestamp.
+        found: Timestamp,
+    },
+    /// The block holds more transactions than it may.
+    #[error("too many transactions: at most {most}, found {found}")]
+    TooManyTransactions {
+        /// The most that the rules allow.
+        most: usize,
+        /// The number in the block.
+        found: usize,
+    },
+    /// The block has no reward.
+    #[error("the reward is missing")]
+    RewardMissing,
+    /// The block has more than one reward.
+    #[error("{found} rewards in one block")]
+    RewardRepeated {
+        /// The number of rewards in the block.
+        found: usize,
+    },
+    /// The reward is not the last transaction.
+    #[error("the reward is transaction {position} of {count}, not the last")]
+    RewardNotLast {
+        /// The reward's position, counted from 1.
+        position: usize,
+        /// The number of transactions.
+        count: usize,
+    },
+    /// The reward has the wrong amount.
+    #[error("wrong reward: expected {expected}, found {found}")]
+    RewardAmount {
+        /// The rules' reward.
+        expected: u64,
+        /// The reward's amount.
+        found: u64,
+    },
+    /// A transaction carries a nonce that is not its sender's next, or none.
+    #[error("wrong nonce of {sender}: expected {expected}, found {}", .found.map_or("none".into(), |nonce| nonce.to_string()))]
+    Nonce {
+        /// The sender's address.
+        sender: String,
+        /// The sender's next nonce.
+        expected: u64,
+        /// The transaction's nonce.
+        found: Option<u64>,
+    },
+    /// A transaction carries a nonce though no accounts are kept.
+    #[error("nonce {found} of {sender}, but no accounts are kept")]
+    UnexpectedNonce {
+        /// The sender's address.
+        sender: String,
+        /// The transaction's nonce.
+        found: u64,
+    },
+    /// A sender spends more than it has.
+    #[error("overdraft of {sender}: has {balance}, spends {amount}")]
+    Overdraft {
+        /// The sender's address.
+        sender: String,
+        /// What the sender has at that point of the block.
+        balance: u64,
+        /// What the transaction spends.
+        amount: u64,
+    },
+    /// A recipient would have more than can be counted.
+    #[error("{recipient} has {balance}, and {amount} more cannot be counted")]
+    BalanceTooLarge {
+        /// The recipient's address.
+        recipient: String,
+        /// What the recipient has at that point of the block.
+        balance: u64,
+        /// What the transaction would add.
+        amount: u64,
+    },
+}
