@@ -36,7 +36,7 @@ pub(super) struct Run {
     /// The proof with zeros in that place.
     base: u64,
     /// How many proofs there are from `base` on.
-    length: usize,
+    length: u64,
     /// The padded message's first block, with nothing in that place.
     block: [u32; 16],
     /// Its second block, if it is too long for one.
@@ -45,12 +45,30 @@ pub(super) struct Run {
 }
 
 /// Where the messages of a run differ.
+#[derive(Clone, Copy)]
 enum Place {
-    /// In the low half of word 9: the sealed rule.
+    /// In word 9, a binary number: the sealed rule.
     Binary,
-    /// In a decimal number's last digits, which begin in `word` and may go on in the next: as a word of four digits,
-    /// shifted left by `left` bits to drop those that are not there, then right by `right` bits into place.
-    Decimal { word: usize, left: u32, right: u32 },
+    /// In a decimal number's last digits, which begin in `word` and may go on in the next.
+    Decimal { word: usize, digits: Digits },
+}
+
+/// How a text of four digits is moved into a message.
+#[derive(Clone, Copy)]
+struct Digits {
+    /// Shifts the digits out that the number does not have.
+    left: u32,
+    /// Shifts the others into place.
+    right: u32,
+}
+
+impl Digits {
+    /// Returns what a text of digits adds to the word that they begin in, and to the next.
+    #[inline(always)]
+    fn words(self, text: u32) -> (u32, u32) {
+        let digits = text << self.left;
+        (digits >> self.right, digits << (31 - self.right) << 1)
+    }
 }
 
 impl Run {
@@ -64,22 +82,23 @@ impl Run {
         let end = if two_blocks { 128 } else { 64 };
         bytes[end - 8..end].copy_from_slice(&(8 * length as u64).to_be_bytes());
 
-        let (size, place) = match challenge {
+        let (base, length, place) = match challenge {
             Challenge::Sealed { .. } => {
-                bytes[38..40].fill(0);
-                (1 << 16, Place::Binary)
+                let to_the_next_carry = u64::from(u32::MAX - proof as u32) + 1;
+                (proof, to_the_next_carry.min(10_000), Place::Binary)
             }
             Challenge::LastProof { last_proof } | Challenge::LastProofAndHash { last_proof, .. } => {
-                let proof_end = digits(*last_proof) + digits(proof);
-                let varying = digits(proof).min(4);
+                let proof_end = count_digits(*last_proof) + count_digits(proof);
+                let varying = count_digits(proof).min(4);
                 let start = proof_end - varying;
                 bytes[start..proof_end].fill(0);
-                let (left, right) = (8 * (4 - varying as u32), 8 * (start as u32 % 4));
-                (10u64.pow(varying as u32), Place::Decimal { word: start / 4, left, right })
+                let size = 10u64.pow(varying as u32);
+                let base = proof - proof % size;
+                let digits = Digits { left: 8 * (4 - varying as u32), right: 8 * (start as u32 % 4) };
+                let to_the_last = (u64::MAX - base).saturating_add(1);
+                (base, to_the_last.min(size), Place::Decimal { word: start / 4, digits })
             }
         };
-        let base = proof - proof % size;
-        let length = (u64::MAX - base).saturating_add(1).min(size) as usize;
         let words = |from: usize| {
             let (words, _) = bytes[from..].as_chunks();
             std::array::from_fn(|i| u32::from_be_bytes(words[i]))
@@ -89,7 +108,7 @@ impl Run {
 
     /// Returns how many proofs the run has from one of them on.
     pub(super) fn count_from(&self, proof: u64) -> u64 {
-        self.length as u64 - (proof - self.base)
+        self.length - (proof - self.base)
     }
 
     /// Returns the first of `count` proofs from `proof` on whose hash begins with a word of at most `limit`.
@@ -107,7 +126,7 @@ impl Run {
 }
 
 /// Counts a number's decimal digits.
-fn digits(number: u64) -> usize {
+fn count_digits(number: u64) -> usize {
     number.checked_ilog10().map_or(1, |log| log as usize + 1)
 }
 
@@ -135,50 +154,34 @@ fn scan_baseline(run: &Run, range: Range<usize>, limit: u32) -> Option<usize> {
 /// Scans a range of a run, with the loop that is compiled for where the run's messages differ.
 #[inline(always)]
 fn scan_wide(run: &Run, range: Range<usize>, limit: u32) -> Option<usize> {
-    macro_rules! by_word { ($word:ident, $two_blocks:literal: $($t:literal)*) => { match $word {
-        $( $t => scan_loop::<$t, true, $two_blocks>(run, range, limit), )*
+    let block = run.block;
+    macro_rules! by_word { ($word:ident, $digits:ident: $($t:literal)*) => { match $word {
+        $( $t => {
+            scan_messages(Decimal::<$t> { block, shared: rounds::<0, $t>(INITIAL, block), $digits }, range, limit)
+        } )*
         _ => unreachable!("two proofs have at most 40 digits: ten words"),
     } } }
-    match (&run.place, run.second.is_some()) {
-        (Place::Binary, _) => scan_loop::<9, false, false>(run, range, limit),
-        (Place::Decimal { word, .. }, false) => by_word!(word, false: 0 1 2 3 4 5 6 7 8 9),
-        (Place::Decimal { word, .. }, true) => by_word!(word, true: 0 1 2 3 4 5 6 7 8 9),
+    match (run.place, run.second) {
+        (Place::Binary, _) => {
+            scan_messages(Binary { block, shared: rounds::<0, 9>(INITIAL, block) }, range, limit)
+        }
+        (Place::Decimal { word, digits }, None) => by_word!(word, digits: 0 1 2 3 4 5 6 7 8 9),
+        (Place::Decimal { word, digits }, Some(second)) => {
+            let mask = |is_there| if is_there { u32::MAX } else { 0 };
+            let masks = std::array::from_fn(|i| (mask(i == word), mask(i == word + 1)));
+            scan_messages(TwoBlocks { block, second, masks, digits }, range, limit)
+        }
     }
 }
 
-/// Scans a range of a run whose messages first differ in word `WORD`.
+/// Scans a range of a run whose messages are given.
 #[inline(always)]
-fn scan_loop<const WORD: usize, const DECIMAL: bool, const TWO_BLOCKS: bool>(
-    run: &Run,
-    range: Range<usize>,
-    limit: u32,
-) -> Option<usize> {
-    let &Run { block, second, ref place, .. } = run;
-    let (left, right) = match *place {
-        Place::Binary => (0, 0),
-        Place::Decimal { left, right, .. } => (left, right),
-    };
-    let second = second.unwrap_or_default();
-    let shared = rounds::<0, WORD>(INITIAL, block);
+fn scan_messages(messages: impl Messages, range: Range<usize>, limit: u32) -> Option<usize> {
     let mut first_words = [0; BATCH];
     for batch in range.start / BATCH..range.end.div_ceil(BATCH) {
-        for (i, first_word) in first_words.iter_mut().enumerate() {
-            let i = batch * BATCH + i;
-            let mut w = block;
-            if DECIMAL {
-                let digits = DIGITS[i] << left;
-                w[WORD] |= digits >> right;
-                w[WORD + 1] |= digits << (31 - right) << 1;
-            } else {
-                w[WORD] |= i as u32;
-            }
-            let mut state = rounds::<WORD, 64>(shared, w);
-            let mut before = INITIAL;
-            if TWO_BLOCKS {
-                before = add(before, state);
-                state = rounds::<0, 64>(before, second);
-            }
-            *first_word = before[0].wrapping_add(state[0]);
+        let texts = &DIGITS.as_chunks::<BATCH>().0[batch];
+        for (i, (first_word, &text)) in first_words.iter_mut().zip(texts).enumerate() {
+            *first_word = messages.first_word((batch * BATCH + i) as u32, text);
         }
         if first_words.iter().fold(u32::MAX, |least, &word| least.min(word)) <= limit {
             let mut hits = (batch * BATCH..).zip(first_words).filter(|&(_, word)| word <= limit);
@@ -188,6 +191,67 @@ fn scan_loop<const WORD: usize, const DECIMAL: bool, const TWO_BLOCKS: bool>(
         }
     }
     None
+}
+
+/// The messages of a run, by where they differ.
+trait Messages: Copy {
+    /// Returns the first word of the hash of the candidate `i`, whose last four digits are `text`.
+    fn first_word(self, i: u32, text: u32) -> u32;
+}
+
+/// One block, that differs in the ninth word alone.
+#[derive(Clone, Copy)]
+struct Binary {
+    block: [u32; 16],
+    shared: [u32; 8],
+}
+
+impl Messages for Binary {
+    #[inline(always)]
+    fn first_word(self, i: u32, _: u32) -> u32 {
+        let mut w = self.block;
+        w[9] = w[9].wrapping_add(i);
+        add(INITIAL, rounds::<9, 64>(self.shared, w))[0]
+    }
+}
+
+/// One block, that differs in `WORD` and the next.
+#[derive(Clone, Copy)]
+struct Decimal<const WORD: usize> {
+    block: [u32; 16],
+    shared: [u32; 8],
+    digits: Digits,
+}
+
+impl<const WORD: usize> Messages for Decimal<WORD> {
+    #[inline(always)]
+    fn first_word(self, _: u32, text: u32) -> u32 {
+        let (word, next) = self.digits.words(text);
+        let mut w = self.block;
+        w[WORD] |= word;
+        w[WORD + 1] |= next;
+        add(INITIAL, rounds::<WORD, 64>(self.shared, w))[0]
+    }
+}
+
+/// Two blocks, of which the first differs in two words, told by masks: a loop for each place would take long to
+/// compile and win little.
+#[derive(Clone, Copy)]
+struct TwoBlocks {
+    block: [u32; 16],
+    second: [u32; 16],
+    masks: [(u32, u32); 16],
+    digits: Digits,
+}
+
+impl Messages for TwoBlocks {
+    #[inline(always)]
+    fn first_word(self, _: u32, text: u32) -> u32 {
+        let (word, next) = self.digits.words(text);
+        let w = std::array::from_fn(|i| self.block[i] | word & self.masks[i].0 | next & self.masks[i].1);
+        let state = add(INITIAL, rounds::<0, 64>(INITIAL, w));
+        add(state, rounds::<0, 64>(state, self.second))[0]
+    }
 }
 
 /// Scans a range of a run through sha2's block function, which uses a CPU's SHA instructions.
@@ -204,11 +268,11 @@ fn scan_one_by_one(run: &Run, mut range: Range<usize>, limit: u32) -> Option<usi
     range.find(|&i| {
         let words = blocks[0].as_chunks_mut().0;
         match run.place {
-            Place::Binary => words[9] = (run.block[9] | i as u32).to_be_bytes(),
-            Place::Decimal { word, left, right } => {
-                let digits = DIGITS[i] << left;
-                words[word] = (run.block[word] | digits >> right).to_be_bytes();
-                words[word + 1] = (run.block[word + 1] | digits << (31 - right) << 1).to_be_bytes();
+            Place::Binary => words[9] = (run.block[9].wrapping_add(i as u32)).to_be_bytes(),
+            Place::Decimal { word, digits } => {
+                let (this, next) = digits.words(DIGITS[i]);
+                words[word] = (run.block[word] | this).to_be_bytes();
+                words[word + 1] = (run.block[word + 1] | next).to_be_bytes();
             }
         }
         let mut state = INITIAL;
