@@ -1,0 +1,74 @@
+//! Which instructions the search runs on.
+
+use std::fmt;
+
+/// A way to hash candidates, by the instructions that it needs.
+///
+/// All find the same proofs. A [`Search`](super::Search) takes the fastest that the CPU has; the others are for
+/// measuring them beside each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InstructionSet {
+    /// Sixteen candidates at a time with the 512-bit vectors of x86-64.
+    Avx512,
+    /// Eight candidates at a time with the 256-bit vectors of x86-64.
+    Avx2,
+    /// One candidate at a time through the sha2 crate, with the SHA instructions of x86-64 or AArch64.
+    Sha,
+    /// As many candidates at a time as the vectors hold that every CPU of the architecture has: four with SSE2 or
+    /// NEON.
+    Baseline,
+}
+
+impl InstructionSet {
+    /// Returns those that this CPU has, the fastest first.
+    ///
+    /// The order is measured on x86-64 (see `benches/proof_of_work.md`). On AArch64 it is not: the SHA instructions
+    /// do four rounds at once, in about as many cycles as NEON needs for a round of four candidates.
+    pub fn available() -> impl Iterator<Item = Self> {
+        [Self::Avx512, Self::Avx2, Self::Sha, Self::Baseline].into_iter().filter(|set| set.is_available())
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn is_available(&self) -> bool {
+        match self {
+            Self::Avx512 => {
+                is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512vl")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512dq")
+            }
+            Self::Avx2 => is_x86_feature_detected!("avx2"),
+            Self::Sha => is_x86_feature_detected!("sha"),
+            Self::Baseline => true,
+        }
+    }
+
+    #[cfg(target_arch = "aarch64")]
+    fn is_available(&self) -> bool {
+        match self {
+            Self::Sha => std::arch::is_aarch64_feature_detected!("sha2"),
+            other => *other == Self::Baseline,
+        }
+    }
+
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    fn is_available(&self) -> bool {
+        *self == Self::Baseline
+    }
+}
+
+impl fmt::Display for InstructionSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Avx512 => "AVX-512",
+            Self::Avx2 => "AVX2",
+            Self::Sha => "SHA instructions",
+            Self::Baseline => "baseline",
+        })
+    }
+}
+
+/// Returns what a search runs on here: the fastest [`InstructionSet`] that this CPU has.
+pub fn instruction_set() -> InstructionSet {
+    InstructionSet::available().next().expect("every CPU has the baseline")
+}

@@ -1,0 +1,100 @@
+//! The compression function of SHA-256 (FIPS 180-4, section 6.2.2), written to be vectorised.
+//!
+//! It is scalar code for one message. Called in a plain loop over many messages, the whole of it is widened by
+//! LLVM's loop vectoriser, which asks that the 64 rounds stand in a straight line, without an inner loop.
+
+/// The state before the first block (section 5.3.3).
+#[rustfmt::skip]
+pub(super) const INITIAL: [u32; 8] = [
+    0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
+];
+
+/// The rounds' constants (section 4.2.2).
+#[rustfmt::skip]
+const K: [u32; 64] = [
+    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
+    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
+    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
+    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
+];
+
+/// Runs the rounds `FROM..TO` on a state, without adding the state before the block at the end.
+#[inline(always)]
+pub(super) fn rounds<const FROM: usize, const TO: usize>(state: [u32; 8], mut w: [u32; 16]) -> [u32; 8] {
+    let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = state;
+    macro_rules! in_a_straight_line { ($($t:literal)*) => { $( if FROM <= $t && $t < TO {
+        // The message schedule, kept in the 16 words that are still needed.
+        if $t >= 16 {
+            let (x, y) = (w[($t + 1) % 16], w[($t + 14) % 16]);
+            w[$t % 16] = w[$t % 16]
+                .wrapping_add(w[($t + 9) % 16])
+                .wrapping_add(x.rotate_right(7) ^ x.rotate_right(18) ^ (x >> 3))
+                .wrapping_add(y.rotate_right(17) ^ y.rotate_right(19) ^ (y >> 10));
+        }
+        let choice = g ^ (e & (f ^ g));
+        let majority = b ^ ((a ^ b) & (b ^ c));
+        let t1 = h
+            .wrapping_add(w[$t % 16].wrapping_add(K[$t]))
+            .wrapping_add(choice)
+            .wrapping_add(e.rotate_right(6) ^ e.rotate_right(11) ^ e.rotate_right(25));
+        let t2 = majority.wrapping_add(a.rotate_right(2) ^ a.rotate_right(13) ^ a.rotate_right(22));
+        (h, g, f, e, d, c, b, a) = (g, f, e, d.wrapping_add(t1), c, b, a, t1.wrapping_add(t2));
+    } )* } }
+    in_a_straight_line!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31
+        32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63);
+    [a, b, c, d, e, f, g, h]
+}
+
+/// Adds two states word by word, as after the last round of a block.
+#[inline(always)]
+pub(super) fn add(one: [u32; 8], other: [u32; 8]) -> [u32; 8] {
+    std::array::from_fn(|i| one[i].wrapping_add(other[i]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// SHA-256 of a whole message, by the compression function above.
+    fn sha256(message: &[u8]) -> String {
+        let mut padded = [message, &[0x80]].concat();
+        padded.resize((message.len() + 9).next_multiple_of(64) - 8, 0);
+        padded.extend((8 * message.len() as u64).to_be_bytes());
+        let (words, _) = padded.as_chunks();
+        let words: Vec<u32> = words.iter().map(|bytes| u32::from_be_bytes(*bytes)).collect();
+        let (blocks, _) = words.as_chunks();
+        let state = blocks.iter().fold(INITIAL, |state, block| add(state, rounds::<0, 64>(state, *block)));
+        state.map(|word| format!("{word:08x}")).concat()
+    }
+
+    #[test]
+    fn gives_the_published_digests() {
+        // FIPS 180-4's examples, as NIST's "SHA256.pdf" and SHA256ShortMsg.rsp print them.
+        for (message, digest) in [
+            ("".into(), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+            ("abc".into(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+            (
+                "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq".into(),
+                "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1",
+            ),
+            (
+                "abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmnhijklmnoijklmnopjklmnopqklmnopqrlmnopqrsmnopqrstnopqrstu"
+                    .into(),
+                "cf5b16a778af8380036ce59e7b0492370b249b11e8f07a51afac45037afee9d1",
+            ),
+            ("a".repeat(1_000_000), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"),
+        ] {
+            assert_eq!(sha256(message.as_bytes()), digest);
+        }
+    }
+
+    #[test]
+    fn rounds_can_be_run_in_parts() {
+        let block = std::array::from_fn(|i| 0x9e37_79b9u32.wrapping_mul(i as u32 + 1));
+        assert_eq!(rounds::<9, 64>(rounds::<0, 9>(INITIAL, block), block), rounds::<0, 64>(INITIAL, block));
+    }
+}
