@@ -53,8 +53,16 @@ impl Transaction {
         &self.sender
     }
 
+    pub(crate) fn sender_address(&self) -> &Arc<str> {
+        &self.sender
+    }
+
     /// Returns the recipient's address.
     pub fn recipient(&self) -> &str {
+        &self.recipient
+    }
+
+    pub(crate) fn recipient_address(&self) -> &Arc<str> {
         &self.recipient
     }
 

@@ -11,7 +11,7 @@ use crate::{
     block::Block,
     hash::BlockHash,
     pow::{Target, Work},
-    rules::{Context, Fingerprint, Rules, Violation},
+    rules::{Context, Fingerprint, ForkChoice, Rules, Violation},
     time::{Time, Timestamp},
 };
 
@@ -126,6 +126,24 @@ impl Blockchain {
         Ok(chain)
     }
 
+    /// Returns the same chain with the blocks in common with `base` shared with it, so that a chain that came as a
+    /// document takes no memory for them. Both are verified under the same rules.
+    pub(crate) fn shared_with(&self, base: &Self) -> Self {
+        let Some(common) = base.common_ancestor(self) else { return self.clone() };
+        let mut link = common.tip;
+        for position in link.position + 1..=self.len() {
+            let own = ancestor(&self.tip, position).expect("the position is not past the tip");
+            let standing = Standing {
+                target: own.target,
+                work: own.work,
+                accounts: own.accounts.clone(),
+                fingerprint: own.fingerprint,
+            };
+            link = Link::new(own.block.clone(), standing, Some(link));
+        }
+        Self { tip: link }
+    }
+
     /// Tells whether the chain was verified under the rules of a fingerprint.
     pub(crate) fn is_verified_under(&self, fingerprint: Fingerprint) -> bool {
         self.tip.fingerprint == fingerprint
@@ -158,9 +176,10 @@ impl Blockchain {
         self.tip.hash
     }
 
-    /// Returns the bytes of the last block's canonical JSON.
-    pub fn tip_size(&self) -> usize {
-        self.tip.size
+    /// Returns the bytes of the canonical JSON of the blocks after a position, in O(log n).
+    pub fn size_after(&self, position: u64) -> u64 {
+        let before = ancestor(&self.tip, position.min(self.len()));
+        self.tip.size - before.map_or(0, |link| link.size)
     }
 
     /// Returns the block at a position, counted from 1, in O(log n).
@@ -186,6 +205,35 @@ impl Blockchain {
     /// Tells whether `other` is this chain or starts with it, in O(log n).
     pub fn is_start_of(&self, other: &Self) -> bool {
         ancestor(&other.tip, self.len()).is_some_and(|link| link.hash == self.tip.hash)
+    }
+
+    /// Tells whether the rules' fork choice prefers this chain. Of two equally good chains it prefers neither: a tie
+    /// keeps ours.
+    pub fn is_better_than(&self, other: &Self, rules: &Rules) -> bool {
+        match rules.fork_choice {
+            ForkChoice::LongestChain => self.len() > other.len(),
+            ForkChoice::MostWork => self.work() > other.work(),
+        }
+    }
+
+    /// Tells whether the chain holds the block of a hash at a position, in O(log n).
+    pub fn holds(&self, hash: BlockHash, position: u64) -> bool {
+        ancestor(&self.tip, position).is_some_and(|link| link.hash == hash)
+    }
+
+    /// Returns positions and hashes of the chain's blocks, from the tip back, ever farther apart, to the genesis: enough
+    /// for another to find, within a factor of two, how much of the chain it shares. O(log² n).
+    pub(crate) fn locator(&self) -> Arc<[(u64, BlockHash)]> {
+        let mut locator = Vec::new();
+        let (mut position, mut step) = (self.len(), 1);
+        while let Some(link) = ancestor(&self.tip, position) {
+            locator.push((position, link.hash));
+            if locator.len() > 8 {
+                step *= 2;
+            }
+            position = if position > 1 { position.saturating_sub(step).max(1) } else { 0 };
+        }
+        locator.into()
     }
 
     /// Iterates over the blocks from the genesis to the tip, or back with `rev()`. It holds no more than 256 blocks'

@@ -40,14 +40,20 @@ impl Blockchain {
     /// # Ok::<(), chainlab::ChainError>(())
     /// ```
     pub fn from_json(text: &str, rules: &Rules) -> Result<Self, ChainError> {
-        let mut blocks = read_blocks(text, rules)?.into_iter();
-        let genesis = blocks.next().ok_or(DocumentError::EmptyChain)?;
+        Self::from_blocks(read_blocks(text, rules)?, rules)
+    }
+
+    /// Verifies blocks by the rules and makes them a chain.
+    ///
+    /// # Errors
+    ///
+    /// The first block that breaks a rule, or that there is none.
+    pub fn from_blocks(blocks: impl IntoIterator<Item = Block>, rules: &Rules) -> Result<Self, ChainError> {
+        let mut blocks = blocks.into_iter();
         let fingerprint = rules.fingerprint();
-        let mut chain = Self::with_genesis(genesis, rules)?;
-        for block in blocks {
-            chain = chain.append_under(block, rules, fingerprint)?;
-        }
-        Ok(chain)
+        let genesis = blocks.next().ok_or(DocumentError::EmptyChain)?;
+        let chain = Self::with_genesis(genesis, rules)?;
+        Ok(blocks.try_fold(chain, |chain, block| chain.append_under(block, rules, fingerprint))?)
     }
 }
 

@@ -18,8 +18,8 @@ use crate::{
 pub(super) struct Link {
     pub(super) block: Block,
     pub(super) hash: BlockHash,
-    /// The bytes of the block's canonical JSON.
-    pub(super) size: usize,
+    /// The bytes of the canonical JSON of all blocks up to here.
+    pub(super) size: u64,
     /// Where the block stands, counted from 1; its own `index` may say otherwise.
     pub(super) position: u64,
     /// The target that the block was held to.
@@ -49,7 +49,7 @@ impl Link {
         let Standing { target, work, accounts, fingerprint } = standing;
         Arc::new(Self {
             hash: BlockHash::of(json.as_bytes()),
-            size: json.len(),
+            size: parent.as_ref().map_or(0, |parent| parent.size) + json.len() as u64,
             position: parent.as_ref().map_or(1, |parent| parent.position + 1),
             jump: parent.as_ref().map(|parent| Arc::clone(jump_of_child(parent))),
             block,

@@ -9,5 +9,6 @@ mod iter;
 mod link;
 
 pub use chain::{Blockchain, InvalidBlock};
+pub(crate) use document::ChainBlocks;
 pub use document::ChainError;
 pub use iter::Blocks;

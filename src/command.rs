@@ -1,0 +1,154 @@
+//! What a node is told to do, and what it answers: the notebook's endpoints as values.
+//!
+//! The answers serialise to the documents that the endpoints return, key for key.
+
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+
+use crate::{
+    block::PreviousHash,
+    blockchain::{Blockchain, ChainBlocks, InvalidBlock},
+    mempool::SubmitError,
+    message::NodeId,
+    pow::Exhausted,
+    transaction::Transaction,
+};
+
+/// Tells one command from another; its answer carries the same ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u64);
+
+/// What a node is told to do. Each is answered, once, by the [`Answer`] of its name.
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// Take on peers that may be asked and told from now on.
+    Register(Vec<NodeId>),
+    /// Take in a transaction.
+    Submit(Transaction),
+    /// Mine one block.
+    Mine,
+    /// Ask all peers for their chains and take the best.
+    Resolve,
+    /// Show the chain.
+    Chain,
+    /// Show the pending transactions.
+    Pending,
+    /// Mine block after block.
+    StartMining,
+    /// Mine no more; whoever waits for a block is told so.
+    StopMining,
+}
+
+/// What a node answers to a command.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// All peers, in the order in which they were registered.
+    Register(Vec<NodeId>),
+    /// Where the transaction will go, or why it is refused.
+    Submit(Result<Submitted, SubmitError>),
+    /// The block, or why there is none.
+    Mine(Result<Forged, MineError>),
+    /// Whose chain it is now.
+    Resolve(Resolution),
+    /// The chain.
+    Chain(Blockchain),
+    /// The pending transactions.
+    Pending(Vec<Transaction>),
+    /// Mining goes on.
+    StartMining,
+    /// Mining has ended.
+    StopMining,
+}
+
+/// A transaction was taken in. Serialises to the notebook's `{"message": "Transaction will be added to Block 2"}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Submitted {
+    /// The position of the block that will hold it, if the node mines the next.
+    pub index: u64,
+}
+
+impl Serialize for Submitted {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut document = serializer.serialize_struct("Submitted", 1)?;
+        let message = format!("Transaction will be added to Block {}", self.index);
+        document.serialize_field("message", &message)?;
+        document.end()
+    }
+}
+
+/// A block was mined. Serialises to the notebook's `index, message, previous_hash, proof, transactions`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forged {
+    /// The block's index.
+    pub index: u64,
+    /// Its transactions, the reward last.
+    pub transactions: Vec<Transaction>,
+    /// Its proof.
+    pub proof: u64,
+    /// The hash of the block before.
+    pub previous_hash: PreviousHash,
+}
+
+impl Serialize for Forged {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut document = serializer.serialize_struct("Forged", 5)?;
+        document.serialize_field("index", &self.index)?;
+        document.serialize_field("message", "New Block Forged")?;
+        document.serialize_field("previous_hash", &self.previous_hash)?;
+        document.serialize_field("proof", &self.proof)?;
+        document.serialize_field("transactions", &self.transactions)?;
+        document.end()
+    }
+}
+
+/// Why no block was mined.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MineError {
+    /// No proof meets the target.
+    #[error(transparent)]
+    Exhausted(#[from] Exhausted),
+    /// The node was told to stop mining.
+    #[error("the node was told to stop mining")]
+    Stopped,
+    /// The rules refuse whatever block the node can make: its reward cannot be counted.
+    #[error("the rules refuse the mined block: {0}")]
+    Refused(#[from] InvalidBlock),
+}
+
+/// A node has asked its peers. Serialises to the notebook's `{"message": "Our chain was replaced", "new_chain": [...]}`
+/// or `{"message": "Our chain is authoritative", "chain": [...]}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolution {
+    /// Whose chain it is.
+    pub outcome: Outcome,
+    /// The node's chain now.
+    pub chain: Blockchain,
+    /// The peers that did not answer in time.
+    pub silent: Vec<NodeId>,
+}
+
+/// Whose chain a node has after it asked its peers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// A peer's, which was better than its own.
+    Replaced,
+    /// Its own: no peer's was better.
+    Authoritative,
+}
+
+impl Serialize for Resolution {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut document = serializer.serialize_struct("Resolution", 2)?;
+        match self.outcome {
+            Outcome::Replaced => {
+                document.serialize_field("message", "Our chain was replaced")?;
+                document.serialize_field("new_chain", &ChainBlocks(&self.chain))?;
+            }
+            Outcome::Authoritative => {
+                document.serialize_field("chain", &ChainBlocks(&self.chain))?;
+                document.serialize_field("message", "Our chain is authoritative")?;
+            }
+        }
+        document.end()
+    }
+}

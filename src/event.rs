@@ -1,0 +1,131 @@
+//! What happened, for whoever watches.
+
+use std::fmt;
+
+use crate::{
+    blockchain::InvalidBlock, document::DocumentError, hash::BlockHash, mempool::LossReason, message::NodeId,
+    time::Time, transaction::Transaction,
+};
+
+/// Something that happened at a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// When it happened, by the node's clock.
+    pub time: Time,
+    /// Where it happened.
+    pub node: NodeId,
+    /// What happened.
+    pub what: Happening,
+}
+
+/// What can happen at a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Happening {
+    /// It mined a block.
+    Mined {
+        /// The block's hash.
+        block: BlockHash,
+        /// The block's position.
+        position: u64,
+    },
+    /// It took on another's block as its tip.
+    Accepted {
+        /// The new tip's hash.
+        block: BlockHash,
+        /// The new tip's position.
+        position: u64,
+        /// Who sent it.
+        from: NodeId,
+    },
+    /// It gave up blocks of its own chain for a better one.
+    Reorganised {
+        /// The number of blocks that were abandoned.
+        abandoned: u64,
+        /// The number of blocks that took their place.
+        adopted: u64,
+        /// The hash of the tip that was abandoned.
+        old_tip: BlockHash,
+    },
+    /// It finished asking its peers.
+    Resolved {
+        /// Whether its chain was replaced.
+        replaced: bool,
+        /// How many peers did not answer in time.
+        silent: usize,
+    },
+    /// It dropped a block or a chain that breaks a rule.
+    Rejected {
+        /// Who sent it.
+        from: NodeId,
+        /// The block, and the rule.
+        invalid: InvalidBlock,
+    },
+    /// It dropped a document that does not parse.
+    RejectedDocument {
+        /// Who sent it.
+        from: NodeId,
+        /// Why.
+        error: DocumentError,
+    },
+    /// It dropped a message that it had no use for.
+    Ignored {
+        /// Who sent it.
+        from: NodeId,
+        /// Why.
+        reason: IgnoreReason,
+    },
+    /// It keeps a block whose time has not come.
+    Waits {
+        /// Who sent it.
+        from: NodeId,
+        /// When its timestamp will be near enough.
+        until: Time,
+    },
+    /// It no longer listens to a peer that sent too many bad blocks.
+    Banned {
+        /// The peer.
+        peer: NodeId,
+    },
+    /// A pending transaction left it without having been mined.
+    Lost {
+        /// The transaction.
+        transaction: Transaction,
+        /// Why.
+        reason: LossReason,
+    },
+}
+
+/// Why a message was dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum IgnoreReason {
+    /// An answer that came after its time was up.
+    Late,
+    /// An answer to a question that was not asked, or was answered already.
+    Unasked,
+    /// An answer from a node that is no peer.
+    Stranger,
+    /// The sender is no longer listened to.
+    Banned,
+    /// The rules know no gossip.
+    NoGossip,
+    /// Blocks that follow none that is known.
+    Unconnected,
+    /// A transaction that the mempool refuses: it is known, or can no longer be mined.
+    Unwanted,
+}
+
+impl fmt::Display for IgnoreReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Late => "late answer",
+            Self::Unasked => "answer to no question",
+            Self::Stranger => "answer from no peer",
+            Self::Banned => "sender is banned",
+            Self::NoGossip => "the rules know no gossip",
+            Self::Unconnected => "blocks that follow none that is known",
+            Self::Unwanted => "unwanted transaction",
+        })
+    }
+}

@@ -1,0 +1,135 @@
+//! What nodes say to each other.
+
+use std::{fmt, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{block::Block, blockchain::Blockchain, hash::BlockHash, transaction::Transaction};
+
+/// A node of a network: a number, dense from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct NodeId(u32);
+
+impl NodeId {
+    /// Names the node of a number, which need not exist.
+    pub const fn new(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// Returns the number, as an index into a list of all nodes.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl fmt::Display for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "node {}", self.0)
+    }
+}
+
+/// Tells one question of a node from another; its answer names it, so that what comes late, twice or unasked is
+/// recognised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub u64);
+
+/// What one node says to another. Cloning copies no block.
+#[derive(Debug, Clone)]
+pub enum Message {
+    /// Asks for the whole chain, as the notebook's `GET /chain` does. Everybody is answered.
+    ChainRequest {
+        /// What the answer must name.
+        request: RequestId,
+    },
+    /// Answers with the whole chain.
+    Chain {
+        /// The question.
+        request: RequestId,
+        /// The chain, shared with whoever sends it.
+        chain: Told,
+    },
+    /// Tells of a new tip. It pays for one block: the receiver does not look at those before it.
+    NewBlock(Told),
+    /// Asks for the blocks that lead to one that was told of.
+    BlocksRequest {
+        /// What the answer must name.
+        request: RequestId,
+        /// The block that is wanted, with all before it that the asker lacks.
+        wanted: BlockHash,
+        /// Positions and hashes of blocks that the asker has, from its tip back, ever farther apart, to its genesis.
+        locator: Arc<[(u64, BlockHash)]>,
+    },
+    /// Answers with the blocks after the last one that both have.
+    Blocks {
+        /// The question.
+        request: RequestId,
+        /// The position of the last block that both have. The answer pays for the blocks after it.
+        after: u64,
+        /// Those blocks: a chain that ends with them, or they alone.
+        blocks: Told,
+    },
+    /// Tells that the sender has a block, so that it need not be told of it again.
+    Acknowledge {
+        /// The block's hash.
+        block: BlockHash,
+    },
+    /// Tells of a transaction.
+    Transaction(Transaction),
+}
+
+/// Blocks, as they are told of: verified links shared with the teller, or what came from outside.
+#[derive(Debug, Clone)]
+pub enum Told {
+    /// A chain, of which as much counts as the message pays for.
+    Chain(Blockchain),
+    /// Bare blocks, in order, of which nothing is verified.
+    Blocks(Arc<[Block]>),
+    /// A chain's document, of which nothing is parsed.
+    Document(Arc<str>),
+}
+
+impl From<Blockchain> for Told {
+    fn from(chain: Blockchain) -> Self {
+        Self::Chain(chain)
+    }
+}
+
+impl From<Block> for Told {
+    fn from(block: Block) -> Self {
+        Self::Blocks([block].into())
+    }
+}
+
+impl Message {
+    /// Returns the bytes that the message would take on a real wire, roughly: the canonical JSON of the blocks that it
+    /// pays for, 32 a hash, and 16 for what it is.
+    ///
+    /// It costs O(log n) for shared links, and in proportion to the blocks for bare ones.
+    pub fn size(&self) -> u64 {
+        const ENVELOPE: u64 = 16;
+        ENVELOPE
+            + match self {
+                Self::ChainRequest { .. } => 0,
+                Self::Chain { chain, .. } => told_size(chain, |_| 0),
+                Self::NewBlock(told) => told_size(told, |len| len - 1),
+                Self::BlocksRequest { locator, .. } => 32 + 40 * locator.len() as u64,
+                Self::Blocks { after, blocks, .. } => told_size(blocks, |_| *after),
+                Self::Acknowledge { .. } => 32,
+                Self::Transaction(transaction) => transaction_size(transaction),
+            }
+    }
+}
+
+/// The bytes of the blocks after a position, which depends on the chain's length.
+fn told_size(told: &Told, after: impl Fn(u64) -> u64) -> u64 {
+    match told {
+        Told::Chain(chain) => chain.size_after(after(chain.len())),
+        Told::Blocks(blocks) => blocks.iter().map(|block| block.canonical_json().len() as u64).sum(),
+        Told::Document(text) => text.len() as u64,
+    }
+}
+
+fn transaction_size(transaction: &Transaction) -> u64 {
+    // The keys, the quotes and two numbers of ten digits.
+    64 + (transaction.sender().len() + transaction.recipient().len()) as u64
+}

@@ -1,0 +1,75 @@
+//! Taking on another chain, and turning bad ones down.
+
+use super::machine::{Effect, Node};
+use crate::{
+    block::Block,
+    blockchain::{Blockchain, ChainError},
+    event::Happening,
+    message::{Message, NodeId},
+    time::Time,
+};
+
+impl Node {
+    /// Makes a chain the node's own. What abandoned blocks held goes back to the mempool, mining goes on on the new
+    /// tip, and the peers are told. `from` is who the chain came from, if it is not the node's work.
+    pub(super) fn adopt(
+        &mut self,
+        now: Time,
+        chain: Blockchain,
+        from: Option<NodeId>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let old = std::mem::replace(&mut self.chain, chain);
+        let common = old.common_ancestor(&self.chain).map_or(0, |common| common.len());
+        let (abandoned, adopted) = (old.iter_after(common), self.chain.iter_after(common));
+        if let Some(from) = from {
+            let happening =
+                Happening::Accepted { block: self.chain.tip_hash(), position: self.chain.len(), from };
+            effects.push(Effect::Event(happening));
+        }
+        if abandoned.len() > 0 {
+            effects.push(Effect::Event(Happening::Reorganised {
+                abandoned: abandoned.len() as u64,
+                adopted: adopted.len() as u64,
+                old_tip: old.tip_hash(),
+            }));
+        }
+        let accounts = self.chain.accounts();
+        let changes = self.mempool.change_chain(
+            abandoned.flat_map(Block::transactions),
+            adopted.flat_map(Block::transactions),
+            &self.rules,
+            accounts,
+        );
+        for (transaction, reason) in changes.lost {
+            effects.push(Effect::Event(Happening::Lost { transaction, reason }));
+        }
+        if self.rules.gossip {
+            self.announce(now, &old, common, from, effects);
+            for transaction in changes.returned {
+                let message = Message::Transaction(transaction);
+                effects.push(Effect::Relay { except: None, message });
+            }
+        }
+        if from.is_some() {
+            self.search(now, effects);
+        }
+    }
+
+    /// The moment from which all blocks after a position are near enough to our clock.
+    pub(super) fn acceptable_from(&self, chain: &Blockchain, after: u64) -> Time {
+        let times = chain.iter_after(after).map(|block| self.rules.acceptable_from(block));
+        times.max().unwrap_or(Time::UNIX_EPOCH)
+    }
+
+    /// Records a bad block or document, and counts it against its sender.
+    pub(super) fn reject(&mut self, from: NodeId, error: ChainError, effects: &mut Vec<Effect>) {
+        effects.push(Effect::Event(match error {
+            ChainError::Document(error) => Happening::RejectedDocument { from, error },
+            ChainError::Invalid(invalid) => Happening::Rejected { from, invalid },
+        }));
+        if self.gossip.count_bad_block(from, self.limits.bad_blocks) {
+            effects.push(Effect::Event(Happening::Banned { peer: from }));
+        }
+    }
+}

@@ -1,0 +1,424 @@
+//! Gossip: telling peers of new blocks and transactions, and asking for what is missing.
+//!
+//! A node looks at the blocks that a message pays for and at no others, though a pointer leads to them: a block that it
+//! was not sent is unknown to it. Known is what its own chain holds, or one of a few side branches.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::machine::{Effect, Limits, Node, ignore};
+use crate::{
+    block::{Block, PreviousHash},
+    blockchain::{Blockchain, ChainError},
+    event::{Happening, IgnoreReason},
+    hash::BlockHash,
+    mempool::{LossReason, SubmitError},
+    message::{Message, NodeId, RequestId, Told},
+    time::Time,
+    transaction::Transaction,
+};
+
+/// How many unanswered questions are remembered, and how much of a locator is read.
+const QUESTIONS_MAX: usize = 64;
+/// How far behind a tip the parent of a block is looked for whose index does not lead to it.
+const RECENT: usize = 32;
+
+/// What a node remembers of others' blocks, and of who knows its own.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Gossip {
+    /// Tips beside the node's own chain, the oldest first.
+    side_branches: VecDeque<Blockchain>,
+    /// Blocks whose parent is not known, the oldest first.
+    orphans: VecDeque<Orphan>,
+    /// Verified chains whose time has not come.
+    early: Vec<(Time, NodeId, Blockchain)>,
+    /// Who was asked for which block, and when.
+    asked: BTreeMap<RequestId, (NodeId, BlockHash, Time)>,
+    /// The peers that are not known to have the tip.
+    unconfirmed: Vec<NodeId>,
+    /// When they are told of it again, and how many times they were.
+    announce_at: Option<Time>,
+    announced: u32,
+    /// The bad blocks of each sender.
+    bad_blocks: BTreeMap<NodeId, u32>,
+    banned: Vec<NodeId>,
+}
+
+#[derive(Debug, Clone)]
+struct Orphan {
+    from: NodeId,
+    parent: BlockHash,
+    told: Told,
+}
+
+impl Gossip {
+    pub(super) fn deadline(&self) -> Option<Time> {
+        self.early.iter().map(|(until, ..)| *until).chain(self.announce_at).min()
+    }
+
+    pub(super) fn is_banned(&self, peer: NodeId) -> bool {
+        self.banned.contains(&peer)
+    }
+
+    /// Counts a bad block; tells whether it was the one too many.
+    pub(super) fn count_bad_block(&mut self, from: NodeId, most: u32) -> bool {
+        let count = self.bad_blocks.entry(from).or_insert(0);
+        *count += 1;
+        let banned = *count == most;
+        if banned {
+            self.banned.push(from);
+        }
+        banned
+    }
+
+    /// Notes that a peer has the tip; tells whether that is news.
+    fn confirm(&mut self, peer: NodeId) -> bool {
+        let before = self.unconfirmed.len();
+        self.unconfirmed.retain(|unconfirmed| *unconfirmed != peer);
+        if self.unconfirmed.is_empty() {
+            self.announce_at = None;
+        }
+        self.unconfirmed.len() < before
+    }
+
+    fn keep_orphan(&mut self, orphan: Orphan, limits: &Limits) {
+        self.orphans.push_back(orphan);
+        if self.orphans.len() > limits.orphans {
+            self.orphans.pop_front();
+        }
+    }
+
+    fn keep_side_branch(&mut self, chain: Blockchain, limits: &Limits) {
+        // A longer branch takes the place of its own beginning.
+        self.side_branches.retain(|branch| !branch.is_start_of(&chain));
+        self.side_branches.push_back(chain);
+        if self.side_branches.len() > limits.side_branches {
+            self.side_branches.pop_front();
+        }
+    }
+}
+
+impl Node {
+    /// A peer tells of a new block.
+    pub(super) fn told_of_block(&mut self, now: Time, from: NodeId, told: Told, effects: &mut Vec<Effect>) {
+        match &told {
+            Told::Chain(chain) => {
+                if self.already_known(from, chain.tip_hash(), chain.len(), effects) {
+                    return;
+                }
+                let verdict = match self.parent_of(chain) {
+                    Some(_) if chain.is_verified_under(self.fingerprint) => Ok(chain.clone()),
+                    Some(parent) => self.appended(&parent, [chain.last_block().clone()]),
+                    None => return self.keep_orphan(now, from, chain.last_block().clone(), told, effects),
+                };
+                self.judged(now, from, verdict, chain.len() - 1, effects);
+            }
+            Told::Blocks(blocks) => {
+                for block in blocks.iter() {
+                    self.told_of_bare_block(now, from, block, effects);
+                }
+            }
+            Told::Document(text) => match Block::from_json(text) {
+                Ok(block) => self.told_of_bare_block(now, from, &block, effects),
+                Err(error) => self.reject(from, error.into(), effects),
+            },
+        }
+    }
+
+    fn told_of_bare_block(&mut self, now: Time, from: NodeId, block: &Block, effects: &mut Vec<Effect>) {
+        if self.already_known(from, block.hash(), block.index(), effects) {
+            return;
+        }
+        let PreviousHash::Hash(parent) = block.previous_hash() else {
+            // Only a genesis names no parent, and ours is known.
+            return match Blockchain::with_genesis(block.clone(), &self.rules) {
+                Ok(_) => ignore(from, IgnoreReason::Unconnected, effects),
+                Err(invalid) => self.reject(from, invalid.into(), effects),
+            };
+        };
+        let by_index = block.index().checked_sub(1).and_then(|position| self.known(parent, position));
+        match by_index.or_else(|| self.recent(parent)) {
+            Some(parent) => {
+                let verdict = self.appended(&parent, [block.clone()]);
+                self.judged(now, from, verdict, parent.len(), effects);
+            }
+            None => self.keep_orphan(now, from, block.clone(), Told::from(block.clone()), effects),
+        }
+    }
+
+    /// Takes note that a peer has a block, if the node has it too, and lets the peer know unless our own announcement
+    /// of it is on its way.
+    fn already_known(
+        &mut self,
+        from: NodeId,
+        hash: BlockHash,
+        position: u64,
+        effects: &mut Vec<Effect>,
+    ) -> bool {
+        if self.known(hash, position).is_none() {
+            return false;
+        }
+        if !(hash == self.chain.tip_hash() && self.gossip.confirm(from)) {
+            effects.push(Effect::Send(from, Message::Acknowledge { block: hash }));
+        }
+        true
+    }
+
+    /// The known chain that ends with the block of a hash at a position.
+    fn known(&self, hash: BlockHash, position: u64) -> Option<Blockchain> {
+        let mut chains = std::iter::once(&self.chain).chain(&self.gossip.side_branches);
+        chains.find(|chain| chain.holds(hash, position))?.at(position)
+    }
+
+    fn parent_of(&self, chain: &Blockchain) -> Option<Blockchain> {
+        let parent = chain.parent()?;
+        self.known(parent.tip_hash(), parent.len())
+    }
+
+    /// The known chain that ends with the block of a hash, if that is near a tip.
+    fn recent(&self, hash: BlockHash) -> Option<Blockchain> {
+        let chains = std::iter::once(&self.chain).chain(&self.gossip.side_branches);
+        chains.into_iter().find_map(|chain| {
+            std::iter::successors(Some(chain.clone()), Blockchain::parent)
+                .take(RECENT)
+                .find(|chain| chain.tip_hash() == hash)
+        })
+    }
+
+    fn appended(
+        &self,
+        parent: &Blockchain,
+        blocks: impl IntoIterator<Item = Block>,
+    ) -> Result<Blockchain, ChainError> {
+        blocks.into_iter().try_fold(parent.clone(), |chain, block| {
+            Ok(chain.append_under(block, &self.rules, self.fingerprint)?)
+        })
+    }
+
+    /// Goes on with a chain whose blocks after a position are new: rejected, early, better or beside ours.
+    fn judged(
+        &mut self,
+        now: Time,
+        from: NodeId,
+        verdict: Result<Blockchain, ChainError>,
+        after: u64,
+        effects: &mut Vec<Effect>,
+    ) {
+        let chain = match verdict {
+            Ok(chain) => chain,
+            Err(error) => return self.reject(from, error, effects),
+        };
+        let until = self.acceptable_from(&chain, after);
+        if until <= now {
+            return self.take_up(now, from, chain, effects);
+        }
+        if self.gossip.early.len() < self.limits.orphans {
+            self.gossip.early.push((until, from, chain));
+            effects.push(Effect::Event(Happening::Waits { from, until }));
+        }
+    }
+
+    fn take_up(&mut self, now: Time, from: NodeId, chain: Blockchain, effects: &mut Vec<Effect>) {
+        let block = chain.tip_hash();
+        if chain.is_better_than(&self.chain, &self.rules) {
+            self.adopt(now, chain, Some(from), effects);
+        } else if !chain.is_start_of(&self.chain) {
+            self.gossip.keep_side_branch(chain, &self.limits);
+        }
+        effects.push(Effect::Send(from, Message::Acknowledge { block }));
+    }
+
+    fn keep_orphan(&mut self, now: Time, from: NodeId, block: Block, told: Told, effects: &mut Vec<Effect>) {
+        if let PreviousHash::Hash(parent) = block.previous_hash() {
+            self.gossip.keep_orphan(Orphan { from, parent, told }, &self.limits);
+            self.ask_for_blocks(now, from, block.hash(), effects);
+        } else {
+            ignore(from, IgnoreReason::Unconnected, effects);
+        }
+    }
+
+    fn ask_for_blocks(&mut self, now: Time, peer: NodeId, wanted: BlockHash, effects: &mut Vec<Effect>) {
+        let patience = self.limits.resolve_timeout;
+        if self.gossip.asked.values().any(|(_, asked, at)| *asked == wanted && now - *at < patience) {
+            return;
+        }
+        let request = self.new_request();
+        self.gossip.asked.insert(request, (peer, wanted, now));
+        if self.gossip.asked.len() > QUESTIONS_MAX {
+            self.gossip.asked.pop_first();
+        }
+        let locator = self.chain.locator();
+        effects.push(Effect::Send(peer, Message::BlocksRequest { request, wanted, locator }));
+    }
+
+    /// Anyone is answered: with the branch of the wanted block if it is kept, else with our chain.
+    pub(super) fn asked_for_blocks(
+        &self,
+        from: NodeId,
+        request: RequestId,
+        wanted: BlockHash,
+        locator: &[(u64, BlockHash)],
+        effects: &mut Vec<Effect>,
+    ) {
+        let branch = self.gossip.side_branches.iter().find(|branch| branch.tip_hash() == wanted);
+        let chain = branch.unwrap_or(&self.chain);
+        let common =
+            locator.iter().take(QUESTIONS_MAX).find(|(position, hash)| chain.holds(*hash, *position));
+        let after = common.map_or(0, |(position, _)| *position);
+        let blocks = Told::Chain(chain.clone());
+        effects.push(Effect::Send(from, Message::Blocks { request, after, blocks }));
+    }
+
+    pub(super) fn blocks_answered(
+        &mut self,
+        now: Time,
+        from: NodeId,
+        request: RequestId,
+        after: u64,
+        blocks: Told,
+        effects: &mut Vec<Effect>,
+    ) {
+        if self.gossip.asked.get(&request).is_none_or(|(peer, ..)| *peer != from) {
+            return ignore(from, IgnoreReason::Unasked, effects);
+        }
+        self.gossip.asked.remove(&request);
+        let (base, verdict) = match blocks {
+            Told::Chain(chain) => {
+                let Some(base) = chain.at(after).and_then(|base| self.known(base.tip_hash(), after)) else {
+                    return ignore(from, IgnoreReason::Unconnected, effects);
+                };
+                let verdict = match chain.is_verified_under(self.fingerprint) {
+                    true => Ok(chain),
+                    false => self.appended(&base, chain.iter_after(after).cloned()),
+                };
+                (base, verdict)
+            }
+            Told::Blocks(blocks) => {
+                let named = match blocks.first().map(Block::previous_hash) {
+                    Some(PreviousHash::Hash(hash)) => self.known(hash, after),
+                    _ => None,
+                };
+                let Some(base) = named.or_else(|| self.chain.at(after)) else {
+                    return ignore(from, IgnoreReason::Unconnected, effects);
+                };
+                let verdict = self.appended(&base, blocks.iter().cloned());
+                (base, verdict)
+            }
+            Told::Document(text) => {
+                let verdict = Blockchain::from_json(&text, &self.rules);
+                let verdict = verdict.map(|chain| chain.shared_with(&self.chain));
+                let common = verdict.as_ref().ok().and_then(|chain| chain.common_ancestor(&self.chain));
+                match (common, verdict) {
+                    (Some(base), verdict) => (base, verdict),
+                    (None, Ok(_)) => return ignore(from, IgnoreReason::Unconnected, effects),
+                    (None, Err(error)) => return self.reject(from, error, effects),
+                }
+            }
+        };
+        self.judged(now, from, verdict, base.len(), effects);
+    }
+
+    /// Takes up the orphans whose parents have become known, and the blocks whose time has come.
+    pub(super) fn take_up_waiting(&mut self, now: Time, effects: &mut Vec<Effect>) {
+        while let Some(at) = self.gossip.early.iter().position(|(until, ..)| *until <= now) {
+            let (_, from, chain) = self.gossip.early.remove(at);
+            self.take_up(now, from, chain, effects);
+        }
+        while let Some(at) = self.gossip.orphans.iter().position(|orphan| self.is_connected(orphan)) {
+            let Orphan { from, told, .. } = self.gossip.orphans.remove(at).expect("it was found there");
+            self.told_of_block(now, from, told, effects);
+        }
+    }
+
+    fn is_connected(&self, orphan: &Orphan) -> bool {
+        match &orphan.told {
+            Told::Chain(chain) => self.parent_of(chain).is_some(),
+            _ => self.recent(orphan.parent).is_some(),
+        }
+    }
+
+    /// Tells all peers of a new tip, but the one that it came from.
+    pub(super) fn announce(
+        &mut self,
+        now: Time,
+        old: &Blockchain,
+        common: u64,
+        from: Option<NodeId>,
+        effects: &mut Vec<Effect>,
+    ) {
+        if old.len() > common {
+            self.gossip.keep_side_branch(old.clone(), &self.limits);
+        }
+        let tip = &self.chain;
+        self.gossip.side_branches.retain(|branch| !branch.is_start_of(tip));
+        self.gossip.unconfirmed.clear();
+        self.gossip.unconfirmed.extend(self.peers.iter().filter(|peer| Some(**peer) != from));
+        self.gossip.announced = 0;
+        self.gossip.announce_at =
+            (!self.gossip.unconfirmed.is_empty()).then_some(now + self.limits.announce_again);
+        let message = Message::NewBlock(Told::Chain(tip.clone()));
+        effects.push(Effect::Relay { except: from, message });
+    }
+
+    /// Tells one peer of the tip, which it may have missed. Nobody misses a genesis.
+    pub(super) fn announce_to(&mut self, now: Time, peer: NodeId, effects: &mut Vec<Effect>) {
+        if !self.rules.gossip || self.chain.len() == 1 || !self.peers.contains(&peer) {
+            return;
+        }
+        if !self.gossip.unconfirmed.contains(&peer) {
+            self.gossip.unconfirmed.push(peer);
+        }
+        self.gossip.announced = 0;
+        self.gossip.announce_at = Some(now + self.limits.announce_again);
+        effects.push(Effect::Send(peer, Message::NewBlock(Told::Chain(self.chain.clone()))));
+    }
+
+    /// Tells the peers again that are not known to have the tip, ever less often.
+    pub(super) fn announce_again(&mut self, now: Time, effects: &mut Vec<Effect>) {
+        if self.gossip.announce_at.is_none_or(|at| at > now) {
+            return;
+        }
+        self.gossip.announced += 1;
+        let doubled = self.limits.announce_again.saturating_mul(1 << self.gossip.announced.min(30));
+        self.gossip.announce_at = Some(now + doubled.min(self.limits.announce_again_max));
+        for &peer in &self.gossip.unconfirmed {
+            effects.push(Effect::Send(peer, Message::NewBlock(Told::Chain(self.chain.clone()))));
+        }
+    }
+
+    pub(super) fn acknowledged(&mut self, from: NodeId, block: BlockHash) {
+        if block == self.chain.tip_hash() {
+            self.gossip.confirm(from);
+        }
+    }
+
+    /// Takes a transaction in and tells the peers, but the one that it came from. Without accounts equal transactions
+    /// cannot be told from repeated ones, and nobody is told.
+    pub(super) fn take_in(
+        &mut self,
+        transaction: Transaction,
+        from: Option<NodeId>,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), SubmitError> {
+        let evicted = self.mempool.submit(transaction.clone(), &self.rules, self.chain.accounts())?;
+        if let Some(transaction) = evicted {
+            effects.push(Effect::Event(Happening::Lost { transaction, reason: LossReason::Evicted }));
+        }
+        if self.rules.gossip && self.rules.accounts {
+            effects.push(Effect::Relay { except: from, message: Message::Transaction(transaction) });
+        }
+        Ok(())
+    }
+
+    pub(super) fn told_of_transaction(
+        &mut self,
+        from: NodeId,
+        transaction: Transaction,
+        effects: &mut Vec<Effect>,
+    ) {
+        if !self.rules.accounts {
+            ignore(from, IgnoreReason::NoGossip, effects);
+        } else if self.take_in(transaction, Some(from), effects).is_err() {
+            ignore(from, IgnoreReason::Unwanted, effects);
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! The node's state, its inputs and its effects.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{gossip::Gossip, mining::Mining, resolve::Resolves};
+use crate::{
+    blockchain::Blockchain,
+    command::{Answer, Command, Submitted, Ticket},
+    event::{Happening, IgnoreReason},
+    mempool::{Mempool, SubmitError},
+    message::{Message, NodeId, RequestId, Told},
+    pow::{Challenge, Exhausted, Target},
+    rules::{Fingerprint, Rules},
+    time::Time,
+    transaction::Transaction,
+};
+
+/// What goes into a node.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// Somebody who holds the node tells it to do something.
+    Command(Ticket, Command),
+    /// Another node says something.
+    Message(NodeId, Message),
+    /// A search has found its proof.
+    Found(SearchId, u64),
+    /// A search has tried every proof in vain.
+    Exhausted(SearchId, Exhausted),
+    /// A link to a peer has come up: what was said before may have been lost.
+    LinkUp(NodeId),
+    /// The time that the node wished to be woken at has come.
+    Wake,
+}
+
+/// What a node wishes.
+#[derive(Debug, Clone)]
+pub enum Effect {
+    /// Say something to another node.
+    Send(NodeId, Message),
+    /// Say something to all peers except one.
+    Relay {
+        /// Who need not hear it.
+        except: Option<NodeId>,
+        /// What to say.
+        message: Message,
+    },
+    /// Search for a proof, instead of what was searched for before.
+    Search(SearchId, Template),
+    /// Search no more.
+    StopSearch,
+    /// Wake the node at a time, instead of the time wished for before; or not at all.
+    WakeAt(Option<Time>),
+    /// Answer a command.
+    Answer(Ticket, Answer),
+    /// Tell whoever watches.
+    Event(Happening),
+}
+
+/// Tells one search from another, so that a proof that comes too late is recognised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SearchId(pub u64);
+
+/// What to search for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Template {
+    /// What the proof is sought for.
+    pub challenge: Challenge,
+    /// What it must meet.
+    pub target: Target,
+}
+
+/// How long a node waits and how much it keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// How long a resolving node waits for its peers' answers.
+    pub resolve_timeout: Duration,
+    /// The most pending transactions.
+    pub mempool: usize,
+    /// The most blocks kept whose parent is not known, or whose time has not come.
+    pub orphans: usize,
+    /// The most tips kept beside the node's own chain.
+    pub side_branches: usize,
+    /// After how many bad blocks a sender is no longer listened to.
+    pub bad_blocks: u32,
+    /// How long a node waits for a peer to acknowledge its tip before it announces it again; doubled every time.
+    pub announce_again: Duration,
+    /// The longest that doubling goes.
+    pub announce_again_max: Duration,
+}
+
+impl Default for Limits {
+    /// One second to answer, 10,000 transactions, 64 orphans, 16 side branches, 100 bad blocks, and announcements
+    /// repeated after 0.5 s to 60 s.
+    fn default() -> Self {
+        Self {
+            resolve_timeout: Duration::from_secs(1),
+            mempool: 10_000,
+            orphans: 64,
+            side_branches: 16,
+            bad_blocks: 100,
+            announce_again: Duration::from_millis(500),
+            announce_again_max: Duration::from_secs(60),
+        }
+    }
+}
+
+/// A node of the network: its chain, its pending transactions and what it is waiting for.
+#[derive(Debug, Clone)]
+pub struct Node {
+    pub(super) id: NodeId,
+    pub(super) rules: Arc<Rules>,
+    pub(super) fingerprint: Fingerprint,
+    pub(super) limits: Limits,
+    /// Where its rewards go.
+    pub(super) address: Arc<str>,
+    pub(super) chain: Blockchain,
+    pub(super) mempool: Mempool,
+    /// In the order in which they were registered.
+    pub(super) peers: Vec<NodeId>,
+    pub(super) resolves: Resolves,
+    pub(super) mining: Mining,
+    pub(super) gossip: Gossip,
+    next_request: u64,
+    /// The wake-up that the driver knows of.
+    wake_at: Option<Time>,
+}
+
+impl Node {
+    /// Makes a node with a genesis of the rules at a moment; its rewards go to `address`.
+    pub fn new(id: NodeId, rules: Arc<Rules>, address: impl Into<Arc<str>>, now: Time) -> Self {
+        let chain = Blockchain::start(&rules, now);
+        Self::with_chain(id, rules, address, chain)
+    }
+
+    /// Makes a node with a chain that was verified under the same rules.
+    pub(crate) fn with_chain(
+        id: NodeId,
+        rules: Arc<Rules>,
+        address: impl Into<Arc<str>>,
+        chain: Blockchain,
+    ) -> Self {
+        let limits = Limits::default();
+        let fingerprint = rules.fingerprint();
+        debug_assert!(chain.is_verified_under(fingerprint));
+        Self {
+            id,
+            rules,
+            fingerprint,
+            limits,
+            address: address.into(),
+            chain,
+            mempool: Mempool::new(limits.mempool),
+            peers: Vec::new(),
+            resolves: Resolves::default(),
+            mining: Mining::default(),
+            gossip: Gossip::default(),
+            next_request: 0,
+            wake_at: None,
+        }
+    }
+
+    /// Returns the node with other limits; to be called before its first input.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self.mempool = Mempool::new(limits.mempool);
+        self
+    }
+
+    /// Returns the node's number.
+    pub fn id(&self) -> NodeId {
+        self.id
+    }
+
+    /// Returns the address that the node's rewards go to.
+    pub fn address(&self) -> &Arc<str> {
+        &self.address
+    }
+
+    /// Returns the node's chain.
+    pub fn chain(&self) -> &Blockchain {
+        &self.chain
+    }
+
+    /// Returns the pending transactions.
+    pub fn mempool(&self) -> &Mempool {
+        &self.mempool
+    }
+
+    /// Returns the peers, in the order in which they were registered.
+    pub fn peers(&self) -> &[NodeId] {
+        &self.peers
+    }
+
+    /// Handles an input at a moment, and adds what the node wishes to `effects`, in order.
+    ///
+    /// Times should not go back; one that does delays the node's deadlines, and nothing worse.
+    pub fn handle(&mut self, now: Time, input: Input, effects: &mut Vec<Effect>) {
+        match input {
+            Input::Command(ticket, command) => self.command(now, ticket, command, effects),
+            Input::Message(from, message) => self.message(now, from, message, effects),
+            Input::Found(search, proof) => self.found(now, search, proof, effects),
+            Input::Exhausted(search, exhausted) => self.exhausted(search, exhausted, effects),
+            Input::LinkUp(peer) => self.announce_to(now, peer, effects),
+            Input::Wake => {
+                // The driver's wake-up is spent.
+                self.wake_at = None;
+            }
+        }
+        self.end_overdue_resolves(now, effects);
+        self.take_up_waiting(now, effects);
+        self.announce_again(now, effects);
+        let wake_at = [self.resolves.deadline(), self.gossip.deadline()].into_iter().flatten().min();
+        if wake_at != self.wake_at {
+            self.wake_at = wake_at;
+            effects.push(Effect::WakeAt(wake_at));
+        }
+    }
+
+    fn command(&mut self, now: Time, ticket: Ticket, command: Command, effects: &mut Vec<Effect>) {
+        let answer = match command {
+            Command::Register(peers) => self.register(now, peers, effects),
+            Command::Submit(transaction) => Answer::Submit(self.submit(transaction, effects)),
+            Command::Chain => Answer::Chain(self.chain.clone()),
+            Command::Pending => Answer::Pending(self.mempool.iter().cloned().collect()),
+            Command::StartMining => {
+                self.start_mining(now, effects);
+                Answer::StartMining
+            }
+            Command::StopMining => {
+                self.stop_mining(effects);
+                Answer::StopMining
+            }
+            Command::Mine => return self.mine(now, ticket, effects),
+            Command::Resolve => return self.resolve(now, ticket, effects),
+        };
+        effects.push(Effect::Answer(ticket, answer));
+    }
+
+    fn message(&mut self, now: Time, from: NodeId, message: Message, effects: &mut Vec<Effect>) {
+        if self.gossip.is_banned(from) {
+            return ignore(from, IgnoreReason::Banned, effects);
+        }
+        match message {
+            Message::ChainRequest { request } => {
+                let chain = Told::Chain(self.chain.clone());
+                effects.push(Effect::Send(from, Message::Chain { request, chain }));
+            }
+            Message::Chain { request, chain } => self.chain_answered(now, from, request, chain, effects),
+            _ if !self.rules.gossip => ignore(from, IgnoreReason::NoGossip, effects),
+            Message::NewBlock(told) => self.told_of_block(now, from, told, effects),
+            Message::BlocksRequest { request, wanted, locator } => {
+                self.asked_for_blocks(from, request, wanted, &locator, effects);
+            }
+            Message::Blocks { request, after, blocks } => {
+                self.blocks_answered(now, from, request, after, blocks, effects);
+            }
+            Message::Acknowledge { block } => self.acknowledged(from, block),
+            Message::Transaction(transaction) => self.told_of_transaction(from, transaction, effects),
+        }
+    }
+
+    fn register(&mut self, now: Time, peers: Vec<NodeId>, effects: &mut Vec<Effect>) -> Answer {
+        for peer in peers {
+            if peer != self.id && !self.peers.contains(&peer) {
+                self.peers.push(peer);
+                self.announce_to(now, peer, effects);
+            }
+        }
+        Answer::Register(self.peers.clone())
+    }
+
+    fn submit(
+        &mut self,
+        transaction: Transaction,
+        effects: &mut Vec<Effect>,
+    ) -> Result<Submitted, SubmitError> {
+        let transaction = self.mempool.numbered(transaction, &self.rules, self.chain.accounts());
+        self.take_in(transaction, None, effects)?;
+        Ok(Submitted { index: self.chain.len() + 1 })
+    }
+
+    pub(super) fn new_request(&mut self) -> RequestId {
+        self.next_request += 1;
+        RequestId(self.next_request)
+    }
+}
+
+/// Drops a message, and says so.
+pub(super) fn ignore(from: NodeId, reason: IgnoreReason, effects: &mut Vec<Effect>) {
+    effects.push(Effect::Event(Happening::Ignored { from, reason }));
+}

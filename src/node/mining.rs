@@ -1,0 +1,126 @@
+//! Mining: what to search for, and what becomes of a proof.
+
+use std::collections::VecDeque;
+
+use super::machine::{Effect, Node, SearchId, Template};
+use crate::{
+    block::{Block, PreviousHash},
+    command::{Answer, Forged, MineError, Ticket},
+    event::Happening,
+    pow::Exhausted,
+    rules::ProofRule,
+    time::Time,
+    transaction::Transaction,
+};
+
+/// Who waits for a block, and what is searched for.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Mining {
+    /// One block for each.
+    tickets: VecDeque<Ticket>,
+    /// Whether it goes on without tickets.
+    continuous: bool,
+    current: Option<Current>,
+    searches: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Current {
+    id: SearchId,
+    template: Template,
+    /// What the proof will complete, if the proof covers it; else the block is made when the proof is found.
+    sealed: Option<Block>,
+}
+
+impl Node {
+    pub(super) fn mine(&mut self, now: Time, ticket: Ticket, effects: &mut Vec<Effect>) {
+        self.mining.tickets.push_back(ticket);
+        if self.mining.current.is_none() {
+            self.search(now, effects);
+        }
+    }
+
+    pub(super) fn start_mining(&mut self, now: Time, effects: &mut Vec<Effect>) {
+        self.mining.continuous = true;
+        if self.mining.current.is_none() {
+            self.search(now, effects);
+        }
+    }
+
+    pub(super) fn stop_mining(&mut self, effects: &mut Vec<Effect>) {
+        self.end_mining(MineError::Stopped, effects);
+    }
+
+    fn end_mining(&mut self, error: MineError, effects: &mut Vec<Effect>) {
+        self.mining.continuous = false;
+        if self.mining.current.take().is_some() {
+            effects.push(Effect::StopSearch);
+        }
+        for ticket in self.mining.tickets.drain(..) {
+            effects.push(Effect::Answer(ticket, Answer::Mine(Err(error.clone()))));
+        }
+    }
+
+    /// Searches on the tip, if anybody wants a block. A search for the same as before goes on.
+    pub(super) fn search(&mut self, now: Time, effects: &mut Vec<Effect>) {
+        if self.mining.tickets.is_empty() && !self.mining.continuous {
+            return;
+        }
+        let block = self.next_block(now);
+        let target = self.chain.next_target(&self.rules);
+        let challenge = self.rules.challenge(&block, self.chain.last_block(), self.chain.tip_hash());
+        let template = Template { challenge, target };
+        let sealed = (self.rules.proof == ProofRule::Sealed).then_some(block);
+        if self.mining.current.as_ref().is_some_and(|current| current.template == template) {
+            return;
+        }
+        self.mining.searches += 1;
+        let id = SearchId(self.mining.searches);
+        self.mining.current = Some(Current { id, template, sealed });
+        effects.push(Effect::Search(id, template));
+    }
+
+    /// Makes the next block of what is pending now, without its proof.
+    fn next_block(&self, now: Time) -> Block {
+        let room = self.rules.transactions_max.saturating_sub(1);
+        let mut transactions = self.mempool.select(room, &self.rules, self.chain.accounts());
+        transactions.push(Transaction::reward(self.address.clone(), self.rules.reward));
+        let timestamp = self.chain.next_timestamp(&self.rules, now);
+        let previous_hash = PreviousHash::Hash(self.chain.tip_hash());
+        Block::new(self.chain.len() + 1, timestamp, transactions, 0, previous_hash)
+    }
+
+    pub(super) fn found(&mut self, now: Time, search: SearchId, proof: u64, effects: &mut Vec<Effect>) {
+        // A proof of a search that was given up comes too late.
+        let Some(current) = self.mining.current.take_if(|current| current.id == search) else { return };
+        let block = current.sealed.unwrap_or_else(|| self.next_block(now)).with_proof(proof);
+        let chain = match self.chain.append_under(block, &self.rules, self.fingerprint) {
+            Ok(chain) => chain,
+            Err(invalid) => return self.end_mining(MineError::Refused(invalid), effects),
+        };
+        let happening = Happening::Mined { block: chain.tip_hash(), position: chain.len() };
+        effects.push(Effect::Event(happening));
+        self.adopt(now, chain.clone(), None, effects);
+        if let Some(ticket) = self.mining.tickets.pop_front() {
+            effects.push(Effect::Answer(ticket, Answer::Mine(Ok(Forged::from(chain.last_block())))));
+        }
+        self.search(now, effects);
+    }
+
+    pub(super) fn exhausted(&mut self, search: SearchId, exhausted: Exhausted, effects: &mut Vec<Effect>) {
+        if self.mining.current.take_if(|current| current.id == search).is_some() {
+            self.end_mining(MineError::Exhausted(exhausted), effects);
+        }
+    }
+}
+
+impl From<&Block> for Forged {
+    fn from(block: &Block) -> Self {
+        Self {
+            index: block.index(),
+            transactions: block.transactions().to_vec(),
+            proof: block.proof(),
+            previous_hash: block.previous_hash(),
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! A node: a state machine that does nothing by itself.
+//!
+//! Input goes in with the time; wishes come out. A node reads no clock, starts no thread, owns no channel and draws no
+//! randomness: a driver carries out its wishes and hands it the inputs, on the wall clock or on a virtual one. Searching
+//! for a proof is a wish, like sending a message.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use chainlab::{Answer, Command, Effect, Input, Node, NodeId, Rules, Ticket, Time};
+//!
+//! let rules = Arc::new(Rules::notebook());
+//! let mut node = Node::new(NodeId::new(0), rules, "11120ceb2131427f99dda3fc2623ae9b5000", Time::UNIX_EPOCH);
+//! let mut effects = Vec::new();
+//! node.handle(Time::from_secs(1), Input::Command(Ticket(7), Command::Mine), &mut effects);
+//! let [Effect::Search(search, _)] = effects[..] else { panic!("mining starts with a search") };
+//!
+//! effects.clear();
+//! node.handle(Time::from_secs(2), Input::Found(search, 35293), &mut effects);
+//! assert!(matches!(effects.last(), Some(Effect::Answer(Ticket(7), Answer::Mine(Ok(forged)))) if forged.index == 2));
+//! ```
+
+mod adopt;
+mod gossip;
+mod machine;
+mod mining;
+mod resolve;
+
+pub use machine::{Effect, Input, Limits, Node, SearchId, Template};

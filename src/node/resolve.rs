@@ -1,0 +1,163 @@
+//! Resolving: a node asks all its peers for their chains and takes the best.
+//!
+//! It goes on handling its inbox meanwhile, so that nodes which ask each other all finish, where the notebook's servers
+//! would wait for each other for ever.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::machine::{Effect, Node, ignore};
+use crate::{
+    blockchain::{Blockchain, ChainError},
+    command::{Answer, Outcome, Resolution, Ticket},
+    event::{Happening, IgnoreReason},
+    message::{Message, NodeId, RequestId, Told},
+    time::Time,
+};
+
+/// How many ended rounds are remembered, to tell a late answer from one to no question.
+const ENDED_MAX: usize = 64;
+
+/// The rounds of questions under way, by request.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Resolves {
+    rounds: BTreeMap<RequestId, Round>,
+    /// The peers that an ended round did not hear.
+    silent: BTreeMap<RequestId, BTreeSet<NodeId>>,
+}
+
+#[derive(Debug, Clone)]
+struct Round {
+    ticket: Ticket,
+    deadline: Time,
+    /// The peers that have not answered, in the order in which they were registered.
+    waiting: Vec<(usize, NodeId)>,
+    /// The best valid chain so far, and its peer's place in that order.
+    best: Option<(usize, Blockchain)>,
+}
+
+impl Resolves {
+    pub(super) fn deadline(&self) -> Option<Time> {
+        self.rounds.values().map(|round| round.deadline).min()
+    }
+}
+
+impl Node {
+    pub(super) fn resolve(&mut self, now: Time, ticket: Ticket, effects: &mut Vec<Effect>) {
+        let request = self.new_request();
+        let waiting = self.peers.iter().copied().enumerate().collect();
+        let deadline = now + self.limits.resolve_timeout;
+        self.resolves.rounds.insert(request, Round { ticket, deadline, waiting, best: None });
+        if self.peers.is_empty() {
+            return self.end_resolve(now, request, effects);
+        }
+        effects.push(Effect::Relay { except: None, message: Message::ChainRequest { request } });
+    }
+
+    pub(super) fn chain_answered(
+        &mut self,
+        now: Time,
+        from: NodeId,
+        request: RequestId,
+        told: Told,
+        effects: &mut Vec<Effect>,
+    ) {
+        let round = self.resolves.rounds.get_mut(&request);
+        let place = round.and_then(|round| round.waiting.extract_if(.., |(_, peer)| *peer == from).next());
+        let Some((place, _)) = place else {
+            return ignore(from, self.why_unexpected(from, request), effects);
+        };
+        let valid = self.verified(now, from, told, effects);
+        let rules = &self.rules;
+        let round = self.resolves.rounds.get_mut(&request).expect("the round was found above");
+        if let Some(chain) = valid {
+            let is_best = round.best.as_ref().is_none_or(|(best_place, best)| {
+                chain.is_better_than(best, rules)
+                    || (!best.is_better_than(&chain, rules) && place < *best_place)
+            });
+            if is_best {
+                round.best = Some((place, chain));
+            }
+        }
+        if round.waiting.is_empty() {
+            self.end_resolve(now, request, effects);
+        }
+    }
+
+    fn why_unexpected(&mut self, from: NodeId, request: RequestId) -> IgnoreReason {
+        if self.resolves.silent.get_mut(&request).is_some_and(|silent| silent.remove(&from)) {
+            IgnoreReason::Late
+        } else if self.peers.contains(&from) {
+            IgnoreReason::Unasked
+        } else {
+            IgnoreReason::Stranger
+        }
+    }
+
+    /// Verifies a whole chain that was asked for: only what comes after the last block in common with ours.
+    fn verified(
+        &mut self,
+        now: Time,
+        from: NodeId,
+        told: Told,
+        effects: &mut Vec<Effect>,
+    ) -> Option<Blockchain> {
+        let verdict = match told {
+            Told::Chain(chain) => {
+                chain.verify_on(Some(&self.chain), &self.rules, self.fingerprint).map_err(ChainError::from)
+            }
+            Told::Blocks(blocks) => Blockchain::from_blocks(blocks.iter().cloned(), &self.rules)
+                .map(|chain| chain.shared_with(&self.chain)),
+            Told::Document(text) => {
+                Blockchain::from_json(&text, &self.rules).map(|chain| chain.shared_with(&self.chain))
+            }
+        };
+        let chain = match verdict {
+            Ok(chain) => chain,
+            Err(error) => {
+                self.reject(from, error, effects);
+                return None;
+            }
+        };
+        let common = self.chain.common_ancestor(&chain).map_or(0, |common| common.len());
+        match self.acceptable_from(&chain, common) {
+            until if until > now => {
+                effects.push(Effect::Event(Happening::Waits { from, until }));
+                None
+            }
+            _ => Some(chain),
+        }
+    }
+
+    pub(super) fn end_overdue_resolves(&mut self, now: Time, effects: &mut Vec<Effect>) {
+        if self.resolves.rounds.is_empty() {
+            return;
+        }
+        let overdue = self.resolves.rounds.iter().filter(|(_, round)| round.deadline <= now);
+        let overdue: Vec<_> = overdue.map(|(&request, _)| request).collect();
+        for request in overdue {
+            self.end_resolve(now, request, effects);
+        }
+    }
+
+    fn end_resolve(&mut self, now: Time, request: RequestId, effects: &mut Vec<Effect>) {
+        let round = self.resolves.rounds.remove(&request).expect("only rounds under way are ended");
+        let silent: Vec<_> = round.waiting.iter().map(|&(_, peer)| peer).collect();
+        if !silent.is_empty() {
+            self.resolves.silent.insert(request, silent.iter().copied().collect());
+            if self.resolves.silent.len() > ENDED_MAX {
+                self.resolves.silent.pop_first();
+            }
+        }
+        let outcome = match round.best {
+            Some((place, chain)) if chain.is_better_than(&self.chain, &self.rules) => {
+                self.adopt(now, chain, self.peers.get(place).copied(), effects);
+                Outcome::Replaced
+            }
+            _ => Outcome::Authoritative,
+        };
+        let replaced = outcome == Outcome::Replaced;
+        effects.push(Effect::Event(Happening::Resolved { replaced, silent: silent.len() }));
+        let resolution = Resolution { outcome, chain: self.chain.clone(), silent };
+        effects.push(Effect::Answer(round.ticket, Answer::Resolve(resolution)));
+    }
+}
