@@ -211,8 +211,9 @@ impl Node {
         if until <= now {
             return self.take_up(now, from, chain, effects);
         }
-        if self.gossip.early.len() < self.limits.orphans {
-            self.gossip.early.push((until, from, chain));
+        let early = &mut self.gossip.early;
+        if early.len() < self.limits.orphans && early.iter().all(|(_, _, waiting)| *waiting != chain) {
+            early.push((until, from, chain));
             effects.push(Effect::Event(Happening::Waits { from, until }));
         }
     }

@@ -1,0 +1,146 @@
+//! The verbs: what a node is told to do through the handle.
+
+use std::sync::Arc;
+
+use crossbeam_channel::bounded;
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+
+use super::{
+    error::{CallError, NodeError, RegisterError},
+    handle::Network,
+    member::{Control, Member},
+};
+use crate::{
+    blockchain::Blockchain,
+    command::{Answer, Command, Forged, MineError, Resolution, Submitted},
+    mempool::SubmitError,
+    message::NodeId,
+    transaction::Transaction,
+};
+
+/// Peers were registered. Serialises to the notebook's `{"message": "New nodes have been added", "total_nodes": [...]}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registration {
+    /// The names of all peers of the node, in the order in which they were registered.
+    pub total_nodes: Vec<Arc<str>>,
+}
+
+impl Serialize for Registration {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut document = serializer.serialize_struct("Registration", 2)?;
+        document.serialize_field("message", "New nodes have been added")?;
+        document.serialize_field("total_nodes", &self.total_nodes)?;
+        document.end()
+    }
+}
+
+/// Takes the answer of a command's name.
+macro_rules! expect_answer {
+    ($answer:expr, $name:ident) => {
+        match $answer {
+            Answer::$name(answer) => answer,
+            other => unreachable!("a command is answered by its own name, not by {other:?}"),
+        }
+    };
+}
+
+impl Network {
+    /// Registers peers with a node: it may ask them from now on, and tells them what it gossips. One way, as in the
+    /// notebook; [`Network::connect`] is both ways. A peer that is registered already stays where it is in the order.
+    ///
+    /// # Errors
+    ///
+    /// The node cannot be asked, a peer is unknown, or the node is among the peers; then none was registered.
+    pub fn register(
+        &self,
+        node: NodeId,
+        peers: impl IntoIterator<Item = NodeId>,
+    ) -> Result<Registration, RegisterError> {
+        let peers: Vec<_> = peers.into_iter().collect();
+        if peers.contains(&node) {
+            return Err(RegisterError::Itself { node });
+        }
+        for &peer in &peers {
+            self.shared.member(peer)?;
+        }
+        let total = expect_answer!(self.ask(node, Command::Register(peers))?, Register);
+        let total_nodes = total.into_iter().map(|peer| self.name(peer)).collect::<Result<_, _>>()?;
+        Ok(Registration { total_nodes })
+    }
+
+    /// Registers two nodes with each other.
+    ///
+    /// # Errors
+    ///
+    /// A node cannot be asked, or both are the same. If the second cannot be asked, the first has it as a peer already.
+    pub fn connect(&self, one: NodeId, other: NodeId) -> Result<(), RegisterError> {
+        self.register(one, [other])?;
+        self.register(other, [one])?;
+        Ok(())
+    }
+
+    /// Submits a transaction to a node. Where accounts are kept and it carries no nonce, the node gives it its sender's
+    /// next one.
+    ///
+    /// # Errors
+    ///
+    /// The node cannot be asked, or refuses the transaction.
+    pub fn submit(
+        &self,
+        node: NodeId,
+        transaction: Transaction,
+    ) -> Result<Submitted, CallError<SubmitError>> {
+        let answer = self.ask(node, Command::Submit(transaction))?;
+        expect_answer!(answer, Submit).map_err(CallError::Refused)
+    }
+
+    /// Has a node mine one block, and waits for it.
+    ///
+    /// Two calls at once on one node give two blocks. It waits for as long as the search takes; if another thread stops
+    /// the node's mining, crashes the node or shuts the network down, it says so.
+    ///
+    /// # Errors
+    ///
+    /// The node cannot be asked, or there is no block to be had.
+    pub fn mine(&self, node: NodeId) -> Result<Forged, CallError<MineError>> {
+        expect_answer!(self.ask(node, Command::Mine)?, Mine).map_err(CallError::Refused)
+    }
+
+    /// Has a node ask all its peers for their chains and take the best valid one if it is better than its own.
+    ///
+    /// Among equally good ones that of the peer registered first wins, however the answers arrive. Silent peers cost
+    /// together at most [`Limits::resolve_timeout`](crate::Limits::resolve_timeout), and the answer names them.
+    ///
+    /// # Errors
+    ///
+    /// The node cannot be asked.
+    pub fn resolve(&self, node: NodeId) -> Result<Resolution, NodeError> {
+        Ok(expect_answer!(self.ask(node, Command::Resolve)?, Resolve))
+    }
+
+    /// Returns a node's chain: a clone that shares all blocks.
+    ///
+    /// # Errors
+    ///
+    /// The node cannot be asked.
+    pub fn chain(&self, node: NodeId) -> Result<Blockchain, NodeError> {
+        Ok(expect_answer!(self.ask(node, Command::Chain)?, Chain))
+    }
+
+    /// Returns a node's pending transactions, in the order in which they came.
+    ///
+    /// # Errors
+    ///
+    /// The node cannot be asked.
+    pub fn pending(&self, node: NodeId) -> Result<Vec<Transaction>, NodeError> {
+        Ok(expect_answer!(self.ask(node, Command::Pending)?, Pending))
+    }
+
+    /// Sends a command to a node's thread and waits for the answer.
+    fn ask(&self, node: NodeId, command: Command) -> Result<Answer, NodeError> {
+        let member: Arc<Member> = self.shared.member(node)?;
+        let (reply, answer) = bounded(1);
+        member.control(Control::Command(command, reply))?;
+        answer.recv().map_err(|_| member.why_silent())
+    }
+}

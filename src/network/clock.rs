@@ -1,0 +1,67 @@
+//! The wall clock, read nowhere else.
+
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use crate::{message::NodeId, time::Time};
+
+/// What a network tells the time by.
+#[derive(Clone)]
+pub struct Clock(Source);
+
+#[derive(Clone)]
+enum Source {
+    /// The system's time when the network started, and a clock that never goes back since.
+    Wall {
+        start: Time,
+        started: Instant,
+    },
+    Given(Arc<dyn Fn(NodeId) -> Time + Send + Sync>),
+}
+
+impl Clock {
+    /// Makes the wall clock: the system's time now, going on steadily from there.
+    #[expect(clippy::disallowed_methods, reason = "this is the driver's clock")]
+    pub fn wall() -> Self {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        Self(Source::Wall { start: Time::UNIX_EPOCH + since_epoch, started: Instant::now() })
+    }
+
+    /// Makes a clock of the caller's, which is asked for each node's time at each of its inputs. Waiting is done in
+    /// real time all the same.
+    pub fn given(clock: impl Fn(NodeId) -> Time + Send + Sync + 'static) -> Self {
+        Self(Source::Given(Arc::new(clock)))
+    }
+
+    /// Reads a node's time.
+    pub fn now(&self, node: NodeId) -> Time {
+        match &self.0 {
+            Source::Wall { start, started } => *start + started.elapsed(),
+            Source::Given(clock) => clock(node),
+        }
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self::wall()
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Source::Wall { .. } => "Clock(wall)",
+            Source::Given(_) => "Clock(given)",
+        })
+    }
+}
+
+/// The moment on the monotonic clock, for deadlines and slices.
+#[expect(clippy::disallowed_methods, reason = "this is the driver's clock")]
+pub(super) fn instant() -> Instant {
+    Instant::now()
+}

@@ -1,0 +1,108 @@
+//! What can go wrong between a handle and a node.
+
+use crate::message::NodeId;
+
+/// Why a node cannot be asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NodeError {
+    /// The network has no such node.
+    #[error("{node} is unknown; the network has {nodes} nodes")]
+    Unknown {
+        /// The node.
+        node: NodeId,
+        /// How many nodes there are.
+        nodes: usize,
+    },
+    /// The node's thread has ended.
+    #[error("{node} is down: {cause}")]
+    Down {
+        /// The node.
+        node: NodeId,
+        /// Why its thread has ended.
+        cause: DownCause,
+    },
+    /// The node is paused.
+    #[error("{node} is paused")]
+    Paused {
+        /// The node.
+        node: NodeId,
+    },
+    /// The node is a puppet: whoever holds it answers for it.
+    #[error("{node} is a puppet and takes no commands")]
+    Puppet {
+        /// The node.
+        node: NodeId,
+    },
+}
+
+/// Why a node's thread has ended.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DownCause {
+    /// It was crashed.
+    #[error("it was crashed")]
+    Crashed,
+    /// It panicked.
+    #[error("it panicked: {0}")]
+    Panicked(String),
+    /// The network was shut down.
+    #[error("the network was shut down")]
+    ShutDown,
+}
+
+/// Why a node did not do what it was told: it cannot be asked, or it refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CallError<E> {
+    /// The node cannot be asked.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// The node was asked, and refused.
+    #[error("{0}")]
+    Refused(E),
+}
+
+/// Why nodes could not be registered or connected.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RegisterError {
+    /// A node cannot be asked, or a peer is unknown.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// A node is no peer of its own.
+    #[error("{node} cannot be registered with itself")]
+    Itself {
+        /// The node.
+        node: NodeId,
+    },
+}
+
+/// Why no node could be added.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SpawnError {
+    /// The network was shut down.
+    #[error("the network was shut down")]
+    ShutDown,
+    /// A name that no thread can have.
+    #[error("{name:?} cannot name a thread: it contains a zero byte")]
+    Name {
+        /// The name.
+        name: String,
+    },
+    /// The operating system starts no further thread.
+    #[error("no thread could be started: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// Threads that ended in a panic.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{} panicked: {}", .nodes.len(), list(.nodes))]
+pub struct Panicked {
+    /// The nodes, and what each panicked with.
+    pub nodes: Vec<(NodeId, String)>,
+}
+
+fn list(nodes: &[(NodeId, String)]) -> String {
+    let parts: Vec<_> = nodes.iter().map(|(node, message)| format!("{node} ({message})")).collect();
+    parts.join(", ")
+}

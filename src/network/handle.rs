@@ -1,0 +1,190 @@
+//! The handle of a network: its making, its nodes, and its end.
+
+use std::{sync::Arc, thread};
+
+use parking_lot::RwLock;
+use uuid::Uuid;
+
+use super::{
+    clock::Clock,
+    error::{DownCause, NodeError, Panicked, SpawnError},
+    member::{Control, Member},
+    shared::{Members, Shared},
+    worker::Worker,
+};
+use crate::{
+    message::NodeId,
+    node::{Limits, Node},
+    rules::Rules,
+};
+
+/// A network of nodes, each a thread.
+///
+/// `&Network` is used from many threads at once. A call to a node waits for its answer; nodes never wait for each
+/// other. Dropping the network, or [`Network::shutdown`], ends and joins every thread.
+///
+/// ```
+/// use chainlab::{Network, Rules, Transaction};
+///
+/// let network = Network::new(Rules::notebook());
+/// let (alice, bob) = (network.spawn()?, network.spawn()?);
+/// network.register(bob, [alice])?;
+/// network.submit(alice, Transaction::new("d4ee26eee15148ee92c6cd394edd974e", "someone-other-address", 5))?;
+/// let forged = network.mine(alice)?;
+/// assert_eq!((forged.index, forged.proof), (2, 35293));
+/// network.resolve(bob)?;
+/// assert_eq!(network.chain(bob)?, network.chain(alice)?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Network {
+    pub(super) shared: Arc<Shared>,
+}
+
+/// How a network is set up.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// What the nodes tell the time by.
+    pub clock: Clock,
+    /// How long a node waits and how much it keeps.
+    pub limits: Limits,
+    /// How many messages of one sender may wait in a node's inbox; those over it are dropped and counted.
+    pub unread_max: u32,
+}
+
+impl Default for Config {
+    /// The wall clock, the default [`Limits`], and 1024 unread messages of each sender.
+    fn default() -> Self {
+        Self { clock: Clock::wall(), limits: Limits::default(), unread_max: 1024 }
+    }
+}
+
+/// Who a node is: by default `node-0` and so on, with an address of its own.
+#[derive(Debug, Clone, Default)]
+pub struct Identity {
+    /// The node's name, and its thread's.
+    pub name: Option<String>,
+    /// Where its rewards go: in the notebook 32 hexadecimal digits of a UUID and four digits.
+    pub address: Option<String>,
+}
+
+impl Network {
+    /// Starts a network without nodes.
+    pub fn new(rules: Rules) -> Self {
+        Self::with_config(rules, Config::default())
+    }
+
+    /// Starts a network without nodes that is set up otherwise than by default.
+    pub fn with_config(rules: Rules, config: Config) -> Self {
+        let Config { clock, limits, unread_max } = config;
+        let rules = Arc::new(rules.started_at(clock.now(NodeId::new(0))));
+        let members = RwLock::new(Members::default());
+        Self { shared: Arc::new(Shared { rules, clock, limits, unread_max, members }) }
+    }
+
+    /// Returns the rules, with the network's start as the time of a shared genesis that had none.
+    pub fn rules(&self) -> &Rules {
+        &self.shared.rules
+    }
+
+    /// Starts a node.
+    ///
+    /// # Errors
+    ///
+    /// The network was shut down, or the operating system starts no further thread; then no node was added.
+    pub fn spawn(&self) -> Result<NodeId, SpawnError> {
+        self.spawn_as(Identity::default())
+    }
+
+    /// Starts a node with a name or an address of the caller's.
+    ///
+    /// # Errors
+    ///
+    /// As [`Network::spawn`], and a name with a zero byte.
+    pub fn spawn_as(&self, identity: Identity) -> Result<NodeId, SpawnError> {
+        let mut members = self.shared.members.write();
+        if members.is_shut_down {
+            return Err(SpawnError::ShutDown);
+        }
+        let number = u32::try_from(members.list.len()).expect("there are fewer threads than 2^32");
+        let id = NodeId::new(number);
+        let name = identity.name.unwrap_or_else(|| format!("node-{number}"));
+        if name.contains('\0') {
+            return Err(SpawnError::Name { name });
+        }
+        let address = identity.address.unwrap_or_else(|| random_address(number));
+        let shared = Arc::clone(&self.shared);
+        let (member, mailbox) = Member::new(id, name.as_str().into(), address.into(), shared.unread_max);
+        let member = Arc::new(member);
+        let node =
+            Node::new(id, Arc::clone(&shared.rules), Arc::clone(&member.address), shared.clock.now(id));
+        let worker = Worker::new(node.with_limits(shared.limits), shared, Arc::clone(&member), mailbox);
+        *member.thread.lock() = Some(thread::Builder::new().name(name).spawn(|| worker.run())?);
+        members.list.push(member);
+        Ok(id)
+    }
+
+    /// Returns all nodes, in the order in which they were started.
+    pub fn nodes(&self) -> Vec<NodeId> {
+        self.shared.members.read().list.iter().map(|member| member.id).collect()
+    }
+
+    /// Returns a node's name.
+    ///
+    /// # Errors
+    ///
+    /// The node is unknown.
+    pub fn name(&self, node: NodeId) -> Result<Arc<str>, NodeError> {
+        Ok(Arc::clone(&self.shared.member(node)?.name))
+    }
+
+    /// Returns the address that a node's rewards go to.
+    ///
+    /// # Errors
+    ///
+    /// The node is unknown.
+    pub fn address(&self, node: NodeId) -> Result<Arc<str>, NodeError> {
+        Ok(Arc::clone(&self.shared.member(node)?.address))
+    }
+
+    /// Ends every node and joins its thread. Calls that still wait for a node are told that it is down, and so are all
+    /// later ones. A second call finds nothing left to do.
+    ///
+    /// # Errors
+    ///
+    /// The nodes that had panicked, each with its message.
+    pub fn shutdown(&self) -> Result<(), Panicked> {
+        let members = {
+            let mut members = self.shared.members.write();
+            members.is_shut_down = true;
+            members.list.clone()
+        };
+        for member in &members {
+            // One that is down already has nothing to end.
+            let _ = member.control(Control::End(DownCause::ShutDown));
+        }
+        let mut nodes = Vec::new();
+        for member in &members {
+            if let Some(thread) = member.thread.lock().take() {
+                thread.join().expect("a worker catches its node's panics");
+            }
+            if let Some(message) = member.panic() {
+                nodes.push((member.id, message));
+            }
+        }
+        if nodes.is_empty() { Ok(()) } else { Err(Panicked { nodes }) }
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        // Whoever wants to know of panics calls `shutdown`.
+        let _ = self.shutdown();
+    }
+}
+
+/// An address as the notebook makes them: 32 hexadecimal digits of a random UUID and four of a number.
+#[expect(clippy::disallowed_methods, reason = "addresses are the driver's to draw")]
+fn random_address(number: u32) -> String {
+    format!("{}{number:04}", Uuid::new_v4().simple())
+}

@@ -1,0 +1,19 @@
+//! The first driver: every node is a thread of the operating system, on the wall clock.
+//!
+//! A thread owns its node and the receiving ends of two channels: one for what other nodes say, one for what the
+//! [`Network`] handle says, so that a flood of messages holds no command up. It handles both, carries out what the node
+//! wishes, and searches for proofs in slices of about a millisecond in between. A node with nothing to do and no
+//! deadline blocks on its channels.
+
+mod call;
+mod clock;
+mod error;
+mod handle;
+mod member;
+mod shared;
+mod worker;
+
+pub use call::Registration;
+pub use clock::Clock;
+pub use error::{CallError, DownCause, NodeError, Panicked, RegisterError, SpawnError};
+pub use handle::{Config, Identity, Network};
