@@ -15,6 +15,7 @@ pub mod pow;
 mod rules;
 mod time;
 mod transaction;
+pub mod wire;
 
 pub use accounts::{Account, Accounts};
 pub use block::{Block, PreviousHash};

@@ -1,0 +1,102 @@
+//! The state of one directed link that has been used or set.
+
+use super::{
+    Epoch, Link,
+    draw::{Key, Purpose},
+};
+use crate::Time;
+
+/// What must be remembered of a directed link: some hundred bytes.
+#[derive(Debug, Default)]
+pub(crate) struct Lane {
+    /// The link's own setting, if it has one beside the default.
+    pub(crate) link: Option<Link>,
+    /// Whether messages wait for a release.
+    pub(crate) held: bool,
+    /// The last partition that separated the two ends.
+    pub(crate) cut: Epoch,
+    /// How many messages were put on the link: it numbers the draws.
+    messages: u64,
+    /// When the last message has been written out.
+    busy_until: Time,
+    /// The latest arrival of the messages so far.
+    last_arrival: Time,
+}
+
+impl Lane {
+    /// Puts a message on the link; answers when it arrives, or nothing if it is lost.
+    ///
+    /// `key` names the directed link.
+    pub(crate) fn carry(&mut self, link: &Link, key: Key, now: Time, bytes: u64) -> Option<Time> {
+        let message = self.messages;
+        self.messages += 1;
+        let mut left = now;
+        if let Some(bandwidth) = link.bandwidth() {
+            left = later(now.max(self.busy_until), writing_nanos(bytes, bandwidth));
+            self.busy_until = left;
+        }
+        let draw = |purpose: Purpose| key.and(purpose as u64).and(message);
+        if link.loss() > 0.0 && draw(Purpose::Loss).uniform() < link.loss() {
+            return None;
+        }
+        let arrival = later(left, link.latency().draw(draw(Purpose::Latency)));
+        Some(self.arrive(link, arrival))
+    }
+
+    /// Lets messages arrive at a time or, on a link that keeps order, when the last before them arrives.
+    pub(crate) fn arrive(&mut self, link: &Link, at: Time) -> Time {
+        let at = if link.is_ordered() { at.max(self.last_arrival) } else { at };
+        self.last_arrival = self.last_arrival.max(at);
+        at
+    }
+}
+
+/// How long it takes to write out so many bytes, in whole nanoseconds, rounded up.
+fn writing_nanos(bytes: u64, bytes_per_second: u64) -> u64 {
+    let nanos = (u128::from(bytes) * 1_000_000_000).div_ceil(u128::from(bytes_per_second));
+    u64::try_from(nanos).unwrap_or(u64::MAX)
+}
+
+fn later(time: Time, nanos: u64) -> Time {
+    Time::from_nanos(time.as_nanos().saturating_add(nanos))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn writing_takes_the_length_over_the_bandwidth_rounded_up() {
+        assert_eq!(writing_nanos(1_000_000, 1_000_000), 1_000_000_000);
+        assert_eq!(writing_nanos(1, 3), 333_333_334);
+        assert_eq!(writing_nanos(0, 1), 0);
+        assert_eq!(writing_nanos(u64::MAX, 1), u64::MAX);
+    }
+
+    #[test]
+    fn a_lane_is_small() {
+        assert!(size_of::<Lane>() <= 120, "{}", size_of::<Lane>());
+    }
+
+    proptest! {
+        /// The queue as one would do it by hand: all messages are written out one after the other.
+        #[test]
+        fn messages_queue_behind_each_other(
+            messages in proptest::collection::vec((0..2_000_000_000_u64, 0..5000_u64), 1..50),
+            bandwidth in 1..10_000_u64,
+        ) {
+            let link = Link::default().with_bandwidth(bandwidth).unwrap();
+            let (mut lane, mut now, mut free) = (Lane::default(), 0, 0);
+            for (pause, bytes) in messages {
+                now += pause;
+                if free < now {
+                    free = now;
+                }
+                free += (bytes * 1_000_000_000).div_ceil(bandwidth);
+                let arrival = lane.carry(&link, Key::new(0), Time::from_nanos(now), bytes);
+                prop_assert_eq!(arrival, Some(Time::from_nanos(free)));
+            }
+        }
+    }
+}

@@ -1,0 +1,364 @@
+//! Latency: how long a message is under way, beside the time that it takes to be written out.
+
+use std::time::Duration;
+
+use rand::{Rng, RngExt};
+use rand_distr::{Distribution, Exp1, Pareto, StandardNormal};
+use serde::{Deserialize, Serialize};
+
+use super::draw::Key;
+
+/// How long a message is under way: always the same, or drawn anew for each message.
+///
+/// A latency is valid once made. It is drawn in whole nanoseconds, and by no more than one generator for a message.
+/// What is longer than 584 years counts as that, which a [`Time`](crate::Time) cannot tell either.
+///
+/// `ln`, `exp` and powers may differ by a last bit between platforms and their mathematical libraries. The rounding to
+/// nanoseconds hides almost all of that, but not all: a seed gives the same latencies for ever on one platform;
+/// between platforms only the fixed and the uniform ones are sure to agree.
+///
+/// ```
+/// use std::time::Duration;
+/// use chainlab::wire::Latency;
+///
+/// let ms = Duration::from_millis;
+/// let across_the_ocean = Latency::normal(ms(75), ms(5));
+/// let a_long_tail = Latency::log_normal(ms(60), 0.8)?;
+/// assert_eq!(
+///     Latency::uniform(ms(20), ms(10)).unwrap_err().to_string(),
+///     "a uniform latency from 20ms to 10ms is from more to less",
+/// );
+/// # Ok::<(), chainlab::wire::LatencyError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Shape", into = "Shape")]
+pub struct Latency(Shape);
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Shape {
+    Fixed(Duration),
+    Uniform { min: Duration, max: Duration },
+    Normal { mean: Duration, standard_deviation: Duration },
+    LogNormal { median: Duration, sigma: f64 },
+    Exponential { mean: Duration },
+    Pareto { minimum: Duration, shape: f64 },
+}
+
+impl Latency {
+    /// No latency at all.
+    pub const ZERO: Self = Self(Shape::Fixed(Duration::ZERO));
+
+    /// Makes a latency that is the same for every message.
+    pub const fn fixed(latency: Duration) -> Self {
+        Self(Shape::Fixed(latency))
+    }
+
+    /// Makes a latency drawn evenly from `min` to `max`, both included.
+    ///
+    /// Its mean is `(min + max) / 2`.
+    ///
+    /// # Errors
+    ///
+    /// If `min` is more than `max`.
+    pub fn uniform(min: Duration, max: Duration) -> Result<Self, LatencyError> {
+        Shape::Uniform { min, max }.try_into()
+    }
+
+    /// Makes a latency drawn from the normal distribution, cut at zero: what is drawn below zero counts as zero.
+    ///
+    /// With m the mean and s the standard deviation that are given, the mean of the latencies is
+    /// `m Φ(m/s) + s φ(m/s)`, Φ and φ being the distribution and the density of the standard normal distribution: m
+    /// within a thousandth where m is at least 2.7 s, and `s / √(2π)` where m is zero.
+    pub const fn normal(mean: Duration, standard_deviation: Duration) -> Self {
+        Self(Shape::Normal { mean, standard_deviation })
+    }
+
+    /// Makes a latency whose logarithm is normally distributed: `median · exp(sigma · z)`, z standard normal.
+    ///
+    /// Half of the messages take longer than `median`. `sigma` is the standard deviation of the natural logarithm, a
+    /// number without a unit: the 84th percentile is `median · exp(sigma)`. The mean is `median · exp(sigma² / 2)`.
+    ///
+    /// # Errors
+    ///
+    /// If `sigma` is negative, infinite or not a number.
+    pub fn log_normal(median: Duration, sigma: f64) -> Result<Self, LatencyError> {
+        Shape::LogNormal { median, sigma }.try_into()
+    }
+
+    /// Makes a latency drawn from the exponential distribution: it exceeds t with probability `exp(-t / mean)`.
+    pub const fn exponential(mean: Duration) -> Self {
+        Self(Shape::Exponential { mean })
+    }
+
+    /// Makes a latency drawn from the Pareto distribution: it is never below `minimum`, and exceeds t with probability
+    /// `(minimum / t)^shape`.
+    ///
+    /// The mean is `minimum · shape / (shape - 1)`, and infinite if `shape` is at most 1; the variance is infinite if
+    /// it is at most 2.
+    ///
+    /// # Errors
+    ///
+    /// If `shape` is zero, negative, infinite or not a number.
+    pub fn pareto(minimum: Duration, shape: f64) -> Result<Self, LatencyError> {
+        Shape::Pareto { minimum, shape }.try_into()
+    }
+
+    /// Draws the latency of one message, in nanoseconds.
+    pub(crate) fn draw(&self, key: Key) -> u64 {
+        match self.0 {
+            Shape::Fixed(latency) => nanos(latency),
+            shape => shape.draw(&mut key.generator()),
+        }
+    }
+}
+
+impl Default for Latency {
+    /// Makes the latency zero.
+    fn default() -> Self {
+        Self::ZERO
+    }
+}
+
+impl Shape {
+    fn draw(self, generator: &mut impl Rng) -> u64 {
+        // A conversion from a float to an integer stops at the ends, and makes zero of what is not a number, such as
+        // zero times infinity.
+        match self {
+            Self::Fixed(latency) => nanos(latency),
+            Self::Uniform { min, max } => generator.random_range(nanos(min)..=nanos(max)),
+            Self::Normal { mean, standard_deviation } => {
+                let deviations: f64 = StandardNormal.sample(generator);
+                (nanos(mean) as f64 + nanos(standard_deviation) as f64 * deviations).round() as u64
+            }
+            Self::LogNormal { median, sigma } => {
+                let deviations: f64 = StandardNormal.sample(generator);
+                (nanos(median) as f64 * (sigma * deviations).exp()).round() as u64
+            }
+            Self::Exponential { mean } => {
+                let means: f64 = Exp1.sample(generator);
+                (nanos(mean) as f64 * means).round() as u64
+            }
+            Self::Pareto { minimum, shape } => {
+                let minima = Pareto::new(1.0, shape).expect("the shape was found positive when it was made");
+                (nanos(minimum) as f64 * minima.sample(generator)).round() as u64
+            }
+        }
+    }
+}
+
+impl TryFrom<Shape> for Latency {
+    type Error = LatencyError;
+
+    fn try_from(shape: Shape) -> Result<Self, LatencyError> {
+        match shape {
+            Shape::Uniform { min, max } if min > max => Err(LatencyError::Uniform { min, max }),
+            Shape::LogNormal { sigma, .. } if !(sigma.is_finite() && sigma >= 0.0) => {
+                Err(LatencyError::Sigma { sigma })
+            }
+            Shape::Pareto { shape, .. } if !(shape.is_finite() && shape > 0.0) => {
+                Err(LatencyError::Shape { shape })
+            }
+            valid => Ok(Self(valid)),
+        }
+    }
+}
+
+impl From<Latency> for Shape {
+    fn from(latency: Latency) -> Self {
+        latency.0
+    }
+}
+
+/// A latency that cannot be.
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LatencyError {
+    /// The least latency is more than the greatest.
+    #[error("a uniform latency from {min:?} to {max:?} is from more to less")]
+    Uniform {
+        /// The least latency.
+        min: Duration,
+        /// The greatest latency.
+        max: Duration,
+    },
+    /// The spread of a log-normal latency is negative, infinite or not a number.
+    #[error("the sigma of a log-normal latency is {sigma}, not a finite number from zero up")]
+    Sigma {
+        /// The standard deviation of the natural logarithm.
+        sigma: f64,
+    },
+    /// The shape of a Pareto latency is zero, negative, infinite or not a number.
+    #[error("the shape of a Pareto latency is {shape}, not a finite number above zero")]
+    Shape {
+        /// The exponent of the tail.
+        shape: f64,
+    },
+}
+
+/// The nanoseconds of a duration, at most what a [`Time`](crate::Time) holds.
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const DRAWS: usize = 100_000;
+
+    const fn ms(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    /// Draws many latencies, in milliseconds, sorted.
+    fn sample(latency: Latency) -> Vec<f64> {
+        let mut draws: Vec<f64> =
+            (0..DRAWS).map(|count| latency.draw(Key::new(11).and(count as u64)) as f64 / 1e6).collect();
+        draws.sort_by(f64::total_cmp);
+        draws
+    }
+
+    fn mean(draws: &[f64]) -> f64 {
+        draws.iter().sum::<f64>() / draws.len() as f64
+    }
+
+    /// Checks the share of the draws at or below each value: its standard error is at most 0.0016, four are allowed.
+    fn assert_distribution(draws: &[f64], distribution: impl Fn(f64) -> f64) {
+        for share in [0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 0.999] {
+            let value = draws[(share * DRAWS as f64) as usize];
+            let expected = distribution(value);
+            assert!((expected - share).abs() < 0.0064, "{share} at {value} ms, expected {expected}");
+        }
+    }
+
+    /// Checks a mean, allowing five times the given standard deviation of one draw over the root of their number.
+    fn assert_mean(draws: &[f64], expected: f64, standard_deviation: f64) {
+        let (found, tolerance) = (mean(draws), 5.0 * standard_deviation / (DRAWS as f64).sqrt());
+        assert!((found - expected).abs() < tolerance, "mean {found} ms, expected {expected} ± {tolerance}");
+    }
+
+    #[test]
+    fn fixed_latencies_are_all_the_same() {
+        let draws = sample(Latency::fixed(ms(40)));
+        assert_eq!((draws[0], draws[DRAWS - 1]), (40.0, 40.0));
+        assert_eq!(Latency::fixed(Duration::MAX).draw(Key::new(0)), u64::MAX);
+    }
+
+    #[test]
+    fn uniform_latencies_fill_their_range() {
+        let draws = sample(Latency::uniform(ms(10), ms(30)).unwrap());
+        assert!(draws[0] >= 10.0 && draws[DRAWS - 1] <= 30.0);
+        assert_distribution(&draws, |value| (value - 10.0) / 20.0);
+        assert_mean(&draws, 20.0, 20.0 / 12_f64.sqrt());
+        assert_eq!(Latency::uniform(ms(7), ms(7)).unwrap().draw(Key::new(0)), 7_000_000);
+        Latency::uniform(Duration::ZERO, Duration::MAX).unwrap().draw(Key::new(0));
+    }
+
+    #[test]
+    fn normal_latencies_have_the_quantiles_of_tables() {
+        let draws = sample(Latency::normal(ms(100), ms(10)));
+        assert_mean(&draws, 100.0, 10.0);
+        // One in a thousand, a hundred, forty, ten are below the mean by so many standard deviations.
+        for (share, deviations) in [(0.001, 3.0902), (0.01, 2.3263), (0.025, 1.9600), (0.1, 1.2816)] {
+            for (share, value) in
+                [(share, 100.0 - 10.0 * deviations), (1.0 - share, 100.0 + 10.0 * deviations)]
+            {
+                let found = draws.partition_point(|&draw| draw <= value) as f64 / DRAWS as f64;
+                let tolerance = 5.0 * (share * (1.0 - share) / DRAWS as f64).sqrt();
+                assert!((found - share).abs() < tolerance, "{found} are below {value} ms, expected {share}");
+            }
+        }
+    }
+
+    #[test]
+    fn normal_latencies_are_cut_at_zero() {
+        let draws = sample(Latency::normal(Duration::ZERO, ms(10)));
+        let zeros = draws.partition_point(|&draw| draw <= 0.0) as f64 / DRAWS as f64;
+        assert!((zeros - 0.5).abs() < 0.008, "{zeros}");
+        // The rectified normal distribution: mean s / √(2π), variance s² (1/2 - 1/(2π)).
+        let tau = std::f64::consts::TAU;
+        assert_mean(&draws, 10.0 / tau.sqrt(), 10.0 * (0.5 - 1.0 / tau).sqrt());
+    }
+
+    #[test]
+    fn log_normal_latencies_follow_their_median_and_sigma() {
+        let (median, sigma) = (60.0, 0.8_f64);
+        let draws = sample(Latency::log_normal(ms(60), sigma).unwrap());
+        let mean = median * (sigma * sigma / 2.0).exp();
+        assert_mean(&draws, mean, mean * (sigma * sigma).exp_m1().sqrt());
+        for (deviations, share) in [(0.0_f64, 0.5), (1.0, 0.841_345), (-1.0, 0.158_655), (2.0, 0.977_25)] {
+            let value = median * (sigma * deviations).exp();
+            let found = draws.partition_point(|&draw| draw <= value) as f64 / DRAWS as f64;
+            assert!((found - share).abs() < 0.0064, "{found} are below {value} ms, expected {share}");
+        }
+    }
+
+    #[test]
+    fn exponential_latencies_follow_their_mean() {
+        let draws = sample(Latency::exponential(ms(50)));
+        assert_mean(&draws, 50.0, 50.0);
+        assert_distribution(&draws, |value| -(-value / 50.0).exp_m1());
+    }
+
+    #[test]
+    fn pareto_latencies_follow_their_minimum_and_shape() {
+        let draws = sample(Latency::pareto(ms(20), 3.0).unwrap());
+        assert!(draws[0] >= 20.0);
+        assert_mean(&draws, 30.0, 20.0 * (3.0_f64 / 4.0).sqrt());
+        assert_distribution(&draws, |value| 1.0 - (20.0 / value).powi(3));
+    }
+
+    #[test]
+    fn bad_parameters_are_named() {
+        let error = |made: Result<Latency, LatencyError>| made.unwrap_err().to_string();
+        assert_eq!(
+            error(Latency::log_normal(ms(1), -0.5)),
+            "the sigma of a log-normal latency is -0.5, not a finite number from zero up"
+        );
+        assert_eq!(
+            error(Latency::pareto(ms(1), 0.0)),
+            "the shape of a Pareto latency is 0, not a finite number above zero"
+        );
+        for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0] {
+            assert!(Latency::log_normal(ms(1), bad).is_err());
+            assert!(Latency::pareto(ms(1), bad).is_err());
+        }
+        assert!(Latency::log_normal(ms(1), 0.0).is_ok());
+    }
+
+    #[test]
+    fn documents_are_checked_like_everything_else() {
+        let text = r#"{"uniform":{"min":{"secs":0,"nanos":5},"max":{"secs":1,"nanos":0}}}"#;
+        let latency: Latency = serde_json::from_str(text).unwrap();
+        assert_eq!(latency, Latency::uniform(Duration::from_nanos(5), ms(1000)).unwrap());
+        assert_eq!(serde_json::to_string(&latency).unwrap(), text);
+        let text = r#"{"pareto":{"minimum":{"secs":0,"nanos":5},"shape":-2.5}}"#;
+        let error = serde_json::from_str::<Latency>(text).unwrap_err().to_string();
+        assert!(error.contains("is -2.5"), "{error}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_valid_latency_panics(
+            a: Duration,
+            b: Duration,
+            positive in prop_oneof![f64::MIN_POSITIVE..10.0, Just(5e-324), Just(f64::MAX)],
+            key: u64,
+        ) {
+            let latencies = [
+                Latency::fixed(a),
+                Latency::uniform(a.min(b), a.max(b)).unwrap(),
+                Latency::normal(a, b),
+                Latency::log_normal(a, positive).unwrap(),
+                Latency::exponential(a),
+                Latency::pareto(a, positive).unwrap(),
+            ];
+            for latency in latencies {
+                let draw = latency.draw(Key::new(key));
+                prop_assert_eq!(draw, latency.draw(Key::new(key)), "the same key draws the same");
+            }
+        }
+    }
+}

@@ -1,0 +1,342 @@
+//! The state of all links of a network.
+
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    mem,
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Epoch, Link, Partition, draw::Key, lane::Lane};
+use crate::{NodeId, Time};
+
+/// All links of a network: what each is like, what is held, and how the network is partitioned.
+///
+/// Any node can send to any other; who does is the nodes' business. A directed link, from one node to another, takes
+/// memory only once it is set, held, or used while it is not perfect: some hundred bytes each, for ever, however many
+/// messages it carries. A network of perfect links takes none. Nodes are dense from 0, and so are the tables here.
+///
+/// `Links` keeps no message. A driver keeps those under way and those held, each with the [`Epoch`] of its sending; see
+/// the [module](super) for the life of a message.
+///
+/// ```
+/// use std::time::Duration;
+/// use chainlab::{NodeId, Time, wire::{Arrival, Fate, Latency, Link, Links, LossReason, Partition}};
+///
+/// let [alice, bob] = [NodeId::new(0), NodeId::new(1)];
+/// let now = Time::from_nanos(0);
+/// let mut links = Links::new(42);
+/// assert_eq!(links.send(now, alice, bob, 300), Fate::Deliver(now));
+///
+/// let slow = Link::default().with_latency(Latency::fixed(Duration::from_millis(40)));
+/// links.set_link(alice, bob, slow);
+/// assert_eq!(links.send(now, alice, bob, 300), Fate::Deliver(now + Duration::from_millis(40)));
+///
+/// let sent = links.epoch();
+/// links.partition(Partition::new([[alice]])?);
+/// links.heal();
+/// assert_eq!(links.arrival(alice, bob, sent), Arrival::Lost(LossReason::Partition));
+/// # Ok::<(), chainlab::wire::PartitionError>(())
+/// ```
+#[derive(Debug)]
+pub struct Links {
+    key: Key,
+    default: Link,
+    partition: Partition,
+    epoch: Epoch,
+    /// How many lanes are held.
+    held: usize,
+    /// By the sender's index, then by the receiver.
+    lanes: Vec<BTreeMap<NodeId, Lane>>,
+}
+
+/// What a caller decides on one message, before its link is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Verdict {
+    /// The link decides.
+    #[default]
+    Pass,
+    /// The message arrives so much later, whatever the link's latency, bandwidth, loss and order; it neither waits for
+    /// other messages nor do others wait for it. A partition cuts it and a hold holds it all the same.
+    Delay(Duration),
+    /// The message is lost.
+    Drop,
+}
+
+/// What becomes of a message that is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It arrives at that time, if [`Links::arrival`] then lets it.
+    Deliver(Time),
+    /// It waits until its link is released.
+    Held,
+    /// It is lost.
+    Lost(LossReason),
+}
+
+/// Whether a message that was under way, or was released, has arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrival {
+    /// It is delivered now.
+    Arrived,
+    /// It waits until its link is released, before all that were sent after it.
+    Held,
+    /// It was lost on the way.
+    Lost(LossReason),
+}
+
+/// Why a message was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum LossReason {
+    /// By chance, as its link loses messages.
+    Loss,
+    /// A partition separated its ends while it was sent or under way.
+    Partition,
+    /// A [`Verdict`] dropped it.
+    Verdict,
+}
+
+impl Links {
+    /// Makes a network of perfect links, all of whose draws follow from the seed.
+    pub fn new(seed: u64) -> Self {
+        Self {
+            key: Key::new(seed),
+            default: Link::default(),
+            partition: Partition::default(),
+            epoch: Epoch::default(),
+            held: 0,
+            lanes: Vec::new(),
+        }
+    }
+
+    /// Sets what every link is like that has no setting of its own, from the next message on.
+    pub fn set_default(&mut self, link: Link) {
+        self.default = link;
+    }
+
+    /// Sets what the directed link is like, from the next message on. Messages under way keep their fate.
+    pub fn set_link(&mut self, from: NodeId, to: NodeId, link: Link) {
+        self.lane_mut(from, to).link = Some(link);
+    }
+
+    /// Sets what the links between two nodes are like, in both directions.
+    pub fn set_both_links(&mut self, a: NodeId, b: NodeId, link: Link) {
+        self.set_link(a, b, link);
+        self.set_link(b, a, link);
+    }
+
+    /// Returns what the directed link is like.
+    pub fn link(&self, from: NodeId, to: NodeId) -> Link {
+        self.lane(from, to).and_then(|lane| lane.link).unwrap_or(self.default)
+    }
+
+    /// Tells whether every message arrives at once: nothing was ever set, held or used but perfect links.
+    ///
+    /// A driver may then deliver without asking any further. Costs O(1).
+    pub fn are_perfect(&self) -> bool {
+        self.lanes.is_empty() && self.partition.is_empty() && self.default.is_perfect()
+    }
+
+    /// Decides what becomes of a message of so many bytes.
+    ///
+    /// A message over a perfect link arrives now, without a draw and without any memory. Else it costs O(log d), d
+    /// being the number of links of the sender that are set or were used, and at most two draws.
+    ///
+    /// Whoever carries out [`Fate::Deliver`] or [`Fate::Held`] remembers [`Links::epoch`] with the message.
+    pub fn send(&mut self, now: Time, from: NodeId, to: NodeId, bytes: u64) -> Fate {
+        if self.partition.separates(from, to) {
+            return Fate::Lost(LossReason::Partition);
+        }
+        let perfect = self.default.is_perfect();
+        if perfect && self.lanes.len() <= from.index() {
+            return Fate::Deliver(now);
+        }
+        let lane = match lanes_of(&mut self.lanes, from).entry(to) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(_) if perfect => return Fate::Deliver(now),
+            Entry::Vacant(entry) => entry.insert(Lane::default()),
+        };
+        if lane.held {
+            return Fate::Held;
+        }
+        let link = lane.link.unwrap_or(self.default);
+        let key = self.key.and((from.index() as u64) << 32 | to.index() as u64);
+        match lane.carry(&link, key, now, bytes) {
+            Some(at) => Fate::Deliver(at),
+            None => Fate::Lost(LossReason::Loss),
+        }
+    }
+
+    /// Decides what becomes of a message on which the caller has a verdict; [`Verdict::Pass`] is [`Links::send`].
+    ///
+    /// A message that is delayed or dropped is not put on the link: it shifts none of the link's draws.
+    pub fn send_with(&mut self, verdict: Verdict, now: Time, from: NodeId, to: NodeId, bytes: u64) -> Fate {
+        match verdict {
+            Verdict::Pass => self.send(now, from, to, bytes),
+            _ if self.partition.separates(from, to) => Fate::Lost(LossReason::Partition),
+            Verdict::Drop => Fate::Lost(LossReason::Verdict),
+            // It is under way from now on, so the lane must be there for a partition to mark.
+            Verdict::Delay(delay) => match self.lane_mut(from, to).held {
+                true => Fate::Held,
+                false => Fate::Deliver(now + delay),
+            },
+        }
+    }
+
+    /// Returns the present epoch, to be remembered with each message that is sent.
+    pub const fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// Tells whether a message arrives that was sent in that epoch and is due now.
+    ///
+    /// It is lost if a partition that separates its ends has begun since, even if healed; only a message over a
+    /// perfect link, which is never under way, survives a partition that begins and heals before this is asked. It is
+    /// held if its link is. Costs two comparisons where no partition has begun since and nothing is held.
+    pub fn arrival(&self, from: NodeId, to: NodeId, sent: Epoch) -> Arrival {
+        if sent == self.epoch && self.held == 0 {
+            return Arrival::Arrived;
+        }
+        let lane = self.lane(from, to);
+        let separated = sent < self.epoch && self.partition.separates(from, to);
+        if separated || lane.is_some_and(|lane| lane.cut > sent) {
+            Arrival::Lost(LossReason::Partition)
+        } else if lane.is_some_and(|lane| lane.held) {
+            Arrival::Held
+        } else {
+            Arrival::Arrived
+        }
+    }
+
+    /// Cuts all links between the groups of a partition, in place of those of the partition before, which it returns.
+    ///
+    /// Messages under way or held between the groups are lost, and so is all that is sent while the partition lasts.
+    /// Costs O(the links set or used).
+    ///
+    /// Two nodes can talk again if the partition that is returned separates them and [`Links::is_reachable`] now says
+    /// so; a driver tells them.
+    pub fn partition(&mut self, partition: Partition) -> Partition {
+        self.epoch = self.epoch.next();
+        for (from, lanes) in (0..).map(NodeId::new).zip(&mut self.lanes) {
+            for (&to, lane) in lanes {
+                if partition.separates(from, to) {
+                    lane.cut = self.epoch;
+                }
+            }
+        }
+        mem::replace(&mut self.partition, partition)
+    }
+
+    /// Ends the partition and returns it. What was lost stays lost, and what is held stays held.
+    pub fn heal(&mut self) -> Partition {
+        mem::take(&mut self.partition)
+    }
+
+    /// Holds the directed link: messages that are sent or would arrive from now on wait for the release.
+    pub fn hold(&mut self, from: NodeId, to: NodeId) {
+        if !mem::replace(&mut self.lane_mut(from, to).held, true) {
+            self.held += 1;
+        }
+    }
+
+    /// Releases the directed link; answers when all messages that were held arrive, in the order of their sending, or
+    /// nothing if the link was not held.
+    ///
+    /// That is now; on a link that keeps order, not before the last message that was put on it arrives. The link's
+    /// latency, bandwidth and loss do not touch what was held. [`Links::arrival`] must still be asked: a partition may
+    /// have come between.
+    pub fn release(&mut self, now: Time, from: NodeId, to: NodeId) -> Option<Time> {
+        let default = self.default;
+        let lane = self.lanes.get_mut(from.index())?.get_mut(&to)?;
+        if !mem::replace(&mut lane.held, false) {
+            return None;
+        }
+        self.held -= 1;
+        let link = lane.link.unwrap_or(default);
+        Some(lane.arrive(&link, now))
+    }
+
+    /// Tells whether a message sent now could arrive without a `heal`, a `release` or a `set_link`: no partition
+    /// separates the nodes, the directed link is not held, and it does not lose everything.
+    pub fn is_reachable(&self, from: NodeId, to: NodeId) -> bool {
+        !self.partition.separates(from, to)
+            && !self.lane(from, to).is_some_and(|lane| lane.held)
+            && self.link(from, to).loss() < 1.0
+    }
+
+    fn lane(&self, from: NodeId, to: NodeId) -> Option<&Lane> {
+        self.lanes.get(from.index())?.get(&to)
+    }
+
+    fn lane_mut(&mut self, from: NodeId, to: NodeId) -> &mut Lane {
+        lanes_of(&mut self.lanes, from).entry(to).or_default()
+    }
+}
+
+fn lanes_of(lanes: &mut Vec<BTreeMap<NodeId, Lane>>, from: NodeId) -> &mut BTreeMap<NodeId, Lane> {
+    if lanes.len() <= from.index() {
+        lanes.resize_with(from.index() + 1, BTreeMap::new);
+    }
+    &mut lanes[from.index()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Latency;
+
+    const NODES: u32 = 10_000;
+
+    /// Each node sends a message to each of the eight after it.
+    fn send_to_neighbours(links: &mut Links) {
+        for from in 0..NODES {
+            for step in 1..=8 {
+                links.send(Time::default(), NodeId::new(from), NodeId::new((from + step) % NODES), 100);
+            }
+        }
+    }
+
+    fn lanes(links: &Links) -> usize {
+        links.lanes.iter().map(BTreeMap::len).sum()
+    }
+
+    #[test]
+    fn perfect_links_take_no_memory() {
+        let mut links = Links::new(1);
+        send_to_neighbours(&mut links);
+        assert_eq!((links.lanes.capacity(), links.are_perfect()), (0, true));
+        links.partition(Partition::new([[NodeId::new(NODES - 1)]]).unwrap());
+        assert!(!links.are_perfect());
+        send_to_neighbours(&mut links);
+        links.heal();
+        assert_eq!((links.lanes.capacity(), links.are_perfect()), (0, true));
+        // One link that is set leaves the others of its sender free.
+        links.set_link(NodeId::new(0), NodeId::new(1), Link::default().with_order(false));
+        send_to_neighbours(&mut links);
+        assert_eq!((lanes(&links), links.are_perfect()), (1, false));
+    }
+
+    #[test]
+    fn links_take_memory_once_they_are_used_and_then_no_more() {
+        let mut links = Links::new(1);
+        let latency = Latency::uniform(Duration::from_millis(10), Duration::from_millis(90)).unwrap();
+        links.set_default(Link::default().with_latency(latency).with_bandwidth(1_000_000).unwrap());
+        assert_eq!(links.lanes.capacity(), 0);
+        for _ in 0..3 {
+            send_to_neighbours(&mut links);
+            assert_eq!(lanes(&links), 80_000);
+        }
+        assert!(links.lanes.len() <= NODES as usize);
+        // Asking, sending across a partition and releasing what is not held make none.
+        let stranger = NodeId::new(NODES + 5);
+        assert!(links.is_reachable(stranger, NodeId::new(0)));
+        assert_eq!(links.arrival(stranger, NodeId::new(0), Epoch::default()), Arrival::Arrived);
+        assert_eq!(links.release(Time::default(), stranger, NodeId::new(0)), None);
+        links.partition(Partition::new([[stranger]]).unwrap());
+        links.send(Time::default(), stranger, NodeId::new(0), 1);
+        assert_eq!(lanes(&links), 80_000);
+    }
+}

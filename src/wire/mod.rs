@@ -1,0 +1,43 @@
+//! The links between nodes: latency, bandwidth, loss, order, partitions, and the topologies that nodes are joined in.
+//!
+//! Everything here is plain data and arithmetic. A driver asks [`Links::send`] what becomes of a message, carries out
+//! the answer by its own clock, and asks [`Links::arrival`] when the message is there. Nodes know nothing of it.
+//!
+//! - [`Link`] is the setting of one directed link: its [`Latency`], bandwidth, loss and whether it keeps order.
+//! - [`Links`] is the state of all links of a network, with [`Partition`]s and holds.
+//! - [`Topology`] says which nodes are joined.
+//!
+//! # What becomes of a message
+//!
+//! 1. If a partition separates its ends, or the caller's [`Verdict`] is to drop it, it is lost.
+//! 2. If its link is held, it waits for the release, and is spared steps 3 to 5.
+//! 3. It is written out, which takes its length over the bandwidth and begins when the messages before it are out.
+//! 4. It may be lost by chance. It was written out all the same.
+//! 5. It is under way for the link's latency. On a link that keeps order it arrives no earlier than those before it.
+//!    A verdict of the caller's may delay it instead: then only the delay counts, and steps 3 to 5 do not.
+//! 6. When it should arrive, it is lost if a partition that separates its ends has begun since it was sent, healed or
+//!    not: the cable was cut. If the link is held, it waits for the release.
+//!
+//! A lost message is gone. Nothing is sent again; that is the nodes' business.
+//!
+//! # Randomness
+//!
+//! Every draw is a function of the seed, the two ends, the purpose (loss or latency) and the count of the messages that
+//! were put on that directed link before. So a node more, a message elsewhere or a loss added to a link changes no
+//! latency anywhere. The key is mixed as in SplitMix64; a loss takes it as it is, and a latency seeds a Xoshiro256++
+//! with it. See [`Latency`] for what may differ between platforms.
+
+mod draw;
+mod graphs;
+mod lane;
+mod latency;
+mod link;
+mod links;
+mod partition;
+mod topology;
+
+pub use latency::{Latency, LatencyError};
+pub use link::{Link, LinkError};
+pub use links::{Arrival, Fate, Links, LossReason, Verdict};
+pub use partition::{Epoch, Partition, PartitionError};
+pub use topology::{Topology, TopologyError};

@@ -1,0 +1,470 @@
+//! The life of a message over a link, by the public interface: fates, draws, order, partitions, holds.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use chainlab::{
+    NodeId, Time,
+    wire::{Arrival, Epoch, Fate, Latency, Link, Links, LossReason, Partition, Verdict},
+};
+use proptest::prelude::*;
+
+const A: NodeId = NodeId::new(0);
+const B: NodeId = NodeId::new(1);
+const C: NodeId = NodeId::new(2);
+
+const fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+fn at(millis: u64) -> Time {
+    Time::from_nanos(millis * 1_000_000)
+}
+
+fn jittery() -> Link {
+    Link::default().with_latency(Latency::uniform(ms(10), ms(90)).unwrap())
+}
+
+/// Sends so many messages from A to B, one a millisecond.
+fn send_many(links: &mut Links, count: u64) -> Vec<Fate> {
+    (0..count).map(|millis| links.send(at(millis), A, B, 100)).collect()
+}
+
+#[test]
+fn a_link_is_directed() {
+    let mut links = Links::new(1);
+    let slow = Link::default().with_latency(Latency::fixed(ms(40)));
+    links.set_link(A, B, slow);
+    assert_eq!(links.send(at(1), A, B, 100), Fate::Deliver(at(41)));
+    assert_eq!(links.send(at(1), B, A, 100), Fate::Deliver(at(1)));
+    assert_eq!((links.link(A, B), links.link(B, A)), (slow, Link::default()));
+    links.set_both_links(B, C, slow);
+    assert_eq!(links.send(at(1), B, C, 100), Fate::Deliver(at(41)));
+    assert_eq!(links.send(at(1), C, B, 100), Fate::Deliver(at(41)));
+    links.set_default(slow);
+    assert_eq!(links.send(at(1), C, A, 100), Fate::Deliver(at(41)));
+}
+
+#[test]
+fn bandwidth_and_latency_add_up_and_messages_queue() {
+    let mut links = Links::new(1);
+    links.set_default(Link::default().with_latency(Latency::fixed(ms(5))).with_bandwidth(1_000_000).unwrap());
+    // 10,000 bytes take 10 ms.
+    assert_eq!(links.send(at(0), A, B, 10_000), Fate::Deliver(at(15)));
+    assert_eq!(links.send(at(0), A, B, 20_000), Fate::Deliver(at(35)), "behind the first");
+    assert_eq!(links.send(at(0), A, C, 10_000), Fate::Deliver(at(15)), "another link is free");
+    assert_eq!(links.send(at(12), A, B, 1000), Fate::Deliver(at(36)), "behind both");
+    assert_eq!(links.send(at(100), A, B, 1000), Fate::Deliver(at(106)), "the link is free again");
+    assert_eq!(links.send(at(200), A, B, u64::MAX), Fate::Deliver(Time::from_nanos(u64::MAX)));
+}
+
+#[test]
+fn lost_messages_take_their_bandwidth() {
+    let mut links = Links::new(1);
+    let link = Link::default().with_bandwidth(1000).unwrap();
+    links.set_default(link.with_loss(1.0).unwrap());
+    assert_eq!(links.send(at(0), A, B, 10), Fate::Lost(LossReason::Loss));
+    links.set_default(link);
+    assert_eq!(links.send(at(0), A, B, 10), Fate::Deliver(at(20)));
+}
+
+#[test]
+fn losses_are_as_frequent_as_the_link_says() {
+    for (seed, loss) in [(1, 0.0), (2, 0.01), (3, 0.3), (4, 0.9), (5, 1.0)] {
+        let mut links = Links::new(seed);
+        links.set_default(Link::default().with_loss(loss).unwrap());
+        let lost = send_many(&mut links, 100_000)
+            .iter()
+            .filter(|&&fate| fate == Fate::Lost(LossReason::Loss))
+            .count();
+        let (share, tolerance) = (lost as f64 / 1e5, 5.0 * (loss * (1.0 - loss) / 1e5).sqrt());
+        assert!((share - loss).abs() <= tolerance, "{share} of the messages are lost, expected {loss}");
+    }
+}
+
+#[test]
+fn an_ordered_link_keeps_order_and_another_does_not() {
+    let arrivals = |ordered| {
+        let mut links = Links::new(1);
+        links.set_default(jittery().with_order(ordered));
+        send_many(&mut links, 1000)
+            .into_iter()
+            .map(|fate| match fate {
+                Fate::Deliver(time) => time,
+                other => panic!("{other:?}"),
+            })
+            .collect::<Vec<Time>>()
+    };
+    let (ordered, unordered) = (arrivals(true), arrivals(false));
+    assert!(ordered.is_sorted());
+    assert!(!unordered.is_sorted());
+    // The same draws; order makes each wait for the latest before it, and for nothing else.
+    let mut latest = Time::default();
+    for (ordered, unordered) in ordered.into_iter().zip(unordered) {
+        latest = latest.max(unordered);
+        assert_eq!(ordered, latest);
+    }
+}
+
+#[test]
+fn a_faster_setting_does_not_overtake_on_an_ordered_link() {
+    let mut links = Links::new(1);
+    links.set_link(A, B, Link::default().with_latency(Latency::fixed(ms(100))));
+    assert_eq!(links.send(at(0), A, B, 1), Fate::Deliver(at(100)));
+    links.set_link(A, B, Link::default());
+    assert_eq!(links.send(at(1), A, B, 1), Fate::Deliver(at(100)));
+    links.set_link(A, B, Link::default().with_order(false));
+    assert_eq!(links.send(at(2), A, B, 1), Fate::Deliver(at(2)));
+}
+
+#[test]
+fn draws_are_keyed() {
+    let lossy = jittery().with_loss(0.2).unwrap();
+    let mut links = Links::new(9);
+    links.set_default(lossy);
+    let fates = send_many(&mut links, 1000);
+
+    // The same seed gives the same fates; another gives others; so does the way back.
+    let mut same = Links::new(9);
+    same.set_default(lossy);
+    assert_eq!(send_many(&mut same, 1000), fates);
+    let mut other = Links::new(10);
+    other.set_default(lossy);
+    assert_ne!(send_many(&mut other, 1000), fates);
+    let back: Vec<Fate> = (0..1000).map(|millis| links.send(at(millis), B, A, 100)).collect();
+    assert_ne!(back, fates);
+
+    // Nothing that happens to others shifts them, nor what does not go over the link itself.
+    let mut busy = Links::new(9);
+    busy.set_default(lossy);
+    let among_others = (0..1000).map(|millis| {
+        let now = at(millis);
+        busy.send(now, A, C, 5);
+        busy.send(now, NodeId::new(millis as u32 + 3), B, 5);
+        busy.set_link(B, C, Link::default().with_loss(0.5).unwrap());
+        busy.send_with(Verdict::Drop, now, A, B, 5);
+        busy.send_with(Verdict::Delay(ms(3)), now, A, B, 5);
+        busy.hold(A, B);
+        assert_eq!(busy.send(now, A, B, 5), Fate::Held);
+        busy.release(Time::default(), A, B);
+        busy.partition(Partition::new([[A]]).unwrap());
+        assert_eq!(busy.send(now, A, B, 5), Fate::Lost(LossReason::Partition));
+        busy.heal();
+        busy.send(now, A, B, 100)
+    });
+    assert_eq!(among_others.collect::<Vec<_>>(), fates);
+}
+
+#[test]
+fn a_loss_leaves_the_latencies_as_they_were() {
+    let unordered = jittery().with_order(false);
+    let fates = |link| {
+        let mut links = Links::new(9);
+        links.set_default(link);
+        send_many(&mut links, 1000)
+    };
+    let pairs = fates(unordered).into_iter().zip(fates(unordered.with_loss(0.5).unwrap()));
+    let (lost, kept): (Vec<_>, Vec<_>) = pairs.partition(|&(_, lossy)| lossy == Fate::Lost(LossReason::Loss));
+    assert!(kept.iter().all(|(lossless, lossy)| lossless == lossy));
+    assert!(lost.len() > 400 && kept.len() > 400);
+}
+
+#[test]
+fn a_verdict_goes_before_the_link() {
+    let mut links = Links::new(1);
+    links.set_default(
+        Link::default()
+            .with_latency(Latency::fixed(ms(50)))
+            .with_bandwidth(1)
+            .unwrap()
+            .with_loss(1.0)
+            .unwrap(),
+    );
+    let sent = links.epoch();
+    assert_eq!(links.send_with(Verdict::Delay(ms(7)), at(1), A, B, 100), Fate::Deliver(at(8)));
+    assert_eq!(
+        links.send_with(Verdict::Delay(ms(2)), at(2), A, B, 100),
+        Fate::Deliver(at(4)),
+        "it overtakes"
+    );
+    assert_eq!(links.send_with(Verdict::Pass, at(1), A, B, 100), Fate::Lost(LossReason::Loss));
+    links.set_default(Link::default());
+    assert_eq!(links.send_with(Verdict::Drop, at(1), A, B, 100), Fate::Lost(LossReason::Verdict));
+    assert_eq!(links.send_with(Verdict::default(), at(1), A, B, 100), Fate::Deliver(at(1)));
+    // But neither through a hold nor through a partition, be it there or yet to come.
+    links.hold(A, B);
+    assert_eq!(links.send_with(Verdict::Delay(ms(7)), at(1), A, B, 100), Fate::Held);
+    links.release(at(1), A, B);
+    links.partition(Partition::new([[A]]).unwrap());
+    assert_eq!(links.send_with(Verdict::Delay(ms(7)), at(1), A, B, 100), Fate::Lost(LossReason::Partition));
+    links.heal();
+    assert_eq!(links.arrival(A, B, sent), Arrival::Lost(LossReason::Partition));
+}
+
+#[test]
+fn a_partition_cuts_what_is_under_way_and_tells_who_can_talk_again() {
+    let mut links = Links::new(1);
+    links.set_default(jittery());
+    let before = links.epoch();
+    for (from, to) in [(A, B), (B, A), (A, C), (C, A)] {
+        assert!(matches!(links.send(at(0), from, to, 1), Fate::Deliver(_)));
+    }
+    assert_eq!(links.partition(Partition::new([[B]]).unwrap()), Partition::default());
+    assert!(!links.is_reachable(A, B) && !links.is_reachable(B, A) && links.is_reachable(A, C));
+    assert_eq!(links.send(at(1), B, A, 1), Fate::Lost(LossReason::Partition));
+
+    // Another partition in its place joins A and B again, and cuts C off.
+    let between = links.epoch();
+    let old = links.partition(Partition::new([[A, B]]).unwrap());
+    assert!(old.separates(A, B) && links.is_reachable(A, B), "these can talk again");
+    assert!(old.separates(B, C) && !links.is_reachable(B, C), "these still cannot");
+    assert!(!old.separates(A, C) && !links.is_reachable(A, C), "these no longer can");
+    let old = links.heal();
+    assert!(old.separates(A, C) && links.is_reachable(A, C));
+
+    let lost = Arrival::Lost(LossReason::Partition);
+    assert_eq!(links.arrival(A, B, before), lost, "cut by the first");
+    assert_eq!(links.arrival(A, B, between), Arrival::Arrived, "sent after it, spared by the second");
+    assert_eq!(links.arrival(A, C, before), lost, "cut by the second");
+    assert_eq!(links.arrival(A, C, between), lost, "sent during the first, cut by the second");
+    assert_eq!(links.arrival(A, C, links.epoch()), Arrival::Arrived, "sent after both");
+}
+
+#[test]
+fn a_hold_catches_what_is_under_way_and_keeps_it_in_order() {
+    let mut links = Links::new(1);
+    links.set_default(Link::default().with_latency(Latency::fixed(ms(50))));
+    let sent = links.epoch();
+    assert_eq!(links.send(at(0), A, B, 1), Fate::Deliver(at(50)));
+    assert_eq!(links.send(at(20), A, B, 1), Fate::Deliver(at(70)));
+    links.hold(A, B);
+    links.hold(A, B);
+    assert!(!links.is_reachable(A, B) && links.is_reachable(B, A));
+    assert_eq!(links.arrival(B, A, sent), Arrival::Arrived, "the way back is free");
+    assert_eq!(links.arrival(A, B, sent), Arrival::Held, "the first is caught");
+    assert_eq!(links.send(at(55), A, B, 1), Fate::Held);
+    assert_eq!(links.release(at(60), A, B), Some(at(70)), "not before the second, which is still under way");
+    assert_eq!(links.release(at(60), A, B), None);
+    assert_eq!(links.arrival(A, B, sent), Arrival::Arrived);
+
+    links.set_link(A, B, Link::default().with_order(false));
+    links.hold(A, B);
+    assert_eq!(links.send(at(65), A, B, 1), Fate::Held);
+    assert_eq!(links.release(at(66), A, B), Some(at(66)), "no order to be kept");
+}
+
+#[test]
+fn a_link_that_loses_everything_is_not_reachable() {
+    let mut links = Links::new(1);
+    links.set_link(A, B, Link::default().with_loss(1.0).unwrap());
+    assert!(!links.is_reachable(A, B) && links.is_reachable(B, A));
+    links.set_link(A, B, Link::default().with_loss(0.999).unwrap());
+    assert!(links.is_reachable(A, B));
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Wait(u64),
+    Send(u32, u32, u64),
+    Set(u32, u32, u64, Option<u64>),
+    Partition([u32; NODES as usize]),
+    Heal,
+    Hold(u32, u32),
+    Release(u32, u32),
+}
+
+const NODES: u32 = 4;
+
+fn step() -> impl Strategy<Value = Step> {
+    let pair =
+        || (0..NODES, 0..NODES - 1).prop_map(|(from, to)| (from, if to >= from { to + 1 } else { to }));
+    prop_oneof![
+        4 => (1..40_u64).prop_map(Step::Wait),
+        12 => (pair(), 0..40_u64).prop_map(|((from, to), bytes)| Step::Send(from, to, bytes)),
+        1 => (pair(), 0..60_u64, proptest::option::of(500..5000_u64))
+            .prop_map(|((from, to), latency, bandwidth)| Step::Set(from, to, latency, bandwidth)),
+        1 => proptest::array::uniform4(0..3_u32).prop_map(Step::Partition),
+        1 => Just(Step::Heal),
+        1 => pair().prop_map(|(from, to)| Step::Hold(from, to)),
+        2 => pair().prop_map(|(from, to)| Step::Release(from, to)),
+    ]
+}
+
+/// A driver, and beside it a model that remembers everything and looks it all up again each time.
+struct Model {
+    links: Links,
+    now: Time,
+    sent: Vec<Sent>,
+    /// By arrival and number: what is under way.
+    queue: BTreeMap<(Time, usize), ()>,
+    /// The numbers of the messages that wait, in order.
+    held: Vec<usize>,
+    delivered: Vec<usize>,
+    lost: Vec<usize>,
+    /// All partitions ever, each as the group of every node, and whether the last still lasts.
+    partitions: Vec<[u32; NODES as usize]>,
+    partitioned: bool,
+    holds: Vec<(u32, u32)>,
+    settings: BTreeMap<(u32, u32), (u64, Option<u64>)>,
+    /// For each link, when the last message is written out, and all arrivals.
+    written: BTreeMap<(u32, u32), Time>,
+    arrivals: Vec<((u32, u32), Time)>,
+}
+
+struct Sent {
+    pair: (u32, u32),
+    epoch: Epoch,
+    partitions: usize,
+}
+
+fn separates(groups: &[u32; NODES as usize], (a, b): (u32, u32)) -> bool {
+    groups[a as usize] != groups[b as usize]
+}
+
+fn ids((from, to): (u32, u32)) -> (NodeId, NodeId) {
+    (NodeId::new(from), NodeId::new(to))
+}
+
+impl Model {
+    fn latest_arrival(&self, pair: (u32, u32)) -> Time {
+        self.arrivals
+            .iter()
+            .filter(|arrival| arrival.0 == pair)
+            .map(|arrival| arrival.1)
+            .max()
+            .unwrap_or_default()
+    }
+
+    fn take(&mut self, step: &Step) {
+        match *step {
+            Step::Wait(millis) => self.now = self.now + ms(millis),
+            Step::Send(from, to, bytes) => self.send((from, to), bytes),
+            Step::Set(from, to, latency, bandwidth) => {
+                let mut link = Link::default().with_latency(Latency::fixed(ms(latency)));
+                if let Some(bandwidth) = bandwidth {
+                    link = link.with_bandwidth(bandwidth).unwrap();
+                }
+                self.settings.insert((from, to), (latency, bandwidth));
+                self.links.set_link(NodeId::new(from), NodeId::new(to), link);
+            }
+            Step::Partition(groups) => {
+                // Those of group 0 are named nowhere.
+                let group =
+                    |number| (0..NODES).filter(move |&node| groups[node as usize] == number).map(NodeId::new);
+                self.links.partition(
+                    Partition::new([group(1), group(2)].map(Iterator::collect::<Vec<_>>)).unwrap(),
+                );
+                self.partitions.push(groups);
+                self.partitioned = true;
+            }
+            Step::Heal => {
+                self.links.heal();
+                self.partitioned = false;
+            }
+            Step::Hold(from, to) => {
+                self.links.hold(NodeId::new(from), NodeId::new(to));
+                self.holds.push((from, to));
+            }
+            Step::Release(from, to) => self.release((from, to)),
+        }
+        self.deliver();
+    }
+
+    fn send(&mut self, pair: (u32, u32), bytes: u64) {
+        let (from, to) = ids(pair);
+        let number = self.sent.len();
+        self.sent.push(Sent { pair, epoch: self.links.epoch(), partitions: self.partitions.len() });
+        let separated =
+            self.partitioned && self.partitions.last().is_some_and(|groups| separates(groups, pair));
+        assert_eq!(self.links.is_reachable(from, to), !separated && !self.holds.contains(&pair));
+        let expected = if separated {
+            self.lost.push(number);
+            Fate::Lost(LossReason::Partition)
+        } else if self.holds.contains(&pair) {
+            self.held.push(number);
+            Fate::Held
+        } else {
+            let (latency, bandwidth) = self.settings.get(&pair).copied().unwrap_or_default();
+            let mut written = self.now;
+            if let Some(bandwidth) = bandwidth {
+                written = written.max(self.written.get(&pair).copied().unwrap_or_default());
+                written = written + Duration::from_nanos((bytes * 1_000_000_000).div_ceil(bandwidth));
+                self.written.insert(pair, written);
+            }
+            let arrival = (written + ms(latency)).max(self.latest_arrival(pair));
+            self.arrivals.push((pair, arrival));
+            self.queue.insert((arrival, number), ());
+            Fate::Deliver(arrival)
+        };
+        assert_eq!(self.links.send(self.now, from, to, bytes), expected);
+    }
+
+    fn release(&mut self, pair: (u32, u32)) {
+        let (from, to) = ids(pair);
+        let expected = self.holds.contains(&pair).then(|| self.now.max(self.latest_arrival(pair)));
+        assert_eq!(self.links.release(self.now, from, to), expected);
+        let Some(arrival) = expected else { return };
+        self.holds.retain(|&held| held != pair);
+        self.arrivals.push((pair, arrival));
+        let (released, still) = self.held.drain(..).partition(|&number| self.sent[number].pair == pair);
+        self.held = still;
+        let released: Vec<usize> = released;
+        self.queue.extend(released.into_iter().map(|number| ((arrival, number), ())));
+    }
+
+    fn deliver(&mut self) {
+        while let Some(entry) = self.queue.first_entry().filter(|entry| entry.key().0 <= self.now) {
+            let ((_, number), ()) = entry.remove_entry();
+            let Sent { pair, epoch, partitions } = self.sent[number];
+            let cut = self.partitions[partitions..].iter().any(|groups| separates(groups, pair));
+            let (into, expected) = if cut {
+                (&mut self.lost, Arrival::Lost(LossReason::Partition))
+            } else if self.holds.contains(&pair) {
+                (&mut self.held, Arrival::Held)
+            } else {
+                (&mut self.delivered, Arrival::Arrived)
+            };
+            into.push(number);
+            let (from, to) = ids(pair);
+            assert_eq!(self.links.arrival(from, to, epoch), expected);
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn links_do_as_an_obvious_model(steps in proptest::collection::vec(step(), 0..200)) {
+        let mut model = Model {
+            links: Links::new(1),
+            now: at(1),
+            sent: Vec::new(),
+            queue: BTreeMap::new(),
+            held: Vec::new(),
+            delivered: Vec::new(),
+            lost: Vec::new(),
+            partitions: Vec::new(),
+            partitioned: false,
+            holds: Vec::new(),
+            settings: BTreeMap::new(),
+            written: BTreeMap::new(),
+            arrivals: Vec::new(),
+        };
+        steps.iter().for_each(|step| model.take(step));
+        for from in 0..NODES {
+            for to in (0..NODES).filter(|&to| to != from) {
+                model.take(&Step::Release(from, to));
+            }
+        }
+        model.take(&Step::Wait(1_000_000));
+
+        // Each message has one fate, and links that keep order have kept it.
+        let mut all: Vec<usize> = model.delivered.iter().chain(&model.lost).copied().collect();
+        all.sort_unstable();
+        prop_assert!(all.into_iter().eq(0..model.sent.len()));
+        for from in 0..NODES {
+            for to in 0..NODES {
+                let of_pair = |&&number: &&usize| model.sent[number].pair == (from, to);
+                prop_assert!(model.delivered.iter().filter(of_pair).is_sorted());
+            }
+        }
+    }
+}
