@@ -87,6 +87,24 @@ pub enum Happening {
         /// The peer.
         peer: NodeId,
     },
+    /// A message to it was dropped: too many of its sender's waited in the inbox.
+    Dropped {
+        /// Who sent it.
+        from: NodeId,
+    },
+    /// It was crashed.
+    Crashed,
+    /// It panicked.
+    Panicked {
+        /// What it panicked with.
+        message: String,
+    },
+    /// It was restarted.
+    Restarted,
+    /// It was paused.
+    Paused,
+    /// It was resumed.
+    Resumed,
     /// A pending transaction left it without having been mined.
     Lost {
         /// The transaction.

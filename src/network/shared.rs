@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 
-use super::{clock::Clock, error::NodeError, member::Member};
+use super::{carrier::Carrier, clock::Clock, error::NodeError, member::Member, settle::Standings};
 use crate::{
-    event::Event,
+    event::{Event, Happening},
     message::{Message, NodeId},
     node::Limits,
     rules::Rules,
@@ -18,7 +18,10 @@ pub(super) struct Shared {
     pub(super) clock: Clock,
     pub(super) limits: Limits,
     pub(super) unread_max: u32,
+    pub(super) seed: u64,
     pub(super) members: RwLock<Members>,
+    pub(super) standings: Standings,
+    pub(super) carrier: Carrier,
 }
 
 #[derive(Debug, Default)]
@@ -34,11 +37,20 @@ impl Shared {
         members.list.get(node.index()).cloned().ok_or(NodeError::Unknown { node, nodes })
     }
 
-    /// Carries a message from one node to another.
-    pub(super) fn send(&self, from: NodeId, to: NodeId, message: Message) {
-        if let Some(member) = self.members.read().list.get(to.index()) {
-            member.deliver(from, message);
+    /// Puts a message into its receiver's inbox.
+    pub(super) fn deliver(&self, from: NodeId, to: NodeId, message: Message) {
+        let members = self.members.read();
+        if let Some(member) = members.list.get(to.index())
+            && !member.deliver(from, message)
+        {
+            drop(members);
+            self.happened(to, Happening::Dropped { from });
         }
+    }
+
+    /// Records what the driver did to a node.
+    pub(super) fn happened(&self, node: NodeId, what: Happening) {
+        self.record(Event { time: self.clock.now(node), node, what });
     }
 
     pub(super) fn record(&self, _event: Event) {}
