@@ -190,6 +190,19 @@ fn the_thinnest_small_worlds_hang_together() {
 }
 
 #[test]
+fn a_seed_gives_the_same_edges_for_ever() {
+    assert_eq!(
+        edges(&Topology::Random { links: 2 }, 6, 42),
+        [(0, 1), (0, 2), (0, 3), (0, 4), (1, 2), (1, 4), (1, 5), (2, 3), (2, 5), (3, 5)]
+    );
+    assert_eq!(edges(&Topology::ScaleFree { links: 1 }, 6, 42), [(0, 1), (0, 3), (0, 5), (1, 2), (1, 4)]);
+    assert_eq!(
+        edges(&Topology::SmallWorld { neighbours: 2, rewiring: 0.5 }, 6, 42),
+        [(0, 1), (0, 2), (0, 4), (1, 3), (1, 5), (3, 4)]
+    );
+}
+
+#[test]
 fn given_edges_count_once() {
     let topology = Topology::Edges(vec![(3, 1), (1, 3), (0, 1), (3, 1)]);
     assert_eq!(

@@ -6,11 +6,12 @@ use super::{
 };
 use crate::Time;
 
-/// What must be remembered of a directed link: some hundred bytes.
+/// What must be remembered of a directed link: some fifty bytes, more if it has a setting of its own.
 #[derive(Debug, Default)]
 pub(crate) struct Lane {
     /// The link's own setting, if it has one beside the default.
-    pub(crate) link: Option<Link>,
+    /// Apart from the lane, which stays small: a simulation's time is spent on fetching lanes.
+    pub(crate) link: Option<Box<Link>>,
     /// Whether messages wait for a release.
     pub(crate) held: bool,
     /// The last partition that separated the two ends.
@@ -27,6 +28,7 @@ impl Lane {
     /// Puts a message on the link; answers when it arrives, or nothing if it is lost.
     ///
     /// `key` names the directed link.
+    #[inline]
     pub(crate) fn carry(&mut self, link: &Link, key: Key, now: Time, bytes: u64) -> Option<Time> {
         let message = self.messages;
         self.messages += 1;
@@ -76,7 +78,7 @@ mod tests {
 
     #[test]
     fn a_lane_is_small() {
-        assert!(size_of::<Lane>() <= 120, "{}", size_of::<Lane>());
+        assert!(size_of::<Lane>() <= 48, "{}", size_of::<Lane>());
     }
 
     proptest! {

@@ -105,6 +105,7 @@ impl Latency {
     }
 
     /// Draws the latency of one message, in nanoseconds.
+    #[inline]
     pub(crate) fn draw(&self, key: Key) -> u64 {
         match self.0 {
             Shape::Fixed(latency) => nanos(latency),

@@ -14,7 +14,7 @@ use crate::{NodeId, Time};
 /// All links of a network: what each is like, what is held, and how the network is partitioned.
 ///
 /// Any node can send to any other; who does is the nodes' business. A directed link, from one node to another, takes
-/// memory only once it is set, held, or used while it is not perfect: some hundred bytes each, for ever, however many
+/// memory only once it is set, held, or used while it is not perfect: some fifty to a hundred and twenty bytes each, for ever, however many
 /// messages it carries. A network of perfect links takes none. Nodes are dense from 0, and so are the tables here.
 ///
 /// `Links` keeps no message. A driver keeps those under way and those held, each with the [`Epoch`] of its sending; see
@@ -52,6 +52,8 @@ pub struct Links {
 }
 
 /// What a caller decides on one message, before its link is asked.
+///
+/// A driver asks its user's closure, which may look at the message, and hands the answer to [`Links::send_with`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Verdict {
     /// The link decides.
@@ -119,7 +121,7 @@ impl Links {
 
     /// Sets what the directed link is like, from the next message on. Messages under way keep their fate.
     pub fn set_link(&mut self, from: NodeId, to: NodeId, link: Link) {
-        self.lane_mut(from, to).link = Some(link);
+        self.lane_mut(from, to).link = Some(Box::new(link));
     }
 
     /// Sets what the links between two nodes are like, in both directions.
@@ -130,7 +132,7 @@ impl Links {
 
     /// Returns what the directed link is like.
     pub fn link(&self, from: NodeId, to: NodeId) -> Link {
-        self.lane(from, to).and_then(|lane| lane.link).unwrap_or(self.default)
+        self.lane(from, to).and_then(|lane| lane.link.as_deref()).copied().unwrap_or(self.default)
     }
 
     /// Tells whether every message arrives at once: nothing was ever set, held or used but perfect links.
@@ -162,7 +164,7 @@ impl Links {
         if lane.held {
             return Fate::Held;
         }
-        let link = lane.link.unwrap_or(self.default);
+        let link = *lane.link.as_deref().unwrap_or(&self.default);
         let key = self.key.and((from.index() as u64) << 32 | to.index() as u64);
         match lane.carry(&link, key, now, bytes) {
             Some(at) => Fate::Deliver(at),
@@ -255,7 +257,7 @@ impl Links {
             return None;
         }
         self.held -= 1;
-        let link = lane.link.unwrap_or(default);
+        let link = *lane.link.as_deref().unwrap_or(&default);
         Some(lane.arrive(&link, now))
     }
 

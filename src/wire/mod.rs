@@ -18,7 +18,8 @@
 //! 6. When it should arrive, it is lost if a partition that separates its ends has begun since it was sent, healed or
 //!    not: the cable was cut. If the link is held, it waits for the release.
 //!
-//! A lost message is gone. Nothing is sent again; that is the nodes' business.
+//! Messages that arrive at the same time are delivered in the order of their sending; that is the driver's part. A
+//! lost message is gone. Nothing is sent again; that is the nodes' business.
 //!
 //! # Randomness
 //!
