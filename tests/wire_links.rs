@@ -113,6 +113,8 @@ fn a_faster_setting_does_not_overtake_on_an_ordered_link() {
     assert_eq!(links.send(at(1), A, B, 1), Fate::Deliver(at(100)));
     links.set_link(A, B, Link::default().with_order(false));
     assert_eq!(links.send(at(2), A, B, 1), Fate::Deliver(at(2)));
+    links.set_link(A, B, Link::default());
+    assert_eq!(links.send(at(3), A, B, 1), Fate::Deliver(at(100)), "not before the first either");
 }
 
 #[test]
@@ -143,8 +145,6 @@ fn draws_are_keyed() {
         busy.send_with(Verdict::Drop, now, A, B, 5);
         busy.send_with(Verdict::Delay(ms(3)), now, A, B, 5);
         busy.hold(A, B);
-        assert_eq!(busy.send(now, A, B, 5), Fate::Held);
-        busy.release(Time::default(), A, B);
         busy.partition(Partition::new([[A]]).unwrap());
         assert_eq!(busy.send(now, A, B, 5), Fate::Lost(LossReason::Partition));
         busy.heal();
@@ -191,8 +191,7 @@ fn a_verdict_goes_before_the_link() {
     assert_eq!(links.send_with(Verdict::default(), at(1), A, B, 100), Fate::Deliver(at(1)));
     // But neither through a hold nor through a partition, be it there or yet to come.
     links.hold(A, B);
-    assert_eq!(links.send_with(Verdict::Delay(ms(7)), at(1), A, B, 100), Fate::Held);
-    links.release(at(1), A, B);
+    assert_eq!(links.arrival(A, B, sent), Arrival::Held);
     links.partition(Partition::new([[A]]).unwrap());
     assert_eq!(links.send_with(Verdict::Delay(ms(7)), at(1), A, B, 100), Fate::Lost(LossReason::Partition));
     links.heal();
@@ -229,26 +228,41 @@ fn a_partition_cuts_what_is_under_way_and_tells_who_can_talk_again() {
 }
 
 #[test]
-fn a_hold_catches_what_is_under_way_and_keeps_it_in_order() {
+fn a_partition_that_lasts_cuts_perfect_links_too() {
     let mut links = Links::new(1);
-    links.set_default(Link::default().with_latency(Latency::fixed(ms(50))));
     let sent = links.epoch();
-    assert_eq!(links.send(at(0), A, B, 1), Fate::Deliver(at(50)));
-    assert_eq!(links.send(at(20), A, B, 1), Fate::Deliver(at(70)));
-    links.hold(A, B);
-    links.hold(A, B);
-    assert!(!links.is_reachable(A, B) && links.is_reachable(B, A));
-    assert_eq!(links.arrival(B, A, sent), Arrival::Arrived, "the way back is free");
-    assert_eq!(links.arrival(A, B, sent), Arrival::Held, "the first is caught");
-    assert_eq!(links.send(at(55), A, B, 1), Fate::Held);
-    assert_eq!(links.release(at(60), A, B), Some(at(70)), "not before the second, which is still under way");
-    assert_eq!(links.release(at(60), A, B), None);
-    assert_eq!(links.arrival(A, B, sent), Arrival::Arrived);
+    assert_eq!(links.send(at(0), A, B, 1), Fate::Deliver(at(0)));
+    links.partition(Partition::new([[A]]).unwrap());
+    assert_eq!(
+        links.arrival(A, B, sent),
+        Arrival::Lost(LossReason::Partition),
+        "it had not been delivered yet"
+    );
+    assert_eq!(links.arrival(B, C, sent), Arrival::Arrived);
+}
 
-    links.set_link(A, B, Link::default().with_order(false));
+#[test]
+fn a_hold_stops_what_is_due_until_the_release() {
+    let mut links = Links::new(1);
+    let sent = links.epoch();
+    assert_eq!(links.send(at(0), A, B, 1), Fate::Deliver(at(0)));
     links.hold(A, B);
-    assert_eq!(links.send(at(65), A, B, 1), Fate::Held);
-    assert_eq!(links.release(at(66), A, B), Some(at(66)), "no order to be kept");
+    assert_eq!(links.arrival(A, B, sent), Arrival::Held, "under way when the hold began");
+    assert_eq!(links.send(at(5), A, B, 1), Fate::Deliver(at(5)));
+    assert_eq!(links.arrival(A, B, sent), Arrival::Held, "sent after it");
+    assert_eq!(links.arrival(B, A, sent), Arrival::Arrived, "the way back is free");
+    assert!(!links.is_reachable(A, B) && links.is_reachable(B, A));
+
+    // A heal is no release, and what is held is cut like everything under way.
+    links.partition(Partition::new([[A]]).unwrap());
+    links.heal();
+    assert_eq!(links.arrival(A, B, sent), Arrival::Lost(LossReason::Partition));
+    assert_eq!(links.arrival(A, B, links.epoch()), Arrival::Held);
+
+    assert!(links.release(A, B) && links.is_reachable(A, B));
+    assert!(!links.release(A, B), "it is not held any more");
+    assert_eq!(links.arrival(A, B, links.epoch()), Arrival::Arrived);
+    assert_eq!(links.arrival(A, B, sent), Arrival::Lost(LossReason::Partition), "lost is lost");
 }
 
 #[test]

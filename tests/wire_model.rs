@@ -132,9 +132,6 @@ impl Model {
         let expected = if separated {
             self.lost.push(number);
             Fate::Lost(LossReason::Partition)
-        } else if self.holds.contains(&pair) {
-            self.held.push(number);
-            Fate::Held
         } else {
             let (latency, bandwidth) = self.settings.get(&pair).copied().unwrap_or_default();
             let mut written = self.now;
@@ -153,15 +150,12 @@ impl Model {
 
     fn release(&mut self, pair: (u32, u32)) {
         let (from, to) = ids(pair);
-        let expected = self.holds.contains(&pair).then(|| self.now.max(self.latest_arrival(pair)));
-        assert_eq!(self.links.release(self.now, from, to), expected);
-        let Some(arrival) = expected else { return };
+        assert_eq!(self.links.release(from, to), self.holds.contains(&pair));
         self.holds.retain(|&held| held != pair);
-        self.arrivals.push((pair, arrival));
-        let (released, still) = self.held.drain(..).partition(|&number| self.sent[number].pair == pair);
+        let (released, still): (Vec<_>, Vec<_>) =
+            self.held.drain(..).partition(|&number| self.sent[number].pair == pair);
         self.held = still;
-        let released: Vec<usize> = released;
-        self.queue.extend(released.into_iter().map(|number| (arrival, number)));
+        self.queue.extend(released.into_iter().map(|number| (self.now, number)));
     }
 
     fn deliver(&mut self) {

@@ -12,7 +12,7 @@ pub(crate) struct Lane {
     /// The link's own setting, if it has one beside the default.
     /// Apart from the lane, which stays small: a simulation's time is spent on fetching lanes.
     pub(crate) link: Option<Box<Link>>,
-    /// Whether messages wait for a release.
+    /// Whether messages wait at its end for a release.
     pub(crate) held: bool,
     /// The last partition that separated the two ends.
     pub(crate) cut: Epoch,
@@ -41,15 +41,12 @@ impl Lane {
         if link.loss() > 0.0 && draw(Purpose::Loss).uniform() < link.loss() {
             return None;
         }
-        let arrival = later(left, link.latency().draw(draw(Purpose::Latency)));
-        Some(self.arrive(link, arrival))
-    }
-
-    /// Lets messages arrive at a time or, on a link that keeps order, when the last before them arrives.
-    pub(crate) fn arrive(&mut self, link: &Link, at: Time) -> Time {
-        let at = if link.is_ordered() { at.max(self.last_arrival) } else { at };
-        self.last_arrival = self.last_arrival.max(at);
-        at
+        let mut arrival = later(left, link.latency().draw(draw(Purpose::Latency)));
+        if link.is_ordered() {
+            arrival = arrival.max(self.last_arrival);
+        }
+        self.last_arrival = self.last_arrival.max(arrival);
+        Some(arrival)
     }
 }
 
