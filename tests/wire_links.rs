@@ -242,6 +242,16 @@ fn a_partition_that_lasts_cuts_perfect_links_too() {
 }
 
 #[test]
+fn a_partition_cuts_what_a_verdict_delays_on_a_perfect_link() {
+    let mut links = Links::new(1);
+    let sent = links.epoch();
+    assert_eq!(links.send_with(Verdict::Delay(ms(7)), at(1), A, B, 1), Fate::Deliver(at(8)));
+    links.partition(Partition::new([[A]]).unwrap());
+    links.heal();
+    assert_eq!(links.arrival(A, B, sent), Arrival::Lost(LossReason::Partition));
+}
+
+#[test]
 fn a_hold_stops_what_is_due_until_the_release() {
     let mut links = Links::new(1);
     let sent = links.epoch();
