@@ -215,7 +215,6 @@ fn not_json(error: serde_json::Error) -> DocumentError {
 
 /// Reads an object's fields by name: those that it must have, and those that it may have. `name` is what to call the
 /// value if it is no object.
-#[expect(clippy::type_complexity, reason = "callers take the arrays apart at once")]
 pub(crate) fn fields<'a, const N: usize, const M: usize>(
     value: &'a RawValue,
     name: &'static str,
