@@ -58,7 +58,7 @@ fn values(criterion: &mut Criterion) {
             let mut state = 1_u64;
             bencher.iter(|| {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                let position = (u128::from(state) * u128::from(length) >> 64) as u64 + 1;
+                let position = ((u128::from(state) * u128::from(length)) >> 64) as u64 + 1;
                 chain.block(position).map(Block::proof)
             });
         });
