@@ -56,7 +56,9 @@ impl Challenge {
         let mut rest = &mut message[..];
         match self {
             Self::LastProof { last_proof } => write!(rest, "{last_proof}{proof}"),
-            Self::LastProofAndHash { last_proof, last_hash } => write!(rest, "{last_proof}{proof}{last_hash}"),
+            Self::LastProofAndHash { last_proof, last_hash } => {
+                write!(rest, "{last_proof}{proof}{last_hash}")
+            }
             Self::Sealed { digest } => {
                 rest.write_all(digest.as_bytes()).and_then(|()| rest.write_all(&proof.to_be_bytes()))
             }
