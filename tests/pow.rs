@@ -224,6 +224,8 @@ fn the_fastest_instruction_set_is_the_one_that_runs() {
     let available: Vec<_> = InstructionSet::available().collect();
     assert_eq!(available.first(), Some(&instruction_set()));
     assert_eq!(available.last(), Some(&InstructionSet::Baseline));
+    let sets = [InstructionSet::Avx512, InstructionSet::Avx2, InstructionSet::Sha, InstructionSet::Baseline];
+    assert_eq!(sets.map(|set| set.to_string()), ["AVX-512", "AVX2", "SHA instructions", "baseline"]);
 }
 
 /// Numbers of every length, with the places where lengths, words and the type end more often than chance would.

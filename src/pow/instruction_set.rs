@@ -24,8 +24,9 @@ pub enum InstructionSet {
 impl InstructionSet {
     /// Returns those that this CPU has, the fastest first.
     ///
-    /// The order is measured on x86-64 (see `benches/proof_of_work.md`). On AArch64 it is not: the SHA instructions
-    /// do four rounds at once, in about as many cycles as NEON needs for a round of four candidates.
+    /// The order is measured on x86-64 (`benches/proof_of_work.md`). On AArch64 it is an assumption: that the SHA
+    /// instructions, which do four rounds each, beat NEON's four lanes, which have neither rotations nor three-way
+    /// logic.
     pub fn available() -> impl Iterator<Item = Self> {
         [Self::Avx512, Self::Avx2, Self::Sha, Self::Baseline].into_iter().filter(|set| set.is_available())
     }
