@@ -124,3 +124,39 @@ impl Drop for Link {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{PreviousHash, Rules, Timestamp};
+
+    /// Myers's bound is some 2 log2(n); a chain whose jumps lead to the parent takes n.
+    #[test]
+    fn every_ancestor_is_a_logarithm_away() {
+        let rules = Rules::notebook();
+        let link = |parent: Option<Arc<Link>>| {
+            let standing = Standing {
+                target: rules.first_target,
+                work: Work::ZERO,
+                accounts: Accounts::default(),
+                fingerprint: rules.fingerprint(),
+            };
+            let block = Block::new(1, Timestamp::integer(0), [], 100, PreviousHash::NumberOne);
+            Link::new(block, standing, parent)
+        };
+        let length = 1 << 12;
+        let tip = (1..length).fold(link(None), |parent, _| link(Some(parent)));
+        for position in 1..=length {
+            let (mut at, mut steps) = (&tip, 0);
+            while at.position > position {
+                at = if jump(at).position >= position {
+                    jump(at)
+                } else {
+                    at.parent().expect("not the first")
+                };
+                steps += 1;
+            }
+            assert!(steps <= 2 * 12, "{steps} steps to position {position}");
+        }
+    }
+}
