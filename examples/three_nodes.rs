@@ -44,7 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let taken_up = if forged.transactions.contains(&five) { "held" } else { "did not hold" };
     println!("Block {} of localhost:5000 {taken_up} the transaction of 5.", forged.index);
-    println!("Now {}.", whereabouts(&network, &five)?);
+    println!("{}", whereabouts(&network, &five)?);
     network.shutdown()?;
     Ok(())
 }
@@ -72,5 +72,6 @@ fn whereabouts(network: &Network, transaction: &Transaction) -> Result<String, B
             pending.push(network.name(node)?);
         }
     }
-    Ok(format!("it is in the chains of {mined:?}, and pending at {pending:?}"))
+    let list = |names: Vec<_>| if names.is_empty() { "no node".into() } else { names.join(", ") };
+    Ok(format!("In the end it is in the chain of {}, and pending at {}.", list(mined), list(pending)))
 }
