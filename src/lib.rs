@@ -1,4 +1,165 @@
 //! A whole proof-of-work blockchain network inside one process.
+//!
+//! Each node is a thread that owns its own blockchain. A [`Network`] starts the nodes, tells them who their peers are,
+//! and has them mine and settle conflicts. Everything happens in memory: a network of hundreds of nodes, with forks and
+//! reorganisations, fits into a unit test.
+//!
+//! The library starts from a well-known tutorial, in which three web servers on one machine each keep a chain and take
+//! the longest valid one. Under [`Rules::notebook`] every answer, proof and hash is the tutorial's.
+//!
+//! # The shortest program
+//!
+//! ```
+//! use chainlab::{Network, Rules, Transaction};
+//!
+//! let network = Network::new(Rules::notebook());
+//! let alice = network.spawn()?;
+//! let bob = network.spawn()?;
+//! network.register(bob, [alice])?;
+//!
+//! network.submit(alice, Transaction::new("d4ee26eee15148ee92c6cd394edd974e", "someone-other-address", 5))?;
+//! let forged = network.mine(alice)?;
+//! assert_eq!((forged.index, forged.proof), (2, 35293));
+//!
+//! network.resolve(bob)?;
+//! assert_eq!(network.chain(bob)?, network.chain(alice)?);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # A fork that heals
+//!
+//! Two nodes mine at the same height, so two chains of the same length stand side by side. A tie keeps ours: neither
+//! gives way, until one of them is strictly ahead. The transaction of the abandoned block is pending again.
+//!
+//! ```
+//! use chainlab::{Network, Outcome, Rules, Transaction};
+//!
+//! let network = Network::new(Rules::notebook());
+//! let (alice, bob) = (network.spawn()?, network.spawn()?);
+//! network.connect(alice, bob)?;
+//!
+//! let transaction = Transaction::new("carol", "dave", 5);
+//! network.submit(alice, transaction.clone())?;
+//! network.mine(alice)?;
+//! network.mine(bob)?;
+//! assert_eq!(network.resolve(alice)?.outcome, Outcome::Authoritative);
+//!
+//! network.mine(bob)?;
+//! assert_eq!(network.resolve(alice)?.outcome, Outcome::Replaced);
+//! assert_eq!(network.chain(alice)?.len(), 3);
+//! assert_eq!(network.pending(alice)?, [transaction]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The rooms of the crate
+//!
+//! Each uses only what stands above it, so this is an order to read them in.
+//!
+//! | what | where |
+//! | --- | --- |
+//! | hashes, moments, transactions and their documents | [`BlockHash`], [`Time`], [`Timestamp`], [`Transaction`], [`DocumentError`] |
+//! | balances and nonces, as a persistent map | [`Accounts`] |
+//! | a block, as anyone may write it | [`Block`] |
+//! | the proof of work: targets, work, the search | [`pow`] |
+//! | what makes a block valid | [`Rules`], [`Violation`] |
+//! | the chain as a value, its blocks verified | [`Blockchain`] |
+//! | pending transactions | [`Mempool`] |
+//! | what nodes say, what happens to them, what they are told to do | [`Message`], [`Event`], [`Command`], [`Answer`] |
+//! | a node: a state machine, input in, wishes out | [`Node`], [`Input`], [`Effect`] |
+//! | links between nodes, as plain data | [`wire`] |
+//! | the threads: a node each, on the wall clock | [`Network`], [`network`] |
+//!
+//! A [`Node`] reads no clock, starts no thread and owns no channel. It is handed its inputs with the time, and hands back
+//! what it wishes: to send, to search, to be woken. The network carries that out. A test can do so by hand, and then
+//! nothing happens that it did not ask for.
+//!
+//! # Rules
+//!
+//! [`Rules`] are plain data. Start from a preset and change what you want to ask about.
+//!
+//! | preset | proof covers | better chain | genesis | accounts | gossip |
+//! | --- | --- | --- | --- | --- | --- |
+//! | [`Rules::notebook`] | last proof | longest | each node's own | no | no |
+//! | [`Rules::tutorial`] | last proof and last block's hash | longest | each node's own | no | no |
+//! | [`Rules::sealed`] | the whole block | most work | one for all | yes | yes |
+//! | [`Rules::bitcoin`] | the whole block | most work | one for all | yes | yes |
+//!
+//! Under the first two a node learns of others' blocks only by [resolving](Network::resolve), and the proof protects no
+//! transaction: that is what the tutorial does, and what the sealed rules are there to compare it with. Nothing is
+//! signed under any of them. Balances hold; authority does not.
+//!
+//! ```
+//! use chainlab::{Network, Rules, pow::Target};
+//!
+//! // Blocks in a moment, for a test that is about something else than proofs.
+//! let rules = Rules { first_target: Target::leading_zero_bits(4), ..Rules::notebook() };
+//! let network = Network::new(rules);
+//! let node = network.spawn()?;
+//! for _ in 0..100 {
+//!     network.mine(node)?;
+//! }
+//! assert_eq!(network.chain(node)?.len(), 101);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What is promised about agreement and loss
+//!
+//! Equally good chains may stand side by side for ever, as a tie keeps ours. So to see all nodes agree, stop mining, let
+//! one node mine until it is strictly ahead, and have all resolve: then all are on its chain.
+//!
+//! Of distinct submitted transactions each is at most once in any chain, and in the agreed chain or pending at one node
+//! or more. What is left out was lost for one of the reasons of [`LossReason`].
+//!
+//! # What things cost
+//!
+//! | what | cost |
+//! | --- | --- |
+//! | cloning a chain, answering a chain request, appending a block besides verifying it | O(1) |
+//! | the block at a position, the common ancestor of two chains | O(log n) |
+//! | adopting a chain | O(log n + the blocks after the common ancestor) |
+//! | memory of N nodes that agree on n blocks | O(N + n): they share them |
+//! | relaying a block to k peers | k pointers, no copy of the block |
+//! | an input to a node that searches for a proof | waits for at most one slice, a millisecond of its thread's CPU |
+//! | a node with nothing to do and no deadline | no wake-ups: it blocks on its channels |
+//!
+//! # When something goes wrong
+//!
+//! Each operation has its own error type, which carries the values and names them in its message. Bad input never panics.
+//!
+//! ```
+//! use chainlab::{Blockchain, Network, NodeId, Rules, Transaction};
+//!
+//! let network = Network::new(Rules::notebook());
+//! let (alice, bob) = (network.spawn()?, network.spawn()?);
+//! let error = network.register(bob, [NodeId::new(7)]).unwrap_err();
+//! assert_eq!(error.to_string(), "node 7 is unknown; the network has 2 nodes");
+//!
+//! let error = network.submit(alice, Transaction::new("0", "alice", 1_000_000)).unwrap_err();
+//! assert_eq!(error.to_string(), "transactions from \"0\" are rewards and cannot be submitted");
+//!
+//! network.mine(alice)?;
+//! let forged = network.chain(alice)?.to_json().replace("35293", "35294");
+//! let error = Blockchain::from_json(&forged, &Rules::notebook()).unwrap_err().to_string();
+//! assert!(error.starts_with("block 2: proof 35294 is not met: its hash "), "{error}");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A node that panics takes down itself alone. Calls on it say so with [`network::NodeError::Down`], and
+//! [`Network::shutdown`] names it.
+//!
+//! # Debug builds
+//!
+//! Without optimisation a search for a proof is some hundred times slower. Have this crate optimised in your own debug
+//! builds and tests, in your `Cargo.toml`:
+//!
+//! ```toml
+//! [profile.dev.package.chainlab]
+//! opt-level = 3
+//! ```
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 mod accounts;
 mod block;
