@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use crate::{
     blockchain::InvalidBlock, document::DocumentError, hash::BlockHash, mempool::LossReason, message::NodeId,
     time::Time, transaction::Transaction,
@@ -28,6 +30,8 @@ pub enum Happening {
         block: BlockHash,
         /// The block's position.
         position: u64,
+        /// The hash of the block before it.
+        parent: BlockHash,
     },
     /// It took on another's block as its tip.
     Accepted {
@@ -94,10 +98,29 @@ pub enum Happening {
         /// Why.
         reason: LossReason,
     },
+    /// Its inbox held as many unread messages of one sender as it may, and another was dropped.
+    Dropped {
+        /// Who sent it.
+        from: NodeId,
+    },
+    /// It crashed: what was pending or under way is gone; its chain stays, as on a disk.
+    Crashed,
+    /// It runs again after a crash.
+    Restarted,
+    /// It was paused: it does nothing, and its messages wait.
+    Paused,
+    /// It goes on after a pause.
+    Resumed,
+    /// It panicked, which is an error of the library, and ended.
+    Panicked {
+        /// What it panicked with.
+        message: String,
+    },
 }
 
 /// Why a message was dropped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum IgnoreReason {
     /// An answer that came after its time was up.

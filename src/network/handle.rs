@@ -10,6 +10,7 @@ use super::{
     error::{DownCause, NodeError, Panicked, SpawnError},
     member::{Control, Member},
     shared::{Members, Shared},
+    watch::Watch,
     worker::Worker,
 };
 use crate::{
@@ -77,9 +78,11 @@ impl Network {
     /// Starts a network without nodes that is set up otherwise than by default.
     pub fn with_config(rules: Rules, config: Config) -> Self {
         let Config { clock, limits, unread_max } = config;
-        let rules = Arc::new(rules.started_at(clock.now(NodeId::new(0))));
+        let start = clock.now(NodeId::new(0));
+        let rules = Arc::new(rules.started_at(start));
         let members = RwLock::new(Members::default());
-        Self { shared: Arc::new(Shared { rules, clock, limits, unread_max, members }) }
+        let watch = Watch::new(start);
+        Self { shared: Arc::new(Shared { rules, clock, limits, unread_max, members, watch }) }
     }
 
     /// Returns the rules, with the network's start as the time of a shared genesis that had none.
@@ -120,6 +123,7 @@ impl Network {
             Node::new(id, Arc::clone(&shared.rules), Arc::clone(&member.address), shared.clock.now(id));
         let worker = Worker::new(node.with_limits(shared.limits), shared, Arc::clone(&member), mailbox);
         *member.thread.lock() = Some(thread::Builder::new().name(name).spawn(|| worker.run())?);
+        self.shared.watch.add_node(id, Arc::clone(&member.name));
         members.list.push(member);
         Ok(id)
     }
@@ -172,6 +176,7 @@ impl Network {
                 nodes.push((member.id, message));
             }
         }
+        self.shared.watch.close();
         if nodes.is_empty() { Ok(()) } else { Err(Panicked { nodes }) }
     }
 }

@@ -11,9 +11,11 @@ mod error;
 mod handle;
 mod member;
 mod shared;
+mod watch;
 mod worker;
 
 pub use call::Registration;
 pub use clock::Clock;
 pub use error::{CallError, DownCause, NodeError, Panicked, RegisterError, SpawnError};
 pub use handle::{Config, Identity, Network};
+pub use watch::Events;

@@ -4,7 +4,12 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 
-use super::{clock::Clock, error::NodeError, member::Member};
+use super::{
+    clock::Clock,
+    error::NodeError,
+    member::{Delivery, Member},
+    watch::Watch,
+};
 use crate::{
     event::Event,
     message::{Message, NodeId},
@@ -19,6 +24,7 @@ pub(super) struct Shared {
     pub(super) limits: Limits,
     pub(super) unread_max: u32,
     pub(super) members: RwLock<Members>,
+    pub(super) watch: Watch,
 }
 
 #[derive(Debug, Default)]
@@ -36,10 +42,17 @@ impl Shared {
 
     /// Carries a message from one node to another.
     pub(super) fn send(&self, from: NodeId, to: NodeId, message: Message) {
-        if let Some(member) = self.members.read().list.get(to.index()) {
-            member.deliver(from, message);
+        let messages = self.watch.messages();
+        messages.sent(from);
+        let delivery = self.members.read().list.get(to.index()).map(|member| member.deliver(from, message));
+        match delivery {
+            Some(Delivery::Delivered) => messages.delivered(from),
+            Some(Delivery::Dropped) => messages.dropped(from),
+            Some(Delivery::Missed) | None => messages.missed(from),
         }
     }
 
-    pub(super) fn record(&self, _event: Event) {}
+    pub(super) fn record(&self, event: Event) {
+        self.watch.record(event);
+    }
 }
