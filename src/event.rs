@@ -91,30 +91,30 @@ pub enum Happening {
         /// The peer.
         peer: NodeId,
     },
+    /// A message to it was dropped: too many of its sender's waited in the inbox.
+    Dropped {
+        /// Who sent it.
+        from: NodeId,
+    },
+    /// It was crashed.
+    Crashed,
+    /// It panicked.
+    Panicked {
+        /// What it panicked with.
+        message: String,
+    },
+    /// It was restarted.
+    Restarted,
+    /// It was paused.
+    Paused,
+    /// It was resumed.
+    Resumed,
     /// A pending transaction left it without having been mined.
     Lost {
         /// The transaction.
         transaction: Transaction,
         /// Why.
         reason: LossReason,
-    },
-    /// Its inbox held as many unread messages of one sender as it may, and another was dropped.
-    Dropped {
-        /// Who sent it.
-        from: NodeId,
-    },
-    /// It crashed: what was pending or under way is gone; its chain stays, as on a disk.
-    Crashed,
-    /// It runs again after a crash.
-    Restarted,
-    /// It was paused: it does nothing, and its messages wait.
-    Paused,
-    /// It goes on after a pause.
-    Resumed,
-    /// It panicked, which is an error of the library, and ended.
-    Panicked {
-        /// What it panicked with.
-        message: String,
     },
 }
 

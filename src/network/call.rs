@@ -6,9 +6,9 @@ use crossbeam_channel::bounded;
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use super::{
-    error::{CallError, NodeError, RegisterError},
+    error::{CallError, JoinError, NodeError, RegisterError},
     handle::Network,
-    member::{Control, Member},
+    member::{Control, HashRate, Member},
 };
 use crate::{
     blockchain::Blockchain,
@@ -16,6 +16,7 @@ use crate::{
     mempool::SubmitError,
     message::NodeId,
     transaction::Transaction,
+    wire::Topology,
 };
 
 /// Peers were registered. Serialises to the notebook's `{"message": "New nodes have been added", "total_nodes": [...]}`.
@@ -68,14 +69,37 @@ impl Network {
         Ok(Registration { total_nodes })
     }
 
-    /// Registers two nodes with each other.
+    /// Registers two nodes with each other. A puppet keeps no peers; with one, only the other side registers.
     ///
     /// # Errors
     ///
     /// A node cannot be asked, or both are the same. If the second cannot be asked, the first has it as a peer already.
     pub fn connect(&self, one: NodeId, other: NodeId) -> Result<(), RegisterError> {
-        self.register(one, [other])?;
-        self.register(other, [one])?;
+        for (node, peer) in [(one, other), (other, one)] {
+            if node == peer || !self.shared.member(node)?.is_puppet() {
+                self.register(node, [peer])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Connects all nodes as a topology has them, by the network's seed; earlier connections stay.
+    ///
+    /// # Errors
+    ///
+    /// A node cannot be asked, or the topology cannot have so many nodes; then nothing was connected.
+    pub fn join(&self, topology: &Topology) -> Result<(), JoinError> {
+        let nodes = self.nodes();
+        let mut peers = vec![Vec::new(); nodes.len()];
+        for (one, other) in topology.edges(nodes.len(), self.shared.seed)? {
+            peers[one.index()].push(other);
+            peers[other.index()].push(one);
+        }
+        for (node, peers) in nodes.into_iter().zip(peers) {
+            if !self.shared.member(node)?.is_puppet() {
+                self.ask(node, Command::Register(peers))?;
+            }
+        }
         Ok(())
     }
 
@@ -104,6 +128,28 @@ impl Network {
     /// The node cannot be asked, or there is no block to be had.
     pub fn mine(&self, node: NodeId) -> Result<Forged, CallError<MineError>> {
         expect_answer!(self.ask(node, Command::Mine)?, Mine).map_err(CallError::Refused)
+    }
+
+    /// Has a node mine block after block at a hash rate. One that mines already goes on at the new rate.
+    ///
+    /// # Errors
+    ///
+    /// The node cannot be asked.
+    pub fn start_mining(&self, node: NodeId, rate: HashRate) -> Result<(), NodeError> {
+        self.shared.member(node)?.control(Control::HashRate(rate))?;
+        self.ask(node, Command::StartMining)?;
+        Ok(())
+    }
+
+    /// Has a node mine no more. Calls of [`Network::mine`] that wait for it are told that it was stopped.
+    ///
+    /// # Errors
+    ///
+    /// The node cannot be asked.
+    pub fn stop_mining(&self, node: NodeId) -> Result<(), NodeError> {
+        self.shared.member(node)?.control(Control::HashRate(HashRate::Unlimited))?;
+        self.ask(node, Command::StopMining)?;
+        Ok(())
     }
 
     /// Has a node ask all its peers for their chains and take the best valid one if it is better than its own.

@@ -1,6 +1,9 @@
 //! What can go wrong between a handle and a node.
 
-use crate::message::NodeId;
+use crate::{
+    message::NodeId,
+    wire::{PartitionError, TopologyError},
+};
 
 /// Why a node cannot be asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -92,6 +95,63 @@ pub enum SpawnError {
     /// The operating system starts no further thread.
     #[error("no thread could be started: {0}")]
     Thread(#[from] std::io::Error),
+}
+
+/// Why a link could not be changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LinkChangeError {
+    /// A node is unknown.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// The operating system starts no thread for the postman, who delivers what is late.
+    #[error("no thread could be started: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// Why a network could not be partitioned.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PartitionFault {
+    /// A node is unknown.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// A node is in two groups.
+    #[error(transparent)]
+    Groups(#[from] PartitionError),
+    /// The operating system starts no thread for the postman, who delivers what is late.
+    #[error("no thread could be started: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// Why a node could not be restarted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RestartError {
+    /// The node is unknown, a puppet, or the network was shut down.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// The node is not down.
+    #[error("{node} is not down")]
+    NotDown {
+        /// The node.
+        node: NodeId,
+    },
+    /// The operating system starts no further thread.
+    #[error("no thread could be started: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// Why nodes could not be joined in a topology.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum JoinError {
+    /// A node cannot be asked.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// The topology cannot have so many nodes.
+    #[error(transparent)]
+    Topology(#[from] TopologyError),
 }
 
 /// Threads that ended in a panic.

@@ -1,19 +1,22 @@
 //! The handle of a network: its making, its nodes, and its end.
 
-use std::{sync::Arc, thread};
+use std::sync::Arc;
 
 use parking_lot::RwLock;
 use uuid::Uuid;
 
 use super::{
+    carrier::Carrier,
     clock::Clock,
     error::{DownCause, NodeError, Panicked, SpawnError},
-    member::{Control, Member},
+    member::{Mailbox, Member},
+    settle::{Liveness, Standing, Standings},
     shared::{Members, Shared},
     watch::Watch,
-    worker::Worker,
+    worker::start_worker,
 };
 use crate::{
+    blockchain::Blockchain,
     message::NodeId,
     node::{Limits, Node},
     rules::Rules,
@@ -51,12 +54,14 @@ pub struct Config {
     pub limits: Limits,
     /// How many messages of one sender may wait in a node's inbox; those over it are dropped and counted.
     pub unread_max: u32,
+    /// What the draws of the links and of the topologies follow from.
+    pub seed: u64,
 }
 
 impl Default for Config {
-    /// The wall clock, the default [`Limits`], and 1024 unread messages of each sender.
+    /// The wall clock, the default [`Limits`], 1024 unread messages of each sender, and the seed 0.
     fn default() -> Self {
-        Self { clock: Clock::wall(), limits: Limits::default(), unread_max: 1024 }
+        Self { clock: Clock::wall(), limits: Limits::default(), unread_max: 1024, seed: 0 }
     }
 }
 
@@ -77,12 +82,20 @@ impl Network {
 
     /// Starts a network without nodes that is set up otherwise than by default.
     pub fn with_config(rules: Rules, config: Config) -> Self {
-        let Config { clock, limits, unread_max } = config;
+        let Config { clock, limits, unread_max, seed } = config;
         let start = clock.now(NodeId::new(0));
-        let rules = Arc::new(rules.started_at(start));
-        let members = RwLock::new(Members::default());
-        let watch = Watch::new(start);
-        Self { shared: Arc::new(Shared { rules, clock, limits, unread_max, members, watch }) }
+        let shared = Shared {
+            rules: Arc::new(rules.started_at(start)),
+            clock,
+            limits,
+            unread_max,
+            seed,
+            members: RwLock::new(Members::default()),
+            standings: Standings::default(),
+            carrier: Carrier::new(seed),
+            watch: Watch::new(start),
+        };
+        Self { shared: Arc::new(shared) }
     }
 
     /// Returns the rules, with the network's start as the time of a shared genesis that had none.
@@ -105,7 +118,22 @@ impl Network {
     ///
     /// As [`Network::spawn`], and a name with a zero byte.
     pub fn spawn_as(&self, identity: Identity) -> Result<NodeId, SpawnError> {
-        let mut members = self.shared.members.write();
+        let (member, mailbox) = self.add_member(identity, false)?;
+        let shared = &self.shared;
+        let (id, address) = (member.id, Arc::clone(&member.address));
+        let node = Node::new(id, Arc::clone(&shared.rules), address, shared.clock.now(id));
+        start_worker(node.with_limits(shared.limits), shared, &member, mailbox)?;
+        Ok(id)
+    }
+
+    /// Gives a new node or puppet its number, its name and its channels.
+    pub(super) fn add_member(
+        &self,
+        identity: Identity,
+        is_puppet: bool,
+    ) -> Result<(Arc<Member>, Mailbox), SpawnError> {
+        let shared = &self.shared;
+        let mut members = shared.members.write();
         if members.is_shut_down {
             return Err(SpawnError::ShutDown);
         }
@@ -116,16 +144,18 @@ impl Network {
             return Err(SpawnError::Name { name });
         }
         let address = identity.address.unwrap_or_else(|| random_address(number));
-        let shared = Arc::clone(&self.shared);
-        let (member, mailbox) = Member::new(id, name.as_str().into(), address.into(), shared.unread_max);
+        let (member, mailbox) = Member::new(id, name.into(), address.into(), shared.unread_max, is_puppet);
         let member = Arc::new(member);
-        let node =
-            Node::new(id, Arc::clone(&shared.rules), Arc::clone(&member.address), shared.clock.now(id));
-        let worker = Worker::new(node.with_limits(shared.limits), shared, Arc::clone(&member), mailbox);
-        *member.thread.lock() = Some(thread::Builder::new().name(name).spawn(|| worker.run())?);
-        self.shared.watch.add_node(id, Arc::clone(&member.name));
-        members.list.push(member);
-        Ok(id)
+        if !is_puppet {
+            shared.watch.add_node(id, Arc::clone(&member.name));
+        }
+        shared.add_standing(Standing {
+            liveness: if is_puppet { Liveness::Puppet } else { Liveness::Down },
+            chain: Blockchain::start(&shared.rules, shared.clock.now(id)),
+            peers: Vec::new(),
+        });
+        members.list.push(Arc::clone(&member));
+        Ok((member, mailbox))
     }
 
     /// Returns all nodes, in the order in which they were started.
@@ -165,17 +195,16 @@ impl Network {
         };
         for member in &members {
             // One that is down already has nothing to end.
-            let _ = member.control(Control::End(DownCause::ShutDown));
+            let _ = member.end(DownCause::ShutDown);
         }
         let mut nodes = Vec::new();
         for member in &members {
-            if let Some(thread) = member.thread.lock().take() {
-                thread.join().expect("a worker catches its node's panics");
-            }
+            member.join();
             if let Some(message) = member.panic() {
                 nodes.push((member.id, message));
             }
         }
+        self.shared.carrier.shut_down();
         self.shared.watch.close();
         if nodes.is_empty() { Ok(()) } else { Err(Panicked { nodes }) }
     }

@@ -11,7 +11,7 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use parking_lot::{Mutex, RwLock};
 
-use super::error::{DownCause, NodeError};
+use super::error::{DownCause, NodeError, RestartError};
 use crate::{
     blockchain::Blockchain,
     command::{Answer, Command},
@@ -23,8 +23,26 @@ use crate::{
 pub(super) enum Control {
     /// Have the node do something, and send its answer back.
     Command(Command, Sender<Answer>),
+    /// From now on search at this rate.
+    HashRate(HashRate),
+    /// The links to these peers have come up.
+    LinksUp(Vec<NodeId>),
+    /// Do nothing until `Resume` or `End`.
+    Pause,
+    /// Go on.
+    Resume,
     /// End.
     End(DownCause),
+}
+
+/// How fast a node searches for proofs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum HashRate {
+    /// As fast as its thread goes.
+    #[default]
+    Unlimited,
+    /// So many attempts a millisecond, or as fast as its thread goes if that is less; with 0 it finds nothing.
+    PerMillisecond(u64),
 }
 
 /// A node of the network.
@@ -58,8 +76,11 @@ pub(super) enum Delivery {
 #[derive(Debug)]
 pub(super) enum State {
     Up(Sender<Control>),
+    Paused(Sender<Control>),
     /// Its thread has ended, and this was its chain.
     Down(DownCause, Blockchain),
+    /// It has no thread.
+    Puppet,
 }
 
 /// The receiving ends of a node's channels, for its thread.
@@ -70,7 +91,13 @@ pub(super) struct Mailbox {
 }
 
 impl Member {
-    pub(super) fn new(id: NodeId, name: Arc<str>, address: Arc<str>, unread_max: u32) -> (Self, Mailbox) {
+    pub(super) fn new(
+        id: NodeId,
+        name: Arc<str>,
+        address: Arc<str>,
+        unread_max: u32,
+        is_puppet: bool,
+    ) -> (Self, Mailbox) {
         let (control, control_receiver) = unbounded();
         let (inbox, inbox_receiver) = unbounded();
         let member = Self {
@@ -78,7 +105,7 @@ impl Member {
             name,
             address,
             thread: Mutex::new(None),
-            state: RwLock::new(State::Up(control)),
+            state: RwLock::new(if is_puppet { State::Puppet } else { State::Up(control) }),
             inbox: RwLock::new(inbox),
             unread: RwLock::new(Vec::new()),
             unread_max,
@@ -102,14 +129,17 @@ impl Member {
 
     fn count_in(&self, from: NodeId) -> bool {
         if let Some(unread) = self.unread.read().get(from.index()) {
-            // Only the sender counts up, so that the bound holds but for messages on several links at once.
             let counted = unread.fetch_add(1, Ordering::Relaxed) < self.unread_max;
             if !counted {
                 unread.fetch_sub(1, Ordering::Relaxed);
             }
             return counted;
         }
-        self.unread.write().resize_with(from.index() + 1, AtomicU32::default);
+        let mut unread = self.unread.write();
+        if unread.len() <= from.index() {
+            unread.resize_with(from.index() + 1, AtomicU32::default);
+        }
+        drop(unread);
         self.count_in(from)
     }
 
@@ -122,16 +152,104 @@ impl Member {
     pub(super) fn control(&self, control: Control) -> Result<(), NodeError> {
         match &*self.state.read() {
             State::Up(sender) => sender.send(control).map_err(|_| self.down(DownCause::ShutDown)),
-            State::Down(cause, _) => Err(self.down(cause.clone())),
+            other => Err(self.unreachable(other)),
         }
+    }
+
+    /// Ends the node's thread, paused or not.
+    pub(super) fn end(&self, cause: DownCause) -> Result<(), NodeError> {
+        match &*self.state.read() {
+            State::Up(sender) | State::Paused(sender) => {
+                sender.send(Control::End(cause)).map_err(|_| self.down(DownCause::ShutDown))
+            }
+            other => Err(self.unreachable(other)),
+        }
+    }
+
+    /// Waits until the node's thread has ended.
+    pub(super) fn join(&self) {
+        // Whoever comes second waits for the lock, and so for the thread too.
+        let mut thread = self.thread.lock();
+        if let Some(thread) = thread.take() {
+            thread.join().expect("a worker catches its node's panics");
+        }
+    }
+
+    /// Makes the node unreachable for commands, and its thread stand still; calls `note` before anything else can happen
+    /// to the node.
+    pub(super) fn pause(&self, note: impl FnOnce()) -> Result<(), NodeError> {
+        let mut state = self.state.write();
+        match &*state {
+            State::Up(sender) => {
+                let sender = sender.clone();
+                // Its receiver lives as long as the state is `Up`.
+                let _ = sender.send(Control::Pause);
+                *state = State::Paused(sender);
+                note();
+                Ok(())
+            }
+            other => Err(self.unreachable(other)),
+        }
+    }
+
+    /// Ends a pause, and calls `note` if there was one.
+    pub(super) fn resume(&self, note: impl FnOnce()) -> Result<(), NodeError> {
+        let mut state = self.state.write();
+        match &*state {
+            State::Paused(sender) => {
+                let sender = sender.clone();
+                let _ = sender.send(Control::Resume);
+                *state = State::Up(sender);
+                note();
+                Ok(())
+            }
+            State::Up(_) => Ok(()),
+            other => Err(self.unreachable(other)),
+        }
+    }
+
+    /// Gives a node that is down new channels, for a new thread; returns the chain that it had.
+    pub(super) fn revive(&self) -> Result<(Blockchain, Mailbox), RestartError> {
+        if matches!(&*self.state.read(), State::Down(..)) {
+            // The old thread may have a last word to say.
+            self.join();
+        }
+        let mut state = self.state.write();
+        let chain = match &*state {
+            State::Down(_, chain) => chain.clone(),
+            State::Up(_) | State::Paused(_) => return Err(RestartError::NotDown { node: self.id }),
+            State::Puppet => return Err(NodeError::Puppet { node: self.id }.into()),
+        };
+        let (control, control_receiver) = unbounded();
+        let (inbox, inbox_receiver) = unbounded();
+        let mut unread = self.unread.write();
+        *self.inbox.write() = inbox;
+        unread.clear();
+        *state = State::Up(control);
+        Ok((chain, Mailbox { control: control_receiver, inbox: inbox_receiver }))
     }
 
     /// Why a call got no answer.
     pub(super) fn why_silent(&self) -> NodeError {
-        match &*self.state.read() {
+        self.unreachable(&self.state.read())
+    }
+
+    fn unreachable(&self, state: &State) -> NodeError {
+        let node = self.id;
+        match state {
             State::Up(_) => self.down(DownCause::ShutDown),
+            State::Paused(_) => NodeError::Paused { node },
             State::Down(cause, _) => self.down(cause.clone()),
+            State::Puppet => NodeError::Puppet { node },
         }
+    }
+
+    fn down(&self, cause: DownCause) -> NodeError {
+        NodeError::Down { node: self.id, cause }
+    }
+
+    pub(super) fn is_puppet(&self) -> bool {
+        matches!(&*self.state.read(), State::Puppet)
     }
 
     /// What the node panicked with, if it did.
@@ -140,18 +258,6 @@ impl Member {
             State::Down(DownCause::Panicked(message), _) => Some(message.clone()),
             _ => None,
         }
-    }
-
-    /// The chain of a node that is down.
-    pub(super) fn last_chain(&self) -> Option<Blockchain> {
-        match &*self.state.read() {
-            State::Up(_) => None,
-            State::Down(_, chain) => Some(chain.clone()),
-        }
-    }
-
-    fn down(&self, cause: DownCause) -> NodeError {
-        NodeError::Down { node: self.id, cause }
     }
 
     pub(super) fn set_state(&self, state: State) {

@@ -6,16 +6,27 @@
 //! deadline blocks on its channels.
 
 mod call;
+mod carrier;
 mod clock;
 mod error;
+mod faults;
 mod handle;
 mod member;
+mod puppet;
+mod settle;
 mod shared;
 mod watch;
 mod worker;
 
 pub use call::Registration;
 pub use clock::Clock;
-pub use error::{CallError, DownCause, NodeError, Panicked, RegisterError, SpawnError};
+pub use error::{
+    CallError, DownCause, JoinError, LinkChangeError, NodeError, Panicked, PartitionFault, RegisterError,
+    RestartError, SpawnError,
+};
+pub use faults::RestartFrom;
 pub use handle::{Config, Identity, Network};
+pub use member::HashRate;
+pub use puppet::Puppet;
+pub use settle::{Agreement, Settled, Unsettled};
 pub use watch::Events;

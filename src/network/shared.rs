@@ -5,13 +5,15 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 
 use super::{
+    carrier::Carrier,
     clock::Clock,
     error::NodeError,
     member::{Delivery, Member},
+    settle::Standings,
     watch::Watch,
 };
 use crate::{
-    event::Event,
+    event::{Event, Happening},
     message::{Message, NodeId},
     node::Limits,
     rules::Rules,
@@ -23,7 +25,10 @@ pub(super) struct Shared {
     pub(super) clock: Clock,
     pub(super) limits: Limits,
     pub(super) unread_max: u32,
+    pub(super) seed: u64,
     pub(super) members: RwLock<Members>,
+    pub(super) standings: Standings,
+    pub(super) carrier: Carrier,
     pub(super) watch: Watch,
 }
 
@@ -40,16 +45,22 @@ impl Shared {
         members.list.get(node.index()).cloned().ok_or(NodeError::Unknown { node, nodes })
     }
 
-    /// Carries a message from one node to another.
-    pub(super) fn send(&self, from: NodeId, to: NodeId, message: Message) {
-        let messages = self.watch.messages();
-        messages.sent(from);
+    /// Puts a message into its receiver's inbox.
+    pub(super) fn deliver(&self, from: NodeId, to: NodeId, message: Message) {
         let delivery = self.members.read().list.get(to.index()).map(|member| member.deliver(from, message));
         match delivery {
-            Some(Delivery::Delivered) => messages.delivered(from),
-            Some(Delivery::Dropped) => messages.dropped(from),
-            Some(Delivery::Missed) | None => messages.missed(from),
+            Some(Delivery::Delivered) => self.watch.messages().delivered(from),
+            Some(Delivery::Dropped) => {
+                self.watch.messages().dropped(from);
+                self.happened(to, Happening::Dropped { from });
+            }
+            Some(Delivery::Missed) | None => self.watch.messages().missed(from),
         }
+    }
+
+    /// Records what the driver did to a node.
+    pub(super) fn happened(&self, node: NodeId, what: Happening) {
+        self.record(Event { time: self.clock.now(node), node, what });
     }
 
     pub(super) fn record(&self, event: Event) {

@@ -10,16 +10,12 @@ use std::{
     time::Duration,
 };
 
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, Sender, unbounded};
 use parking_lot::{Mutex, RwLock};
 
-use super::{
-    handle::Network,
-    member::{Control, Member},
-};
+use super::handle::Network;
 use crate::{
     blockchain::Blockchain,
-    command::{Answer, Command},
     event::Event,
     message::NodeId,
     report::{Messages, Recorder, Report},
@@ -258,7 +254,6 @@ impl MessageCounters {
     }
 
     /// A message was lost on its link.
-    #[expect(dead_code, reason = "no link of the threads' loses messages yet")]
     pub(super) fn lost(&self, from: NodeId, reason: LossReason) {
         self.of(from).lost[reason as usize].fetch_add(1, Ordering::Relaxed);
     }
@@ -300,16 +295,14 @@ impl Network {
     /// Reports on what happened since the network was started, by the best of all nodes' chains; a node that is down
     /// counts with the chain it has.
     ///
-    /// It asks the nodes all at once and waits for their answers: about a slice of a search. After
-    /// [`Network::shutdown`] it gives the last report.
+    /// It waits for no node: paused, down or shut down, they are reported on.
     pub fn report(&self) -> Report {
         // First what happened, then the chains: no block is reported as mined that is too new to be in them. Nobody waits
         // for the report but for the time of this copy.
         let recorder = self.shared.watch.recorder.lock().clone();
         let now = self.shared.clock.now(NodeId::new(0));
         let members = self.shared.members.read().list.clone();
-        let best = chains(&members)
-            .into_iter()
+        let best = (self.shared.chains().into_iter())
             .reduce(|best, chain| if chain.is_better_than(&best, &self.shared.rules) { chain } else { best });
         let best = best.unwrap_or_else(|| Blockchain::start(&self.shared.rules, now));
         let attempts = |node: NodeId| {
@@ -317,22 +310,4 @@ impl Network {
         };
         recorder.report(now, &best, attempts, self.shared.watch.messages.sums())
     }
-}
-
-/// Asks all nodes for their chains, and waits for the answers.
-fn chains(members: &[Arc<Member>]) -> Vec<Blockchain> {
-    let answers: Vec<_> = members
-        .iter()
-        .map(|member| {
-            let (reply, answer) = bounded(1);
-            // One that is down has its last chain.
-            let _ = member.control(Control::Command(Command::Chain, reply));
-            answer
-        })
-        .collect();
-    let chains = members.iter().zip(answers).map(|(member, answer)| match answer.recv() {
-        Ok(Answer::Chain(chain)) => Some(chain),
-        _ => member.last_chain(),
-    });
-    chains.flatten().collect()
 }

@@ -2,8 +2,10 @@
 
 use std::{
     collections::BTreeMap,
+    io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, atomic::Ordering},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -12,12 +14,15 @@ use crossbeam_channel::{Select, Sender, TryRecvError};
 use super::{
     clock::instant,
     error::DownCause,
-    member::{Control, Mailbox, Member, State},
+    member::{Control, HashRate, Mailbox, Member, State},
+    settle::Liveness,
     shared::Shared,
 };
 use crate::{
     command::{Answer, Ticket},
-    event::Event,
+    event::{Event, Happening},
+    hash::BlockHash,
+    mempool::LossReason,
     node::{Effect, Input, Node, SearchId},
     pow::Search,
     time::Time,
@@ -40,12 +45,46 @@ pub(super) struct Worker {
     pace: Pace,
     /// When the node wishes to be woken, by its own clock and by ours.
     wake_at: Option<(Time, Instant)>,
+    hash_rate: HashRate,
+    /// When a limited rate lets it search again.
+    next_slice: Option<Instant>,
+    /// The tip and the number of peers that the others know of.
+    stands: (BlockHash, usize),
+    /// The time of the last input.
+    last_time: Time,
     effects: Vec<Effect>,
 }
 
+/// Starts the thread of a node.
+pub(super) fn start_worker(
+    node: Node,
+    shared: &Arc<Shared>,
+    member: &Arc<Member>,
+    mailbox: Mailbox,
+) -> io::Result<()> {
+    let chain = node.chain().clone();
+    let worker = Worker::new(node, Arc::clone(shared), Arc::clone(member), mailbox);
+    shared.stand(member.id, |standing| {
+        standing.liveness = Liveness::Live;
+        standing.chain = chain.clone();
+    });
+    match thread::Builder::new().name(member.name.to_string()).spawn(|| worker.run()) {
+        Ok(thread) => {
+            *member.thread.lock() = Some(thread);
+            Ok(())
+        }
+        Err(error) => {
+            member.set_state(State::Down(DownCause::Crashed, chain));
+            shared.set_liveness(member.id, Liveness::Down);
+            Err(error)
+        }
+    }
+}
+
 impl Worker {
-    pub(super) fn new(node: Node, shared: Arc<Shared>, member: Arc<Member>, mailbox: Mailbox) -> Self {
+    fn new(node: Node, shared: Arc<Shared>, member: Arc<Member>, mailbox: Mailbox) -> Self {
         Self {
+            stands: (node.chain().tip_hash(), node.peers().len()),
             node,
             shared,
             member,
@@ -55,6 +94,9 @@ impl Worker {
             search: None,
             pace: Pace::default(),
             wake_at: None,
+            hash_rate: HashRate::default(),
+            next_slice: None,
+            last_time: Time::UNIX_EPOCH,
             effects: Vec::new(),
         }
     }
@@ -69,8 +111,30 @@ impl Worker {
             }
         }));
         let cause = cause.unwrap_or_else(|payload| DownCause::Panicked(panic_message(&*payload)));
+        self.go_down(cause);
+    }
+
+    fn go_down(&mut self, cause: DownCause) {
+        let what = match &cause {
+            DownCause::ShutDown => None,
+            DownCause::Crashed => Some(Happening::Crashed),
+            DownCause::Panicked(message) => Some(Happening::Panicked { message: message.clone() }),
+        };
+        if let Some(what) = what {
+            // The clock of a node that panicked may be what panicked.
+            let record =
+                |what| self.shared.record(Event { time: self.last_time, node: self.node.id(), what });
+            record(what);
+            for transaction in self.node.mempool().iter().cloned() {
+                record(Happening::Lost { transaction, reason: LossReason::Crashed });
+            }
+        }
         // Whoever waits for an answer finds out only when the worker is dropped, and can then read the cause.
         self.member.set_state(State::Down(cause, self.node.chain().clone()));
+        self.shared.stand(self.node.id(), |standing| {
+            standing.liveness = Liveness::Down;
+            standing.chain = self.node.chain().clone();
+        });
     }
 
     /// Does what there is to do once round: all commands, some messages, a deadline, a slice; waits if that was
@@ -78,13 +142,12 @@ impl Worker {
     fn turn(&mut self) -> Option<DownCause> {
         loop {
             match self.mailbox.control.try_recv() {
-                Ok(Control::Command(command, reply)) => {
-                    self.next_ticket += 1;
-                    let ticket = Ticket(self.next_ticket);
-                    self.replies.insert(ticket, reply);
-                    self.handle(self.now(), Input::Command(ticket, command));
-                }
+                Ok(Control::Pause) => match self.stand_still() {
+                    Some(cause) => return Some(cause),
+                    None => continue,
+                },
                 Ok(Control::End(cause)) => return Some(cause),
+                Ok(control) => self.controlled(control),
                 Err(TryRecvError::Empty) => break,
                 Err(TryRecvError::Disconnected) => return Some(DownCause::ShutDown),
             }
@@ -98,12 +161,46 @@ impl Worker {
             // A clock of the caller's may stand still; the time that was waited for has come all the same.
             self.handle(self.now().max(time), Input::Wake);
         }
-        if self.search.is_some() {
-            self.slice();
-        } else {
-            self.wait();
+        match &self.search {
+            Some(_) if self.next_slice.is_none_or(|at| at <= instant()) => self.slice(),
+            Some(_) => self.wait(self.next_slice),
+            None => self.wait(None),
         }
         None
+    }
+
+    fn controlled(&mut self, control: Control) {
+        match control {
+            Control::Command(command, reply) => {
+                self.next_ticket += 1;
+                let ticket = Ticket(self.next_ticket);
+                self.replies.insert(ticket, reply);
+                self.handle(self.now(), Input::Command(ticket, command));
+            }
+            Control::HashRate(rate) => {
+                self.hash_rate = rate;
+                self.next_slice = None;
+            }
+            Control::LinksUp(peers) => {
+                for peer in peers {
+                    self.handle(self.now(), Input::LinkUp(peer));
+                }
+            }
+            Control::Pause | Control::Resume | Control::End(_) => {}
+        }
+    }
+
+    /// Waits for the end of a pause; returns why the thread is to end, if it is.
+    fn stand_still(&self) -> Option<DownCause> {
+        loop {
+            match self.mailbox.control.recv() {
+                Ok(Control::Resume) => return None,
+                Ok(Control::End(cause)) => return Some(cause),
+                // Nobody gives commands to a paused node.
+                Ok(_) => {}
+                Err(_) => return Some(DownCause::ShutDown),
+            }
+        }
     }
 
     fn now(&self) -> Time {
@@ -111,8 +208,18 @@ impl Worker {
     }
 
     fn handle(&mut self, now: Time, input: Input) {
+        self.last_time = now;
         let mut effects = std::mem::take(&mut self.effects);
         self.node.handle(now, input, &mut effects);
+        // Before anybody is answered or told: whoever hears of a change must find it here.
+        let stands = (self.node.chain().tip_hash(), self.node.peers().len());
+        if stands != self.stands {
+            self.stands = stands;
+            self.shared.stand(self.node.id(), |standing| {
+                standing.chain = self.node.chain().clone();
+                standing.peers = self.node.peers().to_vec();
+            });
+        }
         for effect in effects.drain(..) {
             self.carry_out(now, effect);
         }
@@ -149,9 +256,23 @@ impl Worker {
         let id = *id;
         let before = search.attempts();
         let start = instant();
-        let result = search.run(self.pace.attempts());
+        let budget = match self.hash_rate {
+            HashRate::Unlimited => self.pace.attempts(),
+            HashRate::PerMillisecond(attempts) => {
+                // A late slice makes up for what was missed, up to ten milliseconds.
+                let oldest = start.checked_sub(10 * SLICE).unwrap_or(start);
+                let due = self.next_slice.unwrap_or(start).max(oldest);
+                let periods = 1 + (start - due).as_millis() as u32;
+                self.next_slice = Some(due + SLICE * periods);
+                attempts.saturating_mul(u64::from(periods)).min(self.pace.attempts())
+            }
+        };
+        let result = search.run(budget);
         let attempts = search.attempts() - before;
-        self.pace.observe(attempts, start.elapsed());
+        if attempts == self.pace.attempts() {
+            // What ended early says little about speed.
+            self.pace.observe(attempts, start.elapsed());
+        }
         self.member.attempts.fetch_add(attempts, Ordering::Relaxed);
         self.member.slices.fetch_add(1, Ordering::Relaxed);
         let input = match result {
@@ -163,16 +284,16 @@ impl Worker {
         self.handle(self.now(), input);
     }
 
-    /// Blocks until there is something to read, or a deadline.
-    fn wait(&self) {
+    /// Blocks until there is something to read, or a deadline: the node's, or that of the next slice.
+    fn wait(&self, next_slice: Option<Instant>) {
         let mut select = Select::new();
         select.recv(&self.mailbox.control);
         select.recv(&self.mailbox.inbox);
-        match self.wake_at {
+        match self.wake_at.map(|(_, at)| at).into_iter().chain(next_slice).min() {
             None => {
                 select.ready();
             }
-            Some((_, at)) => {
+            Some(at) => {
                 // A time-out is seen by the next turn.
                 let _ = select.ready_deadline(at);
             }
@@ -200,12 +321,9 @@ impl Pace {
     }
 
     fn observe(&mut self, attempts: u64, elapsed: Duration) {
-        // What ended early says little about speed.
-        if attempts == self.attempts() {
-            let observed = attempts as f64 / elapsed.as_secs_f64().max(1e-6);
-            // A misread clock is forgotten after some hundred slices.
-            self.fastest = observed.max(0.99 * self.fastest).max(1e5);
-        }
+        let observed = attempts as f64 / elapsed.as_secs_f64().max(1e-6);
+        // A misread clock is forgotten after some hundred slices.
+        self.fastest = observed.max(0.99 * self.fastest).max(1e5);
     }
 }
 

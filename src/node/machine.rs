@@ -167,6 +167,11 @@ impl Node {
         self
     }
 
+    /// Returns the node with peers, in the order of their registration; to be called before its first input.
+    pub(crate) fn with_peers(self, peers: Vec<NodeId>) -> Self {
+        Self { peers, ..self }
+    }
+
     /// Returns the node's number.
     pub fn id(&self) -> NodeId {
         self.id

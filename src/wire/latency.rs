@@ -10,12 +10,13 @@ use super::draw::Key;
 
 /// How long a message is under way: always the same, or drawn anew for each message.
 ///
-/// A latency is valid once made. It is drawn in whole nanoseconds, and by no more than one generator for a message.
-/// What is longer than 584 years counts as that, which a [`Time`](crate::Time) cannot tell either.
+/// A latency is valid once made. It is drawn in whole nanoseconds. What is longer than 584 years counts as that: a
+/// [`Time`](crate::Time) ends sooner.
 ///
-/// `ln`, `exp` and powers may differ by a last bit between platforms and their mathematical libraries. The rounding to
-/// nanoseconds hides almost all of that, but not all: a seed gives the same latencies for ever on one platform;
-/// between platforms only the fixed and the uniform ones are sure to agree.
+/// `ln`, `exp` and powers may differ in the last bit between platforms, and between the mathematical libraries that a
+/// program is built with (the feature `std` of `num-traits` chooses one). The rounding to nanoseconds hides almost all
+/// of that, but not all. One program on one platform draws the same for ever; elsewhere only fixed and uniform
+/// latencies are sure to agree.
 ///
 /// ```
 /// use std::time::Duration;
@@ -105,6 +106,7 @@ impl Latency {
     }
 
     /// Draws the latency of one message, in nanoseconds.
+    #[inline]
     pub(crate) fn draw(&self, key: Key) -> u64 {
         match self.0 {
             Shape::Fixed(latency) => nanos(latency),

@@ -10,15 +10,16 @@
 //! # What becomes of a message
 //!
 //! 1. If a partition separates its ends, or the caller's [`Verdict`] is to drop it, it is lost.
-//! 2. If its link is held, it waits for the release, and is spared steps 3 to 5.
-//! 3. It is written out, which takes its length over the bandwidth and begins when the messages before it are out.
-//! 4. It may be lost by chance. It was written out all the same.
-//! 5. It is under way for the link's latency. On a link that keeps order it arrives no earlier than those before it.
-//!    A verdict of the caller's may delay it instead: then only the delay counts, and steps 3 to 5 do not.
-//! 6. When it should arrive, it is lost if a partition that separates its ends has begun since it was sent, healed or
-//!    not: the cable was cut. If the link is held, it waits for the release.
+//! 2. It is written out, which takes its length over the bandwidth and begins when the messages before it are out.
+//! 3. It may be lost by chance. It was written out all the same.
+//! 4. It is under way for the link's latency. On a link that keeps order it arrives no earlier than those before it.
+//!    A verdict of the caller's may delay it instead: then only the delay counts, and steps 2 to 4 do not.
+//! 5. When it is due, it is lost if a partition that separates its ends has begun since it was sent, healed or not: the
+//!    cable was cut.
+//! 6. If the link is held when it is due, it waits at the link's end, in order, until the release.
 //!
-//! A lost message is gone. Nothing is sent again; that is the nodes' business.
+//! Messages that arrive at the same time are delivered in the order of their sending; that is the driver's part. A
+//! lost message is gone. Nothing is sent again; that is the nodes' business.
 //!
 //! # Randomness
 //!

@@ -1,0 +1,197 @@
+//! Carrying messages over the links: who decides, who waits, and the postman who delivers late.
+
+use std::{
+    collections::BTreeMap,
+    fmt, io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::Instant,
+};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
+use parking_lot::{Mutex, MutexGuard};
+
+use super::{clock::instant, shared::Shared};
+use crate::{
+    message::{Message, NodeId},
+    time::Time,
+    wire::{Arrival, Epoch, Fate, Links, Verdict},
+};
+
+/// The links of a network, and the messages on them.
+#[derive(Debug)]
+pub(super) struct Carrier {
+    /// What the links tell the time by.
+    started: Instant,
+    /// Whether a link was ever anything but perfect. Until then messages are delivered without a lock.
+    has_conditions: AtomicBool,
+    /// How many parcels the postman has.
+    under_way: AtomicUsize,
+    state: Mutex<Conditions>,
+}
+
+#[derive(Debug)]
+pub(super) struct Conditions {
+    pub(super) links: Links,
+    pub(super) judge: Option<Judge>,
+    held: BTreeMap<(NodeId, NodeId), Vec<Parcel>>,
+    postman: Option<Postman>,
+}
+
+type JudgeFn = dyn FnMut(NodeId, NodeId, &Message) -> Verdict + Send;
+
+/// A test's say on every message.
+pub(super) struct Judge(pub(super) Box<JudgeFn>);
+
+impl fmt::Debug for Judge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Judge")
+    }
+}
+
+#[derive(Debug)]
+struct Postman {
+    parcels: Sender<Parcel>,
+    thread: JoinHandle<()>,
+}
+
+/// A message under way.
+#[derive(Debug)]
+struct Parcel {
+    due: Time,
+    sent: Epoch,
+    from: NodeId,
+    to: NodeId,
+    message: Message,
+}
+
+impl Carrier {
+    pub(super) fn new(seed: u64) -> Self {
+        let links = Links::new(seed);
+        let state = Conditions { links, judge: None, held: BTreeMap::new(), postman: None };
+        Self {
+            started: instant(),
+            has_conditions: AtomicBool::new(false),
+            under_way: AtomicUsize::new(0),
+            state: Mutex::new(state),
+        }
+    }
+
+    fn now(&self) -> Time {
+        Time::UNIX_EPOCH + self.started.elapsed()
+    }
+
+    /// Opens the links for reading.
+    pub(super) fn conditions(&self) -> MutexGuard<'_, Conditions> {
+        self.state.lock()
+    }
+
+    /// Ends the postman; what he still has is lost.
+    pub(super) fn shut_down(&self) {
+        let postman = self.state.lock().postman.take();
+        if let Some(Postman { parcels, thread }) = postman {
+            drop(parcels);
+            thread.join().expect("the postman does not panic");
+        }
+    }
+}
+
+impl Shared {
+    /// Opens the links for a change: from now on every message asks them, and the postman is there for those that
+    /// are late.
+    pub(super) fn change_links(self: &Arc<Self>) -> io::Result<MutexGuard<'_, Conditions>> {
+        let mut state = self.carrier.state.lock();
+        if state.postman.is_none() {
+            let (sender, receiver) = unbounded();
+            let shared = Arc::clone(self);
+            let thread =
+                thread::Builder::new().name("postman".into()).spawn(move || shared.post(&receiver))?;
+            state.postman = Some(Postman { parcels: sender, thread });
+        }
+        self.carrier.has_conditions.store(true, Ordering::SeqCst);
+        Ok(state)
+    }
+
+    /// Carries a message from one node to another, as their link lets it.
+    pub(super) fn send(&self, from: NodeId, to: NodeId, message: Message) {
+        self.watch.messages().sent(from);
+        if !self.carrier.has_conditions.load(Ordering::Relaxed) {
+            return self.deliver(from, to, message);
+        }
+        let mut state = self.carrier.state.lock();
+        let state = &mut *state;
+        let verdict = state.judge.as_mut().map_or(Verdict::Pass, |judge| (judge.0)(from, to, &message));
+        let now = self.carrier.now();
+        let fate = state.links.send_with(verdict, now, from, to, message.size());
+        let sent = state.links.epoch();
+        match fate {
+            Fate::Lost(reason) => self.watch.messages().lost(from, reason),
+            Fate::Held => {
+                let parcel = Parcel { due: now, sent, from, to, message };
+                state.held.entry((from, to)).or_default().push(parcel);
+            }
+            // Nothing is under way that it could overtake.
+            Fate::Deliver(due) if due <= now && self.carrier.under_way.load(Ordering::SeqCst) == 0 => {
+                self.deliver(from, to, message);
+            }
+            Fate::Deliver(due) => self.hand_over(state, Parcel { due, sent, from, to, message }),
+        }
+    }
+
+    fn hand_over(&self, state: &Conditions, parcel: Parcel) {
+        if let Some(postman) = &state.postman {
+            self.carrier.under_way.fetch_add(1, Ordering::SeqCst);
+            // He ends only when the network does.
+            let _ = postman.parcels.send(parcel);
+        }
+    }
+
+    /// Releases a held link: what waits there is delivered.
+    pub(super) fn release_held(&self, state: &mut Conditions, from: NodeId, to: NodeId) {
+        let Some(due) = state.links.release(self.carrier.now(), from, to) else { return };
+        for parcel in state.held.remove(&(from, to)).unwrap_or_default() {
+            self.hand_over(state, Parcel { due, ..parcel });
+        }
+    }
+
+    /// The postman's round: parcels come in, and go out when they are due, those of one moment in the order in which
+    /// they came.
+    fn post(&self, parcels: &Receiver<Parcel>) {
+        let mut waiting = BTreeMap::new();
+        for count in 0_u64.. {
+            while let Some(entry) =
+                waiting.first_entry().filter(|entry: &Waiting<'_>| entry.key().0 <= self.carrier.now())
+            {
+                self.arrive(entry.remove());
+            }
+            let next_due = waiting.first_key_value().map(|((due, _), _)| *due);
+            let parcel = match next_due {
+                Some(due) => parcels.recv_deadline(self.carrier.started + (due - Time::UNIX_EPOCH)),
+                None => parcels.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match parcel {
+                Ok(parcel) => {
+                    waiting.insert((parcel.due, count), parcel);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn arrive(&self, parcel: Parcel) {
+        let mut state = self.carrier.state.lock();
+        let Parcel { sent, from, to, .. } = parcel;
+        match state.links.arrival(from, to, sent) {
+            Arrival::Arrived => self.deliver(from, to, parcel.message),
+            Arrival::Held => state.held.entry((from, to)).or_default().push(parcel),
+            Arrival::Lost(reason) => self.watch.messages().lost(from, reason),
+        }
+        self.carrier.under_way.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+type Waiting<'a> = std::collections::btree_map::OccupiedEntry<'a, (Time, u64), Parcel>;

@@ -1,0 +1,75 @@
+//! A peer that the caller plays by hand.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use crossbeam_channel::Receiver;
+
+use super::{
+    error::SpawnError,
+    handle::{Identity, Network},
+    member::Member,
+    shared::Shared,
+};
+use crate::message::{Message, NodeId};
+
+/// A peer that the caller plays by hand: its inbox is the caller's, and it says what the caller likes, so that any lie
+/// can be told and any step of the protocol watched.
+///
+/// ```
+/// use std::time::Duration;
+/// use chainlab::{Message, Network, RequestId, Rules};
+///
+/// let network = Network::new(Rules::notebook());
+/// let alice = network.spawn()?;
+/// let mallory = network.puppet()?;
+/// mallory.send(alice, Message::ChainRequest { request: RequestId(7) });
+/// let (from, answer) = mallory.receive(Duration::from_secs(10)).expect("everybody is answered");
+/// assert_eq!(from, alice);
+/// assert!(matches!(answer, Message::Chain { request: RequestId(7), .. }));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Puppet {
+    member: Arc<Member>,
+    shared: Arc<Shared>,
+    inbox: Receiver<(NodeId, Message)>,
+}
+
+impl Network {
+    /// Makes a puppet. Other nodes register it as they do any peer; it is no live node to [`Network::settle`].
+    ///
+    /// # Errors
+    ///
+    /// The network was shut down.
+    pub fn puppet(&self) -> Result<Puppet, SpawnError> {
+        let (member, mailbox) = self.add_member(Identity::default(), true)?;
+        Ok(Puppet { member, shared: Arc::clone(&self.shared), inbox: mailbox.inbox })
+    }
+}
+
+impl Puppet {
+    /// Returns the puppet's number.
+    pub fn id(&self) -> NodeId {
+        self.member.id
+    }
+
+    /// Says something to a node, over the link between them.
+    pub fn send(&self, to: NodeId, message: Message) {
+        self.shared.send(self.id(), to, message);
+    }
+
+    /// Waits for the next message; nothing if none comes in time.
+    pub fn receive(&self, timeout: Duration) -> Option<(NodeId, Message)> {
+        self.inbox.recv_timeout(timeout).ok().inspect(|(from, _)| self.member.count_out(*from))
+    }
+
+    /// Returns the next message that is there already.
+    pub fn try_receive(&self) -> Option<(NodeId, Message)> {
+        self.inbox.try_recv().ok().inspect(|(from, _)| self.member.count_out(*from))
+    }
+}
+
+impl fmt::Debug for Puppet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Puppet({})", self.id())
+    }
+}

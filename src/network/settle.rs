@@ -1,0 +1,199 @@
+//! Who stands where, and waiting until all agree.
+
+use std::{collections::BTreeMap, fmt, time::Duration};
+
+use parking_lot::{Condvar, Mutex};
+
+use super::{clock::instant, handle::Network, shared::Shared};
+use crate::{blockchain::Blockchain, hash::BlockHash, message::NodeId};
+
+/// Where every node stands, kept up to date by the nodes' threads.
+#[derive(Debug, Default)]
+pub(super) struct Standings {
+    list: Mutex<Vec<Standing>>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Standing {
+    pub(super) liveness: Liveness,
+    pub(super) chain: Blockchain,
+    pub(super) peers: Vec<NodeId>,
+}
+
+/// Whether a node takes part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Liveness {
+    Live,
+    Paused,
+    Down,
+    Puppet,
+}
+
+/// Nodes that can reach each other, and the chain that they agree on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Agreement {
+    /// The nodes, in order.
+    pub nodes: Vec<NodeId>,
+    /// Their chain.
+    pub chain: Blockchain,
+}
+
+/// All live nodes that can reach each other agree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settled {
+    /// The groups of nodes that can reach each other, the largest first: one, if the network is whole.
+    pub groups: Vec<Agreement>,
+}
+
+impl Settled {
+    /// Returns the chain of the largest group; none if no node is live.
+    pub fn chain(&self) -> Option<&Blockchain> {
+        self.groups.first().map(|group| &group.chain)
+    }
+}
+
+/// Nodes that can reach each other did not agree in time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsettled {
+    /// The live nodes, each with its chain, in order.
+    pub standings: Vec<(NodeId, Blockchain)>,
+}
+
+impl std::error::Error for Unsettled {}
+
+impl fmt::Display for Unsettled {
+    /// Lists the tips, and who stands on each.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut tips: BTreeMap<(u64, BlockHash), Vec<NodeId>> = BTreeMap::new();
+        for (node, chain) in &self.standings {
+            tips.entry((chain.len(), chain.tip_hash())).or_default().push(*node);
+        }
+        write!(f, "the nodes stand on {} tips:", tips.len())?;
+        for ((position, hash), nodes) in tips.iter().rev() {
+            let names: Vec<_> = nodes.iter().map(NodeId::to_string).collect();
+            write!(f, " block {position} {hash:.8}: {};", names.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+impl Shared {
+    pub(super) fn add_standing(&self, standing: Standing) {
+        self.standings.list.lock().push(standing);
+        self.standings.changed.notify_all();
+    }
+
+    /// Changes where a node stands.
+    pub(super) fn stand(&self, node: NodeId, change: impl FnOnce(&mut Standing)) {
+        change(&mut self.standings.list.lock()[node.index()]);
+        self.standings.changed.notify_all();
+    }
+
+    pub(super) fn set_liveness(&self, node: NodeId, liveness: Liveness) {
+        self.stand(node, |standing| standing.liveness = liveness);
+    }
+
+    /// Says that who reaches whom may have changed. The lock is taken so that whoever is about to wait hears it.
+    pub(super) fn standings_changed(&self) {
+        let _list = self.standings.list.lock();
+        self.standings.changed.notify_all();
+    }
+
+    pub(super) fn peers_of(&self, node: NodeId) -> Vec<NodeId> {
+        self.standings.list.lock()[node.index()].peers.clone()
+    }
+
+    pub(super) fn peers_of_all(&self) -> Vec<(NodeId, Vec<NodeId>)> {
+        let list = self.standings.list.lock();
+        nodes(&list).map(|(node, standing)| (node, standing.peers.clone())).collect()
+    }
+
+    /// Every node's chain; of one that is down the chain that it had.
+    pub(super) fn chains(&self) -> Vec<Blockchain> {
+        let list = self.standings.list.lock();
+        let own = list.iter().filter(|standing| standing.liveness != Liveness::Puppet);
+        own.map(|standing| standing.chain.clone()).collect()
+    }
+
+    /// The groups of live nodes that can reach each other, if the nodes of each agree.
+    fn agreements(&self, list: &[Standing]) -> Option<Vec<Agreement>> {
+        let live =
+            |node: NodeId| list.get(node.index()).is_some_and(|standing| standing.liveness == Liveness::Live);
+        let mut groups = Groups::new(list.len());
+        {
+            let conditions = self.carrier.conditions();
+            for (node, standing) in nodes(list).filter(|(node, _)| live(*node)) {
+                for &peer in standing.peers.iter().filter(|peer| live(**peer)) {
+                    let agree = list[peer.index()].chain == standing.chain;
+                    match conditions.links.is_reachable(node, peer) {
+                        true if agree => groups.join(node.index(), peer.index()),
+                        true => return None,
+                        false => {}
+                    }
+                }
+            }
+        }
+        let mut members: BTreeMap<usize, Vec<NodeId>> = BTreeMap::new();
+        for (node, _) in nodes(list).filter(|(node, _)| live(*node)) {
+            members.entry(groups.find(node.index())).or_default().push(node);
+        }
+        let mut agreements: Vec<_> = members
+            .into_values()
+            .map(|nodes| Agreement { chain: list[nodes[0].index()].chain.clone(), nodes })
+            .collect();
+        agreements.sort_by_key(|agreement| std::cmp::Reverse(agreement.nodes.len()));
+        Some(agreements)
+    }
+}
+
+fn nodes(list: &[Standing]) -> impl Iterator<Item = (NodeId, &Standing)> {
+    (0..).map(NodeId::new).zip(list)
+}
+
+/// Disjoint sets, joined by pointing one representative to the other.
+struct Groups(Vec<usize>);
+
+impl Groups {
+    fn new(count: usize) -> Self {
+        Self((0..count).collect())
+    }
+
+    fn find(&mut self, mut member: usize) -> usize {
+        while self.0[member] != member {
+            self.0[member] = self.0[self.0[member]];
+            member = self.0[member];
+        }
+        member
+    }
+
+    fn join(&mut self, one: usize, other: usize) {
+        let (one, other) = (self.find(one), self.find(other));
+        self.0[one.max(other)] = one.min(other);
+    }
+}
+
+impl Network {
+    /// Waits, without polling, until all live nodes that can reach each other have the same chain.
+    ///
+    /// A node reaches its peers, and what they reach, unless a partition, a hold or a link that loses everything lies
+    /// between. Equally good chains may stand side by side for ever, since a tie keeps ours: mine one block more.
+    ///
+    /// # Errors
+    ///
+    /// Where the live nodes stand, if they do not agree in time.
+    pub fn settle(&self, timeout: Duration) -> Result<Settled, Unsettled> {
+        let deadline = instant() + timeout;
+        let mut list = self.shared.standings.list.lock();
+        loop {
+            if let Some(groups) = self.shared.agreements(&list) {
+                return Ok(Settled { groups });
+            }
+            if self.shared.standings.changed.wait_until(&mut list, deadline).timed_out() {
+                let live = nodes(&list).filter(|(_, standing)| standing.liveness == Liveness::Live);
+                let standings = live.map(|(node, standing)| (node, standing.chain.clone())).collect();
+                return Err(Unsettled { standings });
+            }
+        }
+    }
+}
