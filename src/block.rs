@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::{
-    document::{self, DocumentError, Fields},
+    document::{self, DocumentError},
     hash::BlockHash,
     time::Timestamp,
     transaction::Transaction,
@@ -87,7 +87,12 @@ impl Block {
     /// Computes the block's hash: SHA-256 of its canonical JSON. It costs in proportion to the block; a chain keeps
     /// its blocks' hashes.
     pub fn hash(&self) -> BlockHash {
-        BlockHash::of(self.canonical_json().as_bytes())
+        self.hash_and_size().0
+    }
+
+    /// Computes the block's hash and the number of bytes in its canonical JSON.
+    pub(crate) fn hash_and_size(&self) -> (BlockHash, usize) {
+        document::hash_json(self)
     }
 
     /// Computes what a sealed proof is made over: SHA-256 of the canonical JSON without the proof.
@@ -100,9 +105,7 @@ impl Block {
             transactions: &'a [Transaction],
         }
         let &Self { index, previous_hash, proof: _, timestamp, ref transactions } = self;
-        BlockHash::of(
-            document::to_json(&WithoutProof { index, previous_hash, timestamp, transactions }).as_bytes(),
-        )
+        document::hash_json(&WithoutProof { index, previous_hash, timestamp, transactions }).0
     }
 
     /// Reads a block's JSON: `index`, `timestamp`, `transactions`, `proof` and `previous_hash`.
@@ -115,16 +118,9 @@ impl Block {
     }
 
     pub(crate) fn read(value: &RawValue) -> Result<Self, DocumentError> {
-        let mut fields = Fields::of(value, "block")?;
-        let (index, timestamp) = (fields.take("index"), fields.take("timestamp"));
-        let (transactions, proof) = (fields.take("transactions"), fields.take("proof"));
-        let previous_hash = fields.take("previous_hash");
-        let (Some(index), Some(timestamp), Some(transactions), Some(proof), Some(previous_hash)) =
-            (index, timestamp, transactions, proof, previous_hash)
-        else {
-            return Err(fields.finish().expect_err("a field is missing"));
-        };
-        fields.finish()?;
+        let names = ["index", "timestamp", "transactions", "proof", "previous_hash"];
+        let ([index, timestamp, transactions, proof, previous_hash], []) =
+            document::fields(value, "block", names, [])?;
         Ok(Self {
             index: document::whole_number("index", index)?,
             previous_hash: PreviousHash::read(previous_hash)?,

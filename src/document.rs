@@ -4,10 +4,13 @@
 //! it. What is read is as Python reads it too: of a key that stands twice the last counts, and a number without point
 //! and exponent is an integer. What the library's types cannot hold is refused.
 
-use std::{collections::BTreeMap, fmt, io};
+use std::{fmt, io};
 
 use serde::{Deserialize, Serialize, de};
 use serde_json::{ser::Formatter, value::RawValue};
+use sha2::{Digest, Sha256};
+
+use crate::hash::BlockHash;
 
 /// Writes a value as Python's `json.dumps` does. Structs must list their fields in alphabetical order.
 pub(crate) fn to_json<T: Serialize + ?Sized>(value: &T) -> String {
@@ -15,6 +18,32 @@ pub(crate) fn to_json<T: Serialize + ?Sized>(value: &T) -> String {
     let mut serializer = serde_json::Serializer::with_formatter(&mut text, PythonFormatter);
     value.serialize(&mut serializer).expect("documents have string keys, and a vector takes what is written");
     String::from_utf8(text).expect("the formatter writes ASCII")
+}
+
+/// Hashes what [`to_json`] writes, without keeping it. Returns the number of bytes, too.
+pub(crate) fn hash_json<T: Serialize + ?Sized>(value: &T) -> (BlockHash, usize) {
+    let mut text = HashedText { sha256: Sha256::new(), bytes: 0 };
+    let mut serializer = serde_json::Serializer::with_formatter(&mut text, PythonFormatter);
+    value.serialize(&mut serializer).expect("documents have string keys, and a hash takes what is written");
+    (BlockHash::from_bytes(text.sha256.finalize().into()), text.bytes)
+}
+
+/// A text of which only the hash and the length are kept.
+struct HashedText {
+    sha256: Sha256,
+    bytes: usize,
+}
+
+impl io::Write for HashedText {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.sha256.update(bytes);
+        self.bytes += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The separators, the escapes and the floats of Python's `json.dumps` with its defaults.
@@ -184,46 +213,58 @@ fn not_json(error: serde_json::Error) -> DocumentError {
     DocumentError::NotJson { place: Place::default(), message: error.to_string() }
 }
 
-/// An object's fields, taken out one by one by name.
-pub(crate) struct Fields<'a> {
-    fields: BTreeMap<String, &'a RawValue>,
-    missing: Vec<&'static str>,
+/// Reads an object's fields by name: those that it must have, and those that it may have. `name` is what to call the
+/// value if it is no object.
+pub(crate) fn fields<'a, const N: usize, const M: usize>(
+    value: &'a RawValue,
+    name: &'static str,
+    required: [&'static str; N],
+    optional: [&'static str; M],
+) -> Result<([&'a RawValue; N], [Option<&'a RawValue>; M]), DocumentError> {
+    if !value.get().starts_with('{') {
+        return Err(unexpected(name, "an object", value));
+    }
+    let (mut found, mut found_optional, mut unknown) = ([None; N], [None; M], None);
+    // Of a field that stands twice the last counts; of those that have no place there the first is kept.
+    let take = |field: String, value: &'a RawValue| {
+        if let Some(at) = required.iter().position(|name| *name == field) {
+            found[at] = Some(value);
+        } else if let Some(at) = optional.iter().position(|name| *name == field) {
+            found_optional[at] = Some(value);
+        } else {
+            unknown.get_or_insert_with(|| shortened(&field));
+        }
+    };
+    let mut json = serde_json::Deserializer::from_str(value.get());
+    de::Deserializer::deserialize_map(&mut json, EachField(take)).map_err(not_json)?;
+
+    let place = Place::default();
+    let missing: Vec<_> = required.iter().zip(found).filter(|(_, value)| value.is_none()).collect();
+    if !missing.is_empty() {
+        let fields = missing.into_iter().map(|(field, _)| *field).collect();
+        return Err(DocumentError::Missing { place, fields });
+    }
+    match unknown {
+        Some(field) => Err(DocumentError::UnknownField { place, field }),
+        None => Ok((found.map(|value| value.expect("no field is missing")), found_optional)),
+    }
 }
 
-impl<'a> Fields<'a> {
-    /// Opens an object. `name` is what to call the value if it is none.
-    pub(crate) fn of(value: &'a RawValue, name: &'static str) -> Result<Self, DocumentError> {
-        if !value.get().starts_with('{') {
-            return Err(unexpected(name, "an object", value));
-        }
-        let fields = serde_json::from_str(value.get()).map_err(not_json)?;
-        Ok(Self { fields, missing: Vec::new() })
+/// Hands an object's fields on as they are read, so that junk is not collected.
+struct EachField<F>(F);
+
+impl<'a, F: FnMut(String, &'a RawValue)> de::Visitor<'a> for EachField<F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
     }
 
-    /// Takes a field out; one that is missing is reported by [`Fields::finish`], with all others that are.
-    pub(crate) fn take(&mut self, field: &'static str) -> Option<&'a RawValue> {
-        let value = self.fields.remove(field);
-        if value.is_none() {
-            self.missing.push(field);
+    fn visit_map<A: de::MapAccess<'a>>(mut self, mut map: A) -> Result<(), A::Error> {
+        while let Some((field, value)) = map.next_entry()? {
+            (self.0)(field, value);
         }
-        value
-    }
-
-    /// Takes a field out that may be missing.
-    pub(crate) fn take_optional(&mut self, field: &'static str) -> Option<&'a RawValue> {
-        self.fields.remove(field)
-    }
-
-    /// Refuses the object if a field was missing or is left over.
-    pub(crate) fn finish(self) -> Result<(), DocumentError> {
-        let place = Place::default();
-        if !self.missing.is_empty() {
-            return Err(DocumentError::Missing { place, fields: self.missing });
-        }
-        match self.fields.into_keys().next() {
-            Some(field) => Err(DocumentError::UnknownField { place, field: shortened(&field) }),
-            None => Ok(()),
-        }
+        Ok(())
     }
 }
 

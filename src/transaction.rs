@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::document::{self, DocumentError, Fields};
+use crate::document::{self, DocumentError};
 
 /// The sender of a reward: "0" signifies, as in the notebook, that the transaction brings new coins.
 pub const REWARD_SENDER: &str = "0";
@@ -98,13 +98,8 @@ impl Transaction {
     }
 
     pub(crate) fn read(value: &RawValue) -> Result<Self, DocumentError> {
-        let mut fields = Fields::of(value, "transaction")?;
-        let (sender, recipient) = (fields.take("sender"), fields.take("recipient"));
-        let (amount, nonce) = (fields.take("amount"), fields.take_optional("nonce"));
-        let (Some(sender), Some(recipient), Some(amount)) = (sender, recipient, amount) else {
-            return Err(fields.finish().expect_err("a field is missing"));
-        };
-        fields.finish()?;
+        let ([sender, recipient, amount], [nonce]) =
+            document::fields(value, "transaction", ["sender", "recipient", "amount"], ["nonce"])?;
         Ok(Self {
             amount: document::whole_number("amount", amount)?,
             nonce: nonce.map(|nonce| document::whole_number("nonce", nonce)).transpose()?,

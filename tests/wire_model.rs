@@ -89,7 +89,7 @@ impl Model {
 
     fn take(&mut self, step: &Step) {
         match *step {
-            Step::Wait(millis) => self.now = self.now + ms(millis),
+            Step::Wait(millis) => self.now += ms(millis),
             Step::Send(from, to, bytes) => self.send((from, to), bytes),
             Step::Set(from, to, latency, bandwidth) => {
                 let mut link = Link::default().with_latency(Latency::fixed(ms(latency)));
@@ -137,7 +137,7 @@ impl Model {
             let mut written = self.now;
             if let Some(bandwidth) = bandwidth {
                 written = written.max(self.written.get(&pair).copied().unwrap_or_default());
-                written = written + Duration::from_nanos((bytes * 1_000_000_000).div_ceil(bandwidth));
+                written += Duration::from_nanos((bytes * 1_000_000_000).div_ceil(bandwidth));
                 self.written.insert(pair, written);
             }
             let arrival = (written + ms(latency)).max(self.latest_arrival(pair));

@@ -11,7 +11,7 @@ use crate::{
     block::Block,
     hash::BlockHash,
     pow::{Target, Work},
-    rules::{Context, Fingerprint, ForkChoice, Rules, Violation},
+    rules::{Checks, Context, Fingerprint, ForkChoice, Rules, Violation},
     time::{Time, Timestamp},
 };
 
@@ -285,9 +285,16 @@ impl Blockchain {
         micros[count / 2]
     }
 
-    /// Returns the earliest timestamp that the next block may carry at a moment, where timestamps are checked.
+    /// Returns the timestamp of a block that is made at a moment: that moment, or where timestamps are checked the
+    /// first that is allowed.
     pub(crate) fn next_timestamp(&self, rules: &Rules, now: Time) -> Timestamp {
-        rules.timestamp(now.max(Time::from_nanos((self.median_micros() + 1).saturating_mul(1000))))
+        let after_median = match rules.checks {
+            Checks::LinksAndProofs => Time::UNIX_EPOCH,
+            Checks::WholeBlocks => {
+                Time::from_nanos(self.median_micros().saturating_add(1).saturating_mul(1000))
+            }
+        };
+        rules.timestamp(now.max(after_median))
     }
 
     /// Returns an address's coins after the last block, in O(log n); zero where no accounts are kept.
@@ -329,4 +336,27 @@ pub struct InvalidBlock {
     /// The rule that it breaks.
     #[source]
     pub violation: Violation,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::PreviousHash;
+
+    #[test]
+    fn a_timestamp_of_another_s_block_moves_ours_only_where_it_is_checked() {
+        let now = Time::from_secs(1_507_824_951);
+        for (seconds, earliest) in [
+            (0.0, now),
+            (2e9, Time::from_secs(2_000_000_000) + std::time::Duration::from_micros(1)),
+            (f64::MAX, Time::MAX),
+        ] {
+            let timestamp = Timestamp::float(seconds).expect("it is finite");
+            let block = Block::new(1, timestamp, [], 100, PreviousHash::NumberOne);
+            let chain = Blockchain::with_genesis(block, &Rules::notebook()).expect("any first block will do");
+            assert_eq!(chain.next_timestamp(&Rules::notebook(), now), Timestamp::from(now));
+            let sealed = Rules::sealed();
+            assert_eq!(chain.next_timestamp(&sealed, now), sealed.timestamp(earliest));
+        }
+    }
 }

@@ -5,7 +5,7 @@ use serde::{Serialize, ser::SerializeStruct};
 use super::chain::{Blockchain, InvalidBlock};
 use crate::{
     block::Block,
-    document::{self, DocumentError, Fields},
+    document::{self, DocumentError},
     rules::Rules,
 };
 
@@ -58,11 +58,8 @@ impl Blockchain {
 }
 
 fn read_blocks(text: &str, rules: &Rules) -> Result<Vec<Block>, DocumentError> {
-    let mut fields = Fields::of(document::parse(text)?, "document")?;
-    let (Some(chain), Some(length)) = (fields.take("chain"), fields.take("length")) else {
-        return Err(fields.finish().expect_err("a field is missing"));
-    };
-    fields.finish()?;
+    let ([chain, length], []) =
+        document::fields(document::parse(text)?, "document", ["chain", "length"], [])?;
     let stated = document::whole_number("length", length)?;
     let blocks = document::array("chain", chain, |position, block| {
         let block = Block::read(block).and_then(|block| without_unknown_nonces(block, rules));

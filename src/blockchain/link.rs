@@ -45,11 +45,11 @@ pub(super) struct Standing {
 
 impl Link {
     pub(super) fn new(block: Block, standing: Standing, parent: Option<Arc<Link>>) -> Arc<Self> {
-        let json = block.canonical_json();
+        let (hash, size) = block.hash_and_size();
         let Standing { target, work, accounts, fingerprint } = standing;
         Arc::new(Self {
-            hash: BlockHash::of(json.as_bytes()),
-            size: parent.as_ref().map_or(0, |parent| parent.size) + json.len() as u64,
+            hash,
+            size: parent.as_ref().map_or(0, |parent| parent.size) + size as u64,
             position: parent.as_ref().map_or(1, |parent| parent.position + 1),
             jump: parent.as_ref().map(|parent| Arc::clone(jump_of_child(parent))),
             block,

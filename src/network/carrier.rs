@@ -129,15 +129,15 @@ impl Shared {
         let sent = state.links.epoch();
         match fate {
             Fate::Lost(reason) => self.watch.messages().lost(from, reason),
-            Fate::Held => {
-                let parcel = Parcel { due: now, sent, from, to, message };
-                state.held.entry((from, to)).or_default().push(parcel);
+            Fate::Deliver(due) => {
+                let parcel = Parcel { due, sent, from, to, message };
+                // If nothing is under way there is nothing that it could overtake.
+                if due <= now && self.carrier.under_way.load(Ordering::SeqCst) == 0 {
+                    self.arrive(state, parcel);
+                } else {
+                    self.hand_over(state, parcel);
+                }
             }
-            // Nothing is under way that it could overtake.
-            Fate::Deliver(due) if due <= now && self.carrier.under_way.load(Ordering::SeqCst) == 0 => {
-                self.deliver(from, to, message);
-            }
-            Fate::Deliver(due) => self.hand_over(state, Parcel { due, sent, from, to, message }),
         }
     }
 
@@ -151,7 +151,8 @@ impl Shared {
 
     /// Releases a held link: what waits there is delivered.
     pub(super) fn release_held(&self, state: &mut Conditions, from: NodeId, to: NodeId) {
-        let Some(due) = state.links.release(self.carrier.now(), from, to) else { return };
+        state.links.release(from, to);
+        let due = self.carrier.now();
         for parcel in state.held.remove(&(from, to)).unwrap_or_default() {
             self.hand_over(state, Parcel { due, ..parcel });
         }
@@ -165,7 +166,8 @@ impl Shared {
             while let Some(entry) =
                 waiting.first_entry().filter(|entry: &Waiting<'_>| entry.key().0 <= self.carrier.now())
             {
-                self.arrive(entry.remove());
+                self.arrive(&mut self.carrier.state.lock(), entry.remove());
+                self.carrier.under_way.fetch_sub(1, Ordering::SeqCst);
             }
             let next_due = waiting.first_key_value().map(|((due, _), _)| *due);
             let parcel = match next_due {
@@ -182,15 +184,14 @@ impl Shared {
         }
     }
 
-    fn arrive(&self, parcel: Parcel) {
-        let mut state = self.carrier.state.lock();
+    /// Delivers a message that is due, unless its link is held or was cut.
+    fn arrive(&self, state: &mut Conditions, parcel: Parcel) {
         let Parcel { sent, from, to, .. } = parcel;
         match state.links.arrival(from, to, sent) {
             Arrival::Arrived => self.deliver(from, to, parcel.message),
             Arrival::Held => state.held.entry((from, to)).or_default().push(parcel),
             Arrival::Lost(reason) => self.watch.messages().lost(from, reason),
         }
-        self.carrier.under_way.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

@@ -302,12 +302,68 @@ impl Network {
         let recorder = self.shared.watch.recorder.lock().clone();
         let now = self.shared.clock.now(NodeId::new(0));
         let members = self.shared.members.read().list.clone();
-        let best = (self.shared.chains().into_iter())
-            .reduce(|best, chain| if chain.is_better_than(&best, &self.shared.rules) { chain } else { best });
-        let best = best.unwrap_or_else(|| Blockchain::start(&self.shared.rules, now));
+        let rules = &self.shared.rules;
+        let best = self.shared.chains().into_iter().reduce(|best, chain| {
+            let is_better = chain.is_better_than(&best, rules);
+            if is_better { chain } else { best }
+        });
+        let best = best.unwrap_or_else(|| Blockchain::start(rules, now));
         let attempts = |node: NodeId| {
             members.get(node.index()).map_or(0, |member| member.attempts.load(Ordering::Relaxed))
         };
         recorder.report(now, &best, attempts, self.shared.watch.messages.sums())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Happening;
+
+    fn event(node: u32) -> Event {
+        Event { time: Time::UNIX_EPOCH, node: NodeId::new(node), what: Happening::Paused }
+    }
+
+    #[test]
+    fn nobody_is_told_who_has_unsubscribed() {
+        let watch = Watch::new(Time::UNIX_EPOCH);
+        let size = || watch.audience.size.load(Ordering::Relaxed);
+        let (one, other) = (watch.audience.subscribe(9), watch.audience.subscribe(9));
+        assert_eq!(size(), 2);
+        drop(one);
+        assert_eq!((size(), watch.audience.seats.read().list.len()), (1, 1));
+        watch.record(event(1));
+        assert_eq!(other.try_next(), Some(event(1)), "the one that is left is told");
+        drop(other);
+        assert_eq!((size(), watch.audience.seats.read().list.len()), (0, 0));
+    }
+
+    #[test]
+    fn whoever_subscribes_after_the_end_reads_nothing() {
+        let watch = Watch::new(Time::UNIX_EPOCH);
+        watch.close();
+        let events = watch.audience.subscribe(9);
+        watch.record(event(1));
+        assert!(events.has_ended());
+        assert_eq!((events.lost(), events.count()), (0, 0));
+    }
+
+    #[test]
+    fn counters_of_all_senders_add_up() {
+        let counters = MessageCounters::default();
+        for sender in (0..40).map(NodeId::new) {
+            counters.sent(sender);
+            if sender.index() % 2 == 0 {
+                counters.delivered(sender);
+            }
+        }
+        counters.dropped(NodeId::new(u32::MAX));
+        counters.missed(NodeId::new(7));
+        counters.missed(NodeId::new(23));
+        for (reason, count) in LOSS_REASONS.into_iter().zip([1, 0, 3]) {
+            (0..count).for_each(|sender| counters.lost(NodeId::new(sender), reason));
+        }
+        let lost = BTreeMap::from([(LossReason::Loss, 1), (LossReason::Verdict, 3)]);
+        assert_eq!(counters.sums(), Messages { sent: 40, delivered: 20, dropped: 1, missed: 2, lost });
     }
 }

@@ -44,10 +44,13 @@ impl Resolves {
 impl Node {
     pub(super) fn resolve(&mut self, now: Time, ticket: Ticket, effects: &mut Vec<Effect>) {
         let request = self.new_request();
-        let waiting = self.peers.iter().copied().enumerate().collect();
+        // Those that are no longer listened to would always be silent.
+        let heard = self.peers.iter().copied().enumerate().filter(|(_, peer)| !self.gossip.is_banned(*peer));
+        let waiting: Vec<_> = heard.collect();
+        let is_alone = waiting.is_empty();
         let deadline = now + self.limits.resolve_timeout;
         self.resolves.rounds.insert(request, Round { ticket, deadline, waiting, best: None });
-        if self.peers.is_empty() {
+        if is_alone {
             return self.end_resolve(now, request, effects);
         }
         effects.push(Effect::Relay { except: None, message: Message::ChainRequest { request } });

@@ -2,13 +2,15 @@
 
 use std::fmt;
 
+use multiversion::{multiversion, target::match_target};
+
 /// A way to hash candidates, by the instructions that it needs.
 ///
 /// All find the same proofs. A [`Search`](super::Search) takes the fastest that the CPU has; the others are for
 /// measuring them beside each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InstructionSet {
-    /// Sixteen candidates at a time with the 512-bit vectors of x86-64.
+    /// Sixteen candidates at a time with the 512-bit vectors of x86-64, from Intel's Ice Lake and AMD's Zen 4 on.
     Avx512,
     /// Eight candidates at a time with the 256-bit vectors of x86-64.
     Avx2,
@@ -22,39 +24,38 @@ pub enum InstructionSet {
 impl InstructionSet {
     /// Returns those that this CPU has, the fastest first.
     ///
-    /// The order is measured on x86-64 (see `benches/proof_of_work.md`). On AArch64 it is not: the SHA instructions
-    /// do four rounds at once, in about as many cycles as NEON needs for a round of four candidates.
+    /// The order is measured on x86-64 (`benches/proof_of_work.md`). On AArch64 it is an assumption: that the SHA
+    /// instructions, which do four rounds each, beat NEON's four lanes, which have neither rotations nor three-way
+    /// logic.
     pub fn available() -> impl Iterator<Item = Self> {
         [Self::Avx512, Self::Avx2, Self::Sha, Self::Baseline].into_iter().filter(|set| set.is_available())
     }
 
-    #[cfg(target_arch = "x86_64")]
     fn is_available(&self) -> bool {
         match self {
-            Self::Avx512 => {
-                is_x86_feature_detected!("avx512f")
-                    && is_x86_feature_detected!("avx512vl")
-                    && is_x86_feature_detected!("avx512bw")
-                    && is_x86_feature_detected!("avx512dq")
-            }
-            Self::Avx2 => is_x86_feature_detected!("avx2"),
-            Self::Sha => is_x86_feature_detected!("sha"),
+            Self::Avx512 => has_avx512(),
+            Self::Avx2 => has_avx2(),
+            Self::Sha => has_sha(),
             Self::Baseline => true,
         }
     }
+}
 
-    #[cfg(target_arch = "aarch64")]
-    fn is_available(&self) -> bool {
-        match self {
-            Self::Sha => std::arch::is_aarch64_feature_detected!("sha2"),
-            other => *other == Self::Baseline,
-        }
-    }
+// These ask as the search's own dispatch does, for the same names: multiversion takes AVX-512 to mean Ice Lake's.
 
-    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-    fn is_available(&self) -> bool {
-        *self == Self::Baseline
-    }
+#[multiversion(targets("x86_64+avx512f"))]
+fn has_avx512() -> bool {
+    match_target! { "x86_64+avx512f" => true, _ => false }
+}
+
+#[multiversion(targets("x86_64+avx2"))]
+fn has_avx2() -> bool {
+    match_target! { "x86_64+avx2" => true, _ => false }
+}
+
+#[multiversion(targets("x86_64+sha", "aarch64+sha2"))]
+fn has_sha() -> bool {
+    match_target! { "x86_64+sha" | "aarch64+sha2" => true, _ => false }
 }
 
 impl fmt::Display for InstructionSet {

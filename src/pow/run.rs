@@ -30,14 +30,14 @@ static DIGITS: [u32; 10_000] = {
     words
 };
 
-/// Consecutive proofs whose messages differ only in one place of their first block: the last four decimal digits
-/// (fewer where the proof has fewer), or the last two of eight bytes.
+/// Consecutive proofs whose messages differ only in one place of their first block: at most 10,000, with the same
+/// decimal digits but for the last four (fewer where there are fewer), or the same first four of eight bytes.
 pub(super) struct Run {
-    /// The proof with zeros in that place.
+    /// The first of the proofs.
     base: u64,
-    /// How many proofs there are from `base` on.
+    /// How many there are.
     length: u64,
-    /// The padded message's first block, with nothing in that place.
+    /// The padded message's first block: the first proof's if they are binary, without those digits if decimal.
     block: [u32; 16],
     /// Its second block, if it is too long for one.
     second: Option<[u32; 16]>,
@@ -72,7 +72,7 @@ impl Digits {
 }
 
 impl Run {
-    /// Makes the run that contains a proof; at least all of its proofs from there on are candidates to be tried.
+    /// Makes the run that contains a proof. What it holds before that proof may be no decimal number ("007").
     pub(super) fn containing(challenge: &Challenge, proof: u64) -> Self {
         let (message, length) = challenge.message(proof);
         let mut bytes = [0; 128];
@@ -130,7 +130,7 @@ fn count_digits(number: u64) -> usize {
     number.checked_ilog10().map_or(1, |log| log as usize + 1)
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq"))]
+#[multiversion(targets("x86_64+avx512f"))]
 fn scan_avx512(run: &Run, range: Range<usize>, limit: u32) -> Option<usize> {
     match_target! {
         "x86_64+avx512f" => scan_wide(run, range, limit),
@@ -199,7 +199,7 @@ trait Messages: Copy {
     fn first_word(self, i: u32, text: u32) -> u32;
 }
 
-/// One block, that differs in the ninth word alone.
+/// One block, in which word 9 alone differs: the low half of a binary proof after a digest.
 #[derive(Clone, Copy)]
 struct Binary {
     block: [u32; 16],
@@ -215,7 +215,7 @@ impl Messages for Binary {
     }
 }
 
-/// One block, that differs in `WORD` and the next.
+/// One block, in which `WORD` and the next differ.
 #[derive(Clone, Copy)]
 struct Decimal<const WORD: usize> {
     block: [u32; 16],
@@ -234,8 +234,8 @@ impl<const WORD: usize> Messages for Decimal<WORD> {
     }
 }
 
-/// Two blocks, of which the first differs in two words, told by masks: a loop for each place would take long to
-/// compile and win little.
+/// Two blocks. Masks tell which two words of the first differ: a loop for each place would win a few per cent and
+/// take long to compile.
 #[derive(Clone, Copy)]
 struct TwoBlocks {
     block: [u32; 16],

@@ -95,7 +95,7 @@ pub enum Genesis {
     },
     /// All nodes have the same first block.
     Shared {
-        /// The first block's time; a network fills in its own start if there is none.
+        /// The first block's time; if there is none, any will do until a network fills in its own start.
         time: Option<Time>,
         /// The coins that addresses have from the start.
         allocations: BTreeMap<Arc<str>, u64>,

@@ -66,7 +66,7 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// Scaling up and down again by the same numbers loses less than one in the last place and its share.
+        /// Held against 128 bits where they are enough, and shifted up to where they are not.
         #[test]
         fn multiply_divide_is_exact(value in any::<u64>(), factor in any::<u64>(), divisor in 1..u64::MAX) {
             let exact = u128::from(value) * u128::from(factor) / u128::from(divisor);

@@ -97,8 +97,8 @@ pub enum Violation {
         /// The transaction's nonce.
         found: Option<u64>,
     },
-    /// A transaction carries a nonce though no accounts are kept.
-    #[error("nonce {found} of {sender}, but no accounts are kept")]
+    /// A transaction carries a nonce though it is a reward, or though no accounts are kept.
+    #[error("unexpected nonce {found} of {sender}")]
     UnexpectedNonce {
         /// The sender's address.
         sender: String,

@@ -1,0 +1,187 @@
+//! What memory the library takes, by an allocator that counts: documents in proportion to their text, and chains of a
+//! million blocks built, shared and freed without recursion or leak.
+
+use std::{
+    sync::{Arc, Barrier},
+    thread,
+};
+
+use chainlab::{Block, Blockchain, PreviousHash, Rules, Time, Timestamp, Transaction, pow::Target};
+use parking_lot::{Mutex, MutexGuard};
+use peak_alloc::PeakAlloc;
+
+#[global_allocator]
+static ALLOCATOR: PeakAlloc = PeakAlloc;
+
+/// Whoever counts is alone: the tests of a binary run on several threads.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock()
+}
+
+/// Runs on a thread with a stack of 64 KiB, on which a recursion over blocks or brackets would not get far.
+fn on_small_stack<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
+    thread::Builder::new().stack_size(64 * 1024).spawn(run).unwrap().join().unwrap()
+}
+
+/// Returns the most memory that was taken while running, beyond what was taken before, in bytes.
+fn peak_of<T>(run: impl FnOnce() -> T) -> (T, usize) {
+    let before = ALLOCATOR.current_usage();
+    ALLOCATOR.reset_peak_usage();
+    let result = run();
+    (result, ALLOCATOR.peak_usage().saturating_sub(before))
+}
+
+const MEGABYTE: usize = 1_000_000;
+
+/// Chains of one block with a JSON text in each place, one after the other.
+fn documents_with(json: &str) -> impl Iterator<Item = (&'static str, String)> {
+    let genesis = r#"{"chain": [{"index": 1, "previous_hash": "1", "proof": 100, "timestamp": 0.5, "transactions":
+        [{"amount": 5, "recipient": "bob", "sender": "alice"}]}], "length": 1}"#;
+    [
+        ("a string", "\"alice\""),
+        ("a number", "100"),
+        ("a timestamp", "0.5"),
+        ("a previous hash", "\"1\""),
+        ("an array", "[{\"amount\": 5, \"recipient\": \"bob\", \"sender\": \"alice\"}]"),
+        ("a field's name", "\"proof\""),
+        ("the whole", genesis),
+    ]
+    .into_iter()
+    .map(move |(place, value)| (place, genesis.replacen(value, json, 1)))
+}
+
+#[test]
+fn a_string_of_a_hundred_megabytes_takes_memory_in_proportion() {
+    let _alone = alone();
+    let plain = format!("\"{}\"", "x".repeat(100 * MEGABYTE));
+    for (place, text) in documents_with(&plain) {
+        let length = text.len();
+        let ((), peak) = peak_of(|| {
+            on_small_stack(move || {
+                let result = Blockchain::from_json(&text, &Rules::notebook());
+                assert_eq!(result.is_ok(), place == "a string", "{place}");
+                if let Err(error) = result {
+                    assert!(error.to_string().len() < 300, "the error holds a part of {place} only");
+                }
+            });
+        });
+        assert!(peak <= 4 * length, "{place}: {peak} bytes for a text of {length}");
+    }
+}
+
+#[test]
+fn many_small_things_take_memory_in_proportion() {
+    let _alone = alone();
+    let rules = Rules::notebook();
+    let many = |json: &str| json.repeat(10 * MEGABYTE / json.len());
+    let escapes = format!("\"{}\"", many(r"\n"));
+    let deep = many("[");
+    let numbers = format!("[{}0]", many("0,"));
+    let objects = format!("[{}0]", many("{},"));
+    let names =
+        format!("{{{}\"\":0}}", (0..MEGABYTE).map(|name| format!("\"{name}\":0,")).collect::<String>());
+    for json in [escapes, deep, numbers, objects, names] {
+        for (place, text) in documents_with(&json) {
+            let (_result, peak) = peak_of(|| Blockchain::from_json(&text, &rules));
+            assert!(peak <= 4 * text.len(), "{place}: {peak} bytes for {} of {:.20}", text.len(), json);
+        }
+    }
+}
+
+/// Rules under which any proof will do, so that a long chain costs no search.
+fn free_of_work() -> Rules {
+    Rules { first_target: Target::leading_zero_bits(0), ..Rules::notebook() }
+}
+
+/// Appends blocks whose rewards all hold the one text: the text's count of references is that of the blocks.
+fn grow(chain: &Blockchain, rules: &Rules, blocks: u64, miner: &Arc<str>) -> Blockchain {
+    (0..blocks).fold(chain.clone(), |chain, _| {
+        let index = chain.len() + 1;
+        let reward = [Transaction::reward(Arc::clone(miner), 1)];
+        let previous_hash = PreviousHash::Hash(chain.tip_hash());
+        let block = Block::new(index, Timestamp::integer(index as i64), reward, index, previous_hash);
+        chain.append(block, rules).unwrap()
+    })
+}
+
+/// Drops chains at the same time, each on a thread of its own with a small stack.
+fn drop_at_once(chains: Vec<Blockchain>) {
+    let start = Barrier::new(chains.len());
+    thread::scope(|scope| {
+        for chain in chains {
+            let start = &start;
+            let drop_it = move || {
+                start.wait();
+                drop(chain);
+            };
+            thread::Builder::new().stack_size(64 * 1024).spawn_scoped(scope, drop_it).unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_million_blocks_and_two_forks_are_freed_without_recursion_or_leak() {
+    let _alone = alone();
+    const BLOCKS: u64 = 1_000_000;
+    let before = ALLOCATOR.current_usage();
+    on_small_stack(|| {
+        let rules = free_of_work();
+        let [miner, one, other] = ["miner", "one", "other"].map(Arc::from);
+        let trunk = grow(&Blockchain::start(&rules, Time::UNIX_EPOCH), &rules, BLOCKS - 1, &miner);
+        assert_eq!(trunk.len(), BLOCKS);
+        assert_eq!(Arc::strong_count(&miner) as u64, BLOCKS, "one here, and one in each block but the first");
+
+        let (clones, peak) = peak_of(|| vec![trunk.clone(); 1000]);
+        assert!(peak < 100_000, "a clone shares its blocks: {peak} bytes for a thousand");
+        drop(clones);
+
+        let (indices, peak) = peak_of(|| trunk.iter().zip(1..).all(|(block, index)| block.index() == index));
+        assert!(indices);
+        assert!(peak < 100_000, "iterating holds a stretch of pointers: {peak} bytes");
+        assert!(trunk.iter().rev().zip((1..=BLOCKS).rev()).all(|(block, index)| block.index() == index));
+
+        // Two forks of different lengths; the trunk is theirs alone when they are let go.
+        let forks = vec![grow(&trunk, &rules, 10, &one), grow(&trunk, &rules, 1000, &other)];
+        assert_eq!(forks[0].common_ancestor(&forks[1]).unwrap(), trunk);
+        drop(trunk);
+        assert_eq!(Arc::strong_count(&miner) as u64, BLOCKS);
+        drop_at_once(forks);
+        assert_eq!([miner, one, other].map(|text| Arc::strong_count(&text)), [1; 3], "blocks are left");
+    });
+    // The harness keeps some thousand bytes of its own; the trunk took some hundred million.
+    let left = ALLOCATOR.current_usage().saturating_sub(before);
+    assert!(left < MEGABYTE, "{left} bytes were not freed");
+}
+
+/// The race for the last reference, again and again: exactly one of the threads frees the trunk, wherever they fork.
+#[test]
+fn forks_dropped_at_once_on_many_threads_free_their_trunk() {
+    let _alone = alone();
+    let rules = free_of_work();
+    let miner = Arc::from("miner");
+    let genesis = Blockchain::start(&rules, Time::UNIX_EPOCH);
+    for round in 0..300 {
+        let trunk = grow(&genesis, &rules, 100 + round % 7, &miner);
+        let forks = (1..=4).map(|fork| {
+            let base = trunk.at(trunk.len() - fork * round % 40).unwrap();
+            grow(&base, &rules, fork, &Arc::from(format!("miner {fork}")))
+        });
+        let forks = forks.collect();
+        drop(trunk);
+        drop_at_once(forks);
+        assert_eq!(Arc::strong_count(&miner), 1, "round {round}: blocks are left");
+    }
+}
+
+#[test]
+fn a_document_of_many_blocks_takes_memory_in_proportion() {
+    let _alone = alone();
+    let rules = free_of_work();
+    let chain = grow(&Blockchain::start(&rules, Time::UNIX_EPOCH), &rules, 20_000, &Arc::from("miner"));
+    let (text, peak) = peak_of(|| chain.to_json());
+    assert!(peak <= 4 * text.len(), "{peak} bytes to write {}", text.len());
+    let (read, peak) = peak_of(|| Blockchain::from_json(&text, &rules));
+    assert_eq!(read.unwrap(), chain);
+    assert!(peak <= 6 * text.len(), "{peak} bytes to read {}", text.len());
+}

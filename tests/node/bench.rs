@@ -1,0 +1,335 @@
+//! A node on the bench: it is told things by hand, and its wishes are read as lines of text.
+//!
+//! Whatever a test is about, the bench holds the node to what it always owes: each command is answered once and in its
+//! kind, a proof is searched for exactly while somebody wants a block, a wake-up is wished for only when it changes,
+//! and the chain never gets worse.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use chainlab::{
+    Answer, Block, Blockchain, Command, Effect, Genesis, Happening, Input, Limits, Message, Node, NodeId,
+    PreviousHash, RequestId, Retarget, Rules, SearchId, Template, Ticket, Time, Timestamp, Told, Transaction,
+    pow::{Challenge, Search, Target},
+};
+
+/// When every test starts.
+pub(crate) const START: Time = Time::from_secs(1_000_000);
+
+/// The notebook's rules, at a target that one in 16 hashes meets.
+pub(crate) fn notebook() -> Rules {
+    let target = Target::leading_zero_bits(4);
+    Rules { first_target: target, easiest_target: target, ..Rules::notebook() }
+}
+
+/// The sealed rules at the same target, with 100 coins each for alice, bob and carol. The target follows after 8
+/// blocks; until then it is one for all.
+pub(crate) fn sealed() -> Rules {
+    let target = Target::leading_zero_bits(4);
+    let allocations = ["alice", "bob", "carol"].map(|address| (address.into(), 100)).into();
+    Rules {
+        first_target: target,
+        easiest_target: target,
+        retarget: Some(Retarget { window: 8, ..Rules::sealed().retarget.unwrap() }),
+        genesis: Genesis::Shared { time: Some(START), allocations },
+        ..Rules::sealed()
+    }
+}
+
+pub(crate) fn peer(number: u32) -> NodeId {
+    NodeId::new(number)
+}
+
+pub(crate) fn transfer(sender: &str, nonce: u64, amount: u64) -> Transaction {
+    Transaction::new(sender, "someone", amount).with_nonce(nonce)
+}
+
+pub(crate) fn seconds(duration: f64) -> std::time::Duration {
+    std::time::Duration::from_secs_f64(duration)
+}
+
+/// Mines a block on a chain, a second after the last.
+pub(crate) fn grown(
+    chain: &Blockchain,
+    rules: &Rules,
+    miner: &str,
+    transactions: &[Transaction],
+) -> Blockchain {
+    grown_after(chain, rules, miner, transactions, 1.0)
+}
+
+/// Mines a block on a chain, so many seconds after the last.
+pub(crate) fn grown_after(
+    chain: &Blockchain,
+    rules: &Rules,
+    miner: &str,
+    transactions: &[Transaction],
+    after: f64,
+) -> Blockchain {
+    let micros = chain.last_block().timestamp().rounded_micros() + (after * 1e6) as u64;
+    let mut transactions = transactions.to_vec();
+    transactions.push(Transaction::reward(miner, rules.reward));
+    let previous_hash = PreviousHash::Hash(chain.tip_hash());
+    let block = Block::new(chain.len() + 1, Timestamp::from_micros(micros), transactions, 0, previous_hash);
+    let challenge = rules.challenge(&block, chain.last_block(), chain.tip_hash());
+    let proof = proof_for(challenge, chain.next_target(rules));
+    chain.append(block.with_proof(proof), rules).unwrap()
+}
+
+/// Mines so many blocks of rewards alone.
+pub(crate) fn grown_by(chain: &Blockchain, rules: &Rules, miner: &str, blocks: usize) -> Blockchain {
+    (0..blocks).fold(chain.clone(), |chain, _| grown(&chain, rules, miner, &[]))
+}
+
+pub(crate) fn proof_for(challenge: Challenge, target: Target) -> u64 {
+    Search::new(challenge, target).run(u64::MAX).unwrap().expect("a test's target is met soon")
+}
+
+/// The chain's blocks after a position, bare.
+pub(crate) fn bare(chain: &Blockchain, after: u64) -> Told {
+    Told::Blocks(chain.iter_after(after).cloned().collect())
+}
+
+pub(crate) fn document(chain: &Blockchain) -> Told {
+    Told::Document(chain.to_json().into())
+}
+
+#[derive(Clone)]
+pub(crate) struct Bench {
+    pub(crate) node: Node,
+    pub(crate) rules: Arc<Rules>,
+    pub(crate) now: Time,
+    /// What the node wished last.
+    pub(crate) effects: Vec<Effect>,
+    /// What is searched for, as a driver would.
+    pub(crate) search: Option<(SearchId, Template)>,
+    pub(crate) wake_at: Option<Time>,
+    open: BTreeMap<Ticket, Command>,
+    continuous: bool,
+    next_ticket: u64,
+}
+
+impl Bench {
+    pub(crate) fn new(rules: Rules) -> Self {
+        Self::with_limits(rules, Limits::default())
+    }
+
+    pub(crate) fn with_limits(rules: Rules, limits: Limits) -> Self {
+        let rules = Arc::new(rules);
+        let node = Node::new(peer(0), Arc::clone(&rules), "miner-0", START).with_limits(limits);
+        Self {
+            node,
+            rules,
+            now: START,
+            effects: Vec::new(),
+            search: None,
+            wake_at: None,
+            open: BTreeMap::new(),
+            continuous: false,
+            next_ticket: 0,
+        }
+    }
+
+    /// A node that has peers, which were registered in the order of their numbers.
+    pub(crate) fn with_peers(rules: Rules, peers: u32) -> Self {
+        let mut bench = Self::new(rules);
+        bench.command(Command::Register((1..=peers).map(peer).collect()));
+        bench
+    }
+
+    pub(crate) fn chain(&self) -> Blockchain {
+        self.node.chain().clone()
+    }
+
+    pub(crate) fn pending(&self) -> Vec<u64> {
+        self.node.mempool().iter().map(Transaction::amount).collect()
+    }
+
+    /// Gives a command the next ticket; the first is 1.
+    pub(crate) fn command(&mut self, command: Command) -> Vec<String> {
+        self.next_ticket += 1;
+        self.tell(Input::Command(Ticket(self.next_ticket), command))
+    }
+
+    pub(crate) fn hear(&mut self, from: u32, message: Message) -> Vec<String> {
+        self.tell(Input::Message(peer(from), message))
+    }
+
+    /// A peer answers a resolving node's question.
+    pub(crate) fn answer(&mut self, from: u32, request: u64, chain: impl Into<Told>) -> Vec<String> {
+        self.hear(from, Message::Chain { request: RequestId(request), chain: chain.into() })
+    }
+
+    /// A peer tells of a new block.
+    pub(crate) fn announce(&mut self, from: u32, told: impl Into<Told>) -> Vec<String> {
+        self.hear(from, Message::NewBlock(told.into()))
+    }
+
+    pub(crate) fn submit(&mut self, transaction: Transaction) -> Vec<String> {
+        self.command(Command::Submit(transaction))
+    }
+
+    /// Finds the proof that is searched for.
+    pub(crate) fn find(&mut self) -> Vec<String> {
+        let (id, template) = self.search.expect("nothing is searched for");
+        self.tell(Input::Found(id, proof_for(template.challenge, template.target)))
+    }
+
+    /// Lets time pass, and wakes the node if it wished so.
+    pub(crate) fn pass(&mut self, duration: f64) -> Vec<String> {
+        self.now += seconds(duration);
+        if self.wake_at.is_some_and(|at| at <= self.now) { self.tell(Input::Wake) } else { Vec::new() }
+    }
+
+    /// Hands the node an input and holds it to what it owes. Returns its wishes, one a line.
+    pub(crate) fn tell(&mut self, input: Input) -> Vec<String> {
+        let before = self.chain();
+        self.note_input(&input);
+        self.effects.clear();
+        self.node.handle(self.now, input, &mut self.effects);
+        let effects = std::mem::take(&mut self.effects);
+        for effect in &effects {
+            self.note_effect(effect);
+        }
+        let wanted = self.continuous || self.open.values().any(|command| matches!(command, Command::Mine));
+        assert_eq!(self.search.is_some(), wanted, "a proof is searched for exactly while it is wanted");
+        for command in self.open.values() {
+            assert!(matches!(command, Command::Mine | Command::Resolve), "unanswered: {command:?}");
+        }
+        assert!(!before.is_better_than(&self.chain(), &self.rules), "the chain got worse");
+        let wakes = effects.iter().filter(|effect| matches!(effect, Effect::WakeAt(_)));
+        assert!(wakes.count() <= 1, "one wake-up at most");
+        let lines = effects.iter().map(line).collect();
+        self.effects = effects;
+        lines
+    }
+
+    fn note_input(&mut self, input: &Input) {
+        match input {
+            Input::Command(ticket, command) => {
+                assert!(self.open.insert(*ticket, command.clone()).is_none(), "a ticket is used once");
+                self.continuous |= matches!(command, Command::StartMining);
+            }
+            Input::Found(id, _) | Input::Exhausted(id, _) => {
+                self.search = self.search.filter(|(current, _)| current != id);
+            }
+            Input::Wake => self.wake_at = None,
+            Input::Message(..) | Input::LinkUp(_) => {}
+        }
+    }
+
+    fn note_effect(&mut self, effect: &Effect) {
+        match effect {
+            Effect::Search(id, template) => self.search = Some((*id, *template)),
+            Effect::StopSearch => assert!(self.search.take().is_some(), "there is a search to stop"),
+            Effect::WakeAt(at) => {
+                assert_ne!(*at, self.wake_at, "a wake-up is wished for when it changes");
+                self.wake_at = *at;
+            }
+            Effect::Answer(ticket, answer) => {
+                let command = self.open.remove(ticket).expect("only commands are answered, and once");
+                assert!(fits(answer, &command), "{command:?} is answered by {answer:?}");
+                // A mining that cannot go on ends all of it.
+                self.continuous &= !matches!(answer, Answer::StopMining | Answer::Mine(Err(_)));
+            }
+            Effect::Send(..) | Effect::Relay { .. } | Effect::Event(_) => {}
+        }
+    }
+}
+
+fn fits(answer: &Answer, command: &Command) -> bool {
+    variant(answer) == variant(command)
+}
+
+/// The name of an enum's variant.
+fn variant(value: &impl std::fmt::Debug) -> String {
+    let text = format!("{value:?}");
+    text.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_owned()
+}
+
+/// A wish as a line of text.
+fn line(effect: &Effect) -> String {
+    match effect {
+        Effect::Send(to, message) => format!("to {}: {}", to.index(), said(message)),
+        Effect::Relay { except: None, message } => format!("to all: {}", said(message)),
+        Effect::Relay { except: Some(peer), message } => {
+            format!("to all but {}: {}", peer.index(), said(message))
+        }
+        Effect::Search(id, _) => format!("search {}", id.0),
+        Effect::StopSearch => "stop search".into(),
+        Effect::WakeAt(None) => "wake never".into(),
+        Effect::WakeAt(Some(at)) => format!("wake at {:?}", *at - START),
+        Effect::Answer(ticket, answer) => format!("answer {}: {}", ticket.0, answered(answer)),
+        Effect::Event(happening) => happened(happening),
+    }
+}
+
+fn said(message: &Message) -> String {
+    match message {
+        Message::ChainRequest { request } => format!("chain? #{}", request.0),
+        Message::Chain { request, chain } => format!("chain {} #{}", told(chain), request.0),
+        Message::NewBlock(block) => format!("new block {}", told(block)),
+        Message::BlocksRequest { request, wanted, .. } => format!("blocks to {wanted:.6}? #{}", request.0),
+        Message::Blocks { request, after, blocks } => {
+            format!("blocks after {after} of {} #{}", told(blocks), request.0)
+        }
+        Message::Acknowledge { block } => format!("has {block:.6}"),
+        Message::Transaction(transaction) => format!("transaction of {}", transaction.amount()),
+    }
+}
+
+fn told(told: &Told) -> String {
+    match told {
+        Told::Chain(chain) => name(chain),
+        other => format!("{other:?}"),
+    }
+}
+
+/// A chain by its length and the beginning of its tip's hash.
+pub(crate) fn name(chain: &Blockchain) -> String {
+    format!("{}:{:.6}", chain.len(), chain.tip_hash())
+}
+
+fn answered(answer: &Answer) -> String {
+    match answer {
+        Answer::Register(peers) => format!("peers {:?}", numbers(peers)),
+        Answer::Submit(Ok(submitted)) => format!("block {}", submitted.index),
+        Answer::Submit(Err(error)) => error.to_string(),
+        Answer::Mine(Ok(forged)) => format!("forged {}", forged.index),
+        Answer::Mine(Err(error)) => error.to_string(),
+        Answer::Resolve(resolution) => format!(
+            "{:?} {}, silent {:?}",
+            resolution.outcome,
+            name(&resolution.chain),
+            numbers(&resolution.silent)
+        ),
+        Answer::Chain(chain) => name(chain),
+        Answer::Pending(pending) => {
+            format!("pending {:?}", pending.iter().map(Transaction::amount).collect::<Vec<_>>())
+        }
+        Answer::StartMining => "mining".into(),
+        Answer::StopMining => "mining stopped".into(),
+    }
+}
+
+fn numbers(nodes: &[NodeId]) -> Vec<usize> {
+    nodes.iter().map(|node| node.index()).collect()
+}
+
+fn happened(happening: &Happening) -> String {
+    match happening {
+        Happening::Mined { position, .. } => format!("mined {position}"),
+        Happening::Accepted { position, from, .. } => format!("accepted {position} from {}", from.index()),
+        Happening::Reorganised { abandoned, adopted, .. } => format!("reorganised -{abandoned} +{adopted}"),
+        Happening::Resolved { replaced, silent } => format!("resolved {replaced}, silent {silent}"),
+        Happening::Rejected { from, invalid } => {
+            let violation = variant(&invalid.violation);
+            format!("rejected from {}: block {} {violation}", from.index(), invalid.position)
+        }
+        Happening::RejectedDocument { from, error } => format!("rejected from {}: {error}", from.index()),
+        Happening::Ignored { from, reason } => format!("ignored from {}: {reason}", from.index()),
+        Happening::Waits { from, until } => format!("waits from {} until {:?}", from.index(), *until - START),
+        Happening::Banned { peer } => format!("banned {}", peer.index()),
+        Happening::Lost { transaction, reason } => format!("lost {}: {reason:?}", transaction.amount()),
+        other => format!("{other:?}"),
+    }
+}

@@ -1,0 +1,6 @@
+//! Step tests of the node: no threads, no clock; every wish is looked at.
+
+mod bench;
+mod commands;
+mod mining;
+mod resolve;

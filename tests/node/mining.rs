@@ -1,0 +1,285 @@
+//! Mining: what is searched for, and what becomes of proofs.
+
+use chainlab::{
+    Block, Blockchain, Command, Input, NodeId, Rules, SearchId, Transaction,
+    pow::{Challenge, Exhausted, Target},
+};
+
+use crate::bench::{Bench, document, grown, grown_by, name, notebook, sealed, seconds};
+
+fn payment(amount: u64) -> Transaction {
+    Transaction::new("alice", "bob", amount)
+}
+
+fn exhausted(bench: &Bench) -> Exhausted {
+    let (_, template) = bench.search.unwrap();
+    Exhausted { challenge: template.challenge, target: template.target }
+}
+
+#[test]
+fn a_block_holds_what_is_pending_and_the_reward_last() {
+    for rules in [notebook(), sealed()] {
+        let mut bench = Bench::new(rules.clone());
+        bench.submit(payment(5));
+        bench.submit(payment(6));
+        bench.command(Command::Mine);
+        bench.now += seconds(2.0);
+        let lines = bench.find();
+        assert!(lines.contains(&"mined 2".to_owned()) && lines.contains(&"answer 3: forged 2".to_owned()));
+        let chain = bench.chain();
+        let block = chain.last_block();
+        let transactions: Vec<_> = block.transactions().iter().map(|t| (t.sender(), t.amount())).collect();
+        assert_eq!(transactions, [("alice", 5), ("alice", 6), ("0", rules.reward)]);
+        assert_eq!(block.transactions()[2].recipient(), "miner-0");
+        assert_eq!((block.index(), bench.pending()), (2, vec![]));
+        assert!(bench.search.is_none());
+    }
+}
+
+/// The notebook computes its proof first and makes the block then; a sealed proof covers the block.
+#[test]
+fn a_block_of_the_notebook_is_made_when_its_proof_is_found() {
+    for (rules, found) in [(notebook(), 1), (sealed(), 0)] {
+        let mut bench = Bench::new(rules);
+        bench.command(Command::Mine);
+        bench.now += seconds(2.0);
+        bench.submit(payment(5));
+        bench.find();
+        let chain = bench.chain();
+        assert_eq!(chain.last_block().transactions().len(), 1 + found);
+        assert_eq!(bench.pending().len(), 1 - found);
+        let genesis = chain.block(1).unwrap().timestamp();
+        let elapsed = chain.last_block().timestamp().seconds() - genesis.seconds();
+        // A sealed block is at least a microsecond later than its parent.
+        assert_eq!(elapsed > 1.0, found == 1);
+        assert!(elapsed > 0.0);
+    }
+}
+
+#[test]
+fn two_commands_give_two_blocks() {
+    for rules in [notebook(), sealed()] {
+        let mut bench = Bench::new(rules);
+        assert_eq!(bench.command(Command::Mine), ["search 1"]);
+        assert_eq!(bench.command(Command::Mine), [""; 0]);
+        let lines = bench.find();
+        assert!(lines.ends_with(&["answer 1: forged 2".into(), "search 2".into()]), "{lines:?}");
+        let lines = bench.find();
+        assert!(lines.ends_with(&["answer 2: forged 3".into()]), "{lines:?}");
+        assert_eq!(bench.chain().len(), 3);
+    }
+}
+
+#[test]
+fn a_proof_that_is_late_unasked_or_twice_is_nothing() {
+    for rules in [notebook(), sealed()] {
+        let mut bench = Bench::new(rules);
+        assert_eq!(bench.tell(Input::Found(SearchId(1), 7)), [""; 0]);
+        bench.command(Command::Mine);
+        let (id, _) = bench.search.unwrap();
+        assert_eq!(bench.tell(Input::Found(SearchId(id.0 + 1), 7)), [""; 0]);
+        assert_eq!(bench.tell(Input::Exhausted(SearchId(id.0 + 1), exhausted(&bench))), [""; 0]);
+        bench.command(Command::StopMining);
+        assert_eq!(bench.tell(Input::Found(id, 7)), [""; 0]);
+        bench.command(Command::Mine);
+        let (id, _) = bench.search.unwrap();
+        bench.find();
+        assert_eq!(bench.tell(Input::Found(id, 7)), [""; 0]);
+        assert_eq!(bench.chain().len(), 2);
+    }
+}
+
+#[test]
+fn a_wrong_proof_makes_no_block() {
+    for rules in [notebook(), sealed()] {
+        let mut bench = Bench::new(rules.clone());
+        bench.command(Command::Mine);
+        bench.command(Command::Mine);
+        let (id, template) = bench.search.unwrap();
+        let wrong = (0..).find(|&proof| !template.challenge.is_met(proof, template.target)).unwrap();
+        let lines = bench.tell(Input::Found(id, wrong));
+        assert_eq!(lines.len(), 2);
+        for (line, ticket) in lines.iter().zip(1..) {
+            assert!(
+                line.starts_with(&format!(
+                    "answer {ticket}: the rules refuse the mined block: block 2: proof"
+                ))
+            );
+        }
+        assert_eq!(bench.chain().len(), 1);
+    }
+}
+
+#[test]
+fn an_exhausted_search_is_said_to_all_who_wait() {
+    let mut bench = Bench::new(notebook());
+    bench.command(Command::Mine);
+    bench.command(Command::StartMining);
+    let exhausted = exhausted(&bench);
+    let (id, _) = bench.search.unwrap();
+    // That ends the mining that goes on, too: the same search would fail again.
+    let lines = bench.tell(Input::Exhausted(id, exhausted));
+    assert_eq!(lines, [format!("answer 1: {exhausted}")]);
+    assert_eq!(bench.tell(Input::Exhausted(id, exhausted)), [""; 0]);
+}
+
+#[test]
+fn stopping_answers_all_who_wait() {
+    let mut bench = Bench::new(sealed());
+    bench.command(Command::Mine);
+    bench.command(Command::StartMining);
+    bench.command(Command::Mine);
+    let stopped = "the node was told to stop mining";
+    let lines = [
+        "stop search".to_owned(),
+        format!("answer 1: {stopped}"),
+        format!("answer 3: {stopped}"),
+        "answer 4: mining stopped".to_owned(),
+    ];
+    assert_eq!(bench.command(Command::StopMining), lines);
+    assert_eq!(bench.command(Command::StopMining), ["answer 5: mining stopped"]);
+}
+
+#[test]
+fn mining_goes_on_until_it_is_stopped() {
+    for rules in [notebook(), sealed()] {
+        let mut bench = Bench::new(rules);
+        bench.command(Command::StartMining);
+        assert_eq!(bench.command(Command::StartMining), ["answer 2: mining"]);
+        for block in 2..6 {
+            bench.now += seconds(1.0);
+            let lines = bench.find();
+            assert!(lines.contains(&format!("mined {block}")), "{lines:?}");
+        }
+        // One block for whoever asks meanwhile, and on it goes.
+        bench.command(Command::Mine);
+        let lines = bench.find();
+        assert!(lines.contains(&"answer 3: forged 6".to_owned()), "{lines:?}");
+        assert!(bench.search.is_some());
+        assert_eq!(bench.command(Command::StopMining), ["stop search", "answer 4: mining stopped"]);
+    }
+}
+
+#[test]
+fn mining_goes_on_on_an_adopted_tip() {
+    let rules = notebook();
+    let mut bench = Bench::with_peers(rules.clone(), 1);
+    bench.command(Command::Mine);
+    let (old, _) = bench.search.unwrap();
+    bench.command(Command::Resolve);
+    let other = grown_by(&bench.chain(), &rules, "miner-1", 2);
+    let lines = bench.answer(1, 1, document(&other));
+    assert!(lines.contains(&"search 2".to_owned()), "{lines:?}");
+    let (_, template) = bench.search.unwrap();
+    let last_proof = other.last_block().proof();
+    assert_eq!(template.challenge, Challenge::LastProof { last_proof });
+    assert_eq!(bench.tell(Input::Found(old, 7)), [""; 0], "the old search's proof comes too late");
+    assert!(bench.find().contains(&"answer 2: forged 4".to_owned()));
+    assert_eq!(bench.chain().parent(), Some(other));
+}
+
+/// The notebook's proof depends on the last proof alone: on another tip with the same proof the search is the same.
+#[test]
+fn a_search_that_stays_the_same_goes_on() {
+    let rules = notebook();
+    let mut bench = Bench::with_peers(rules.clone(), 1);
+    // At so easy a target there are few proofs, and one of them comes back soon.
+    let mut other = grown(&bench.chain(), &rules, "miner-1", &[]);
+    let proofs = |chain: &Blockchain| chain.iter().map(Block::proof).collect::<Vec<_>>();
+    let (last, before) = loop {
+        let mut before = proofs(&other);
+        let last = before.pop().unwrap();
+        if before.contains(&last) {
+            break (last, before);
+        }
+        other = grown(&other, &rules, "miner-1", &[]);
+    };
+    for _ in before.iter().take_while(|proof| **proof != last) {
+        bench.command(Command::Mine);
+        bench.find();
+    }
+    bench.command(Command::Mine);
+    bench.command(Command::Resolve);
+    let lines = bench.answer(1, 1, other.clone());
+    assert_eq!(bench.chain(), other);
+    assert!(!lines.iter().any(|line| line.starts_with("search")), "{lines:?}");
+    bench.find();
+    assert_eq!(bench.chain().parent(), Some(other));
+}
+
+#[test]
+fn an_adopted_block_while_nobody_wants_one_starts_no_search() {
+    for rules in [notebook(), sealed()] {
+        let mut bench = Bench::with_peers(rules.clone(), 1);
+        bench.command(Command::Resolve);
+        let other = grown(&bench.chain(), &rules, "miner-1", &[]);
+        let lines = bench.answer(1, 1, other.clone());
+        assert_eq!(bench.chain(), other);
+        assert!(!lines.iter().any(|line| line.starts_with("search")), "{lines:?}");
+    }
+}
+
+#[test]
+fn a_block_takes_no_more_transactions_than_the_rules_allow() {
+    let rules = Rules { transactions_max: 3, ..sealed() };
+    let mut bench = Bench::new(rules);
+    for _ in 0..5 {
+        bench.submit(payment(1));
+    }
+    for (pending, held) in [(3, 3), (1, 3), (0, 2), (0, 1)] {
+        bench.now += seconds(1.0);
+        bench.command(Command::Mine);
+        bench.find();
+        assert_eq!((bench.pending().len(), bench.chain().last_block().transactions().len()), (pending, held));
+    }
+}
+
+#[test]
+fn a_block_holds_each_senders_transactions_in_the_order_of_their_nonces() {
+    let mut bench = Bench::new(sealed());
+    for (sender, nonce, amount) in
+        [("alice", 2, 3), ("bob", 0, 10), ("alice", 0, 1), ("carol", 1, 99), ("alice", 1, 2)]
+    {
+        bench.submit(crate::bench::transfer(sender, nonce, amount));
+    }
+    bench.command(Command::Mine);
+    bench.find();
+    let chain = bench.chain();
+    let amounts: Vec<_> = chain.last_block().transactions().iter().map(Transaction::amount).collect();
+    assert_eq!(amounts, [10, 1, 2, 3, 50]);
+    assert_eq!(bench.pending(), [99], "carol's first is missing");
+}
+
+#[test]
+fn the_timestamp_is_later_than_the_median_though_the_clock_stands_still() {
+    let mut bench = Bench::new(sealed());
+    bench.command(Command::StartMining);
+    for _ in 0..30 {
+        bench.find();
+    }
+    assert_eq!(bench.chain().len(), 31);
+}
+
+#[test]
+fn rewards_that_cannot_be_counted_end_the_mining() {
+    let rules = Rules { reward: u64::MAX, ..sealed() };
+    let mut bench = Bench::new(rules);
+    bench.command(Command::StartMining);
+    bench.find();
+    bench.command(Command::Mine);
+    let lines = bench.find();
+    let expected = "answer 2: the rules refuse the mined block: block 3: miner-0 has 18446744073709551615";
+    assert!(lines[0].starts_with(expected), "{lines:?}");
+    assert!(bench.search.is_none());
+}
+
+#[test]
+fn a_mined_block_is_told_to_all() {
+    let mut bench = Bench::with_peers(sealed(), 2);
+    bench.command(Command::Mine);
+    let lines = bench.find();
+    let told = format!("to all: new block {}", name(&bench.chain()));
+    assert_eq!(lines, ["mined 2", &told, "answer 2: forged 2", "wake at 500ms"]);
+    assert_eq!(NodeId::new(2).to_string(), "node 2");
+    assert!(Target::EASIEST > bench.chain().target());
+}
