@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use crate::{
     blockchain::InvalidBlock, document::DocumentError, hash::BlockHash, mempool::LossReason, message::NodeId,
     time::Time, transaction::Transaction,
@@ -28,6 +30,8 @@ pub enum Happening {
         block: BlockHash,
         /// The block's position.
         position: u64,
+        /// The hash of the block before it.
+        parent: BlockHash,
     },
     /// It took on another's block as its tip.
     Accepted {
@@ -115,7 +119,8 @@ pub enum Happening {
 }
 
 /// Why a message was dropped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum IgnoreReason {
     /// An answer that came after its time was up.

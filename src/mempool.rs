@@ -13,6 +13,8 @@ use std::{
     sync::Arc,
 };
 
+use serde::Serialize;
+
 use crate::{
     accounts::Accounts,
     rules::Rules,
@@ -85,7 +87,8 @@ pub enum SubmitError {
 }
 
 /// Why a pending transaction left a node without having been mined.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum LossReason {
     /// Its node crashed.
     Crashed,

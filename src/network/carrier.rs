@@ -18,7 +18,7 @@ use super::{clock::instant, shared::Shared};
 use crate::{
     message::{Message, NodeId},
     time::Time,
-    wire::{Arrival, Epoch, Fate, Links, LossReason, Verdict},
+    wire::{Arrival, Epoch, Fate, Links, Verdict},
 };
 
 /// The links of a network, and the messages on them.
@@ -117,6 +117,7 @@ impl Shared {
 
     /// Carries a message from one node to another, as their link lets it.
     pub(super) fn send(&self, from: NodeId, to: NodeId, message: Message) {
+        self.watch.messages().sent(from);
         if !self.carrier.has_conditions.load(Ordering::Relaxed) {
             return self.deliver(from, to, message);
         }
@@ -127,7 +128,7 @@ impl Shared {
         let fate = state.links.send_with(verdict, now, from, to, message.size());
         let sent = state.links.epoch();
         match fate {
-            Fate::Lost(reason) => self.lose(from, to, reason),
+            Fate::Lost(reason) => self.watch.messages().lost(from, reason),
             Fate::Deliver(due) => {
                 let parcel = Parcel { due, sent, from, to, message };
                 // If nothing is under way there is nothing that it could overtake.
@@ -189,11 +190,9 @@ impl Shared {
         match state.links.arrival(from, to, sent) {
             Arrival::Arrived => self.deliver(from, to, parcel.message),
             Arrival::Held => state.held.entry((from, to)).or_default().push(parcel),
-            Arrival::Lost(reason) => self.lose(from, to, reason),
+            Arrival::Lost(reason) => self.watch.messages().lost(from, reason),
         }
     }
-
-    fn lose(&self, _from: NodeId, _to: NodeId, _reason: LossReason) {}
 }
 
 type Waiting<'a> = std::collections::btree_map::OccupiedEntry<'a, (Time, u64), Parcel>;

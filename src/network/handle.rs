@@ -12,6 +12,7 @@ use super::{
     member::{Mailbox, Member},
     settle::{Liveness, Standing, Standings},
     shared::{Members, Shared},
+    watch::Watch,
     worker::start_worker,
 };
 use crate::{
@@ -82,8 +83,9 @@ impl Network {
     /// Starts a network without nodes that is set up otherwise than by default.
     pub fn with_config(rules: Rules, config: Config) -> Self {
         let Config { clock, limits, unread_max, seed } = config;
+        let start = clock.now(NodeId::new(0));
         let shared = Shared {
-            rules: Arc::new(rules.started_at(clock.now(NodeId::new(0)))),
+            rules: Arc::new(rules.started_at(start)),
             clock,
             limits,
             unread_max,
@@ -91,6 +93,7 @@ impl Network {
             members: RwLock::new(Members::default()),
             standings: Standings::default(),
             carrier: Carrier::new(seed),
+            watch: Watch::new(start),
         };
         Self { shared: Arc::new(shared) }
     }
@@ -143,6 +146,9 @@ impl Network {
         let address = identity.address.unwrap_or_else(|| random_address(number));
         let (member, mailbox) = Member::new(id, name.into(), address.into(), shared.unread_max, is_puppet);
         let member = Arc::new(member);
+        if !is_puppet {
+            shared.watch.add_node(id, Arc::clone(&member.name));
+        }
         shared.add_standing(Standing {
             liveness: if is_puppet { Liveness::Puppet } else { Liveness::Down },
             chain: Blockchain::start(&shared.rules, shared.clock.now(id)),
@@ -199,6 +205,7 @@ impl Network {
             }
         }
         self.shared.carrier.shut_down();
+        self.shared.watch.close();
         if nodes.is_empty() { Ok(()) } else { Err(Panicked { nodes }) }
     }
 }

@@ -62,6 +62,16 @@ pub(super) struct Member {
     pub(super) slices: AtomicU64,
 }
 
+/// What becomes of a message that has come to its receiver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Delivery {
+    Delivered,
+    /// Too many of its sender wait to be read.
+    Dropped,
+    /// The receiver is down.
+    Missed,
+}
+
 /// Whether a node's thread can be spoken to.
 #[derive(Debug)]
 pub(super) enum State {
@@ -105,14 +115,16 @@ impl Member {
         (member, Mailbox { control: control_receiver, inbox: inbox_receiver })
     }
 
-    /// Puts a message into the inbox, unless too many of its sender wait there; tells whether it did.
-    pub(super) fn deliver(&self, from: NodeId, message: Message) -> bool {
+    /// Puts a message into the inbox, unless too many of its sender wait there.
+    pub(super) fn deliver(&self, from: NodeId, message: Message) -> Delivery {
         if !self.count_in(from) {
-            return false;
+            return Delivery::Dropped;
         }
         // A node that is down reads no messages: they are gone, as with a real one.
-        let _ = self.inbox.read().send((from, message));
-        true
+        match self.inbox.read().send((from, message)) {
+            Ok(()) => Delivery::Delivered,
+            Err(_) => Delivery::Missed,
+        }
     }
 
     fn count_in(&self, from: NodeId) -> bool {

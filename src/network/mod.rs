@@ -15,6 +15,7 @@ mod member;
 mod puppet;
 mod settle;
 mod shared;
+mod watch;
 mod worker;
 
 pub use call::Registration;
@@ -28,3 +29,4 @@ pub use handle::{Config, Identity, Network};
 pub use member::HashRate;
 pub use puppet::Puppet;
 pub use settle::{Agreement, Settled, Unsettled};
+pub use watch::Events;

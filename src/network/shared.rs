@@ -4,7 +4,14 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 
-use super::{carrier::Carrier, clock::Clock, error::NodeError, member::Member, settle::Standings};
+use super::{
+    carrier::Carrier,
+    clock::Clock,
+    error::NodeError,
+    member::{Delivery, Member},
+    settle::Standings,
+    watch::Watch,
+};
 use crate::{
     event::{Event, Happening},
     message::{Message, NodeId},
@@ -22,6 +29,7 @@ pub(super) struct Shared {
     pub(super) members: RwLock<Members>,
     pub(super) standings: Standings,
     pub(super) carrier: Carrier,
+    pub(super) watch: Watch,
 }
 
 #[derive(Debug, Default)]
@@ -39,12 +47,14 @@ impl Shared {
 
     /// Puts a message into its receiver's inbox.
     pub(super) fn deliver(&self, from: NodeId, to: NodeId, message: Message) {
-        let members = self.members.read();
-        if let Some(member) = members.list.get(to.index())
-            && !member.deliver(from, message)
-        {
-            drop(members);
-            self.happened(to, Happening::Dropped { from });
+        let delivery = self.members.read().list.get(to.index()).map(|member| member.deliver(from, message));
+        match delivery {
+            Some(Delivery::Delivered) => self.watch.messages().delivered(from),
+            Some(Delivery::Dropped) => {
+                self.watch.messages().dropped(from);
+                self.happened(to, Happening::Dropped { from });
+            }
+            Some(Delivery::Missed) | None => self.watch.messages().missed(from),
         }
     }
 
@@ -53,5 +63,7 @@ impl Shared {
         self.record(Event { time: self.clock.now(node), node, what });
     }
 
-    pub(super) fn record(&self, _event: Event) {}
+    pub(super) fn record(&self, event: Event) {
+        self.watch.record(event);
+    }
 }

@@ -98,7 +98,8 @@ impl Node {
             Ok(chain) => chain,
             Err(invalid) => return self.end_mining(MineError::Refused(invalid), effects),
         };
-        let happening = Happening::Mined { block: chain.tip_hash(), position: chain.len() };
+        let (block, parent) = (chain.tip_hash(), self.chain.tip_hash());
+        let happening = Happening::Mined { block, position: chain.len(), parent };
         effects.push(Effect::Event(happening));
         self.adopt(now, chain.clone(), None, effects);
         if let Some(ticket) = self.mining.tickets.pop_front() {

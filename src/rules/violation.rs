@@ -126,3 +126,26 @@ pub enum Violation {
         amount: u64,
     },
 }
+
+impl Violation {
+    /// Returns the name of the broken rule, as the variant is called: what a report counts by.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::ForeignGenesis { .. } => "ForeignGenesis",
+            Self::PreviousHash { .. } => "PreviousHash",
+            Self::Proof { .. } => "Proof",
+            Self::Index { .. } => "Index",
+            Self::TimestampNotWhole { .. } => "TimestampNotWhole",
+            Self::TimestampNotAfterMedian { .. } => "TimestampNotAfterMedian",
+            Self::TooManyTransactions { .. } => "TooManyTransactions",
+            Self::RewardMissing => "RewardMissing",
+            Self::RewardRepeated { .. } => "RewardRepeated",
+            Self::RewardNotLast { .. } => "RewardNotLast",
+            Self::RewardAmount { .. } => "RewardAmount",
+            Self::Nonce { .. } => "Nonce",
+            Self::UnexpectedNonce { .. } => "UnexpectedNonce",
+            Self::Overdraft { .. } => "Overdraft",
+            Self::BalanceTooLarge { .. } => "BalanceTooLarge",
+        }
+    }
+}

@@ -1,0 +1,369 @@
+//! Watching: subscriptions to what happens, and the report of what happened.
+
+use std::{
+    collections::BTreeMap,
+    iter::FusedIterator,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use parking_lot::{Mutex, RwLock};
+
+use super::handle::Network;
+use crate::{
+    blockchain::Blockchain,
+    event::Event,
+    message::NodeId,
+    report::{Messages, Recorder, Report},
+    time::Time,
+    wire::LossReason,
+};
+
+/// How many unread events a subscription keeps unless it is told otherwise.
+const CAPACITY: usize = 65_536;
+
+/// Who watches a network: the recorder and the subscribers. All threads tell it what happens.
+#[derive(Debug)]
+pub(super) struct Watch {
+    recorder: Mutex<Recorder>,
+    audience: Arc<Audience>,
+    messages: MessageCounters,
+}
+
+impl Watch {
+    pub(super) fn new(start: Time) -> Self {
+        Self {
+            recorder: Mutex::new(Recorder::new(start)),
+            audience: Arc::default(),
+            messages: MessageCounters::default(),
+        }
+    }
+
+    pub(super) fn add_node(&self, node: NodeId, name: Arc<str>) {
+        self.recorder.lock().add_node(node, name);
+    }
+
+    /// Takes an event into the report and to all subscribers. It waits for nobody who reads.
+    pub(super) fn record(&self, event: Event) {
+        self.recorder.lock().observe(&event);
+        // Relaxed is enough: whoever subscribes and then causes an event does so by a message, which comes after.
+        if self.audience.size.load(Ordering::Relaxed) > 0 {
+            self.audience.tell(&event);
+        }
+    }
+
+    pub(super) fn messages(&self) -> &MessageCounters {
+        &self.messages
+    }
+
+    /// Ends all subscriptions, once their events are read, and those to come.
+    pub(super) fn close(&self) {
+        let mut seats = self.audience.seats.write();
+        seats.is_closed = true;
+        seats.list.clear();
+        self.audience.size.store(0, Ordering::Relaxed);
+    }
+}
+
+/// The subscribers.
+#[derive(Debug, Default)]
+struct Audience {
+    /// How many there are, to be read without a lock.
+    size: AtomicUsize,
+    seats: RwLock<Seats>,
+}
+
+#[derive(Debug, Default)]
+struct Seats {
+    list: Vec<Seat>,
+    is_closed: bool,
+    next_number: u64,
+}
+
+/// The sending end of a subscription.
+#[derive(Debug)]
+struct Seat {
+    number: u64,
+    sender: Sender<Event>,
+    backlog: Arc<Backlog>,
+}
+
+/// A subscription's events that nobody has read. Their number is kept here and not by a bounded channel, which would
+/// take the memory of its whole capacity from the start.
+#[derive(Debug)]
+struct Backlog {
+    capacity: usize,
+    unread: AtomicUsize,
+    lost: AtomicU64,
+}
+
+impl Audience {
+    fn tell(&self, event: &Event) {
+        for Seat { sender, backlog, .. } in &self.seats.read().list {
+            let one_more = |unread| (unread < backlog.capacity).then_some(unread + 1);
+            if backlog.unread.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).is_err() {
+                backlog.lost.fetch_add(1, Ordering::Relaxed);
+            } else {
+                // Whoever ends a subscription just now reads no more.
+                let _ = sender.send(event.clone());
+            }
+        }
+    }
+
+    fn subscribe(self: &Arc<Self>, capacity: usize) -> Events {
+        let (sender, receiver) = unbounded();
+        let backlog = Arc::new(Backlog { capacity, unread: AtomicUsize::new(0), lost: AtomicU64::new(0) });
+        let mut seats = self.seats.write();
+        let number = seats.next_number;
+        seats.next_number += 1;
+        if !seats.is_closed {
+            seats.list.push(Seat { number, sender, backlog: Arc::clone(&backlog) });
+            self.size.store(seats.list.len(), Ordering::Relaxed);
+        }
+        Events { number, receiver, backlog, audience: Arc::clone(self) }
+    }
+
+    fn unsubscribe(&self, number: u64) {
+        let mut seats = self.seats.write();
+        seats.list.retain(|seat| seat.number != number);
+        self.size.store(seats.list.len(), Ordering::Relaxed);
+    }
+}
+
+/// A subscription to what happens in a network, from [`Network::events`]. Dropping it ends it.
+///
+/// As an iterator it waits for each event, and ends when the network is shut down and all was read. Each node's events
+/// come in the order in which they happened; those of different nodes come in an order that their causes allow: a
+/// block is mined before it is accepted.
+///
+/// A slow reader holds nobody up. It has its own buffer of bounded capacity; what happens while that is full is lost to
+/// it, and [`Events::lost`] counts how much that was.
+///
+/// ```
+/// use chainlab::{Happening, Network, Rules};
+///
+/// let network = Network::new(Rules::notebook());
+/// let alice = network.spawn()?;
+/// let events = network.events();
+/// network.mine(alice)?;
+/// network.shutdown()?;
+/// let mined = events.filter(|event| matches!(event.what, Happening::Mined { position: 2, .. }));
+/// assert_eq!(mined.count(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "a subscription ends when it is dropped"]
+pub struct Events {
+    number: u64,
+    receiver: Receiver<Event>,
+    backlog: Arc<Backlog>,
+    audience: Arc<Audience>,
+}
+
+impl Events {
+    /// Returns the next event if there is one now.
+    pub fn try_next(&self) -> Option<Event> {
+        self.read(self.receiver.try_recv().ok())
+    }
+
+    /// Waits for the next event, but no longer than a time; returns at once when there will be no more.
+    pub fn next_timeout(&self, timeout: Duration) -> Option<Event> {
+        self.read(self.receiver.recv_timeout(timeout).ok())
+    }
+
+    /// Returns how many events were lost to this subscription because its buffer was full when they happened.
+    pub fn lost(&self) -> u64 {
+        self.backlog.lost.load(Ordering::Relaxed)
+    }
+
+    /// Tells whether there will be no more events: the network was shut down, and all were read.
+    pub fn has_ended(&self) -> bool {
+        // In this order: nothing comes after the end.
+        self.audience.seats.read().is_closed && self.receiver.is_empty()
+    }
+
+    fn read(&self, event: Option<Event>) -> Option<Event> {
+        if event.is_some() {
+            self.backlog.unread.fetch_sub(1, Ordering::Relaxed);
+        }
+        event
+    }
+}
+
+impl Iterator for Events {
+    type Item = Event;
+
+    /// Waits for the next event; none after the network is shut down and all were read.
+    fn next(&mut self) -> Option<Event> {
+        self.read(self.receiver.recv().ok())
+    }
+}
+
+impl FusedIterator for Events {}
+
+impl Drop for Events {
+    fn drop(&mut self) {
+        self.audience.unsubscribe(self.number);
+    }
+}
+
+/// What becomes of messages, counted by many threads at once: senders are spread over lines of memory of their own, so
+/// that they seldom wait for each other's.
+#[derive(Debug, Default)]
+pub(super) struct MessageCounters([Counters; 16]);
+
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Counters {
+    sent: AtomicU64,
+    delivered: AtomicU64,
+    dropped: AtomicU64,
+    missed: AtomicU64,
+    lost: [AtomicU64; LOSS_REASONS.len()],
+}
+
+const LOSS_REASONS: [LossReason; 3] = [LossReason::Loss, LossReason::Partition, LossReason::Verdict];
+
+impl MessageCounters {
+    fn of(&self, sender: NodeId) -> &Counters {
+        &self.0[sender.index() % self.0.len()]
+    }
+
+    /// A node has sent a message, whatever becomes of it.
+    pub(super) fn sent(&self, from: NodeId) {
+        self.of(from).sent.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A message has come into its receiver's inbox.
+    pub(super) fn delivered(&self, from: NodeId) {
+        self.of(from).delivered.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A message was over what its receiver keeps unread of one sender.
+    pub(super) fn dropped(&self, from: NodeId) {
+        self.of(from).dropped.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A message's receiver is down.
+    pub(super) fn missed(&self, from: NodeId) {
+        self.of(from).missed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A message was lost on its link.
+    pub(super) fn lost(&self, from: NodeId, reason: LossReason) {
+        self.of(from).lost[reason as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Adds the counters up. While messages are sent the sums are of slightly different moments.
+    fn sums(&self) -> Messages {
+        let sum = |counter: fn(&Counters) -> &AtomicU64| {
+            self.0.iter().map(|counters| counter(counters).load(Ordering::Relaxed)).sum()
+        };
+        let lost = LOSS_REASONS.map(|reason| {
+            let count = self.0.iter().map(|counters| counters.lost[reason as usize].load(Ordering::Relaxed));
+            (reason, count.sum())
+        });
+        Messages {
+            sent: sum(|counters| &counters.sent),
+            delivered: sum(|counters| &counters.delivered),
+            dropped: sum(|counters| &counters.dropped),
+            missed: sum(|counters| &counters.missed),
+            lost: BTreeMap::from_iter(lost.into_iter().filter(|(_, count)| *count > 0)),
+        }
+    }
+}
+
+impl Network {
+    /// Subscribes to what happens from now on, with room for 65,536 unread events.
+    ///
+    /// Room costs memory only when it is used: some hundred bytes an event. After [`Network::shutdown`] there is nothing
+    /// to come, and the subscription has ended.
+    pub fn events(&self) -> Events {
+        self.events_with_capacity(CAPACITY)
+    }
+
+    /// Subscribes to what happens from now on, with room for so many unread events; without any room all are lost, and
+    /// counted.
+    pub fn events_with_capacity(&self, capacity: usize) -> Events {
+        self.shared.watch.audience.subscribe(capacity)
+    }
+
+    /// Reports on what happened since the network was started, by the best of all nodes' chains; a node that is down
+    /// counts with the chain it has.
+    ///
+    /// It waits for no node: paused, down or shut down, they are reported on.
+    pub fn report(&self) -> Report {
+        // First what happened, then the chains: no block is reported as mined that is too new to be in them. Nobody waits
+        // for the report but for the time of this copy.
+        let recorder = self.shared.watch.recorder.lock().clone();
+        let now = self.shared.clock.now(NodeId::new(0));
+        let members = self.shared.members.read().list.clone();
+        let rules = &self.shared.rules;
+        let best = self.shared.chains().into_iter().reduce(|best, chain| {
+            let is_better = chain.is_better_than(&best, rules);
+            if is_better { chain } else { best }
+        });
+        let best = best.unwrap_or_else(|| Blockchain::start(rules, now));
+        let attempts = |node: NodeId| {
+            members.get(node.index()).map_or(0, |member| member.attempts.load(Ordering::Relaxed))
+        };
+        recorder.report(now, &best, attempts, self.shared.watch.messages.sums())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Happening;
+
+    fn event(node: u32) -> Event {
+        Event { time: Time::UNIX_EPOCH, node: NodeId::new(node), what: Happening::Paused }
+    }
+
+    #[test]
+    fn nobody_is_told_who_has_unsubscribed() {
+        let watch = Watch::new(Time::UNIX_EPOCH);
+        let size = || watch.audience.size.load(Ordering::Relaxed);
+        let (one, other) = (watch.audience.subscribe(9), watch.audience.subscribe(9));
+        assert_eq!(size(), 2);
+        drop(one);
+        assert_eq!((size(), watch.audience.seats.read().list.len()), (1, 1));
+        watch.record(event(1));
+        assert_eq!(other.try_next(), Some(event(1)), "the one that is left is told");
+        drop(other);
+        assert_eq!((size(), watch.audience.seats.read().list.len()), (0, 0));
+    }
+
+    #[test]
+    fn whoever_subscribes_after_the_end_reads_nothing() {
+        let watch = Watch::new(Time::UNIX_EPOCH);
+        watch.close();
+        let events = watch.audience.subscribe(9);
+        watch.record(event(1));
+        assert!(events.has_ended());
+        assert_eq!((events.lost(), events.count()), (0, 0));
+    }
+
+    #[test]
+    fn counters_of_all_senders_add_up() {
+        let counters = MessageCounters::default();
+        for sender in (0..40).map(NodeId::new) {
+            counters.sent(sender);
+            if sender.index() % 2 == 0 {
+                counters.delivered(sender);
+            }
+        }
+        counters.dropped(NodeId::new(u32::MAX));
+        counters.missed(NodeId::new(7));
+        counters.missed(NodeId::new(23));
+        for (reason, count) in LOSS_REASONS.into_iter().zip([1, 0, 3]) {
+            (0..count).for_each(|sender| counters.lost(NodeId::new(sender), reason));
+        }
+        let lost = BTreeMap::from([(LossReason::Loss, 1), (LossReason::Verdict, 3)]);
+        assert_eq!(counters.sums(), Messages { sent: 40, delivered: 20, dropped: 1, missed: 2, lost });
+    }
+}

@@ -1,0 +1,149 @@
+//! A report as a text.
+
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Display},
+    time::Duration,
+};
+
+use super::figures::{NodeReport, Propagation, Report, Spread};
+use crate::{mempool::LossReason, wire};
+
+impl Display for Report {
+    /// Writes a table of the nodes that mine and a line for each other figure; what did not happen is left out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { duration, mined, in_chain, stale, .. } = self;
+        writeln!(f, "{} nodes, {:.1} s", self.nodes.len(), duration.as_secs_f64())?;
+        let stale_rate = percent(self.stale_rate);
+        writeln!(f, "{mined} blocks mined, {in_chain} in the chain, {stale} stale ({stale_rate})")?;
+        self.write_nodes(f)?;
+        write_propagation(f, &self.propagation)?;
+        write_counts(f, "reorganisations", &self.reorganisations, |depth| {
+            format!("of {depth} {}", if *depth == 1 { "block" } else { "blocks" })
+        })?;
+        self.write_messages(f)?;
+        write_counts(f, "rejected", &self.rejections, |name| (*name).to_owned())?;
+        write_counts(f, "ignored", &self.ignored, ToString::to_string)?;
+        write_counts(f, "transactions lost", &self.transactions_lost, |reason| lost(*reason).to_owned())?;
+        let others = [
+            ("documents rejected", self.rejected_documents),
+            ("peers banned", self.banned),
+            ("crashes", self.crashes),
+            ("restarts", self.restarts),
+            ("panics", self.panics),
+        ];
+        for (name, count) in others.into_iter().filter(|(_, count)| *count > 0) {
+            writeln!(f, "{name}: {count}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Report {
+    fn write_nodes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (miners, others): (Vec<_>, Vec<_>) =
+            self.nodes.iter().partition(|node| node.mined > 0 || node.attempts > 0);
+        if miners.is_empty() {
+            return Ok(());
+        }
+        let width = miners.iter().map(|node| node.name.chars().count()).max().unwrap_or(0).max("miner".len());
+        writeln!(f)?;
+        writeln!(
+            f,
+            "{:width$}  {:>8}  {:>8}  {:>14}  {:>20}  {:>17}",
+            "miner", "mined", "in chain", "share of chain", "attempts", "share of attempts"
+        )?;
+        for node in miners {
+            let NodeReport { name, mined, in_chain, attempts, .. } = node;
+            let [of_chain, of_attempts] = [node.chain_share, node.attempts_share].map(percent);
+            let counts = format_args!("{mined:>8}  {in_chain:>8}  {of_chain:>14}  {attempts:>20}");
+            writeln!(f, "{name:width$}  {counts}  {of_attempts:>17}")?;
+        }
+        if !others.is_empty() {
+            writeln!(f, "and {} that did not mine", nodes(others.len()))?;
+        }
+        writeln!(f)
+    }
+
+    fn write_messages(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let messages = &self.messages;
+        if messages.sent == 0 {
+            return Ok(());
+        }
+        write!(f, "messages: {} sent, {} delivered", messages.sent, messages.delivered)?;
+        if messages.dropped > 0 {
+            write!(f, ", {} dropped at full inboxes", messages.dropped)?;
+        }
+        if messages.missed > 0 {
+            write!(f, ", {} came to nodes that were down", messages.missed)?;
+        }
+        for (reason, count) in messages.lost.iter().filter(|(_, count)| **count > 0) {
+            write!(f, ", {count} lost {}", lost_on_link(*reason))?;
+        }
+        writeln!(f)
+    }
+}
+
+fn write_propagation(f: &mut fmt::Formatter<'_>, propagation: &Propagation) -> fmt::Result {
+    let &Propagation { to_each, to_half, to_90_percent, to_all } = propagation;
+    if to_each.count == 0 {
+        return Ok(());
+    }
+    writeln!(f, "{:24}  {:>8}  {:>10}  {:>10}  {:>10}", "propagation", "count", "median", "90 %", "max")?;
+    let rows = [
+        ("to each node", to_each),
+        ("to half of the nodes", to_half),
+        ("to 90 % of the nodes", to_90_percent),
+        ("to all nodes", to_all),
+    ];
+    for (name, spread) in rows {
+        let Spread { count, median, percentile_90, max } = spread;
+        let [median, percentile_90, max] = [median, percentile_90, max].map(short);
+        writeln!(f, "  {name:22}  {count:>8}  {median:>10}  {percentile_90:>10}  {max:>10}")?;
+    }
+    writeln!(f)
+}
+
+/// Writes counts on one line: `rejected: 4 Overdraft, 1 Proof`.
+fn write_counts<K>(
+    f: &mut fmt::Formatter<'_>,
+    name: &str,
+    counts: &BTreeMap<K, u64>,
+    text: impl Fn(&K) -> String,
+) -> fmt::Result {
+    if counts.is_empty() {
+        return Ok(());
+    }
+    let counts: Vec<_> = counts.iter().map(|(key, count)| format!("{count} {}", text(key))).collect();
+    writeln!(f, "{name}: {}", counts.join(", "))
+}
+
+fn nodes(count: usize) -> String {
+    format!("{count} {}", if count == 1 { "node" } else { "nodes" })
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.2} %", 100.0 * share)
+}
+
+/// Three digits and a unit.
+fn short(duration: Duration) -> String {
+    format!("{duration:.2?}")
+}
+
+fn lost(reason: LossReason) -> &'static str {
+    match reason {
+        LossReason::Crashed => "in a crash",
+        LossReason::Evicted => "from a full mempool",
+        LossReason::Replaced => "to another of the same nonce",
+        LossReason::Unpayable => "that can no longer be paid",
+    }
+}
+
+fn lost_on_link(reason: wire::LossReason) -> &'static str {
+    match reason {
+        wire::LossReason::Loss => "by chance",
+        wire::LossReason::Partition => "to a partition",
+        wire::LossReason::Verdict => "by a verdict",
+    }
+}
