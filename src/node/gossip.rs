@@ -115,6 +115,9 @@ impl Node {
             Told::Blocks(blocks) => {
                 for block in blocks.iter() {
                     self.told_of_bare_block(now, from, block, effects);
+                    if self.gossip.is_banned(from) {
+                        return;
+                    }
                 }
             }
             Told::Document(text) => match Block::from_json(text) {
