@@ -420,8 +420,10 @@ impl Node {
         effects: &mut Vec<Effect>,
     ) {
         if !self.rules.accounts {
-            ignore(from, IgnoreReason::NoGossip, effects);
-        } else if self.take_in(transaction, Some(from), effects).is_err() {
+            return ignore(from, IgnoreReason::NoGossip, effects);
+        }
+        // One without a nonce can never be mined; it gets one from the node that it was submitted to, or nowhere.
+        if transaction.nonce().is_none() || self.take_in(transaction, Some(from), effects).is_err() {
             ignore(from, IgnoreReason::Unwanted, effects);
         }
     }
