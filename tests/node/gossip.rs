@@ -261,6 +261,22 @@ fn an_orphan_is_taken_up_when_its_parent_comes() {
     }
 }
 
+/// The peer has mined on since it told of the orphan.
+#[test]
+fn an_orphan_far_behind_the_tip_that_comes_leaves_too() {
+    let rules = sealed();
+    for form in [|chain: &Blockchain| Told::from(chain.clone()), tip] {
+        let mut bench = connected();
+        bench.now += seconds(100.0);
+        let chain = grown_by(&bench.chain(), &rules, "miner-1", 60);
+        let orphan = chain.at(3).unwrap();
+        bench.announce(1, form(&orphan));
+        let lines = blocks(&mut bench, 1, 1, 1, chain.clone());
+        assert_eq!(bench.chain(), chain);
+        assert!(lines.contains(&format!("to 1: {}", has(&orphan))), "{lines:?}");
+    }
+}
+
 #[test]
 fn orphans_are_bounded_and_the_oldest_leave_first() {
     let limits = Limits { orphans: 2, ..Limits::default() };
