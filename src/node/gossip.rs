@@ -29,6 +29,8 @@ pub(super) struct Gossip {
     side_branches: VecDeque<Blockchain>,
     /// Blocks whose parent is not known, the oldest first.
     orphans: VecDeque<Orphan>,
+    /// Whether blocks have become known since the orphans were last gone through.
+    is_more_known: bool,
     /// Verified chains whose time has not come.
     early: Vec<(Time, NodeId, Blockchain)>,
     /// Who was asked for which block, and when.
@@ -46,7 +48,6 @@ pub(super) struct Gossip {
 #[derive(Debug, Clone)]
 struct Orphan {
     from: NodeId,
-    parent: BlockHash,
     told: Told,
 }
 
@@ -87,7 +88,13 @@ impl Gossip {
         }
     }
 
+    /// Notes that blocks have become known, which may be the parents of orphans.
+    pub(super) fn more_is_known(&mut self) {
+        self.is_more_known = true;
+    }
+
     fn keep_side_branch(&mut self, chain: Blockchain, limits: &Limits) {
+        self.more_is_known();
         // A longer branch takes the place of its own beginning.
         self.side_branches.retain(|branch| !branch.is_start_of(&chain));
         self.side_branches.push_back(chain);
@@ -115,6 +122,9 @@ impl Node {
             Told::Blocks(blocks) => {
                 for block in blocks.iter() {
                     self.told_of_bare_block(now, from, block, effects);
+                    if self.gossip.is_banned(from) {
+                        return;
+                    }
                 }
             }
             Told::Document(text) => match Block::from_json(text) {
@@ -128,15 +138,14 @@ impl Node {
         if self.already_known(from, block.hash(), block.index(), effects) {
             return;
         }
-        let PreviousHash::Hash(parent) = block.previous_hash() else {
+        let PreviousHash::Hash(_) = block.previous_hash() else {
             // Only a genesis names no parent, and ours is known.
             return match Blockchain::with_genesis(block.clone(), &self.rules) {
                 Ok(_) => ignore(from, IgnoreReason::Unconnected, effects),
                 Err(invalid) => self.reject(from, invalid.into(), effects),
             };
         };
-        let by_index = block.index().checked_sub(1).and_then(|position| self.known(parent, position));
-        match by_index.or_else(|| self.recent(parent)) {
+        match self.parent_of_bare(block) {
             Some(parent) => {
                 let verdict = self.appended(&parent, [block.clone()]);
                 self.judged(now, from, verdict, parent.len(), effects);
@@ -172,6 +181,13 @@ impl Node {
     fn parent_of(&self, chain: &Blockchain) -> Option<Blockchain> {
         let parent = chain.parent()?;
         self.known(parent.tip_hash(), parent.len())
+    }
+
+    /// The known chain that ends with the parent of a bare block, if its index leads there or that is near a tip.
+    fn parent_of_bare(&self, block: &Block) -> Option<Blockchain> {
+        let PreviousHash::Hash(parent) = block.previous_hash() else { return None };
+        let by_index = block.index().checked_sub(1).and_then(|position| self.known(parent, position));
+        by_index.or_else(|| self.recent(parent))
     }
 
     /// The known chain that ends with the block of a hash, if that is near a tip.
@@ -229,8 +245,8 @@ impl Node {
     }
 
     fn keep_orphan(&mut self, now: Time, from: NodeId, block: Block, told: Told, effects: &mut Vec<Effect>) {
-        if let PreviousHash::Hash(parent) = block.previous_hash() {
-            self.gossip.keep_orphan(Orphan { from, parent, told }, &self.limits);
+        if let PreviousHash::Hash(_) = block.previous_hash() {
+            self.gossip.keep_orphan(Orphan { from, told }, &self.limits);
             self.ask_for_blocks(now, from, block.hash(), effects);
         } else {
             ignore(from, IgnoreReason::Unconnected, effects);
@@ -324,16 +340,20 @@ impl Node {
             let (_, from, chain) = self.gossip.early.remove(at);
             self.take_up(now, from, chain, effects);
         }
-        while let Some(at) = self.gossip.orphans.iter().position(|orphan| self.is_connected(orphan)) {
-            let Orphan { from, told, .. } = self.gossip.orphans.remove(at).expect("it was found there");
-            self.told_of_block(now, from, told, effects);
+        while std::mem::take(&mut self.gossip.is_more_known) {
+            while let Some(at) = self.gossip.orphans.iter().position(|orphan| self.is_connected(orphan)) {
+                let Orphan { from, told, .. } = self.gossip.orphans.remove(at).expect("it was found there");
+                self.told_of_block(now, from, told, effects);
+            }
         }
     }
 
     fn is_connected(&self, orphan: &Orphan) -> bool {
         match &orphan.told {
             Told::Chain(chain) => self.parent_of(chain).is_some(),
-            _ => self.recent(orphan.parent).is_some(),
+            Told::Blocks(blocks) => blocks.iter().any(|block| self.parent_of_bare(block).is_some()),
+            // A document is parsed before it is kept.
+            Told::Document(_) => false,
         }
     }
 
@@ -417,8 +437,10 @@ impl Node {
         effects: &mut Vec<Effect>,
     ) {
         if !self.rules.accounts {
-            ignore(from, IgnoreReason::NoGossip, effects);
-        } else if self.take_in(transaction, Some(from), effects).is_err() {
+            return ignore(from, IgnoreReason::NoGossip, effects);
+        }
+        // One without a nonce can never be mined; it gets one from the node that it was submitted to, or nowhere.
+        if transaction.nonce().is_none() || self.take_in(transaction, Some(from), effects).is_err() {
             ignore(from, IgnoreReason::Unwanted, effects);
         }
     }

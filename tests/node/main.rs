@@ -2,5 +2,6 @@
 
 mod bench;
 mod commands;
+mod gossip;
 mod mining;
 mod resolve;
