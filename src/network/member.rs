@@ -53,7 +53,8 @@ pub(super) struct Member {
     pub(super) address: Arc<str>,
     pub(super) thread: Mutex<Option<JoinHandle<()>>>,
     state: RwLock<State>,
-    inbox: RwLock<Sender<(NodeId, Message)>>,
+    /// None while the node is down.
+    inbox: RwLock<Option<Sender<(NodeId, Message)>>>,
     /// How many messages of each sender wait in the inbox.
     unread: RwLock<Vec<AtomicU32>>,
     unread_max: u32,
@@ -106,7 +107,7 @@ impl Member {
             address,
             thread: Mutex::new(None),
             state: RwLock::new(if is_puppet { State::Puppet } else { State::Up(control) }),
-            inbox: RwLock::new(inbox),
+            inbox: RwLock::new(Some(inbox)),
             unread: RwLock::new(Vec::new()),
             unread_max,
             attempts: AtomicU64::new(0),
@@ -117,11 +118,13 @@ impl Member {
 
     /// Puts a message into the inbox, unless too many of its sender wait there.
     pub(super) fn deliver(&self, from: NodeId, message: Message) -> Delivery {
+        let inbox = self.inbox.read();
+        // A node that is down reads no messages: they are gone, as with a real one.
+        let Some(sender) = &*inbox else { return Delivery::Missed };
         if !self.count_in(from) {
             return Delivery::Dropped;
         }
-        // A node that is down reads no messages: they are gone, as with a real one.
-        match self.inbox.read().send((from, message)) {
+        match sender.send((from, message)) {
             Ok(()) => Delivery::Delivered,
             Err(_) => Delivery::Missed,
         }
@@ -222,9 +225,9 @@ impl Member {
         };
         let (control, control_receiver) = unbounded();
         let (inbox, inbox_receiver) = unbounded();
-        let mut unread = self.unread.write();
-        *self.inbox.write() = inbox;
-        unread.clear();
+        // Nobody counts in while there is no inbox.
+        self.unread.write().clear();
+        *self.inbox.write() = Some(inbox);
         *state = State::Up(control);
         Ok((chain, Mailbox { control: control_receiver, inbox: inbox_receiver }))
     }
@@ -261,6 +264,9 @@ impl Member {
     }
 
     pub(super) fn set_state(&self, state: State) {
+        if let State::Down(..) = state {
+            *self.inbox.write() = None;
+        }
         *self.state.write() = state;
     }
 }

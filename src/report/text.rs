@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeMap,
     fmt::{self, Display},
-    time::Duration,
 };
 
 use super::figures::{NodeReport, Propagation, Report, Spread};
@@ -13,13 +12,13 @@ impl Display for Report {
     /// Writes a table of the nodes that mine and a line for each other figure; what did not happen is left out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { duration, mined, in_chain, stale, .. } = self;
-        writeln!(f, "{} nodes, {:.1} s", self.nodes.len(), duration.as_secs_f64())?;
+        writeln!(f, "{} in {duration:.1?}", nodes(self.nodes.len()))?;
         let stale_rate = percent(self.stale_rate);
         writeln!(f, "{mined} blocks mined, {in_chain} in the chain, {stale} stale ({stale_rate})")?;
         self.write_nodes(f)?;
         write_propagation(f, &self.propagation)?;
         write_counts(f, "reorganisations", &self.reorganisations, |depth| {
-            format!("of {depth} {}", if *depth == 1 { "block" } else { "blocks" })
+            format!("{depth} {}", if *depth == 1 { "block" } else { "blocks" })
         })?;
         self.write_messages(f)?;
         write_counts(f, "rejected", &self.rejections, |name| (*name).to_owned())?;
@@ -50,13 +49,13 @@ impl Report {
         writeln!(f)?;
         writeln!(
             f,
-            "{:width$}  {:>8}  {:>8}  {:>14}  {:>20}  {:>17}",
+            "{:width$}  {:>8}  {:>8}  {:>14}  {:>16}  {:>17}",
             "miner", "mined", "in chain", "share of chain", "attempts", "share of attempts"
         )?;
         for node in miners {
             let NodeReport { name, mined, in_chain, attempts, .. } = node;
             let [of_chain, of_attempts] = [node.chain_share, node.attempts_share].map(percent);
-            let counts = format_args!("{mined:>8}  {in_chain:>8}  {of_chain:>14}  {attempts:>20}");
+            let counts = format_args!("{mined:>8}  {in_chain:>8}  {of_chain:>14}  {attempts:>16}");
             writeln!(f, "{name:width$}  {counts}  {of_attempts:>17}")?;
         }
         if !others.is_empty() {
@@ -75,7 +74,7 @@ impl Report {
             write!(f, ", {} dropped at full inboxes", messages.dropped)?;
         }
         if messages.missed > 0 {
-            write!(f, ", {} came to nodes that were down", messages.missed)?;
+            write!(f, ", {} missed by nodes that were down", messages.missed)?;
         }
         for (reason, count) in messages.lost.iter().filter(|(_, count)| **count > 0) {
             write!(f, ", {count} lost {}", lost_on_link(*reason))?;
@@ -98,13 +97,16 @@ fn write_propagation(f: &mut fmt::Formatter<'_>, propagation: &Propagation) -> f
     ];
     for (name, spread) in rows {
         let Spread { count, median, percentile_90, max } = spread;
-        let [median, percentile_90, max] = [median, percentile_90, max].map(short);
+        let [median, percentile_90, max] = [median, percentile_90, max].map(|duration| match count {
+            0 => "-".to_owned(),
+            _ => format!("{duration:.2?}"),
+        });
         writeln!(f, "  {name:22}  {count:>8}  {median:>10}  {percentile_90:>10}  {max:>10}")?;
     }
     writeln!(f)
 }
 
-/// Writes counts on one line: `rejected: 4 Overdraft, 1 Proof`.
+/// Writes counts on one line: `rejected: 4 × Overdraft, 1 × Proof`.
 fn write_counts<K>(
     f: &mut fmt::Formatter<'_>,
     name: &str,
@@ -114,7 +116,7 @@ fn write_counts<K>(
     if counts.is_empty() {
         return Ok(());
     }
-    let counts: Vec<_> = counts.iter().map(|(key, count)| format!("{count} {}", text(key))).collect();
+    let counts: Vec<_> = counts.iter().map(|(key, count)| format!("{count} × {}", text(key))).collect();
     writeln!(f, "{name}: {}", counts.join(", "))
 }
 
@@ -124,11 +126,6 @@ fn nodes(count: usize) -> String {
 
 fn percent(share: f64) -> String {
     format!("{:.2} %", 100.0 * share)
-}
-
-/// Three digits and a unit.
-fn short(duration: Duration) -> String {
-    format!("{duration:.2?}")
 }
 
 fn lost(reason: LossReason) -> &'static str {
