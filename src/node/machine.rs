@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::{gossip::Gossip, mining::Mining, resolve::Resolves};
 use crate::{
     blockchain::Blockchain,
-    command::{Answer, Command, Submitted, Ticket},
+    command::{Answer, Command, Snapshot, Submitted, Ticket},
     event::{Happening, IgnoreReason},
     mempool::{Mempool, SubmitError},
     message::{Message, NodeId, RequestId, Told},
@@ -192,6 +192,12 @@ impl Node {
         &self.peers
     }
 
+    /// Returns what of the node is saved.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let pending = self.mempool.iter().cloned().collect();
+        Snapshot { chain: self.chain.clone(), pending, peers: self.peers.clone() }
+    }
+
     /// Handles an input at a moment, and adds what the node wishes to `effects`, in order.
     ///
     /// Times should not go back; one that does delays the node's deadlines, and nothing worse.
@@ -223,6 +229,7 @@ impl Node {
             Command::Submit(transaction) => Answer::Submit(self.submit(transaction, effects)),
             Command::Chain => Answer::Chain(self.chain.clone()),
             Command::Pending => Answer::Pending(self.mempool.iter().cloned().collect()),
+            Command::Snapshot => Answer::Snapshot(self.snapshot()),
             Command::StartMining => {
                 self.start_mining(now, effects);
                 Answer::StartMining
