@@ -102,6 +102,18 @@ impl Network {
     ///
     /// As [`Network::spawn`], and a name with a zero byte.
     pub fn spawn_as(&self, identity: Identity) -> Result<NodeId, SpawnError> {
+        let (rules, clock) = (Arc::clone(&self.shared.rules), &self.shared.clock);
+        self.add(identity, |id, address| {
+            Node::new(id, rules, address, clock.now(id)).with_limits(self.shared.limits)
+        })
+    }
+
+    /// Starts a thread for the node that `make` makes of its number and address.
+    pub(super) fn add(
+        &self,
+        identity: Identity,
+        make: impl FnOnce(NodeId, Arc<str>) -> Node,
+    ) -> Result<NodeId, SpawnError> {
         let mut members = self.shared.members.write();
         if members.is_shut_down {
             return Err(SpawnError::ShutDown);
@@ -116,9 +128,8 @@ impl Network {
         let shared = Arc::clone(&self.shared);
         let (member, mailbox) = Member::new(id, name.as_str().into(), address.into(), shared.unread_max);
         let member = Arc::new(member);
-        let node =
-            Node::new(id, Arc::clone(&shared.rules), Arc::clone(&member.address), shared.clock.now(id));
-        let worker = Worker::new(node.with_limits(shared.limits), shared, Arc::clone(&member), mailbox);
+        let node = make(id, Arc::clone(&member.address));
+        let worker = Worker::new(node, shared, Arc::clone(&member), mailbox);
         *member.thread.lock() = Some(thread::Builder::new().name(name).spawn(|| worker.run())?);
         members.list.push(member);
         Ok(id)

@@ -13,8 +13,7 @@ use parking_lot::{Mutex, RwLock};
 
 use super::error::{DownCause, NodeError};
 use crate::{
-    blockchain::Blockchain,
-    command::{Answer, Command},
+    command::{Answer, Command, Snapshot},
     message::{Message, NodeId},
 };
 
@@ -48,8 +47,8 @@ pub(super) struct Member {
 #[derive(Debug)]
 pub(super) enum State {
     Up(Sender<Control>),
-    /// Its thread has ended, and this was its chain.
-    Down(DownCause, Blockchain),
+    /// Its thread has ended, and this is what it left.
+    Down(DownCause, Snapshot),
 }
 
 /// The receiving ends of a node's channels, for its thread.
@@ -127,6 +126,14 @@ impl Member {
         match &*self.state.read() {
             State::Down(DownCause::Panicked(message), _) => Some(message.clone()),
             _ => None,
+        }
+    }
+
+    /// What the node left when its thread ended, if it has.
+    pub(super) fn left(&self) -> Option<Snapshot> {
+        match &*self.state.read() {
+            State::Up(_) => None,
+            State::Down(_, left) => Some(left.clone()),
         }
     }
 

@@ -10,6 +10,7 @@ mod clock;
 mod error;
 mod handle;
 mod member;
+mod save;
 mod shared;
 mod worker;
 
@@ -17,3 +18,4 @@ pub use call::Registration;
 pub use clock::Clock;
 pub use error::{CallError, DownCause, NodeError, Panicked, RegisterError, SpawnError};
 pub use handle::{Config, Identity, Network};
+pub use save::{FileError, LoadError, SaveError};

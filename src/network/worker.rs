@@ -70,7 +70,12 @@ impl Worker {
         }));
         let cause = cause.unwrap_or_else(|payload| DownCause::Panicked(panic_message(&*payload)));
         // Whoever waits for an answer finds out only when the worker is dropped, and can then read the cause.
-        self.member.set_state(State::Down(cause, self.node.chain().clone()));
+        let mut last = self.node.snapshot();
+        if cause != DownCause::ShutDown {
+            // A node that crashes keeps what would be on its disk.
+            last.pending.clear();
+        }
+        self.member.set_state(State::Down(cause, last));
     }
 
     /// Does what there is to do once round: all commands, some messages, a deadline, a slice; waits if that was

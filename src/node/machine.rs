@@ -167,6 +167,22 @@ impl Node {
         self
     }
 
+    /// Submits pending transactions of before to the node, in order; to be called before its first input.
+    ///
+    /// # Errors
+    ///
+    /// The position of the first that is refused, counted from 1, and why. One that would push another out is refused.
+    pub(crate) fn with_pending(mut self, pending: Vec<Transaction>) -> Result<Self, (usize, SubmitError)> {
+        for (before, transaction) in pending.into_iter().enumerate() {
+            let taken = self.mempool.submit(transaction, &self.rules, self.chain.accounts());
+            let full = SubmitError::Full { capacity: self.limits.mempool };
+            taken
+                .and_then(|evicted| evicted.map_or(Ok(()), |_| Err(full)))
+                .map_err(|error| (before + 1, error))?;
+        }
+        Ok(self)
+    }
+
     /// Returns the node's number.
     pub fn id(&self) -> NodeId {
         self.id
