@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 use parking_lot::{Condvar, Mutex};
 
 use super::{clock::instant, handle::Network, shared::Shared};
-use crate::{blockchain::Blockchain, hash::BlockHash, message::NodeId};
+use crate::{blockchain::Blockchain, hash::BlockHash, message::NodeId, wire::Links};
 
 /// Where every node stands, kept up to date by the nodes' threads.
 #[derive(Debug, Default)]
@@ -115,36 +115,33 @@ impl Shared {
         let own = list.iter().filter(|standing| standing.liveness != Liveness::Puppet);
         own.map(|standing| standing.chain.clone()).collect()
     }
+}
 
-    /// The groups of live nodes that can reach each other, if the nodes of each agree.
-    fn agreements(&self, list: &[Standing]) -> Option<Vec<Agreement>> {
-        let live =
-            |node: NodeId| list.get(node.index()).is_some_and(|standing| standing.liveness == Liveness::Live);
-        let mut groups = Groups::new(list.len());
-        {
-            let conditions = self.carrier.conditions();
-            for (node, standing) in nodes(list).filter(|(node, _)| live(*node)) {
-                for &peer in standing.peers.iter().filter(|peer| live(**peer)) {
-                    let agree = list[peer.index()].chain == standing.chain;
-                    match conditions.links.is_reachable(node, peer) {
-                        true if agree => groups.join(node.index(), peer.index()),
-                        true => return None,
-                        false => {}
-                    }
-                }
+/// The groups of live nodes that can reach each other, if the nodes of each agree.
+fn agreements(list: &[Standing], links: &Links) -> Option<Vec<Agreement>> {
+    let live =
+        |node: NodeId| list.get(node.index()).is_some_and(|standing| standing.liveness == Liveness::Live);
+    let mut groups = Groups::new(list.len());
+    for (node, standing) in nodes(list).filter(|(node, _)| live(*node)) {
+        for &peer in standing.peers.iter().filter(|peer| live(**peer)) {
+            let agree = list[peer.index()].chain == standing.chain;
+            match links.is_reachable(node, peer) {
+                true if agree => groups.join(node.index(), peer.index()),
+                true => return None,
+                false => {}
             }
         }
-        let mut members: BTreeMap<usize, Vec<NodeId>> = BTreeMap::new();
-        for (node, _) in nodes(list).filter(|(node, _)| live(*node)) {
-            members.entry(groups.find(node.index())).or_default().push(node);
-        }
-        let mut agreements: Vec<_> = members
-            .into_values()
-            .map(|nodes| Agreement { chain: list[nodes[0].index()].chain.clone(), nodes })
-            .collect();
-        agreements.sort_by_key(|agreement| std::cmp::Reverse(agreement.nodes.len()));
-        Some(agreements)
     }
+    let mut members: BTreeMap<usize, Vec<NodeId>> = BTreeMap::new();
+    for (node, _) in nodes(list).filter(|(node, _)| live(*node)) {
+        members.entry(groups.find(node.index())).or_default().push(node);
+    }
+    let mut agreements: Vec<_> = members
+        .into_values()
+        .map(|nodes| Agreement { chain: list[nodes[0].index()].chain.clone(), nodes })
+        .collect();
+    agreements.sort_by_key(|agreement| std::cmp::Reverse(agreement.nodes.len()));
+    Some(agreements)
 }
 
 fn nodes(list: &[Standing]) -> impl Iterator<Item = (NodeId, &Standing)> {
@@ -184,11 +181,15 @@ impl Network {
     /// Where the live nodes stand, if they do not agree in time.
     pub fn settle(&self, timeout: Duration) -> Result<Settled, Unsettled> {
         let deadline = instant() + timeout;
-        let mut list = self.shared.standings.list.lock();
         loop {
-            if let Some(groups) = self.shared.agreements(&list) {
+            // In this order: whoever carries a message has the links, and may wait for whoever adds a node, who waits
+            // for the list.
+            let conditions = self.shared.carrier.conditions();
+            let mut list = self.shared.standings.list.lock();
+            if let Some(groups) = agreements(&list, &conditions.links) {
                 return Ok(Settled { groups });
             }
+            drop(conditions);
             if self.shared.standings.changed.wait_until(&mut list, deadline).timed_out() {
                 let live = nodes(&list).filter(|(_, standing)| standing.liveness == Liveness::Live);
                 let standings = live.map(|(node, standing)| (node, standing.chain.clone())).collect();
