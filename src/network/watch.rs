@@ -226,7 +226,8 @@ struct Counters {
     lost: [AtomicU64; LOSS_REASONS.len()],
 }
 
-const LOSS_REASONS: [LossReason; 3] = [LossReason::Loss, LossReason::Partition, LossReason::Verdict];
+const LOSS_REASONS: [LossReason; 4] =
+    [LossReason::Loss, LossReason::Partition, LossReason::Verdict, LossReason::Crash];
 
 impl MessageCounters {
     fn of(&self, sender: NodeId) -> &Counters {
@@ -360,7 +361,7 @@ mod tests {
         counters.dropped(NodeId::new(u32::MAX));
         counters.missed(NodeId::new(7));
         counters.missed(NodeId::new(23));
-        for (reason, count) in LOSS_REASONS.into_iter().zip([1, 0, 3]) {
+        for (reason, count) in LOSS_REASONS.into_iter().zip([1, 0, 3, 0]) {
             (0..count).for_each(|sender| counters.lost(NodeId::new(sender), reason));
         }
         let lost = BTreeMap::from([(LossReason::Loss, 1), (LossReason::Verdict, 3)]);

@@ -131,6 +131,7 @@ impl Worker {
         }
         let mut left = self.node.snapshot();
         if cause != DownCause::ShutDown {
+            self.shared.carrier.conditions().links.crash(self.node.id());
             // What is on the disk survives a crash, and pending transactions are not.
             left.pending.clear();
         }
@@ -158,11 +159,7 @@ impl Worker {
                 Err(TryRecvError::Disconnected) => return Some(DownCause::ShutDown),
             }
         }
-        for _ in 0..BATCH {
-            let Ok((from, message)) = self.mailbox.inbox.try_recv() else { break };
-            self.member.count_out(from);
-            self.handle(self.now(), Input::Message(from, message));
-        }
+        self.read(BATCH);
         if let Some((time, _)) = self.wake_at.take_if(|(_, at)| *at <= instant()) {
             // A clock of the caller's may stand still; the time that was waited for has come all the same.
             self.handle(self.now().max(time), Input::Wake);
@@ -173,6 +170,15 @@ impl Worker {
             None => self.wait(None),
         }
         None
+    }
+
+    /// Reads so many messages, or as many as there are.
+    fn read(&mut self, most: usize) {
+        for _ in 0..most {
+            let Ok((from, message)) = self.mailbox.inbox.try_recv() else { break };
+            self.member.count_out(from);
+            self.handle(self.now(), Input::Message(from, message));
+        }
     }
 
     fn controlled(&mut self, control: Control) {
@@ -188,6 +194,8 @@ impl Worker {
                 self.next_slice = None;
             }
             Control::LinksUp(peers) => {
+                // First what was sent before: it may tell of blocks that the peer has lost since.
+                self.read(self.mailbox.inbox.len());
                 for peer in peers {
                     self.handle(self.now(), Input::LinkUp(peer));
                 }

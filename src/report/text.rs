@@ -142,5 +142,6 @@ fn lost_on_link(reason: wire::LossReason) -> &'static str {
         wire::LossReason::Loss => "by chance",
         wire::LossReason::Partition => "to a partition",
         wire::LossReason::Verdict => "by a verdict",
+        wire::LossReason::Crash => "in a crash",
     }
 }

@@ -47,6 +47,8 @@ pub struct Links {
     epoch: Epoch,
     /// How many lanes are held.
     held: usize,
+    /// The last crash of every node that ever crashed.
+    crashes: BTreeMap<NodeId, Epoch>,
     /// By the sender's index, then by the receiver.
     lanes: Vec<BTreeMap<NodeId, Lane>>,
 }
@@ -97,6 +99,8 @@ pub enum LossReason {
     Partition,
     /// A [`Verdict`] dropped it.
     Verdict,
+    /// Its sender or its receiver crashed while it was under way.
+    Crash,
 }
 
 impl Links {
@@ -108,6 +112,7 @@ impl Links {
             partition: Partition::default(),
             epoch: Epoch::default(),
             held: 0,
+            crashes: BTreeMap::new(),
             lanes: Vec::new(),
         }
     }
@@ -193,10 +198,15 @@ impl Links {
     ///
     /// It is lost if a partition that separates its ends has begun since, even if healed; only a message over a
     /// perfect link, which is never under way, survives a partition that begins and heals before this is asked. It is
-    /// held if its link is. Costs two comparisons where no partition has begun since and nothing is held.
+    /// lost as well if one of its ends has crashed since, and held if its link is. Costs two comparisons where no
+    /// partition has begun since, no node has crashed and nothing is held.
     pub fn arrival(&self, from: NodeId, to: NodeId, sent: Epoch) -> Arrival {
         if sent == self.epoch && self.held == 0 {
             return Arrival::Arrived;
+        }
+        let has_crashed = |node| self.crashes.get(&node).is_some_and(|crash| *crash > sent);
+        if has_crashed(from) || has_crashed(to) {
+            return Arrival::Lost(LossReason::Crash);
         }
         let lane = self.lane(from, to);
         if self.partition.separates(from, to) || lane.is_some_and(|lane| lane.cut > sent) {
@@ -225,6 +235,12 @@ impl Links {
             }
         }
         mem::replace(&mut self.partition, partition)
+    }
+
+    /// Crashes a node: what is under way or held, to it and from it, is lost. What is sent from now on is not.
+    pub fn crash(&mut self, node: NodeId) {
+        self.epoch = self.epoch.next();
+        self.crashes.insert(node, self.epoch);
     }
 
     /// Ends the partition and returns it. What was lost stays lost, and what is held stays held.

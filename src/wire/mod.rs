@@ -15,7 +15,7 @@
 //! 4. It is under way for the link's latency. On a link that keeps order it arrives no earlier than those before it.
 //!    A verdict of the caller's may delay it instead: then only the delay counts, and steps 2 to 4 do not.
 //! 5. When it is due, it is lost if a partition that separates its ends has begun since it was sent, healed or not: the
-//!    cable was cut.
+//!    cable was cut. It is lost as well if its sender or its receiver has crashed since: their connection is gone.
 //! 6. If the link is held when it is due, it waits at the link's end, in order, until the release.
 //!
 //! Messages that arrive at the same time are delivered in the order of their sending; that is the driver's part. A

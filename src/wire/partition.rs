@@ -83,7 +83,7 @@ pub struct PartitionError {
     pub second: usize,
 }
 
-/// How many partitions had begun when a message was sent; what [`Links::arrival`](super::Links::arrival) must know.
+/// How many partitions and crashes there had been when a message was sent; what [`Links::arrival`](super::Links::arrival) must know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Epoch(u64);
 
