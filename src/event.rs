@@ -109,7 +109,7 @@ pub enum Happening {
     Paused,
     /// It was resumed.
     Resumed,
-    /// A pending transaction left it without having been mined.
+    /// A pending transaction left it without having been mined, or a mined one with the disk that alone held its block.
     Lost {
         /// The transaction.
         transaction: Transaction,

@@ -90,7 +90,7 @@ pub enum SubmitError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LossReason {
-    /// Its node crashed.
+    /// Its node crashed, or lost its disk.
     Crashed,
     /// The mempool was full.
     Evicted,

@@ -5,11 +5,14 @@ use super::{
     handle::Network,
     member::Control,
     settle::Liveness,
+    shared::Shared,
     worker::start_worker,
 };
 use crate::{
+    block::Block,
     blockchain::Blockchain,
     event::Happening,
+    mempool::LossReason,
     message::{Message, NodeId},
     node::Node,
     wire::{Link, Partition, Verdict},
@@ -140,8 +143,8 @@ impl Network {
         self.shared.standings_changed();
     }
 
-    /// Crashes a node: its thread ends, and its mempool, its orphans and what was under way to it are gone. Its chain
-    /// stays, as on its disk. Calls that wait for it are told.
+    /// Crashes a node: its thread ends, and its mempool, its orphans and what was under way to it and from it are gone.
+    /// Its chain stays, as on its disk. Calls that wait for it are told.
     ///
     /// # Errors
     ///
@@ -154,7 +157,8 @@ impl Network {
     }
 
     /// Restarts a node that is down, with the peers that it had. Its peers and it tell each other of their tips. It
-    /// does not mine until it is told to.
+    /// does not mine until it is told to. What was on its chain and on no other's is recorded as lost if it begins with
+    /// the genesis.
     ///
     /// # Errors
     ///
@@ -167,10 +171,10 @@ impl Network {
         if members.is_shut_down {
             return Err(NodeError::Down { node, cause: DownCause::ShutDown }.into());
         }
-        let (chain, mailbox) = member.revive()?;
+        let (before, mailbox) = member.revive()?;
         let now = shared.clock.now(node);
         let chain = match from {
-            RestartFrom::Chain => chain,
+            RestartFrom::Chain => before.clone(),
             RestartFrom::Genesis => Blockchain::start(&shared.rules, now),
         };
         let peers = shared.peers_of(node);
@@ -180,6 +184,9 @@ impl Network {
         start_worker(state, shared, &member, mailbox)?;
         drop(members);
         shared.happened(node, Happening::Restarted);
+        if from == RestartFrom::Genesis {
+            shared.lose_chain(node, &before);
+        }
         self.tell_of_links(|one, other| one == node || other == node);
         Ok(())
     }
@@ -205,6 +212,23 @@ impl Network {
         self.shared.member(node)?.resume(|| {
             self.shared.set_liveness(node, Liveness::Live);
             self.shared.happened(node, Happening::Resumed);
-        })
+        })?;
+        // It heard of no link that came up, and what it was told may have been over the bound.
+        self.tell_of_links(|one, other| one == node || other == node);
+        Ok(())
+    }
+}
+
+impl Shared {
+    /// Records the loss of the transactions that nobody has but on the chain of a node that begins anew.
+    fn lose_chain(&self, node: NodeId, chain: &Blockchain) {
+        let common = self.chains().into_iter().filter_map(|other| chain.common_ancestor(&other));
+        let kept = common.map(|common| common.len()).max().unwrap_or(0);
+        for transaction in chain.iter_after(kept).flat_map(Block::transactions) {
+            if !transaction.is_reward() {
+                let (transaction, reason) = (transaction.clone(), LossReason::Crashed);
+                self.happened(node, Happening::Lost { transaction, reason });
+            }
+        }
     }
 }
