@@ -1,0 +1,183 @@
+//! What storms have shown, each by itself: crashes, restarts and pauses beside messages that are under way.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use chainlab::{
+    Blockchain, Genesis, Happening, Limits, LossReason, Message, Network, NodeId, RequestId, Rules,
+    Transaction,
+    network::{Config, RestartFrom, Settled},
+    pow::Target,
+    wire::{self, Link},
+};
+
+use crate::watchdog::finishes;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Nothing is announced twice within a test: what settles does so without luck.
+fn network() -> Network {
+    let never = Duration::from_secs(3600);
+    let limits = Limits { announce_again: never, announce_again_max: never, ..Limits::default() };
+    let target = Target::leading_zero_bits(4);
+    let genesis = Genesis::Shared { time: None, allocations: [("alice".into(), 100)].into() };
+    let rules = Rules { first_target: target, easiest_target: target, genesis, ..Rules::sealed() };
+    Network::with_config(rules, Config { limits, ..Config::default() })
+}
+
+fn two_nodes(network: &Network) -> [NodeId; 2] {
+    let nodes = [network.spawn().unwrap(), network.spawn().unwrap()];
+    network.connect(nodes[0], nodes[1]).unwrap();
+    nodes
+}
+
+fn agreed(network: &Network) -> Blockchain {
+    let settled: Settled = network.settle(PATIENCE).unwrap();
+    assert_eq!(settled.groups.len(), 1);
+    settled.chain().unwrap().clone()
+}
+
+fn payment(amount: u64) -> Transaction {
+    Transaction::new("alice", "bob", amount).with_nonce(0)
+}
+
+/// What the network has recorded as lost.
+fn lost(network: Network) -> Vec<(NodeId, Transaction, LossReason)> {
+    let events = network.events();
+    drop(network);
+    let lost = events.filter_map(|event| match event.what {
+        Happening::Lost { transaction, reason } => Some((event.node, transaction, reason)),
+        _ => None,
+    });
+    lost.collect()
+}
+
+#[test]
+fn a_link_that_comes_up_during_a_pause_is_heard_of_afterwards() {
+    let network = network();
+    let [one, other] = two_nodes(&network);
+    network.partition([[one]]).unwrap();
+    network.mine(one).unwrap();
+    network.pause(one).unwrap();
+    network.heal();
+    network.resume(one).unwrap();
+    assert_eq!(agreed(&network).len(), 2);
+    assert_eq!(network.chain(other).unwrap().len(), 2);
+}
+
+#[test]
+fn what_is_under_way_to_a_node_that_crashes_is_lost() {
+    let network = network();
+    let [node, _] = two_nodes(&network);
+    let puppet = network.puppet().unwrap();
+    network.hold(puppet.id(), node).unwrap();
+    puppet.send(node, Message::Transaction(payment(5)));
+    network.crash(node).unwrap();
+    network.restart(node, RestartFrom::Chain).unwrap();
+    puppet.send(node, Message::Transaction(payment(6)));
+    puppet.send(node, Message::ChainRequest { request: RequestId(1) });
+    network.release(puppet.id(), node);
+    assert!(puppet.receive(PATIENCE).is_some(), "the question is answered after what was said before it");
+    assert_eq!(network.pending(node).unwrap(), [payment(6)]);
+    let lost = network.report().messages.lost;
+    assert_eq!(lost.into_iter().collect::<Vec<_>>(), [(wire::LossReason::Crash, 1)]);
+}
+
+/// Its peer would believe that it has what it told of.
+#[test]
+fn a_node_does_not_tell_of_what_it_lost_in_a_crash() {
+    let network = network();
+    let [one, other] = two_nodes(&network);
+    let puppet = network.puppet().unwrap();
+    network.hold(one, other).unwrap();
+    network.mine(one).unwrap();
+    network.crash(one).unwrap();
+    network.restart(one, RestartFrom::Genesis).unwrap();
+    network.release(one, other);
+    puppet.send(other, Message::ChainRequest { request: RequestId(1) });
+    assert!(puppet.receive(PATIENCE).is_some(), "the question is answered after what was said before it");
+    assert_eq!(agreed(&network).len(), 1);
+}
+
+#[test]
+fn a_node_that_lost_its_disk_gets_back_what_it_told_of() {
+    for pause in [false, true] {
+        let network = network();
+        let [one, other] = two_nodes(&network);
+        // What the other is told waits unread.
+        network.pause(other).unwrap();
+        network.mine(one).unwrap();
+        network.crash(one).unwrap();
+        if pause {
+            network.restart(one, RestartFrom::Genesis).unwrap();
+            network.resume(other).unwrap();
+        } else {
+            network.resume(other).unwrap();
+            network.restart(one, RestartFrom::Genesis).unwrap();
+        }
+        assert_eq!(network.chain(other).unwrap().len(), 2);
+        assert_eq!(agreed(&network).len(), 2);
+    }
+}
+
+#[test]
+fn what_only_a_lost_disk_held_is_reported() {
+    let network = network();
+    let node = network.spawn().unwrap();
+    let events = network.events();
+    network.submit(node, payment(5)).unwrap();
+    network.mine(node).unwrap();
+    network.crash(node).unwrap();
+    network.restart(node, RestartFrom::Genesis).unwrap();
+    network.shutdown().unwrap();
+    let lost = events.filter_map(|event| match event.what {
+        Happening::Lost { transaction, reason } => Some((transaction, reason)),
+        _ => None,
+    });
+    assert_eq!(lost.collect::<Vec<_>>(), [(payment(5), LossReason::Crashed)]);
+}
+
+#[test]
+fn what_others_have_too_is_not_lost_with_a_disk() {
+    for from in [RestartFrom::Genesis, RestartFrom::Chain] {
+        let network = network();
+        let [one, other] = two_nodes(&network);
+        network.submit(one, payment(5)).unwrap();
+        network.mine(one).unwrap();
+        agreed(&network);
+        // One that is down has its disk.
+        network.crash(other).unwrap();
+        network.crash(one).unwrap();
+        network.restart(one, from).unwrap();
+        assert_eq!(lost(network), []);
+    }
+}
+
+/// Carrying messages, adding nodes and settling take the same locks.
+#[test]
+fn nodes_are_added_while_others_talk_and_settle() {
+    finishes("crowd", 0, |_, log| {
+        let network = Arc::new(network());
+        log.watch(&network);
+        let [one, other] = two_nodes(&network);
+        network.set_default_link(Link::default().with_order(false)).unwrap();
+        let done = AtomicBool::new(false);
+        let until_done = |work: &dyn Fn()| {
+            while !done.load(Ordering::Relaxed) {
+                work();
+            }
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(|| until_done(&|| drop(network.settle(Duration::ZERO))));
+            scope.spawn(|| until_done(&|| drop(network.mine(one).unwrap())));
+            scope.spawn(|| until_done(&|| drop(network.resolve(other).unwrap())));
+            (0..1000).for_each(|_| drop(network.puppet().unwrap()));
+            done.store(true, Ordering::Relaxed);
+        });
+    });
+}

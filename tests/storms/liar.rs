@@ -1,0 +1,161 @@
+//! A peer that lies: junk, blocks that break a rule, answers to questions never asked, silence.
+
+use std::sync::Arc;
+
+use chainlab::{
+    Block, BlockHash, Blockchain, Message, NodeId, PreviousHash, RequestId, Rules, Timestamp, Told,
+    Transaction,
+    network::Puppet,
+    pow::{Search, Target},
+};
+
+use crate::random::Random;
+
+pub(crate) struct Liar {
+    pub(crate) puppet: Puppet,
+}
+
+/// The liar's own coins; nothing that the storm submits is from here.
+pub(crate) const ADDRESS: &str = "mallory";
+
+impl Liar {
+    /// Tells a node a lie, or for once the truth, about what follows a chain. Returns what it was.
+    pub(crate) fn tell(
+        &self,
+        random: &mut Random,
+        to: NodeId,
+        chain: &Blockchain,
+        rules: &Rules,
+    ) -> &'static str {
+        let (draw, kind) = (random.next(), random.below(16));
+        let request = RequestId(draw % 8);
+        let back = chain.len().saturating_sub(draw % 4).max(1);
+        let older = chain.at(back).expect("the chain is as long as that");
+        let fair = || forge(&older, rules, vec![], |_| {});
+        let new = |block: Block| Message::NewBlock(block.into());
+        let (what, message) = match kind {
+            0 => ("junk", Message::NewBlock(Told::Document("{\"junk\": [".into()))),
+            1 => ("a document of no block", Message::NewBlock(Told::Document("{\"index\": -1}".into()))),
+            2 => ("a proof that is not met", {
+                let block = fair();
+                let other = (1..).map(|step| block.clone().with_proof(block.proof() + step));
+                new(other.into_iter().find(|block| !is_met(block, &older, rules)).expect("most are not met"))
+            }),
+            3 => ("a proof of other content", {
+                let block = fair();
+                let other =
+                    forge_with(&older, rules, vec![Transaction::reward("mallory's mother", rules.reward)]);
+                let transactions = other.transactions().to_vec();
+                new(Block::new(
+                    block.index(),
+                    block.timestamp(),
+                    transactions,
+                    block.proof(),
+                    block.previous_hash(),
+                ))
+            }),
+            4 => ("a reward that is too high", {
+                new(forge_with(&older, rules, vec![Transaction::reward(ADDRESS, rules.reward + 1)]))
+            }),
+            5 => ("no reward", new(forge_with(&older, rules, vec![]))),
+            6 => ("an overdraft", {
+                let nonce = older.account(ADDRESS).nonce;
+                let spend = Transaction::new(ADDRESS, "drain", u64::MAX / 2).with_nonce(nonce);
+                new(forge(&older, rules, vec![spend], |_| {}))
+            }),
+            7 => ("a nonce used twice", {
+                let nonce = older.account(ADDRESS).nonce;
+                let spend = Transaction::new(ADDRESS, "drain", 1).with_nonce(nonce);
+                new(forge(&older, rules, vec![spend.clone(), spend], |_| {}))
+            }),
+            8 => ("a time not after the median", {
+                new(forge(&older, rules, vec![], |micros| *micros -= 1 + draw % 1000))
+            }),
+            9 => ("an orphan", {
+                let parent = PreviousHash::Hash(BlockHash::of(&draw.to_be_bytes()));
+                new(Block::new(chain.len() + 5, Timestamp::integer(1), [], draw, parent))
+            }),
+            10 => ("a chain never asked for", Message::Chain { request, chain: chain.clone().into() }),
+            11 => ("blocks never asked for", {
+                Message::Blocks { request, after: back, blocks: chain.clone().into() }
+            }),
+            12 => ("that it has a block", Message::Acknowledge { block: chain.tip_hash() }),
+            13 => ("a chain by easier rules", {
+                let easier = Rules { first_target: Target::EASIEST, retarget: None, ..rules.clone() };
+                let start = Blockchain::start(&easier, chain.block(1).map_or_else(Default::default, time));
+                let longer = (0..3).fold(start, |chain, _| {
+                    chain.append(forge(&chain, &easier, vec![], |_| {}), &easier).expect("it is easy")
+                });
+                Message::NewBlock(Told::Chain(longer))
+            }),
+            14 => ("a transaction, another to each", {
+                let nonce = chain.account(ADDRESS).nonce;
+                Message::Transaction(Transaction::new(ADDRESS, "drain", draw % 90).with_nonce(nonce))
+            }),
+            // A fork, if it is not on the tip.
+            _ => ("a block that holds", new(fair())),
+        };
+        self.puppet.send(to, message);
+        what
+    }
+
+    /// Reads what it was told, and answers some of the questions wrongly and some not at all. It never waits.
+    pub(crate) fn answer(&self, chain: &Blockchain) {
+        // Not more than were there already: the nodes go on asking.
+        for _ in 0..1000 {
+            let Some((from, message)) = self.puppet.try_receive() else { return };
+            let answer = match message {
+                Message::ChainRequest { request } if request.0.is_multiple_of(2) => {
+                    Message::Chain { request, chain: Told::Document("[]".into()) }
+                }
+                Message::ChainRequest { request } if request.0.is_multiple_of(3) => {
+                    Message::Chain { request, chain: chain.clone().into() }
+                }
+                Message::BlocksRequest { request, .. } if request.0.is_multiple_of(2) => {
+                    Message::Blocks { request, after: 1, blocks: Told::Blocks(Arc::new([])) }
+                }
+                Message::BlocksRequest { request, .. } if request.0.is_multiple_of(3) => {
+                    let block = chain.last_block().clone().with_proof(request.0);
+                    Message::Blocks { request, after: chain.len() - 1, blocks: block.into() }
+                }
+                _ => continue,
+            };
+            self.puppet.send(from, answer);
+        }
+    }
+}
+
+fn time(block: &Block) -> chainlab::Time {
+    chainlab::Time::from_nanos(block.timestamp().rounded_micros() * 1000)
+}
+
+fn is_met(block: &Block, parent: &Blockchain, rules: &Rules) -> bool {
+    let challenge = rules.challenge(block, parent.last_block(), parent.tip_hash());
+    challenge.is_met(block.proof(), parent.next_target(rules))
+}
+
+/// A block of transactions and the right reward on top of a chain, its proof met.
+fn forge(
+    chain: &Blockchain,
+    rules: &Rules,
+    mut transactions: Vec<Transaction>,
+    change: impl FnOnce(&mut u64),
+) -> Block {
+    transactions.push(Transaction::reward(ADDRESS, rules.reward));
+    let mut micros = chain.median_micros() + 1;
+    change(&mut micros);
+    with_proof(chain, rules, transactions, micros)
+}
+
+/// A block of just these transactions.
+fn forge_with(chain: &Blockchain, rules: &Rules, transactions: Vec<Transaction>) -> Block {
+    with_proof(chain, rules, transactions, chain.median_micros() + 1)
+}
+
+fn with_proof(chain: &Blockchain, rules: &Rules, transactions: Vec<Transaction>, micros: u64) -> Block {
+    let previous_hash = PreviousHash::Hash(chain.tip_hash());
+    let block = Block::new(chain.len() + 1, Timestamp::from_micros(micros), transactions, 0, previous_hash);
+    let challenge = rules.challenge(&block, chain.last_block(), chain.tip_hash());
+    let proof = Search::new(challenge, chain.next_target(rules)).run(u64::MAX).expect("the target is easy");
+    block.with_proof(proof.expect("the search runs to its end"))
+}

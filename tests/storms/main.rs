@@ -1,0 +1,55 @@
+//! Storms: networks of threads under random faults, from printed seeds.
+//!
+//! At every look each live node's chain is valid by a slow, obvious validator, and its work never falls but by a
+//! restart from the genesis. After the storm all agree, and every transaction is accounted for. Nothing hangs: every
+//! wait has an end, at which the test fails with the seed, what was done, and where everybody stands.
+//!
+//! A seed gives the same actions for ever. What the threads make of them is the operating system's, and differs from
+//! run to run: a seed that failed once is kept, and is run often.
+//!
+//! - `CHAINLAB_STORMS=500 cargo test --release --test storms -- --nocapture` runs so many further seeds of each kind.
+//! - `CHAINLAB_SEED=7 cargo test --test storms -- --nocapture` runs one seed, a hundred times.
+
+#[path = "../model/mod.rs"]
+mod model;
+
+mod faults;
+mod liar;
+mod random;
+mod storm;
+mod validator;
+mod watchdog;
+
+use std::env;
+
+use watchdog::{Log, finishes};
+
+/// Seeds that once failed.
+const SEALED_REGRESSIONS: &[u64] = &[];
+const NOTEBOOK_REGRESSIONS: &[u64] = &[];
+
+fn number(variable: &str) -> Option<u64> {
+    let text = env::var(variable).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable} is {text:?}, not a number")))
+}
+
+fn run(name: &str, short: u64, regressions: &[u64], storm: fn(u64, &Log)) {
+    if let Some(seed) = number("CHAINLAB_SEED") {
+        (0..100).for_each(|_| finishes(name, seed, storm));
+        return;
+    }
+    let further = 1_000_000..1_000_000 + number("CHAINLAB_STORMS").unwrap_or(0);
+    for seed in regressions.iter().copied().chain(0..short).chain(further) {
+        finishes(name, seed, storm);
+    }
+}
+
+#[test]
+fn sealed_networks_come_through_storms() {
+    run("sealed", 10, SEALED_REGRESSIONS, storm::sealed);
+}
+
+#[test]
+fn notebook_networks_come_through_storms() {
+    run("notebook", 10, NOTEBOOK_REGRESSIONS, storm::notebook);
+}
