@@ -80,6 +80,8 @@ fn a_new_tip_is_announced_from_the_start() {
     bench.command(Command::Mine);
     bench.find();
     assert_eq!(bench.wake_at, Some(bench.now + seconds(0.5)));
+    bench.pass(0.5);
+    assert_eq!(bench.wake_at, Some(bench.now + seconds(1.0)), "the doubling starts anew");
     // The acknowledgement of an older tip says nothing of this one.
     for number in 1..=3 {
         assert_eq!(bench.hear(number, acknowledge(&old)), [""; 0]);

@@ -36,6 +36,11 @@ enum Pick {
 
 const SENDERS: [&str; 3] = ["alice", "bob", "carol"];
 
+/// A transfer from one of them to the next, so that what one can pay hangs on what another has paid.
+fn transfer(sender: usize, amount: u64) -> Transaction {
+    Transaction::new(SENDERS[sender], SENDERS[(sender + 1) % SENDERS.len()], amount)
+}
+
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let nonce = prop_oneof![2 => Just(None), 1 => (0..6_u64).prop_map(Some)];
     let submit = (0..3_usize, 0..50_u64, nonce).prop_map(|(sender, amount, nonce)| Step::Submit {
@@ -87,7 +92,7 @@ fn other_chain(bench: &Bench, rules: &Rules, step: &Step) -> (u64, Blockchain) {
                 Pick::Known(index) if !known.is_empty() => index.get(&known).clone(),
                 Pick::Known(_) => continue,
                 Pick::New { sender, amount } => {
-                    let transaction = Transaction::new(SENDERS[*sender], "someone", *amount);
+                    let transaction = transfer(*sender, *amount);
                     let nonce = chain.account(SENDERS[*sender]).nonce;
                     if rules.accounts { transaction.with_nonce(nonce) } else { transaction }
                 }
@@ -148,7 +153,7 @@ proptest! {
             match &step {
                 Step::Submit { sender, amount, .. } => {
                     // Few amounts, so that many are equal.
-                    let transaction = Transaction::new(SENDERS[*sender], "someone", *amount % 3);
+                    let transaction = transfer(*sender, *amount % 3);
                     let lines = bench.submit(transaction.clone());
                     let taken = lines[0].ends_with(&format!("block {}", bench.chain().len() + 1));
                     prop_assert_eq!(taken, model.len() < CAPACITY);
@@ -183,7 +188,7 @@ proptest! {
         for step in steps {
             let lost = match &step {
                 Step::Submit { sender, amount, nonce } => {
-                    let transaction = Transaction::new(SENDERS[*sender], "someone", *amount);
+                    let transaction = transfer(*sender, *amount);
                     let transaction = match nonce {
                         Some(nonce) => transaction.with_nonce(*nonce),
                         None => transaction,
