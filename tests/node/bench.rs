@@ -93,6 +93,35 @@ pub(crate) fn document(chain: &Blockchain) -> Told {
     Told::Document(chain.to_json().into())
 }
 
+/// A node under the sealed rules with three peers.
+pub(crate) fn connected() -> Bench {
+    Bench::with_peers(sealed(), 3)
+}
+
+pub(crate) fn has(chain: &Blockchain) -> String {
+    format!("has {:.6}", chain.tip_hash())
+}
+
+pub(crate) fn acknowledge(chain: &Blockchain) -> Message {
+    Message::Acknowledge { block: chain.tip_hash() }
+}
+
+/// Answers the last question of a node for blocks.
+pub(crate) fn blocks(
+    bench: &mut Bench,
+    from: u32,
+    request: u64,
+    after: u64,
+    blocks: impl Into<Told>,
+) -> Vec<String> {
+    bench.hear(from, Message::Blocks { request: RequestId(request), after, blocks: blocks.into() })
+}
+
+/// One block, bare.
+pub(crate) fn tip(chain: &Blockchain) -> Told {
+    Told::from(chain.last_block().clone())
+}
+
 #[derive(Clone)]
 pub(crate) struct Bench {
     pub(crate) node: Node,

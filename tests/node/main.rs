@@ -2,6 +2,9 @@
 
 mod bench;
 mod commands;
+mod forks;
 mod gossip;
+mod mempool;
 mod mining;
+mod missing;
 mod resolve;
