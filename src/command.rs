@@ -32,6 +32,8 @@ pub enum Command {
     Chain,
     /// Show the pending transactions.
     Pending,
+    /// Show the chain, the pending transactions and the peers, all of one moment.
+    Snapshot,
     /// Mine block after block.
     StartMining,
     /// Mine no more; whoever waits for a block is told so.
@@ -53,10 +55,23 @@ pub enum Answer {
     Chain(Blockchain),
     /// The pending transactions.
     Pending(Vec<Transaction>),
+    /// The chain, the pending transactions and the peers.
+    Snapshot(Snapshot),
     /// Mining goes on.
     StartMining,
     /// Mining has ended.
     StopMining,
+}
+
+/// What a node is at a moment, and all of it that is saved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The chain, shared with the node.
+    pub chain: Blockchain,
+    /// The pending transactions, in the order in which they came.
+    pub pending: Vec<Transaction>,
+    /// The peers, in the order in which they were registered.
+    pub peers: Vec<NodeId>,
 }
 
 /// A transaction was taken in. Serialises to the notebook's `{"message": "Transaction will be added to Block 2"}`.

@@ -182,7 +182,7 @@ pub mod wire;
 pub use accounts::{Account, Accounts};
 pub use block::{Block, PreviousHash};
 pub use blockchain::{Blockchain, Blocks, ChainError, InvalidBlock};
-pub use command::{Answer, Command, Forged, MineError, Outcome, Resolution, Submitted, Ticket};
+pub use command::{Answer, Command, Forged, MineError, Outcome, Resolution, Snapshot, Submitted, Ticket};
 pub use document::{DocumentError, Place};
 pub use event::{Event, Happening, IgnoreReason};
 pub use hash::{BlockHash, ParseHashError};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crossbeam_channel::bounded;
+use crossbeam_channel::{Receiver, bounded};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     blockchain::Blockchain,
-    command::{Answer, Command, Forged, MineError, Resolution, Submitted},
+    command::{Answer, Command, Forged, MineError, Resolution, Snapshot, Submitted},
     mempool::SubmitError,
     message::NodeId,
     transaction::Transaction,
@@ -182,11 +182,37 @@ impl Network {
         Ok(expect_answer!(self.ask(node, Command::Pending)?, Pending))
     }
 
+    /// Returns a node's chain, pending transactions and peers, all of one moment.
+    ///
+    /// # Errors
+    ///
+    /// The node cannot be asked.
+    pub fn snapshot(&self, node: NodeId) -> Result<Snapshot, NodeError> {
+        Ok(expect_answer!(self.ask(node, Command::Snapshot)?, Snapshot))
+    }
+
     /// Sends a command to a node's thread and waits for the answer.
     fn ask(&self, node: NodeId, command: Command) -> Result<Answer, NodeError> {
-        let member: Arc<Member> = self.shared.member(node)?;
+        self.put(node, command)?.answer()
+    }
+
+    /// Sends a command to a node's thread. Many nodes are asked at once by waiting for the answers only afterwards.
+    pub(super) fn put(&self, node: NodeId, command: Command) -> Result<Question, NodeError> {
+        let member = self.shared.member(node)?;
         let (reply, answer) = bounded(1);
         member.control(Control::Command(command, reply))?;
-        answer.recv().map_err(|_| member.why_silent())
+        Ok(Question { member, answer })
+    }
+}
+
+/// A command that a node was told, and will answer.
+pub(super) struct Question {
+    member: Arc<Member>,
+    answer: Receiver<Answer>,
+}
+
+impl Question {
+    pub(super) fn answer(self) -> Result<Answer, NodeError> {
+        self.answer.recv().map_err(|_| self.member.why_silent())
     }
 }

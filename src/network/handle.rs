@@ -118,12 +118,22 @@ impl Network {
     ///
     /// As [`Network::spawn`], and a name with a zero byte.
     pub fn spawn_as(&self, identity: Identity) -> Result<NodeId, SpawnError> {
+        let (rules, clock, limits) = (&self.shared.rules, &self.shared.clock, self.shared.limits);
+        self.add(identity, |id, address| {
+            Node::new(id, Arc::clone(rules), address, clock.now(id)).with_limits(limits)
+        })
+    }
+
+    /// Starts a thread for the node that `make` makes of its number and address.
+    pub(super) fn add(
+        &self,
+        identity: Identity,
+        make: impl FnOnce(NodeId, Arc<str>) -> Node,
+    ) -> Result<NodeId, SpawnError> {
         let (member, mailbox) = self.add_member(identity, false)?;
-        let shared = &self.shared;
-        let (id, address) = (member.id, Arc::clone(&member.address));
-        let node = Node::new(id, Arc::clone(&shared.rules), address, shared.clock.now(id));
-        start_worker(node.with_limits(shared.limits), shared, &member, mailbox)?;
-        Ok(id)
+        let node = make(member.id, Arc::clone(&member.address));
+        start_worker(node, &self.shared, &member, mailbox)?;
+        Ok(member.id)
     }
 
     /// Gives a new node or puppet its number, its name and its channels.

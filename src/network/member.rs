@@ -14,7 +14,7 @@ use parking_lot::{Mutex, RwLock};
 use super::error::{DownCause, NodeError, RestartError};
 use crate::{
     blockchain::Blockchain,
-    command::{Answer, Command},
+    command::{Answer, Command, Snapshot},
     message::{Message, NodeId},
 };
 
@@ -78,8 +78,8 @@ pub(super) enum Delivery {
 pub(super) enum State {
     Up(Sender<Control>),
     Paused(Sender<Control>),
-    /// Its thread has ended, and this was its chain.
-    Down(DownCause, Blockchain),
+    /// Its thread has ended, and this is what it left.
+    Down(DownCause, Snapshot),
     /// It has no thread.
     Puppet,
 }
@@ -155,6 +155,9 @@ impl Member {
     pub(super) fn control(&self, control: Control) -> Result<(), NodeError> {
         match &*self.state.read() {
             State::Up(sender) => sender.send(control).map_err(|_| self.down(DownCause::ShutDown)),
+            State::Paused(sender) if matches!(control, Control::Command(Command::Snapshot, _)) => {
+                sender.send(control).map_err(|_| self.down(DownCause::ShutDown))
+            }
             other => Err(self.unreachable(other)),
         }
     }
@@ -219,7 +222,7 @@ impl Member {
         }
         let mut state = self.state.write();
         let chain = match &*state {
-            State::Down(_, chain) => chain.clone(),
+            State::Down(_, left) => left.chain.clone(),
             State::Up(_) | State::Paused(_) => return Err(RestartError::NotDown { node: self.id }),
             State::Puppet => return Err(NodeError::Puppet { node: self.id }.into()),
         };
@@ -259,6 +262,14 @@ impl Member {
     pub(super) fn panic(&self) -> Option<String> {
         match &*self.state.read() {
             State::Down(DownCause::Panicked(message), _) => Some(message.clone()),
+            _ => None,
+        }
+    }
+
+    /// What the node left when its thread ended, if it has.
+    pub(super) fn left(&self) -> Option<Snapshot> {
+        match &*self.state.read() {
+            State::Down(_, left) => Some(left.clone()),
             _ => None,
         }
     }

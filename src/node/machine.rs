@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::{gossip::Gossip, mining::Mining, resolve::Resolves};
 use crate::{
     blockchain::Blockchain,
-    command::{Answer, Command, Submitted, Ticket},
+    command::{Answer, Command, Snapshot, Submitted, Ticket},
     event::{Happening, IgnoreReason},
     mempool::{Mempool, SubmitError},
     message::{Message, NodeId, RequestId, Told},
@@ -172,6 +172,22 @@ impl Node {
         Self { peers, ..self }
     }
 
+    /// Submits pending transactions of before to the node, in order; to be called before its first input.
+    ///
+    /// # Errors
+    ///
+    /// The position of the first that is refused, counted from 1, and why. One that would push another out is refused.
+    pub(crate) fn with_pending(mut self, pending: Vec<Transaction>) -> Result<Self, (usize, SubmitError)> {
+        for (before, transaction) in pending.into_iter().enumerate() {
+            let taken = self.mempool.submit(transaction, &self.rules, self.chain.accounts());
+            let full = SubmitError::Full { capacity: self.limits.mempool };
+            taken
+                .and_then(|evicted| evicted.map_or(Ok(()), |_| Err(full)))
+                .map_err(|error| (before + 1, error))?;
+        }
+        Ok(self)
+    }
+
     /// Returns the node's number.
     pub fn id(&self) -> NodeId {
         self.id
@@ -195,6 +211,12 @@ impl Node {
     /// Returns the peers, in the order in which they were registered.
     pub fn peers(&self) -> &[NodeId] {
         &self.peers
+    }
+
+    /// Returns what of the node is saved.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let pending = self.mempool.iter().cloned().collect();
+        Snapshot { chain: self.chain.clone(), pending, peers: self.peers.clone() }
     }
 
     /// Handles an input at a moment, and adds what the node wishes to `effects`, in order.
@@ -228,6 +250,7 @@ impl Node {
             Command::Submit(transaction) => Answer::Submit(self.submit(transaction, effects)),
             Command::Chain => Answer::Chain(self.chain.clone()),
             Command::Pending => Answer::Pending(self.mempool.iter().cloned().collect()),
+            Command::Snapshot => Answer::Snapshot(self.snapshot()),
             Command::StartMining => {
                 self.start_mining(now, effects);
                 Answer::StartMining

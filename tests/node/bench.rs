@@ -306,6 +306,7 @@ fn answered(answer: &Answer) -> String {
         Answer::Pending(pending) => {
             format!("pending {:?}", pending.iter().map(Transaction::amount).collect::<Vec<_>>())
         }
+        Answer::Snapshot(snapshot) => format!("snapshot of {}", name(&snapshot.chain)),
         Answer::StartMining => "mining".into(),
         Answer::StopMining => "mining stopped".into(),
     }

@@ -1,0 +1,131 @@
+//! What lies where, and what the files hold that are no documents.
+
+use std::{fmt, str};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{hash::BlockHash, message::NodeId, rules::Rules, transaction::Transaction};
+
+/// Holds the name of the current generation, sealed.
+pub(super) const CURRENT: &str = "current";
+/// What becomes `current` when it is whole.
+pub(super) const CURRENT_NEW: &str = "current.new";
+/// Is locked by whoever saves or loads, and is always empty.
+pub(super) const LOCK: &str = "lock";
+/// In a generation: the checksums of its documents, sealed.
+pub(super) const CHECKSUMS: &str = "SHA256SUMS";
+/// In a generation: everything but the chains.
+pub(super) const NETWORK: &str = "network.json";
+
+/// The name of a chain's file.
+pub(super) fn chain_file(tip: BlockHash) -> String {
+    format!("chain-{tip}.json")
+}
+
+/// One save of a network: the directory `generation-7`, say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Generation(u64);
+
+impl Generation {
+    /// The generation that takes the place of another, or is the first.
+    pub(super) fn after(old: Option<Self>) -> Self {
+        // No network is saved 2^64 times, but a name may have been written by hand.
+        Self(old.map_or(1, |Self(number)| number.wrapping_add(1)))
+    }
+
+    /// Reads a directory's name.
+    pub(super) fn from_name(name: &str) -> Option<Self> {
+        let generation = Self(name.strip_prefix("generation-")?.parse().ok()?);
+        // One name for each: no leading zeros, no sign.
+        (generation.to_string() == name).then_some(generation)
+    }
+}
+
+impl fmt::Display for Generation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "generation-{}", self.0)
+    }
+}
+
+/// Adds a last line to whole lines: their SHA-256. It starts as `sha256sum --check` wants a comment to.
+pub(super) fn seal(lines: &str) -> String {
+    format!("{lines}# {}\n", BlockHash::of(lines.as_bytes()))
+}
+
+/// Returns the lines that were sealed, if not a bit of them or the seal has changed.
+pub(super) fn unseal(content: &[u8]) -> Option<&str> {
+    let text = str::from_utf8(content).ok()?;
+    let (lines, _) = text.split_at_checked(text.len().checked_sub(seal("").len())?)?;
+    (seal(lines) == text).then_some(lines)
+}
+
+/// Writes a file's line in the list of checksums, as `sha256sum` does.
+pub(super) fn checksum_line(name: &str, checksum: BlockHash) -> String {
+    format!("{checksum}  {name}\n")
+}
+
+/// Reads a file's line in the list of checksums.
+pub(super) fn read_checksum_line(line: &str) -> Option<(&str, BlockHash)> {
+    let (checksum, name) = line.split_once("  ")?;
+    Some((name, checksum.parse().ok()?))
+}
+
+/// Everything of a network but its chains.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NetworkDocument {
+    pub(super) rules: Rules,
+    pub(super) nodes: Vec<NodeDocument>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NodeDocument {
+    pub(super) name: String,
+    pub(super) address: String,
+    /// The hash of its chain's last block.
+    pub(super) tip: BlockHash,
+    /// In the order in which they were registered.
+    pub(super) peers: Vec<NodeId>,
+    /// In the order in which they came.
+    pub(super) pending: Vec<Transaction>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seal_breaks_with_any_bit_and_any_length() {
+        let sealed = seal("generation-7\n");
+        assert_eq!(unseal(sealed.as_bytes()), Some("generation-7\n"));
+        for at in 0..sealed.len() {
+            assert_eq!(unseal(&sealed.as_bytes()[..at]), None);
+            for bit in 0..8 {
+                let mut damaged = sealed.clone().into_bytes();
+                damaged[at] ^= 1 << bit;
+                assert_eq!(unseal(&damaged), None);
+            }
+        }
+        assert_eq!(unseal("é".repeat(40).as_bytes()), None);
+    }
+
+    #[test]
+    fn a_generation_has_one_name() {
+        for name in ["generation-0", "generation-7", "generation-18446744073709551615"] {
+            assert_eq!(Generation::from_name(name).unwrap().to_string(), name);
+        }
+        for name in [
+            "generation-",
+            "generation-07",
+            "generation-+7",
+            "generation-7 ",
+            "generation-18446744073709551616",
+        ] {
+            assert_eq!(Generation::from_name(name), None);
+        }
+        let last = Generation::from_name("generation-18446744073709551615");
+        assert_eq!(Generation::after(last).to_string(), "generation-0");
+        assert_eq!(Generation::after(None).to_string(), "generation-1");
+    }
+}

@@ -1,0 +1,170 @@
+//! Loading.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{
+    error::LoadError,
+    files,
+    layout::{CHECKSUMS, NETWORK, NetworkDocument, NodeDocument, chain_file, read_checksum_line, unseal},
+};
+use crate::{
+    blockchain::{Blockchain, ChainError},
+    command::Command,
+    hash::BlockHash,
+    message::NodeId,
+    network::{Config, Identity, Network},
+    node::Node,
+    rules::Rules,
+};
+
+impl Network {
+    /// Loads the network that [`Network::save`] has saved in a directory, and starts it: every node runs, has the
+    /// number, name, address, chain, pending transactions and peers that it had, and mines nothing until it is told to.
+    ///
+    /// Nothing is taken on trust: every file is held against its checksum, every chain is verified by the rules, and
+    /// every pending transaction is submitted again. It costs in proportion to the blocks of all distinct chains.
+    /// Chains share the blocks that they have in common: N nodes that agree on n blocks take O(N + n) memory.
+    ///
+    /// Where blocks are gossiped, the nodes announce their tips to their peers again, as what was on its way is lost.
+    ///
+    /// # Errors
+    ///
+    /// The file that is missing, damaged, or holds what the rules refuse; a pending transaction for which the limits
+    /// leave no room; a thread that cannot be started.
+    ///
+    /// ```
+    /// use chainlab::{Network, network::Config};
+    ///
+    /// let dir = tempfile::tempdir()?;
+    /// let error = Network::load(dir.path(), Config::default()).unwrap_err();
+    /// assert!(error.to_string().ends_with("there is no file \"current\""));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn load(dir: impl AsRef<Path>, config: Config) -> Result<Self, LoadError> {
+        let dir = dir.as_ref();
+        let _lock = files::lock_to_load(dir)?;
+        let generation =
+            files::current(dir)?.ok_or_else(|| LoadError::NothingSaved { dir: dir.to_owned() })?;
+        let files = ListedFiles::open(dir.join(generation.to_string()))?;
+        let (path, json) = files.read(NETWORK)?;
+        let NetworkDocument { rules, nodes } = serde_json::from_str(&json)
+            .map_err(|error| LoadError::Document { path: path.clone(), message: error.to_string() })?;
+        check_peers(&path, &nodes)?;
+
+        let limits = config.limits;
+        let network = Self::with_config(rules, config);
+        let mut chains = BTreeMap::new();
+        let mut peers = Vec::new();
+        for (document, id) in nodes.into_iter().zip((0..).map(NodeId::new)) {
+            let chain = match chains.get(&document.tip) {
+                Some(chain) => Blockchain::clone(chain),
+                None => {
+                    let chain = read_chain(&files, document.tip, network.rules(), &chains)?;
+                    chains.insert(document.tip, chain.clone());
+                    chain
+                }
+            };
+            let rules = Arc::clone(&network.shared.rules);
+            let node = Node::with_chain(id, rules, document.address.as_str(), chain)
+                .with_limits(limits)
+                .with_pending(document.pending)
+                .map_err(|(position, source)| LoadError::Pending {
+                    path: path.clone(),
+                    node: id,
+                    position,
+                    source,
+                })?;
+            let identity = Identity { name: Some(document.name), address: Some(document.address) };
+            network.add(identity, |_, _| node)?;
+            peers.push((id, document.peers));
+        }
+        // Only now does each node's every peer have a thread to hear what it announces.
+        let registered: Vec<_> =
+            peers.into_iter().map(|(id, peers)| network.put(id, Command::Register(peers))).collect();
+        for question in registered {
+            question?.answer()?;
+        }
+        Ok(network)
+    }
+}
+
+/// A generation's files, as its list of checksums has them.
+struct ListedFiles {
+    dir: PathBuf,
+    list: PathBuf,
+    checksums: BTreeMap<String, BlockHash>,
+}
+
+impl ListedFiles {
+    fn open(dir: PathBuf) -> Result<Self, LoadError> {
+        let list = dir.join(CHECKSUMS);
+        let content = files::read(&list)?;
+        let Some(lines) = unseal(&content) else { return Err(LoadError::Seal { path: list }) };
+        let mut checksums = BTreeMap::new();
+        for line in lines.lines() {
+            let Some((name, checksum)) = read_checksum_line(line) else {
+                let found = line.chars().take(80).collect();
+                return Err(LoadError::Line { path: list, expected: "a checksum and a name", found });
+            };
+            checksums.insert(name.to_owned(), checksum);
+        }
+        Ok(Self { dir, list, checksums })
+    }
+
+    /// Reads a document that is what was saved. Returns its path too, for errors.
+    fn read(&self, name: &str) -> Result<(PathBuf, String), LoadError> {
+        let path = self.dir.join(name);
+        let Some(&expected) = self.checksums.get(name) else {
+            return Err(LoadError::Unlisted { path, list: self.list.clone() });
+        };
+        let content = files::read(&path)?;
+        let found = BlockHash::of(&content);
+        if found != expected {
+            return Err(LoadError::Checksum { path, expected, found });
+        }
+        match String::from_utf8(content) {
+            Ok(text) => Ok((path, text)),
+            Err(error) => Err(LoadError::Document { path, message: error.to_string() }),
+        }
+    }
+}
+
+/// Reads and verifies a chain; what it has in common with one of `others` is shared with that one.
+fn read_chain(
+    files: &ListedFiles,
+    tip: BlockHash,
+    rules: &Rules,
+    others: &BTreeMap<BlockHash, Blockchain>,
+) -> Result<Blockchain, LoadError> {
+    let (path, json) = files.read(&chain_file(tip))?;
+    let chain = match Blockchain::from_json(&json, rules) {
+        Ok(chain) if chain.tip_hash() == tip => chain,
+        Ok(chain) => return Err(LoadError::Tip { path, found: chain.tip_hash() }),
+        Err(source) => return Err(LoadError::Chain { path, source }),
+    };
+    let common =
+        others.values().filter_map(|other| other.common_ancestor(&chain)).max_by_key(Blockchain::len);
+    let Some(common) = common else { return Ok(chain) };
+    // Appended anew, the rest shares its accounts with those of the common part too.
+    let (after, fingerprint) = (common.len(), rules.fingerprint());
+    let mut rest = chain.iter_after(after);
+    let shared =
+        rest.try_fold(common, |shared, block| shared.append_under(block.clone(), rules, fingerprint));
+    shared.map_err(|invalid| LoadError::Chain { path, source: ChainError::Invalid(invalid) })
+}
+
+fn check_peers(path: &Path, nodes: &[NodeDocument]) -> Result<(), LoadError> {
+    for (document, node) in nodes.iter().zip((0..).map(NodeId::new)) {
+        let mut seen = BTreeSet::from([node]);
+        for &peer in &document.peers {
+            if peer.index() >= nodes.len() || !seen.insert(peer) {
+                return Err(LoadError::Peer { path: path.to_owned(), node, peer, nodes: nodes.len() });
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,181 @@
+//! Turns of a worker taken by hand, without its thread.
+
+use std::sync::OnceLock;
+
+use crossbeam_channel::{Receiver, bounded};
+
+use super::*;
+use crate::{
+    Limits, Message, NodeId, RequestId, Rules,
+    network::{Clock, Config, Network, member::Delivery, settle::Standing},
+    pow::Target,
+};
+
+const PEER: NodeId = NodeId::new(1);
+
+/// A worker whose turns are taken by hand, at a target that it does not meet. Its peer is a node that is not there.
+fn worker() -> Worker {
+    worker_with(Clock::wall())
+}
+
+fn worker_with(clock: Clock) -> Worker {
+    let target = Target::leading_zero_bits(120);
+    let rules = Rules { first_target: target, easiest_target: target, ..Rules::notebook() };
+    let limits = Limits { resolve_timeout: Duration::from_millis(1), ..Limits::default() };
+    let network = Network::with_config(rules, Config { clock, limits, ..Config::default() });
+    let shared = Arc::clone(&network.shared);
+    let id = NodeId::new(0);
+    let (member, mailbox) = Member::new(id, "by hand".into(), "address".into(), shared.unread_max, false);
+    let node = Node::new(id, Arc::clone(&shared.rules), "address", shared.clock.now(id));
+    shared.add_standing(Standing {
+        liveness: Liveness::Live,
+        chain: node.chain().clone(),
+        peers: Vec::new(),
+    });
+    Worker::new(node.with_limits(limits), shared, Arc::new(member), mailbox)
+}
+
+impl Worker {
+    fn put(&self, command: Command) -> Receiver<Answer> {
+        let (reply, answer) = bounded(1);
+        self.member.control(Control::Command(command, reply)).unwrap();
+        answer
+    }
+
+    /// Puts more into the inbox than one turn reads, so that it does not wait for more.
+    fn keep_from_waiting(&self) {
+        self.flood(BATCH + 1);
+    }
+
+    fn slices(&self) -> u64 {
+        self.member.slices.load(Ordering::Relaxed)
+    }
+
+    fn flood(&self, count: usize) {
+        for number in 0..count {
+            let request = RequestId(number as u64);
+            assert_eq!(self.member.deliver(PEER, Message::ChainRequest { request }), Delivery::Delivered);
+        }
+    }
+}
+
+#[test]
+fn a_command_waits_for_no_further_slice_than_the_one_under_way() {
+    let mut worker = worker();
+    let mined = worker.put(Command::Mine);
+    assert_eq!(worker.turn(), None);
+    assert_eq!(worker.slices(), 1);
+    for _ in 0..50 {
+        let before = worker.slices();
+        let answer = worker.put(Command::Chain);
+        assert_eq!(worker.turn(), None);
+        assert!(matches!(answer.try_recv(), Ok(Answer::Chain(_))));
+        assert_eq!(worker.slices(), before + 1, "one slice a turn");
+    }
+    // What ends the search shows that commands come before the slice.
+    let before = worker.slices();
+    let stopped = worker.put(Command::StopMining);
+    worker.keep_from_waiting();
+    assert_eq!(worker.turn(), None);
+    assert!(stopped.try_recv().is_ok() && mined.try_recv().is_ok());
+    assert_eq!(worker.slices(), before);
+}
+
+#[test]
+fn the_end_comes_before_a_further_slice() {
+    let mut worker = worker();
+    worker.put(Command::Mine);
+    worker.member.control(Control::End(DownCause::ShutDown)).unwrap();
+    assert_eq!(worker.turn(), Some(DownCause::ShutDown));
+    assert_eq!(worker.slices(), 0);
+}
+
+#[test]
+fn a_flood_of_messages_holds_up_neither_commands_nor_the_search() {
+    let mut worker = worker();
+    worker.put(Command::Mine);
+    worker.flood(1000);
+    for turn in 1..=10 {
+        let answer = worker.put(Command::Pending);
+        assert_eq!(worker.turn(), None);
+        assert!(answer.try_recv().is_ok());
+        assert_eq!(worker.slices(), turn);
+        assert_eq!(worker.mailbox.inbox.len(), 1000 - turn as usize * BATCH);
+    }
+}
+
+/// The clock, which is read for every input, plays a caller that has the next command ready at once.
+#[test]
+fn a_flood_of_commands_does_not_hold_up_the_search() {
+    let caller: Arc<OnceLock<Arc<Member>>> = Arc::default();
+    let reader = Arc::clone(&caller);
+    let mut worker = worker_with(Clock::given(move |_| {
+        if let Some(member) = reader.get() {
+            member.control(Control::Command(Command::Chain, bounded(1).0)).unwrap();
+        }
+        Time::from_secs(1)
+    }));
+    worker.put(Command::StartMining);
+    assert_eq!(worker.turn(), None);
+    caller.set(Arc::clone(&worker.member)).unwrap();
+    worker.put(Command::Chain);
+    for turn in 2..=10 {
+        assert_eq!(worker.turn(), None);
+        assert_eq!((worker.slices(), worker.mailbox.control.len()), (turn, 1));
+    }
+}
+
+/// What is over the bound is dropped; what is read makes room.
+#[test]
+fn each_senders_unread_messages_are_bounded() {
+    let mut worker = worker();
+    worker.put(Command::StartMining);
+    let most = worker.shared.unread_max as usize;
+    worker.flood(most);
+    let request = RequestId(0);
+    assert_eq!(worker.member.deliver(PEER, Message::ChainRequest { request }), Delivery::Dropped);
+    assert_eq!(worker.member.deliver(NodeId::new(2), Message::ChainRequest { request }), Delivery::Delivered);
+    assert_eq!(worker.mailbox.inbox.len(), most + 1);
+    assert_eq!(worker.turn(), None);
+    worker.flood(BATCH);
+    assert_eq!(worker.member.deliver(PEER, Message::ChainRequest { request }), Delivery::Dropped);
+}
+
+#[test]
+fn an_idle_node_has_no_deadline() {
+    let mut worker = worker();
+    assert!(worker.wake_at.is_none());
+    worker.put(Command::Register(vec![PEER]));
+    let resolved = worker.put(Command::Resolve);
+    // The peer stays silent, so that this turn ends with the deadline, and the next begins with it.
+    assert_eq!(worker.turn(), None);
+    assert!(resolved.is_empty() && worker.wake_at.is_some());
+    worker.keep_from_waiting();
+    assert_eq!(worker.turn(), None);
+    assert!(resolved.try_recv().is_ok());
+    assert!(worker.wake_at.is_none());
+}
+
+#[test]
+fn a_slice_is_a_millisecond_at_the_fastest_pace_seen() {
+    let mut pace = Pace::default();
+    let first = pace.attempts();
+    pace.observe(first, Duration::from_micros(50));
+    assert_eq!(pace.attempts(), 20 * first);
+    // Others had the processor: that says nothing about a millisecond of one's own.
+    let attempts = pace.attempts();
+    pace.observe(attempts, Duration::from_secs(1));
+    assert!(pace.attempts() >= attempts * 98 / 100);
+    // What ended early says nothing.
+    pace.observe(1, Duration::from_secs(1));
+    assert!(pace.attempts() >= attempts * 98 / 100);
+    // A clock that stood still does not make a slice endless, and is forgotten.
+    let attempts = pace.attempts();
+    pace.observe(attempts, Duration::ZERO);
+    let misread = pace.attempts();
+    for _ in 0..1000 {
+        let attempts = pace.attempts();
+        pace.observe(attempts, Duration::from_secs_f64(attempts as f64 / 1e6));
+    }
+    assert!(misread > 1_000_000 && pace.attempts() <= 1100, "{misread}, then {}", pace.attempts());
+}

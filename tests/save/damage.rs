@@ -1,0 +1,303 @@
+//! Whatever is damaged, missing or made up is named.
+
+use std::{fs, path::Path};
+
+use chainlab::{
+    BlockHash, DocumentError, Network, NodeId, SubmitError, Violation,
+    network::{Config, LoadError, SaveError},
+};
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use crate::state::{State, files, forked, is_tidy, load, names, node, quick_notebook, quick_sealed};
+
+fn saved() -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    forked(quick_sealed()).save(dir.path()).unwrap();
+    dir
+}
+
+fn load_error(dir: &Path) -> LoadError {
+    Network::load(dir, Config::default()).map(|network| State::of(&network)).unwrap_err()
+}
+
+fn assert_named(error: &impl ToString, path: &Path) {
+    let (error, path) = (error.to_string(), path.display().to_string());
+    assert!(error.contains(&path), "the error does not name {path}: {error}");
+}
+
+#[test]
+fn a_flipped_bit_is_found_wherever_it_is() {
+    let dir = saved();
+    for path in files(dir.path()) {
+        let whole = fs::read(&path).unwrap();
+        for at in 0..whole.len() {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 1 << (at % 8);
+            fs::write(&path, damaged).unwrap();
+            assert_named(&load_error(dir.path()), &path);
+        }
+        fs::write(&path, whole).unwrap();
+    }
+    load(dir.path());
+}
+
+#[test]
+fn a_file_of_another_length_is_found() {
+    let dir = saved();
+    for path in files(dir.path()) {
+        let whole = fs::read(&path).unwrap();
+        let shorter = (0..whole.len()).step_by(17).chain([whole.len() - 1]).map(|len| whole[..len].to_vec());
+        for damaged in shorter.chain([[&whole[..], b"\n"].concat(), [&whole[..], &whole].concat()]) {
+            fs::write(&path, damaged).unwrap();
+            assert_named(&load_error(dir.path()), &path);
+        }
+        fs::write(&path, whole).unwrap();
+    }
+    load(dir.path());
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let dir = saved();
+    for path in files(dir.path()).into_iter().skip(1) {
+        let whole = fs::read(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        let error = load_error(dir.path());
+        assert!(matches!(&error, LoadError::File(error) if error.path == path), "{error}");
+        fs::write(&path, whole).unwrap();
+    }
+    fs::remove_file(dir.path().join("current")).unwrap();
+    assert!(matches!(load_error(dir.path()), LoadError::NothingSaved { dir: named } if named == dir.path()));
+}
+
+#[test]
+fn where_nothing_was_saved_nothing_is_found_or_made() {
+    let dir = tempfile::tempdir().unwrap();
+    for dir in [dir.path(), &dir.path().join("missing")] {
+        assert!(matches!(load_error(dir), LoadError::NothingSaved { dir: named } if named == dir));
+    }
+    assert_eq!(names(dir.path()), [""; 0]);
+}
+
+#[test]
+fn a_copy_without_the_lock_loads() {
+    let dir = saved();
+    fs::remove_file(dir.path().join("lock")).unwrap();
+    load(dir.path());
+}
+
+/// Writes lines and their checksum, as a save does.
+fn write_sealed(path: &Path, lines: &str) {
+    fs::write(path, format!("{lines}# {}\n", BlockHash::of(lines.as_bytes()))).unwrap();
+}
+
+/// Changes the text of a generation's document, and makes the checksums right again.
+fn forge(generation: &Path, name: &str, from: &str, to: &str) {
+    let text = fs::read_to_string(generation.join(name)).unwrap();
+    assert!(text.contains(from), "{text}");
+    let forged = text.replacen(from, to, 1);
+    fs::write(generation.join(name), &forged).unwrap();
+    let list = generation.join("SHA256SUMS");
+    let sums = fs::read_to_string(&list).unwrap();
+    let (lines, _) = sums.rsplit_once("# ").unwrap();
+    let [old, new] = [text, forged].map(|text| BlockHash::of(text.as_bytes()).to_string());
+    write_sealed(&list, &lines.replace(&old, &new));
+}
+
+#[test]
+fn a_forgery_with_the_right_checksums_is_refused() {
+    let is_peer = |error: &LoadError, of: NodeId, is: NodeId| matches!(error, LoadError::Peer { node, peer, nodes: 3, .. } if (*node, *peer) == (of, is));
+    type Check<'a> = Box<dyn Fn(&LoadError) -> bool + 'a>;
+    let cases: Vec<(&str, &str, Check)> = vec![
+        ("\"gossip\": false", "\"gossip\": 0", Box::new(|error| matches!(error, LoadError::Document { .. }))),
+        ("\"rules\"", "\"laws\"", Box::new(|error| matches!(error, LoadError::Document { .. }))),
+        ("\"amount\": 3", "\"amount\": -3", Box::new(|error| matches!(error, LoadError::Document { .. }))),
+        ("\"anna\"", "\"an\\u0000a\"", Box::new(|error| matches!(error, LoadError::Spawn(_)))),
+        ("        0\n", "        3\n", Box::new(|error| is_peer(error, node(1), node(3)))),
+        ("        0\n", "        1\n", Box::new(|error| is_peer(error, node(1), node(1)))),
+        ("        0\n", "        2\n", Box::new(|error| is_peer(error, node(1), node(2)))),
+        (
+            "\"amount\": 3",
+            "\"amount\": 3000000",
+            Box::new(
+                |error| matches!(error, LoadError::Pending { node: at, position: 1, source: SubmitError::Overdraft { balance: 1_000_000, .. }, .. } if *at == node(0)),
+            ),
+        ),
+        (
+            "\"nonce\": 1",
+            "\"nonce\": 0",
+            Box::new(
+                |error| matches!(error, LoadError::Pending { node: at, position: 2, source: SubmitError::NonceTaken { .. }, .. } if *at == node(2)),
+            ),
+        ),
+        (
+            "\"reward\": 50",
+            "\"reward\": 51",
+            Box::new(|error| {
+                matches!(error, LoadError::Chain { source: chainlab::ChainError::Invalid(invalid), .. }
+                    if invalid.position == 2 && matches!(invalid.violation, Violation::RewardAmount { expected: 51, found: 50 }))
+            }),
+        ),
+    ];
+    for (from, to, is_right) in cases {
+        let dir = saved();
+        forge(&dir.path().join("generation-1"), "network.json", from, to);
+        let error = load_error(dir.path());
+        assert!(is_right(&error), "{from} -> {to}: {error:?}");
+        if !matches!(error, LoadError::Spawn(_)) {
+            assert_named(&error, &dir.path().join("generation-1"));
+        }
+    }
+}
+
+#[test]
+fn a_chain_that_is_another_or_unlisted_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let network = forked(quick_notebook());
+    network.save(dir.path()).unwrap();
+    let generation = dir.path().join("generation-1");
+    let chain = network.chain(node(2)).unwrap();
+    let name = format!("chain-{}.json", chain.tip_hash());
+
+    forge(&generation, &name, "\"length\": 5", "\"length\": 6");
+    let error = load_error(dir.path());
+    assert_named(&error, &generation.join(&name));
+    let length = DocumentError::Length { stated: 6, actual: 5 };
+    assert!(
+        matches!(error, LoadError::Chain { source: chainlab::ChainError::Document(source), .. } if source == length)
+    );
+
+    forge(&generation, &name, "\"length\": 6", "\"length\": 5");
+    load(dir.path());
+    let parent = chain.parent().unwrap();
+    forge(&generation, &name, &chain.to_json(), &parent.to_json());
+    let error = load_error(dir.path());
+    assert!(
+        matches!(error, LoadError::Tip { path, found } if path == generation.join(&name) && found == parent.tip_hash())
+    );
+
+    write_sealed(&generation.join("SHA256SUMS"), "");
+    let error = load_error(dir.path());
+    assert!(matches!(error, LoadError::Unlisted { path, .. } if path == generation.join("network.json")));
+
+    write_sealed(&generation.join("SHA256SUMS"), "network.json\n");
+    let error = load_error(dir.path());
+    assert!(matches!(error, LoadError::Line { found, .. } if found == "network.json"));
+}
+
+#[test]
+fn an_unknown_generation_is_named() {
+    let dir = saved();
+    write_sealed(&dir.path().join("current"), "generation-2\n");
+    let missing = dir.path().join("generation-2/SHA256SUMS");
+    assert!(matches!(load_error(dir.path()), LoadError::File(error) if error.path == missing));
+
+    write_sealed(&dir.path().join("current"), "../elsewhere\n");
+    let error = load_error(dir.path());
+    assert!(
+        matches!(error, LoadError::Line { path, found, .. } if path == dir.path().join("current") && found == "../elsewhere\n")
+    );
+}
+
+#[test]
+fn limits_too_small_for_what_is_pending_are_an_error() {
+    for rules in [quick_notebook(), quick_sealed()] {
+        let dir = tempfile::tempdir().unwrap();
+        forked(rules).save(dir.path()).unwrap();
+        let limits = chainlab::Limits { mempool: 1, ..Default::default() };
+        let error = Network::load(dir.path(), Config { limits, ..Config::default() }).unwrap_err();
+        let LoadError::Pending { node: at, position, source, .. } = error else { panic!("{error}") };
+        assert_eq!((at, position, source), (node(2), 2, SubmitError::Full { capacity: 1 }));
+    }
+}
+
+#[test]
+fn a_save_that_cannot_be_made_leaves_the_old_one() {
+    let network = forked(quick_notebook());
+    let dir = saved();
+    let old = load(dir.path());
+    let file = dir.path().join("lock");
+    for path in [file.clone(), file.join("below")] {
+        let SaveError::File(error) = network.save(&path).unwrap_err() else {
+            panic!("a file is no directory")
+        };
+        assert!(error.path.starts_with(&file), "{error}");
+    }
+
+    // Something is in the way that is no half-written save.
+    let stray = dir.path().join("generation-2");
+    fs::write(&stray, "mine").unwrap();
+    assert!(matches!(network.save(dir.path()), Err(SaveError::File(error)) if error.path == stray));
+    assert_eq!(fs::read_to_string(&stray).unwrap(), "mine");
+    assert_eq!(load(dir.path()), old);
+    fs::remove_file(stray).unwrap();
+
+    let current = dir.path().join("current");
+    let whole = fs::read(&current).unwrap();
+    fs::write(&current, "not ours").unwrap();
+    assert!(matches!(network.save(dir.path()), Err(SaveError::Current { path }) if path == current));
+    assert_eq!(fs::read_to_string(&current).unwrap(), "not ours");
+    fs::write(&current, whole).unwrap();
+    assert_eq!(load(dir.path()), old);
+
+    network.save(dir.path()).unwrap();
+    assert_eq!(load(dir.path()), State::of(&network));
+}
+
+#[test]
+#[cfg(unix)]
+fn a_read_only_directory_loads_and_keeps_what_it_has() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let dir = saved();
+    let old = load(dir.path());
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o555)).unwrap();
+    assert_eq!(load(dir.path()), old);
+    // Nothing is read-only to root.
+    if fs::write(dir.path().join("probe"), "").is_err() {
+        let error = forked(quick_notebook()).save(dir.path()).unwrap_err();
+        assert_named(&error, dir.path());
+        assert_eq!(load(dir.path()), old);
+    }
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    /// Whatever a disk has kept of a save that was cut off before the rename, the old state is found, and the next save
+    /// clears it away; whatever is left of the old one after the rename, the new state is found.
+    #[test]
+    fn a_torn_save_is_never_seen(kept in proptest::collection::vec(proptest::option::of(any::<prop::sample::Index>()), 8)) {
+        let dir = saved();
+        let old = load(dir.path());
+        let new_dir = saved();
+        let network = forked(quick_notebook());
+        network.save(new_dir.path()).unwrap();
+        let new = load(new_dir.path());
+
+        let mut kept_of = kept.iter().cycle();
+        let torn = dir.path().join("generation-2");
+        fs::create_dir(&torn).unwrap();
+        for path in files(new_dir.path()) {
+            let to = match path.file_name().unwrap() {
+                name if name == "current" => dir.path().join("current.new"),
+                name => torn.join(name),
+            };
+            if let Some(len) = kept_of.next().unwrap() {
+                let content = fs::read(path).unwrap();
+                fs::write(to, &content[..len.index(content.len() + 1)]).unwrap();
+            }
+        }
+        prop_assert_eq!(load(dir.path()), old);
+        network.save(dir.path()).unwrap();
+        prop_assert_eq!(&load(dir.path()), &new);
+        prop_assert!(is_tidy(dir.path()));
+
+        let torn = new_dir.path().join("generation-1");
+        fs::create_dir(&torn).unwrap();
+        fs::write(torn.join("network.json"), "{").unwrap();
+        prop_assert_eq!(load(new_dir.path()), new);
+    }
+}

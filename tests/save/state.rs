@@ -1,0 +1,103 @@
+//! What of a network is saved, as a value to compare; and networks to save.
+
+use std::{collections::BTreeSet, fs, path::Path, time::Duration};
+
+use chainlab::{
+    BlockHash, Genesis, Network, NodeId, Retarget, Rules, Snapshot, Transaction,
+    network::{Config, Identity},
+    pow::Target,
+};
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct State {
+    pub(crate) rules: Rules,
+    pub(crate) nodes: Vec<(String, String, Snapshot)>,
+}
+
+impl State {
+    pub(crate) fn of(network: &Network) -> Self {
+        let node = |node| {
+            let (name, address) = (network.name(node).unwrap(), network.address(node).unwrap());
+            (name.to_string(), address.to_string(), network.snapshot(node).unwrap())
+        };
+        Self { rules: network.rules().clone(), nodes: network.nodes().into_iter().map(node).collect() }
+    }
+
+    pub(crate) fn digest(&self) -> BlockHash {
+        BlockHash::of(format!("{self:?}").as_bytes())
+    }
+
+    pub(crate) fn tips(&self) -> BTreeSet<BlockHash> {
+        self.nodes.iter().map(|(.., snapshot)| snapshot.chain.tip_hash()).collect()
+    }
+}
+
+pub(crate) fn load(dir: &Path) -> State {
+    State::of(&Network::load(dir, Config::default()).unwrap())
+}
+
+pub(crate) fn quick_notebook() -> Rules {
+    Rules { first_target: Target::leading_zero_bits(6), ..Rules::notebook() }
+}
+
+/// Sealed rules under which "rich" can pay, and nodes learn only by asking.
+pub(crate) fn quick_sealed() -> Rules {
+    let easy = Target::leading_zero_bits(6);
+    Rules {
+        first_target: easy,
+        easiest_target: easy,
+        retarget: Some(Retarget { window: 8, spacing: Duration::from_nanos(1_000_001), factor_max: 2 }),
+        genesis: Genesis::Shared { time: None, allocations: [("rich".into(), 1_000_000)].into() },
+        gossip: false,
+        ..Rules::sealed()
+    }
+}
+
+/// Three nodes, two of them on one chain, the third on another that has its beginning in common with it; something
+/// pending, and peers out of order.
+pub(crate) fn forked(rules: Rules) -> Network {
+    let network = Network::new(rules);
+    let identity = |name: &str| Identity { name: Some(name.into()), address: None };
+    let [a, b, c] = ["anna", "βήτα", "clé \"c\""].map(|name| network.spawn_as(identity(name)).unwrap());
+    network.register(b, [c, a]).unwrap();
+    network.register(c, [a]).unwrap();
+    for _ in 0..3 {
+        network.mine(a).unwrap();
+    }
+    network.resolve(b).unwrap();
+    network.resolve(c).unwrap();
+    network.mine(c).unwrap();
+    for (node, amount) in [(a, 3), (c, 1), (c, 2)] {
+        network.submit(node, Transaction::new("rich", "poor", amount)).unwrap();
+    }
+    network
+}
+
+/// The files of what is saved in a directory: `current`, and the generation that it names.
+pub(crate) fn files(dir: &Path) -> Vec<std::path::PathBuf> {
+    let current = fs::read_to_string(dir.join("current")).unwrap();
+    let generation = dir.join(current.lines().next().unwrap());
+    let mut files: Vec<_> = fs::read_dir(generation).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files.insert(0, dir.join("current"));
+    files
+}
+
+/// The names in a directory, in order.
+pub(crate) fn names(dir: &Path) -> Vec<String> {
+    let entries = fs::read_dir(dir).unwrap();
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// Whether nothing lies in the directory but one whole save.
+pub(crate) fn is_tidy(dir: &Path) -> bool {
+    let names = names(dir);
+    matches!(&names[..], [current, generation, lock]
+        if current == "current" && generation.starts_with("generation-") && lock == "lock")
+}
+
+pub(crate) fn node(number: u32) -> NodeId {
+    NodeId::new(number)
+}
