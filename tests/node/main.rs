@@ -8,3 +8,4 @@ mod mempool;
 mod mining;
 mod missing;
 mod resolve;
+mod walk;
