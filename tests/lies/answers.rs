@@ -4,8 +4,8 @@
 use std::{sync::Arc, time::Duration};
 
 use chainlab::{
-    Answer, BlockHash, Blockchain, Effect, Happening, IgnoreReason, Limits, Message, NodeId, RequestId, Told,
-    Transaction,
+    Answer, BlockHash, Blockchain, Command, Effect, Happening, IgnoreReason, Input, Limits, Message, NodeId,
+    RequestId, Rules, Ticket, Told, Transaction,
 };
 
 use crate::{
@@ -304,4 +304,25 @@ fn transactions_that_can_never_be_mined_are_not_kept_and_not_passed_on() {
         assert_eq!(lab.hear(LIAR, Message::Transaction(transaction)), []);
     }
     assert_eq!(lab.node.mempool().len(), 3);
+}
+
+/// Coins that make the miner so rich that its reward cannot be counted.
+#[test]
+fn a_gift_does_not_end_mining() {
+    let rules = rules();
+    let chain = honest(&rules);
+    let mut lab = Lab::on(&chain, &rules);
+    let gift = Transaction::new("rich", "miner-0", u64::MAX - 10).with_nonce(0);
+    assert_eq!(lab.hear(LIAR, Message::Transaction(gift.clone())), []);
+    assert_eq!(lab.hear(FRIEND, Message::Transaction(spend("alice", 0, 1))), []);
+    lab.tell(Input::Command(Ticket(3), Command::Mine));
+    let Some(Effect::Search(search, template)) = lab.effects.last().cloned() else {
+        panic!("{:?}", lab.effects);
+    };
+    let proof = (0..).find(|&proof| template.challenge.is_met(proof, template.target)).unwrap();
+    let happenings = lab.tell(Input::Found(search, proof));
+    assert!(matches!(happenings[..], [Happening::Mined { position: 9, .. }]), "{happenings:?}");
+    assert_eq!(lab.chain().last_block().transactions()[..1], [spend("alice", 0, 1)]);
+    assert_eq!(lab.node.mempool().iter().collect::<Vec<_>>(), [&gift], "another may mine it");
+    assert!(Blockchain::from_json(&lab.chain().to_json(), &Rules::clone(&rules)).is_ok());
 }
