@@ -45,7 +45,7 @@ impl Node {
             effects.push(Effect::Event(Happening::Lost { transaction, reason }));
         }
         if self.rules.gossip {
-            self.gossip.more_is_known();
+            self.gossip.has_news = true;
             self.announce(now, &old, common, from, effects);
             for transaction in changes.returned {
                 let message = Message::Transaction(transaction);
