@@ -51,6 +51,42 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # A network that runs by itself
+//!
+//! Under [`Rules::sealed`] nodes tell their peers of new blocks and transactions without being asked. Cut the network,
+//! and both sides go on; heal it, and the branch of more work wins.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use chainlab::{Network, Rules};
+//!
+//! let network = Network::new(Rules::sealed());
+//! let (alice, bob) = (network.spawn()?, network.spawn()?);
+//! network.connect(alice, bob)?;
+//!
+//! network.partition([[alice], [bob]])?;
+//! network.mine(alice)?;
+//! network.mine(bob)?;
+//! network.mine(bob)?;
+//! assert_eq!((network.chain(alice)?.len(), network.chain(bob)?.len()), (2, 3));
+//!
+//! network.heal();
+//! let settled = network.settle(Duration::from_secs(60)).expect("bob's branch has more work");
+//! assert_eq!(settled.chain().map(|chain| chain.len()), Some(3));
+//! assert_eq!(network.report().reorganisations.get(&1), Some(&1));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | what for | methods |
+//! | --- | --- |
+//! | mining that goes on | [`start_mining`](Network::start_mining), [`stop_mining`](Network::stop_mining) |
+//! | links | [`set_link`](Network::set_link), [`set_judge`](Network::set_judge), [`join`](Network::join) for a whole topology |
+//! | faults | [`partition`](Network::partition) and [`heal`](Network::heal), [`hold`](Network::hold) and [`release`](Network::release), [`crash`](Network::crash) and [`restart`](Network::restart), [`pause`](Network::pause) and [`resume`](Network::resume) |
+//! | lies, told by a peer that you play | [`puppet`](Network::puppet) |
+//! | watching | [`events`](Network::events), [`report`](Network::report), [`settle`](Network::settle) |
+//! | keeping | [`save`](Network::save), [`load`](Network::load) |
+//!
 //! # The rooms of the crate
 //!
 //! Each uses only what stands above it, so this is an order to read them in.
@@ -67,6 +103,7 @@
 //! | what nodes say, what happens to them, what they are told to do | [`Message`], [`Event`], [`Command`], [`Answer`] |
 //! | a node: a state machine, input in, wishes out | [`Node`], [`Input`], [`Effect`] |
 //! | links between nodes, as plain data | [`wire`] |
+//! | what a run showed | [`Report`], [`report`] |
 //! | the threads: a node each, on the wall clock | [`Network`], [`network`] |
 //!
 //! A [`Node`] reads no clock, starts no thread and owns no channel. It is handed its inputs with the time, and hands back

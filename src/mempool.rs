@@ -205,9 +205,16 @@ impl Mempool {
         first + taken.count() as u64
     }
 
-    /// Chooses what goes into the next block, at most `most`: all in the order in which they came, but where accounts
-    /// are kept only what can be paid, a sender's in the order of their nonces.
-    pub(crate) fn select(&self, most: usize, rules: &Rules, accounts: &Accounts) -> Vec<Transaction> {
+    /// Chooses what goes into the next block before its reward, at most `most`: all in the order in which they came, but
+    /// where accounts are kept only what can be paid, a sender's in the order of their nonces. What would make the miner
+    /// so rich that the reward could not be counted is passed over.
+    pub(crate) fn select(
+        &self,
+        most: usize,
+        reward: &Transaction,
+        rules: &Rules,
+        accounts: &Accounts,
+    ) -> Vec<Transaction> {
         if !rules.accounts {
             return self.iter().take(most).cloned().collect();
         }
@@ -218,6 +225,10 @@ impl Mempool {
             let mut next = Some(transaction);
             while let Some(transaction) = next.filter(|_| selected.len() < most) {
                 let Ok(after) = rules.accounts_after(slice::from_ref(transaction), &accounts) else { break };
+                let is_to_miner = transaction.recipient() == reward.recipient();
+                if is_to_miner && rules.accounts_after(slice::from_ref(reward), &after).is_err() {
+                    break;
+                }
                 accounts = after;
                 selected.push(transaction.clone());
                 let nonces = self.senders.get(transaction.sender_address()).map(|sender| &sender.nonces);

@@ -31,7 +31,7 @@ impl Clock {
     }
 
     /// Makes a clock of the caller's, which is asked for each node's time at each of its inputs. Waiting is done in
-    /// real time all the same.
+    /// real time all the same. The closure must not call the network.
     pub fn given(clock: impl Fn(NodeId) -> Time + Send + Sync + 'static) -> Self {
         Self(Source::Given(Arc::new(clock)))
     }

@@ -192,7 +192,7 @@ impl Network {
     }
 
     /// Ends every node and joins its thread. Calls that still wait for a node are told that it is down, and so are all
-    /// later ones. A second call finds nothing left to do.
+    /// later ones. A second call only names the panicked nodes again.
     ///
     /// # Errors
     ///

@@ -229,6 +229,15 @@ struct Counters {
 const LOSS_REASONS: [LossReason; 4] =
     [LossReason::Loss, LossReason::Partition, LossReason::Verdict, LossReason::Crash];
 
+/// The place of a reason in [`LOSS_REASONS`]; a new reason does not compile without one.
+const fn place(reason: LossReason) -> usize {
+    match reason {
+        LossReason::Loss => 0,
+        LossReason::Partition => 1,
+        LossReason::Verdict => 2,
+    }
+}
+
 impl MessageCounters {
     fn of(&self, sender: NodeId) -> &Counters {
         &self.0[sender.index() % self.0.len()]
@@ -256,7 +265,7 @@ impl MessageCounters {
 
     /// A message was lost on its link.
     pub(super) fn lost(&self, from: NodeId, reason: LossReason) {
-        self.of(from).lost[reason as usize].fetch_add(1, Ordering::Relaxed);
+        self.of(from).lost[place(reason)].fetch_add(1, Ordering::Relaxed);
     }
 
     /// Adds the counters up. While messages are sent the sums are of slightly different moments.
@@ -265,7 +274,7 @@ impl MessageCounters {
             self.0.iter().map(|counters| counter(counters).load(Ordering::Relaxed)).sum()
         };
         let lost = LOSS_REASONS.map(|reason| {
-            let count = self.0.iter().map(|counters| counters.lost[reason as usize].load(Ordering::Relaxed));
+            let count = self.0.iter().map(|counters| counters.lost[place(reason)].load(Ordering::Relaxed));
             (reason, count.sum())
         });
         Messages {

@@ -8,11 +8,12 @@ use std::collections::{BTreeMap, VecDeque};
 use super::machine::{Effect, Limits, Node, ignore};
 use crate::{
     block::{Block, PreviousHash},
-    blockchain::{Blockchain, ChainError},
+    blockchain::{Blockchain, ChainError, InvalidBlock},
     event::{Happening, IgnoreReason},
     hash::BlockHash,
     mempool::{LossReason, SubmitError},
     message::{Message, NodeId, RequestId, Told},
+    rules::Violation,
     time::Time,
     transaction::Transaction,
 };
@@ -29,12 +30,12 @@ pub(super) struct Gossip {
     side_branches: VecDeque<Blockchain>,
     /// Blocks whose parent is not known, the oldest first.
     orphans: VecDeque<Orphan>,
-    /// Whether blocks have become known since the orphans were last gone through.
-    is_more_known: bool,
-    /// Verified chains whose time has not come.
+    /// Whether blocks have become known since the orphans were looked through.
+    pub(super) has_news: bool,
+    /// Verified chains whose time has not come, the soonest first.
     early: Vec<(Time, NodeId, Blockchain)>,
-    /// Who was asked for which block, and when.
-    asked: BTreeMap<RequestId, (NodeId, BlockHash, Time)>,
+    /// What was asked, the oldest first, answered or not.
+    asked: BTreeMap<RequestId, Question>,
     /// The peers that are not known to have the tip.
     unconfirmed: Vec<NodeId>,
     /// When they are told of it again, and how many times they were.
@@ -48,12 +49,32 @@ pub(super) struct Gossip {
 #[derive(Debug, Clone)]
 struct Orphan {
     from: NodeId,
+    hash: BlockHash,
     told: Told,
+}
+
+#[derive(Debug, Clone)]
+struct Question {
+    peer: NodeId,
+    wanted: BlockHash,
+    at: Time,
+    is_open: bool,
+}
+
+/// Tells what leaves where there is too much, told from the oldest on: the oldest of whoever has the most. So a flood
+/// from one sender pushes out only its own.
+fn first_to_leave(senders: impl Iterator<Item = NodeId> + Clone) -> usize {
+    let mut counts = BTreeMap::new();
+    for sender in senders.clone() {
+        *counts.entry(sender).or_insert(0) += 1;
+    }
+    let most = counts.values().copied().max().unwrap_or(0);
+    senders.map(|sender| counts[&sender]).position(|count| count == most).unwrap_or(0)
 }
 
 impl Gossip {
     pub(super) fn deadline(&self) -> Option<Time> {
-        self.early.iter().map(|(until, ..)| *until).chain(self.announce_at).min()
+        self.early.first().map(|(until, ..)| *until).into_iter().chain(self.announce_at).min()
     }
 
     pub(super) fn is_banned(&self, peer: NodeId) -> bool {
@@ -63,12 +84,13 @@ impl Gossip {
     /// Counts a bad block; tells whether it was the one too many.
     pub(super) fn count_bad_block(&mut self, from: NodeId, most: u32) -> bool {
         let count = self.bad_blocks.entry(from).or_insert(0);
-        *count += 1;
-        let banned = *count == most;
-        if banned {
+        *count = count.saturating_add(1);
+        let is_one_too_many = *count >= most && !self.banned.contains(&from);
+        if is_one_too_many {
             self.banned.push(from);
+            self.orphans.retain(|orphan| orphan.from != from);
         }
-        banned
+        is_one_too_many
     }
 
     /// Notes that a peer has the tip; tells whether that is news.
@@ -82,19 +104,29 @@ impl Gossip {
     }
 
     fn keep_orphan(&mut self, orphan: Orphan, limits: &Limits) {
+        if self.orphans.iter().any(|kept| (kept.hash, kept.from) == (orphan.hash, orphan.from)) {
+            return;
+        }
         self.orphans.push_back(orphan);
         if self.orphans.len() > limits.orphans {
-            self.orphans.pop_front();
+            self.orphans.remove(first_to_leave(self.orphans.iter().map(|orphan| orphan.from)));
         }
     }
 
-    /// Notes that blocks have become known, which may be the parents of orphans.
-    pub(super) fn more_is_known(&mut self) {
-        self.is_more_known = true;
+    /// Keeps a chain whose time has not come. If there are too many, the one whose time is farthest off leaves; tells
+    /// whether it is kept.
+    fn keep_early(&mut self, until: Time, from: NodeId, chain: Blockchain, limits: &Limits) -> bool {
+        if self.early.iter().any(|(.., waiting)| *waiting == chain) {
+            return false;
+        }
+        let at = self.early.partition_point(|(other, ..)| *other <= until);
+        self.early.insert(at, (until, from, chain));
+        self.early.truncate(limits.orphans);
+        at < self.early.len()
     }
 
     fn keep_side_branch(&mut self, chain: Blockchain, limits: &Limits) {
-        self.more_is_known();
+        self.has_news = true;
         // A longer branch takes the place of its own beginning.
         self.side_branches.retain(|branch| !branch.is_start_of(&chain));
         self.side_branches.push_back(chain);
@@ -115,18 +147,14 @@ impl Node {
                 let verdict = match self.parent_of(chain) {
                     Some(_) if chain.is_verified_under(self.fingerprint) => Ok(chain.clone()),
                     Some(parent) => self.appended(&parent, [chain.last_block().clone()]),
-                    None => return self.keep_orphan(now, from, chain.last_block().clone(), told, effects),
+                    None => return self.parent_is_unknown(now, from, chain.last_block(), &told, effects),
                 };
                 self.judged(now, from, verdict, chain.len() - 1, effects);
             }
-            Told::Blocks(blocks) => {
-                for block in blocks.iter() {
-                    self.told_of_bare_block(now, from, block, effects);
-                    if self.gossip.is_banned(from) {
-                        return;
-                    }
-                }
-            }
+            Told::Blocks(blocks) => match blocks.last() {
+                Some(block) => self.told_of_bare_block(now, from, block, effects),
+                None => ignore(from, IgnoreReason::Unconnected, effects),
+            },
             Told::Document(text) => match Block::from_json(text) {
                 Ok(block) => self.told_of_bare_block(now, from, &block, effects),
                 Err(error) => self.reject(from, error.into(), effects),
@@ -138,19 +166,42 @@ impl Node {
         if self.already_known(from, block.hash(), block.index(), effects) {
             return;
         }
-        let PreviousHash::Hash(_) = block.previous_hash() else {
-            // Only a genesis names no parent, and ours is known.
-            return match Blockchain::with_genesis(block.clone(), &self.rules) {
-                Ok(_) => ignore(from, IgnoreReason::Unconnected, effects),
-                Err(invalid) => self.reject(from, invalid.into(), effects),
-            };
-        };
         match self.parent_of_bare(block) {
             Some(parent) => {
                 let verdict = self.appended(&parent, [block.clone()]);
                 self.judged(now, from, verdict, parent.len(), effects);
             }
-            None => self.keep_orphan(now, from, block.clone(), Told::from(block.clone()), effects),
+            None => self.parent_is_unknown(now, from, block, &Told::from(block.clone()), effects),
+        }
+    }
+
+    /// Keeps a block whose parent is not known, and asks for what leads to it.
+    fn parent_is_unknown(
+        &mut self,
+        now: Time,
+        from: NodeId,
+        block: &Block,
+        told: &Told,
+        effects: &mut Vec<Effect>,
+    ) {
+        let PreviousHash::Hash(_) = block.previous_hash() else {
+            return self.unconnected(from, Some(block), effects);
+        };
+        let hash = block.hash();
+        self.gossip.keep_orphan(Orphan { from, hash, told: told.clone() }, &self.limits);
+        self.ask_for_blocks(now, from, hash, effects);
+    }
+
+    /// Turns down blocks that follow none that is known. If the first of them is a genesis, they are another network's.
+    fn unconnected(&mut self, from: NodeId, first: Option<&Block>, effects: &mut Vec<Effect>) {
+        let named = first.map(Block::previous_hash);
+        let ours = self.chain.at(1).expect("a chain has its genesis").tip_hash();
+        match first.filter(|_| !matches!(named, Some(PreviousHash::Hash(_)))).map(Block::hash) {
+            Some(found) if found != ours && self.rules.names_one_genesis() => {
+                let violation = Violation::ForeignGenesis { expected: ours, found };
+                self.reject(from, InvalidBlock { position: 1, violation }.into(), effects);
+            }
+            _ => ignore(from, IgnoreReason::Unconnected, effects),
         }
     }
 
@@ -227,9 +278,7 @@ impl Node {
         if until <= now {
             return self.take_up(now, from, chain, effects);
         }
-        let early = &mut self.gossip.early;
-        if early.len() < self.limits.orphans && early.iter().all(|(_, _, waiting)| *waiting != chain) {
-            early.push((until, from, chain));
+        if self.gossip.keep_early(until, from, chain, &self.limits) {
             effects.push(Effect::Event(Happening::Waits { from, until }));
         }
     }
@@ -244,24 +293,28 @@ impl Node {
         effects.push(Effect::Send(from, Message::Acknowledge { block }));
     }
 
-    fn keep_orphan(&mut self, now: Time, from: NodeId, block: Block, told: Told, effects: &mut Vec<Effect>) {
-        if let PreviousHash::Hash(_) = block.previous_hash() {
-            self.gossip.keep_orphan(Orphan { from, told }, &self.limits);
-            self.ask_for_blocks(now, from, block.hash(), effects);
-        } else {
-            ignore(from, IgnoreReason::Unconnected, effects);
-        }
-    }
-
+    /// Asks for what leads to a block that a peer told of, unless somebody has been asked just now. Of all who told of it
+    /// whoever was asked least is asked: one that never answers must not keep us from those who would.
     fn ask_for_blocks(&mut self, now: Time, peer: NodeId, wanted: BlockHash, effects: &mut Vec<Effect>) {
+        let Gossip { asked, orphans, .. } = &self.gossip;
         let patience = self.limits.resolve_timeout;
-        if self.gossip.asked.values().any(|(_, asked, at)| *asked == wanted && now - *at < patience) {
+        let is_under_way = |question: &Question| question.is_open && now - question.at < patience;
+        if asked.values().any(|question| question.wanted == wanted && is_under_way(question)) {
             return;
         }
+        let tellers = orphans.iter().filter(|orphan| orphan.hash == wanted).map(|orphan| orphan.from);
+        let peer = tellers
+            .min_by_key(|&teller| {
+                let of_it = asked.values().filter(|question| question.peer == teller);
+                (of_it.clone().filter(|question| question.wanted == wanted).count(), of_it.count())
+            })
+            .unwrap_or(peer);
         let request = self.new_request();
-        self.gossip.asked.insert(request, (peer, wanted, now));
+        self.gossip.asked.insert(request, Question { peer, wanted, at: now, is_open: true });
         if self.gossip.asked.len() > QUESTIONS_MAX {
-            self.gossip.asked.pop_first();
+            let peers = self.gossip.asked.values().map(|question| question.peer);
+            let leaves = self.gossip.asked.keys().nth(first_to_leave(peers)).copied();
+            self.gossip.asked.remove(&leaves.expect("a question leaves of those that are there"));
         }
         let locator = self.chain.locator();
         effects.push(Effect::Send(peer, Message::BlocksRequest { request, wanted, locator }));
@@ -294,18 +347,23 @@ impl Node {
         blocks: Told,
         effects: &mut Vec<Effect>,
     ) {
-        if self.gossip.asked.get(&request).is_none_or(|(peer, ..)| *peer != from) {
-            return ignore(from, IgnoreReason::Unasked, effects);
+        let question = self.gossip.asked.get_mut(&request);
+        match question.filter(|question| question.is_open && question.peer == from) {
+            Some(question) => question.is_open = false,
+            None => return ignore(from, IgnoreReason::Unasked, effects),
         }
-        self.gossip.asked.remove(&request);
         let (base, verdict) = match blocks {
             Told::Chain(chain) => {
                 let Some(base) = chain.at(after).and_then(|base| self.known(base.tip_hash(), after)) else {
-                    return ignore(from, IgnoreReason::Unconnected, effects);
+                    let first = chain.block(1).filter(|_| after == 0);
+                    return self.unconnected(from, first, effects);
                 };
+                // More may be known than the answer says.
+                let ours = self.chain.common_ancestor(&chain);
+                let base = ours.filter(|ours| ours.len() > after).unwrap_or(base);
                 let verdict = match chain.is_verified_under(self.fingerprint) {
                     true => Ok(chain),
-                    false => self.appended(&base, chain.iter_after(after).cloned()),
+                    false => self.appended(&base, chain.iter_after(base.len()).cloned()),
                 };
                 (base, verdict)
             }
@@ -315,7 +373,7 @@ impl Node {
                     _ => None,
                 };
                 let Some(base) = named.or_else(|| self.chain.at(after)) else {
-                    return ignore(from, IgnoreReason::Unconnected, effects);
+                    return self.unconnected(from, blocks.first(), effects);
                 };
                 let verdict = self.appended(&base, blocks.iter().cloned());
                 (base, verdict)
@@ -336,11 +394,12 @@ impl Node {
 
     /// Takes up the orphans whose parents have become known, and the blocks whose time has come.
     pub(super) fn take_up_waiting(&mut self, now: Time, effects: &mut Vec<Effect>) {
-        while let Some(at) = self.gossip.early.iter().position(|(until, ..)| *until <= now) {
-            let (_, from, chain) = self.gossip.early.remove(at);
+        while self.gossip.early.first().is_some_and(|(until, ..)| *until <= now) {
+            let (_, from, chain) = self.gossip.early.remove(0);
             self.take_up(now, from, chain, effects);
         }
-        while std::mem::take(&mut self.gossip.is_more_known) {
+        // Looking through the orphans costs more than most messages.
+        while std::mem::take(&mut self.gossip.has_news) {
             while let Some(at) = self.gossip.orphans.iter().position(|orphan| self.is_connected(orphan)) {
                 let Orphan { from, told, .. } = self.gossip.orphans.remove(at).expect("it was found there");
                 self.told_of_block(now, from, told, effects);
@@ -372,7 +431,9 @@ impl Node {
         let tip = &self.chain;
         self.gossip.side_branches.retain(|branch| !branch.is_start_of(tip));
         self.gossip.unconfirmed.clear();
-        self.gossip.unconfirmed.extend(self.peers.iter().filter(|peer| Some(**peer) != from));
+        let Gossip { unconfirmed, banned, .. } = &mut self.gossip;
+        let others = self.peers.iter().filter(|peer| Some(**peer) != from && !banned.contains(peer));
+        unconfirmed.extend(others);
         self.gossip.announced = 0;
         self.gossip.announce_at =
             (!self.gossip.unconfirmed.is_empty()).then_some(now + self.limits.announce_again);
@@ -437,10 +498,9 @@ impl Node {
         effects: &mut Vec<Effect>,
     ) {
         if !self.rules.accounts {
-            return ignore(from, IgnoreReason::NoGossip, effects);
-        }
-        // One without a nonce can never be mined; it gets one from the node that it was submitted to, or nowhere.
-        if transaction.nonce().is_none() || self.take_in(transaction, Some(from), effects).is_err() {
+            ignore(from, IgnoreReason::NoGossip, effects);
+        } else if transaction.nonce().is_none() || self.take_in(transaction, Some(from), effects).is_err() {
+            // Without a nonce it could never be mined.
             ignore(from, IgnoreReason::Unwanted, effects);
         }
     }

@@ -83,8 +83,9 @@ impl Node {
     /// Makes the next block of what is pending now, without its proof.
     fn next_block(&self, now: Time) -> Block {
         let room = self.rules.transactions_max.saturating_sub(1);
-        let mut transactions = self.mempool.select(room, &self.rules, self.chain.accounts());
-        transactions.push(Transaction::reward(self.address.clone(), self.rules.reward));
+        let reward = Transaction::reward(self.address.clone(), self.rules.reward);
+        let mut transactions = self.mempool.select(room, &reward, &self.rules, self.chain.accounts());
+        transactions.push(reward);
         let timestamp = self.chain.next_timestamp(&self.rules, now);
         let previous_hash = PreviousHash::Hash(self.chain.tip_hash());
         Block::new(self.chain.len() + 1, timestamp, transactions, 0, previous_hash)

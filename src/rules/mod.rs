@@ -149,6 +149,11 @@ impl Rules {
         self
     }
 
+    /// Tells whether there is one first block alone that the rules allow.
+    pub(crate) fn names_one_genesis(&self) -> bool {
+        self.checks == Checks::WholeBlocks && matches!(self.genesis, Genesis::Shared { time: Some(_), .. })
+    }
+
     /// Writes a moment as a block's timestamp: in whole microseconds where timestamps are checked.
     pub fn timestamp(&self, now: Time) -> Timestamp {
         match self.checks {

@@ -12,7 +12,7 @@ use crate::pow::Target;
 /// Source: `CalculateNextWorkRequired` in Bitcoin Core's `src/pow.cpp`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Retarget {
-    /// The number of blocks after which the target changes; 0 is taken as 1.
+    /// The number of blocks after which the target changes; less than 2, which have an interval, is taken as 2.
     pub window: u32,
     /// The wanted time from block to block.
     pub spacing: Duration,
@@ -26,9 +26,9 @@ impl Retarget {
         position > 1 && (position - 1).is_multiple_of(self.window())
     }
 
-    /// Returns the blocks in a window, at least 1.
+    /// Returns the blocks in a window, at least 2.
     pub fn window(&self) -> u64 {
-        u64::from(self.window.max(1))
+        u64::from(self.window.max(2))
     }
 
     /// Returns the target after a window at `target` whose first and last block lie `actual` microseconds apart.

@@ -93,6 +93,35 @@ pub(crate) fn document(chain: &Blockchain) -> Told {
     Told::Document(chain.to_json().into())
 }
 
+/// A node under the sealed rules with three peers.
+pub(crate) fn connected() -> Bench {
+    Bench::with_peers(sealed(), 3)
+}
+
+pub(crate) fn has(chain: &Blockchain) -> String {
+    format!("has {:.6}", chain.tip_hash())
+}
+
+pub(crate) fn acknowledge(chain: &Blockchain) -> Message {
+    Message::Acknowledge { block: chain.tip_hash() }
+}
+
+/// Answers the last question of a node for blocks.
+pub(crate) fn blocks(
+    bench: &mut Bench,
+    from: u32,
+    request: u64,
+    after: u64,
+    blocks: impl Into<Told>,
+) -> Vec<String> {
+    bench.hear(from, Message::Blocks { request: RequestId(request), after, blocks: blocks.into() })
+}
+
+/// One block, bare.
+pub(crate) fn tip(chain: &Blockchain) -> Told {
+    Told::from(chain.last_block().clone())
+}
+
 #[derive(Clone)]
 pub(crate) struct Bench {
     pub(crate) node: Node,
@@ -180,16 +209,26 @@ impl Bench {
         if self.wake_at.is_some_and(|at| at <= self.now) { self.tell(Input::Wake) } else { Vec::new() }
     }
 
+    /// Tells whether every command has been answered.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.open.is_empty()
+    }
+
     /// Hands the node an input and holds it to what it owes. Returns its wishes, one a line.
     pub(crate) fn tell(&mut self, input: Input) -> Vec<String> {
         let before = self.chain();
+        let searched = self.search.is_some();
         self.note_input(&input);
+        let ended = searched && self.search.is_none();
         self.effects.clear();
         self.node.handle(self.now, input, &mut self.effects);
         let effects = std::mem::take(&mut self.effects);
         for effect in &effects {
             self.note_effect(effect);
         }
+        // A search that ends without a block would end so again: that is the end of all mining.
+        let mined = |effect: &Effect| matches!(effect, Effect::Event(Happening::Mined { .. }));
+        self.continuous &= !ended || effects.iter().any(mined);
         let wanted = self.continuous || self.open.values().any(|command| matches!(command, Command::Mine));
         assert_eq!(self.search.is_some(), wanted, "a proof is searched for exactly while it is wanted");
         for command in self.open.values() {
@@ -228,8 +267,7 @@ impl Bench {
             Effect::Answer(ticket, answer) => {
                 let command = self.open.remove(ticket).expect("only commands are answered, and once");
                 assert!(fits(answer, &command), "{command:?} is answered by {answer:?}");
-                // A mining that cannot go on ends all of it.
-                self.continuous &= !matches!(answer, Answer::StopMining | Answer::Mine(Err(_)));
+                self.continuous &= !matches!(answer, Answer::StopMining);
             }
             Effect::Send(..) | Effect::Relay { .. } | Effect::Event(_) => {}
         }

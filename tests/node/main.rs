@@ -2,6 +2,10 @@
 
 mod bench;
 mod commands;
+mod forks;
 mod gossip;
+mod mempool;
 mod mining;
+mod missing;
 mod resolve;
+mod walk;

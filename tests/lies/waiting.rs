@@ -1,0 +1,236 @@
+//! Lies about what is to come: blocks that are announced and never delivered, junk that fills the places of others, and
+//! blocks whose time has not come.
+
+use std::time::Duration;
+
+use chainlab::{
+    Block, BlockHash, Blockchain, Happening, IgnoreReason, Limits, Message, NodeId, PreviousHash, Time,
+    Timestamp, Told,
+};
+
+use crate::lab::{Draft, FRIEND, HONEST, LIAR, Lab, NOW, bare, grown, grown_by, honest, reward, rules};
+
+fn behind() -> (Lab, Blockchain) {
+    let rules = rules();
+    let chain = honest(&rules);
+    (Lab::on(&chain, &rules), grown_by(&chain, &rules, 2.0, 3))
+}
+
+/// A block that follows none, and costs nothing.
+fn junk(number: u64) -> Block {
+    let parent = BlockHash::of(&number.to_be_bytes());
+    Block::new(9, Timestamp::integer(1_000_010), [reward()], number, PreviousHash::Hash(parent))
+}
+
+/// Answers the node's question as the friend would, if it was asked.
+fn deliver(lab: &mut Lab, chain: &Blockchain) -> bool {
+    match lab.asked() {
+        Some((FRIEND, request)) => {
+            let blocks = chain.clone().into();
+            lab.hear(FRIEND, Message::Blocks { request, after: 8, blocks });
+            true
+        }
+        _ => false,
+    }
+}
+
+#[test]
+fn a_block_that_is_never_delivered_comes_from_another() {
+    let (mut lab, better) = behind();
+    lab.announce(LIAR, better.clone());
+    assert_eq!(lab.asked().map(|(peer, _)| peer), Some(LIAR));
+    lab.announce(FRIEND, better.clone());
+    assert_eq!(lab.asked(), None, "one is asked at a time");
+    // The friend, who is not told that we have the block, announces it again.
+    lab.now += Duration::from_secs(1);
+    lab.announce(FRIEND, better.clone());
+    assert!(deliver(&mut lab, &better));
+    assert_eq!(lab.chain(), better);
+}
+
+/// The liar announces the block again whenever it may be asked again, and always before the friend does.
+#[test]
+fn a_liar_that_is_always_first_is_not_always_asked() {
+    let (mut lab, better) = behind();
+    let rounds = (0..10).find(|_| {
+        lab.announce(LIAR, better.clone());
+        let mut delivered = deliver(&mut lab, &better);
+        lab.announce(FRIEND, better.clone());
+        delivered |= deliver(&mut lab, &better);
+        lab.now += Duration::from_secs(1);
+        delivered
+    });
+    assert_eq!(rounds, Some(1));
+    assert_eq!(lab.chain(), better);
+}
+
+/// It answers at once, with something else, so as to be asked again at once.
+#[test]
+fn a_liar_that_answers_with_something_else_is_not_always_asked() {
+    let (mut lab, better) = behind();
+    let old = lab.chain();
+    let rounds = (0..10).find(|_| {
+        lab.announce(LIAR, better.clone());
+        if let Some((LIAR, request)) = lab.asked() {
+            lab.hear(LIAR, Message::Blocks { request, after: 8, blocks: old.clone().into() });
+            lab.announce(LIAR, better.clone());
+        }
+        let mut delivered = deliver(&mut lab, &better);
+        lab.announce(FRIEND, better.clone());
+        delivered |= deliver(&mut lab, &better);
+        lab.now += Duration::from_secs(1);
+        delivered
+    });
+    assert_eq!(rounds, Some(1));
+    assert_eq!(lab.chain(), better);
+}
+
+#[test]
+fn junk_pushes_out_no_question_and_no_orphan_of_others() {
+    let (mut lab, better) = behind();
+    lab.announce(FRIEND, better.clone());
+    let (_, request) = lab.asked().unwrap();
+    for number in 0..1000 {
+        assert_eq!(lab.announce(LIAR, junk(number)), []);
+    }
+    assert!(!deliver(&mut lab, &better), "the liar was asked last");
+    let mut answered = lab.clone();
+    answered.hear(FRIEND, Message::Blocks { request, after: 8, blocks: better.clone().into() });
+    assert_eq!(answered.chain(), better, "the question is still open");
+    // The orphan is still there when its parents come.
+    lab.announce(FRIEND, better.at(9).unwrap());
+    lab.announce(FRIEND, better.at(10).unwrap());
+    assert_eq!(lab.chain(), better);
+}
+
+#[test]
+fn orphans_in_the_wrong_order_are_taken_up_when_the_first_comes() {
+    let rules = rules();
+    let chain = honest(&rules);
+    let better = grown_by(&chain, &rules, 4.0, 20);
+    for is_bare in [false, true] {
+        let mut lab = Lab::on(&chain, &rules);
+        for position in (9..=better.len()).rev() {
+            assert_eq!(lab.chain(), chain);
+            let told = better.at(position).unwrap();
+            lab.announce(FRIEND, if is_bare { bare(&told, position - 1) } else { told.into() });
+        }
+        assert_eq!(lab.chain(), better);
+    }
+}
+
+#[test]
+fn a_node_without_room_for_orphans_still_catches_up() {
+    let (lab, better) = behind();
+    let limits = Limits { orphans: 0, side_branches: 0, mempool: 0, ..Limits::default() };
+    let mut lab = Lab::with_limits(&lab.chain(), &lab.rules, limits);
+    lab.announce(FRIEND, better.clone());
+    assert!(deliver(&mut lab, &better));
+    assert_eq!(lab.chain(), better);
+}
+
+/// A block after a chain, at a moment.
+fn at(lab: &Lab, time: Time) -> Block {
+    let chain = lab.chain();
+    let timestamp = lab.rules.timestamp(time);
+    Draft::next(&chain).spoilt(|draft| draft.timestamp = timestamp).sealed(chain.next_target(&lab.rules))
+}
+
+#[test]
+fn a_block_ahead_of_the_clock_waits_and_is_no_lie() {
+    let (lab, _) = behind();
+    let limits = Limits { bad_blocks: 1, ..Limits::default() };
+    let mut lab = Lab::with_limits(&lab.chain(), &lab.rules, limits);
+    let block = at(&lab, NOW + Duration::from_secs(70));
+    let until = NOW + Duration::from_secs(60);
+    assert_eq!(lab.announce(LIAR, block.clone()), [Happening::Waits { from: LIAR, until }]);
+    assert_eq!(lab.announce(LIAR, block.clone()), [], "it waits once");
+    assert_eq!(lab.pass(Duration::from_secs(59)), []);
+    assert_eq!(lab.chain().len(), 8);
+    let happenings = lab.pass(Duration::from_secs(1));
+    assert!(matches!(happenings[..], [Happening::Accepted { from: LIAR, position: 9, .. }]));
+    // In a chain that was asked for it is no lie either, but nothing waits for it.
+    let chain = lab.chain();
+    let far = chain.append(at(&lab, NOW + Duration::from_secs(7000)), &lab.rules).unwrap();
+    let request = lab.resolve();
+    let happenings = lab.hear(LIAR, Message::Chain { request, chain: far.into() });
+    assert!(matches!(happenings[..], [Happening::Waits { from: LIAR, .. }]));
+    assert_eq!(lab.chain(), chain);
+}
+
+#[test]
+fn blocks_of_the_far_future_do_not_crowd_out_those_of_the_near() {
+    let (lab, _) = behind();
+    let limits = Limits { orphans: 4, ..Limits::default() };
+    let mut lab = Lab::with_limits(&lab.chain(), &lab.rules, limits);
+    for years in 1..10 {
+        let year = Duration::from_secs(365 * 24 * 3600);
+        lab.announce(LIAR, at(&lab, NOW + years * year));
+    }
+    // As far as moments can be told; there a float tells no microseconds apart.
+    let end = at(&lab, Time::MAX);
+    assert_eq!(end.timestamp().micros().map(|micros| micros > 1 << 53), Some(true));
+    assert_eq!(lab.announce(LIAR, end), [], "there are four that come sooner");
+    let near = at(&lab, NOW + Duration::from_secs(20));
+    let until = NOW + Duration::from_secs(10);
+    assert_eq!(lab.announce(FRIEND, near.clone()), [Happening::Waits { from: FRIEND, until }]);
+    lab.pass(Duration::from_secs(10));
+    assert_eq!(lab.chain().last_block(), &near);
+}
+
+/// The last of all moments may be waited for, but time does not go beyond it.
+#[test]
+fn the_end_of_time_can_be_waited_for() {
+    let (mut lab, _) = behind();
+    let end = at(&lab, Time::MAX);
+    assert!(matches!(lab.announce(LIAR, end)[..], [Happening::Waits { .. }]));
+    let next = grown(&lab.chain(), &lab.rules.clone(), 2.0, &[]);
+    lab.announce(FRIEND, next.clone());
+    assert_eq!(lab.chain(), next, "others go on");
+}
+
+/// Answers that lead nowhere, one after the other, from whoever is asked.
+#[test]
+fn whatever_is_answered_the_node_comes_to_rest() {
+    let (lab, better) = behind();
+    let chain = lab.chain();
+    let nothing = Told::Blocks([].into());
+    let answers = [
+        (8, nothing.clone()),
+        (0, nothing.clone()),
+        (u64::MAX, nothing),
+        (8, Told::from(chain.clone())),
+        (1, chain.clone().into()),
+        (0, chain.clone().into()),
+        (7, bare(&chain, 7)),
+        (8, bare(&chain, 6)),
+        (8, junk(1).into()),
+        (u64::MAX, junk(1).into()),
+    ];
+    for (after, blocks) in answers {
+        let mut lab = lab.clone();
+        let happenings = lab.insist(better.clone(), after, blocks.clone());
+        let is_calm = happenings.iter().all(|happening| {
+            matches!(
+                happening,
+                Happening::Ignored { reason: IgnoreReason::Unconnected, .. } | Happening::Rejected { .. }
+            )
+        });
+        assert!(is_calm, "{happenings:?}");
+        assert_eq!(lab.asked(), None, "it does not ask again by itself");
+        assert_eq!(lab.chain(), chain, "after {after}: {blocks:?}");
+        // It can still be told the truth.
+        lab.announce(FRIEND, better.clone());
+        assert!(deliver(&mut lab, &better));
+        assert_eq!(lab.chain(), better);
+    }
+}
+
+#[test]
+fn who_speaks_does_not_matter_for_what_is_true() {
+    let (mut lab, better) = behind();
+    let stranger = NodeId::new(77);
+    assert!(!lab.node.peers().contains(&stranger) && stranger != HONEST);
+    lab.announce(stranger, better.at(9).unwrap());
+    assert_eq!(lab.chain(), better.at(9).unwrap());
+}

@@ -1,0 +1,71 @@
+//! Bad input gets a typed error that names the value, and nothing is lost.
+
+use std::sync::Arc;
+
+use chainlab::{
+    Network, NodeId, SubmitError, Transaction,
+    network::{CallError, Identity, NodeError, RegisterError},
+};
+
+use crate::hands::*;
+
+#[test]
+fn unknown_nodes_are_named() {
+    let network = Network::new(quick());
+    let node = network.spawn().unwrap();
+    let stranger = NodeId::new(7);
+    let unknown = NodeError::Unknown { node: stranger, nodes: 1 };
+    assert_eq!(unknown.to_string(), "node 7 is unknown; the network has 1 nodes");
+    assert_eq!(network.chain(stranger).unwrap_err(), unknown);
+    assert_eq!(network.pending(stranger).unwrap_err(), unknown);
+    assert_eq!(network.resolve(stranger).unwrap_err(), unknown);
+    assert_eq!(network.name(stranger).unwrap_err(), unknown);
+    assert_eq!(network.address(stranger).unwrap_err(), unknown);
+    assert_eq!(network.mine(stranger).unwrap_err(), CallError::Node(unknown.clone()));
+    assert_eq!(network.register(stranger, [node]).unwrap_err(), RegisterError::Node(unknown.clone()));
+    assert_eq!(network.register(node, [stranger]).unwrap_err(), RegisterError::Node(unknown));
+}
+
+#[test]
+fn a_registration_with_a_mistake_registers_nobody() {
+    let network = Network::new(quick());
+    let [one, other] = [network.spawn().unwrap(), network.spawn().unwrap()];
+    let error = network.register(one, [other, one]).unwrap_err();
+    assert_eq!(error, RegisterError::Itself { node: one });
+    assert_eq!(error.to_string(), "node 0 cannot be registered with itself");
+    assert!(network.register(one, [other, NodeId::new(2)]).is_err());
+    assert!(network.connect(one, one).is_err());
+    assert!(network.register(one, []).unwrap().total_nodes.is_empty());
+    assert_eq!(network.resolve(one).unwrap().silent, [], "there is nobody to ask");
+    network.connect(one, other).unwrap();
+    let names = network.register(other, []).unwrap().total_nodes;
+    assert_eq!(names, [Arc::<str>::from("node-0")]);
+}
+
+#[test]
+fn rewards_cannot_be_submitted() {
+    let network = Network::new(quick());
+    let node = network.spawn().unwrap();
+    let error = network.submit(node, Transaction::new("0", "me", 1_000_000)).unwrap_err();
+    assert_eq!(error, CallError::Refused(SubmitError::Reward));
+    assert_eq!(error.to_string(), "transactions from \"0\" are rewards and cannot be submitted");
+    assert_eq!(network.pending(node).unwrap(), []);
+}
+
+#[test]
+fn a_name_that_no_thread_can_have_adds_no_node() {
+    let network = Network::new(quick());
+    let identity = Identity { name: Some("a\0b".into()), address: None };
+    let error = network.spawn_as(identity).unwrap_err();
+    assert_eq!(error.to_string(), "\"a\\0b\" cannot name a thread: it contains a zero byte");
+    assert_eq!(network.nodes(), []);
+    // Names need not be distinct, and addresses are the notebook's.
+    for number in 0..2 {
+        let identity = Identity { name: Some("localhost:5000".into()), address: None };
+        let node = network.spawn_as(identity).unwrap();
+        let address = network.address(node).unwrap();
+        let (uuid, last) = address.split_at(32);
+        assert!(uuid.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')), "{address}");
+        assert_eq!(last, format!("{number:04}"));
+    }
+}

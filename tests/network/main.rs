@@ -1,0 +1,7 @@
+//! The network of threads. Nothing here sleeps or measures time; what must not hang runs under [`hands::finishes`].
+
+mod bad_input;
+mod ending;
+mod hands;
+mod storm;
+mod waiting;

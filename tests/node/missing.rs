@@ -1,0 +1,189 @@
+//! Blocks whose parents are missing: what is asked for, what is answered, and what is kept meanwhile.
+
+use std::sync::Arc;
+
+use chainlab::{BlockHash, Blockchain, Effect, Limits, Message, RequestId, Rules, Told};
+
+use crate::bench::{
+    Bench, START, bare, blocks, connected, document, grown, grown_by, has, name, sealed, seconds, tip,
+};
+
+#[test]
+fn an_unknown_parent_is_asked_for_and_only_what_is_missing_comes() {
+    let rules = sealed();
+    let mut bench = connected();
+    bench.now += seconds(60.0);
+    let common = grown_by(&bench.chain(), &rules, "miner-1", 20);
+    for len in 2..=21 {
+        bench.announce(1, common.at(len).unwrap());
+    }
+    let chain = grown_by(&common, &rules, "miner-2", 5);
+    for form in [chain.clone().into(), tip(&chain)] {
+        let mut bench = bench.clone();
+        let question = format!("to 2: blocks to {:.6}? #1", chain.tip_hash());
+        assert_eq!(bench.announce(2, form), [question]);
+        let [Effect::Send(_, Message::BlocksRequest { wanted, locator, .. })] = &bench.effects[..] else {
+            panic!("one question")
+        };
+        assert_eq!(*wanted, chain.tip_hash());
+        assert_eq!(locator.first(), Some(&(21, common.tip_hash())));
+        assert_eq!(locator.last().unwrap().0, 1);
+        assert!(locator.len() < 15, "{}", locator.len());
+
+        // Whoever has the chain answers with what comes after the first that it knows of these.
+        let mut other = connected();
+        other.now = bench.now;
+        for len in 2..=chain.len() {
+            other.announce(1, chain.at(len).unwrap());
+        }
+        let request =
+            Message::BlocksRequest { request: RequestId(1), wanted: *wanted, locator: Arc::clone(locator) };
+        let answer = format!("to 7: blocks after 21 of {} #1", name(&chain));
+        assert_eq!(other.hear(7, request), [answer]);
+        let [Effect::Send(_, Message::Blocks { after, blocks: told, .. })] = &other.effects[..] else {
+            panic!("one answer")
+        };
+
+        let lines = blocks(&mut bench, 2, 1, *after, told.clone());
+        assert!(lines.contains(&"accepted 26 from 2".to_owned()), "{lines:?}");
+        assert_eq!(bench.chain(), chain);
+        // The same again was not asked for.
+        assert_eq!(blocks(&mut bench, 2, 1, 21, bare(&chain, 21)), ["ignored from 2: answer to no question"]);
+    }
+}
+
+#[test]
+fn blocks_are_taken_in_every_form_and_only_from_whom_was_asked() {
+    let rules = sealed();
+    let genesis = connected().chain();
+    let chain = grown_by(&genesis, &rules, "miner-2", 4);
+    for form in [chain.clone().into(), bare(&chain, 1), document(&chain)] {
+        let mut bench = connected();
+        bench.announce(2, chain.clone());
+        assert_eq!(blocks(&mut bench, 3, 1, 1, form.clone()), ["ignored from 3: answer to no question"]);
+        assert_eq!(blocks(&mut bench, 2, 9, 1, form.clone()), ["ignored from 2: answer to no question"]);
+        blocks(&mut bench, 2, 1, 1, form);
+        assert_eq!(bench.chain(), chain);
+    }
+}
+
+#[test]
+fn an_answer_of_lies_is_rejected() {
+    let rules = sealed();
+    let genesis = connected().chain();
+    let chain = grown_by(&genesis, &rules, "miner-2", 4);
+    let foreign = Rules { reward: 49, ..rules.clone() };
+    let generous = grown_by(&Blockchain::start(&foreign, START), &foreign, "miner-2", 4);
+    let lies = [
+        (Told::Document("{".into()), 1, "rejected from 2: "),
+        (
+            Told::Document(chain.to_json().replace("\"amount\": 50", "\"amount\": 51").into()),
+            1,
+            "rejected from 2: block 2",
+        ),
+        (bare(&chain, 2), 1, "rejected from 2: block 2 PreviousHash"),
+        (bare(&generous, 1), 1, "rejected from 2: block 2 "),
+        (generous.into(), 1, "rejected from 2: block 2 RewardAmount"),
+        // Nothing that the node knows.
+        (chain.clone().into(), 0, "ignored from 2: blocks that follow none that is known"),
+        (chain.clone().into(), 3, "ignored from 2: blocks that follow none that is known"),
+        (chain.clone().into(), 99, "ignored from 2: blocks that follow none that is known"),
+        (bare(&chain, 1), 99, "ignored from 2: blocks that follow none that is known"),
+        (Told::Blocks([].into()), 99, "ignored from 2: blocks that follow none that is known"),
+    ];
+    for (lie, after, expected) in lies {
+        let mut bench = connected();
+        bench.announce(2, chain.clone());
+        let lines = blocks(&mut bench, 2, 1, after, lie);
+        assert_eq!(bench.chain().len(), 1);
+        assert!(lines.len() == 1 && lines[0].starts_with(expected), "{lines:?}");
+    }
+}
+
+#[test]
+fn the_same_block_is_asked_for_once_until_patience_ends() {
+    let rules = sealed();
+    let mut bench = connected();
+    let chain = grown_by(&bench.chain(), &rules, "miner-2", 4);
+    let question =
+        |peer: u32, number: u32| vec![format!("to {peer}: blocks to {:.6}? #{number}", chain.tip_hash())];
+    assert_eq!(bench.announce(2, chain.clone()), question(2, 1));
+    assert_eq!(bench.announce(3, chain.clone()), [""; 0]);
+    bench.pass(1.0);
+    assert_eq!(bench.announce(3, chain.clone()), question(3, 2));
+}
+
+#[test]
+fn an_orphan_is_taken_up_when_its_parent_comes() {
+    let rules = sealed();
+    for form in [|chain: &Blockchain| Told::from(chain.clone()), tip] {
+        let mut bench = connected();
+        let chain = grown_by(&bench.chain(), &rules, "miner-1", 3);
+        bench.announce(1, form(&chain));
+        bench.announce(1, form(&chain.at(3).unwrap()));
+        assert_eq!(bench.chain().len(), 1);
+        bench.announce(2, form(&chain.at(2).unwrap()));
+        assert_eq!(bench.chain(), chain);
+    }
+}
+
+/// The peer has mined on since it told of the orphan.
+#[test]
+fn an_orphan_far_behind_the_tip_that_comes_leaves_too() {
+    let rules = sealed();
+    for form in [|chain: &Blockchain| Told::from(chain.clone()), tip] {
+        let mut bench = connected();
+        bench.now += seconds(100.0);
+        let chain = grown_by(&bench.chain(), &rules, "miner-1", 60);
+        let orphan = chain.at(3).unwrap();
+        bench.announce(1, form(&orphan));
+        let lines = blocks(&mut bench, 1, 1, 1, chain.clone());
+        assert_eq!(bench.chain(), chain);
+        assert!(lines.contains(&format!("to 1: {}", has(&orphan))), "{lines:?}");
+    }
+}
+
+#[test]
+fn orphans_are_bounded_and_the_oldest_leave_first() {
+    let limits = Limits { orphans: 2, ..Limits::default() };
+    let rules = sealed();
+    let mut bench = Bench::with_limits(rules.clone(), limits);
+    let parent = grown(&bench.chain(), &rules, "miner-1", &[]);
+    let children: Vec<_> =
+        (0..3).map(|child| grown(&parent, &rules, &format!("miner-{child}"), &[])).collect();
+    for child in &children {
+        bench.announce(1, child.clone());
+    }
+    let lines = bench.announce(1, parent);
+    // The second child is taken up, and so is the third, as a side branch.
+    assert!(!lines.contains(&format!("to 1: {}", has(&children[0]))), "{lines:?}");
+    assert!(lines.contains(&format!("to 1: {}", has(&children[1]))), "{lines:?}");
+    assert!(lines.contains(&format!("to 1: {}", has(&children[2]))), "{lines:?}");
+    assert_eq!(bench.chain(), children[1]);
+}
+
+#[test]
+fn a_wanted_side_branch_is_answered_with_though_it_is_not_ours() {
+    let rules = sealed();
+    let mut bench = connected();
+    let genesis = bench.chain();
+    let (ours, theirs) = (grown(&genesis, &rules, "miner-1", &[]), grown(&genesis, &rules, "miner-2", &[]));
+    bench.announce(1, ours.clone());
+    bench.announce(2, theirs.clone());
+    let ask = |wanted: BlockHash, locator: &[(u64, BlockHash)]| Message::BlocksRequest {
+        request: RequestId(5),
+        wanted,
+        locator: locator.into(),
+    };
+    let known = [(1, genesis.tip_hash())];
+    let branch = format!("to 9: blocks after 1 of {} #5", name(&theirs));
+    assert_eq!(bench.hear(9, ask(theirs.tip_hash(), &known)), [branch]);
+    // What is not kept is answered with our chain, from the start if nothing is shared.
+    let own = |after: u64| [format!("to 9: blocks after {after} of {} #5", name(&ours))];
+    assert_eq!(bench.hear(9, ask(genesis.tip_hash(), &known)), own(1));
+    assert_eq!(bench.hear(9, ask(BlockHash::of(b""), &[])), own(0));
+    assert_eq!(
+        bench.hear(9, ask(BlockHash::of(b""), &[(1, BlockHash::of(b"")), (0, genesis.tip_hash())])),
+        own(0)
+    );
+}

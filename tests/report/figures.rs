@@ -1,0 +1,272 @@
+//! Each figure by its definition, on events made by hand; and the text and the document.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use chainlab::{
+    BlockHash, Event, IgnoreReason, LossReason, NodeId, Report, Time, Violation,
+    report::{Messages, Propagation, Spread},
+    wire,
+};
+
+use super::{
+    CHAINS, START, accepted, assert_spread, at, block, counted, millis, mined, node, observe_all, overdraft,
+    recorder, report,
+};
+
+#[test]
+fn a_block_that_is_not_in_the_chain_is_stale() {
+    let mut recorder = recorder(3);
+    let events = [
+        (0, 0, mined(block(0, 6))),
+        (1, 1, mined(block(1, 6))),
+        (2, 1, mined(block(1, 7))),
+        (3, 2, mined(block(0, 7))),
+        (4, 0, mined(block(0, 8))),
+    ];
+    observe_all(&mut recorder, events);
+    let by_first = report(&recorder);
+    assert_eq!((by_first.mined, by_first.in_chain, by_first.stale), (5, 3, 2));
+    assert_eq!(by_first.stale_rate, 0.4);
+    let counts = |report: &Report| -> Vec<_> {
+        report.nodes.iter().map(|node| (node.mined, node.in_chain, node.chain_share)).collect()
+    };
+    assert_eq!(counts(&by_first), [(2, 2, 2.0 / 3.0), (2, 0, 0.0), (1, 1, 1.0 / 3.0)]);
+    // The same blocks by the other chain.
+    let by_second = recorder.report(at(5), &CHAINS[1], |_| 0, Messages::default());
+    assert_eq!((by_second.in_chain, by_second.stale_rate), (2, 0.6));
+    assert_eq!(counts(&by_second), [(2, 0, 0.0), (2, 2, 1.0), (1, 0, 0.0)]);
+    assert_eq!(by_second.duration, Duration::from_millis(5));
+    // What was not mined while it recorded does not count: the chain has nine blocks.
+    assert_eq!(by_first.in_chain + 6, CHAINS[0].len());
+}
+
+#[test]
+fn a_block_mined_again_is_its_first_miners() {
+    let mut recorder = recorder(2);
+    observe_all(&mut recorder, [(0, 0, mined(block(0, 2))), (7, 1, mined(block(0, 2)))]);
+    let report = report(&recorder);
+    assert_eq!((report.mined, report.nodes[0].mined, report.nodes[1].mined), (1, 1, 0));
+    assert_spread(report.propagation.to_each, millis(1, [7; 3]));
+}
+
+#[test]
+fn nothing_happened_and_no_share_is_a_number_that_is_none() {
+    let report = report(&recorder(2));
+    assert_eq!(
+        (report.stale_rate, report.nodes[0].chain_share, report.nodes[0].attempts_share),
+        (0.0, 0.0, 0.0)
+    );
+    assert_eq!(report.propagation.to_all, Spread::default());
+    let before = recorder(0).report(Time::UNIX_EPOCH, &CHAINS[0], |_| 0, Messages::default());
+    assert_eq!(before.duration, Duration::ZERO, "a clock that went back");
+}
+
+#[test]
+fn shares_of_attempts_are_of_all_attempts() {
+    let attempts = |node: NodeId| [u64::MAX, u64::MAX, 0][node.index()];
+    let report = recorder(3).report(START, &CHAINS[0], attempts, Messages::default());
+    let shares = report.nodes.iter().map(|node| (node.attempts, node.attempts_share));
+    assert!(shares.eq([(u64::MAX, 0.5), (u64::MAX, 0.5), (0, 0.0)]));
+}
+
+#[test]
+fn a_block_propagates_from_its_mining_to_each_half_nine_tenths_and_all() {
+    // Ten nodes: half are five, the miner counted; 90 % are nine.
+    let mut recorder = recorder(10);
+    observe_all(&mut recorder, [(100, 3, mined(block(0, 2)))]);
+    let others = [0, 1, 2, 4, 5, 6, 7, 8, 9];
+    for (place, number) in (1..).zip(others) {
+        observe_all(&mut recorder, [(100 + 10 * place, number, accepted(block(0, 2)))]);
+        let Propagation { to_each, to_half, to_90_percent, to_all } = report(&recorder).propagation;
+        let counts = [to_each, to_half, to_90_percent, to_all].map(|spread| spread.count);
+        let reached = |nodes: u64| u64::from(1 + place >= nodes);
+        assert_eq!(counts, [place, reached(5), reached(9), reached(10)]);
+    }
+    let propagation = report(&recorder).propagation;
+    assert_spread(propagation.to_each, millis(9, [50, 90, 90]));
+    assert_spread(propagation.to_half, millis(1, [40; 3]));
+    assert_spread(propagation.to_90_percent, millis(1, [80; 3]));
+    assert_spread(propagation.to_all, millis(1, [90; 3]));
+    // Taken on again after a reorganisation: no news.
+    observe_all(&mut recorder, [(900, 5, accepted(block(0, 2)))]);
+    assert_eq!(report(&recorder).propagation, propagation);
+}
+
+#[test]
+fn whoever_catches_up_has_all_blocks_at_that_moment() {
+    let mut recorder = recorder(2);
+    let events = [
+        (0, 0, mined(block(0, 2))),
+        (10, 0, mined(block(0, 3))),
+        (12, 1, accepted(block(0, 3))),
+        (20, 0, mined(block(0, 4))),
+        (30, 0, mined(block(0, 5))),
+        (40, 0, mined(block(0, 6))),
+        // By way of the other branch.
+        (50, 1, mined(block(1, 6))),
+        (60, 1, accepted(block(0, 6))),
+    ];
+    observe_all(&mut recorder, events);
+    // 12 and 2 ms; then, when it mined on them, 30 and 20; then 20.
+    assert_spread(report(&recorder).propagation.to_each, millis(5, [20, 30, 30]));
+}
+
+#[test]
+fn a_node_counts_for_the_blocks_mined_since_it_joined() {
+    let mut recorder = recorder(2);
+    observe_all(&mut recorder, [(0, 0, mined(block(0, 2))), (10, 0, mined(block(0, 3)))]);
+    recorder.add_node(node(2), "late");
+    observe_all(&mut recorder, [(20, 0, mined(block(0, 4))), (50, 2, accepted(block(0, 4)))]);
+    let propagation = report(&recorder).propagation;
+    assert_spread(propagation.to_each, millis(1, [30; 3]));
+    assert_eq!(propagation.to_all.count, 0);
+    observe_all(&mut recorder, [(60, 1, accepted(block(0, 4)))]);
+    assert_eq!(report(&recorder).propagation.to_all.count, 3);
+}
+
+#[test]
+fn blocks_that_nobody_was_seen_to_mine_are_left_out() {
+    let mut recorder = recorder(2);
+    let events = [
+        (0, 0, mined(block(0, 2))),
+        (5, 1, accepted(block(0, 3))),
+        (6, 1, accepted(block(0, 2))),
+        (7, 0, mined(block(0, 4))),
+        (9, 1, accepted(block(0, 4))),
+    ];
+    observe_all(&mut recorder, events);
+    let report = report(&recorder);
+    assert_eq!((report.mined, report.in_chain), (2, 2));
+    assert_spread(report.propagation.to_each, millis(2, [2, 6, 6]));
+}
+
+#[test]
+fn the_latest_4096_blocks_are_followed_that_some_node_lacks() {
+    let mut recorder = recorder(2);
+    let hash = |number: u64| BlockHash::of(&number.to_be_bytes());
+    let block = |number| (hash(number), number + 1, hash(number - 1));
+    observe_all(&mut recorder, (1..=5000).map(|number| (number, 0, mined(block(number)))));
+    observe_all(&mut recorder, [(5000, 1, accepted(block(5000)))]);
+    let report = report(&recorder);
+    assert_eq!((report.mined, report.stale_rate), (5000, 1.0));
+    assert_eq!((report.propagation.to_each.count, report.propagation.to_all.count), (4096, 4096));
+    assert_eq!(report.propagation.to_each.max, Duration::from_millis(4095));
+}
+
+#[test]
+fn times_too_long_or_negative_are_told_as_far_as_they_can_be() {
+    let mut recorder = recorder(2);
+    let mine = |block| Event { time: START, node: node(0), what: mined(block) };
+    recorder.observe(&mine(block(0, 2)));
+    recorder.observe(&mine(block(0, 3)));
+    recorder.observe(&Event { time: Time::UNIX_EPOCH, node: node(1), what: accepted(block(0, 2)) });
+    recorder.observe(&Event { time: Time::MAX, node: node(1), what: accepted(block(0, 3)) });
+    let Spread { count, median, percentile_90, max } = report(&recorder).propagation.to_each;
+    assert_eq!((count, median, max), (2, Duration::ZERO, Time::MAX - START));
+    assert!(percentile_90 > Duration::from_secs(145 * 365 * 86_400));
+}
+
+#[test]
+fn everything_else_is_counted_by_its_kind() {
+    let mut recorder = recorder(1);
+    observe_all(&mut recorder, counted().into_iter().map(|what| (0, 0, what)));
+    let report = report(&recorder);
+    assert_eq!(report.reorganisations, BTreeMap::from([(1, 2), (3, 1)]));
+    assert_eq!(report.rejections, BTreeMap::from([("Overdraft", 2), ("RewardMissing", 1)]));
+    assert_eq!(report.ignored, BTreeMap::from([(IgnoreReason::Late, 1), (IgnoreReason::Unwanted, 2)]));
+    assert_eq!(
+        report.transactions_lost,
+        BTreeMap::from([(LossReason::Crashed, 2), (LossReason::Evicted, 1)])
+    );
+    assert_eq!((report.rejected_documents, report.banned), (1, 1));
+    assert_eq!((report.crashes, report.restarts, report.panics), (1, 1, 1));
+}
+
+#[test]
+fn a_violation_is_named_as_its_variant() {
+    let hash = block(0, 2).0;
+    for violation in [
+        overdraft(),
+        Violation::RewardMissing,
+        Violation::ForeignGenesis { expected: hash, found: hash },
+        Violation::Index { expected: 1, found: 2 },
+        Violation::Nonce { sender: "alice".into(), expected: 1, found: None },
+    ] {
+        let debug = format!("{violation:?}");
+        assert_eq!(debug.split(' ').next(), Some(violation.name()));
+    }
+}
+
+/// A report of every kind of figure.
+fn full_report() -> Report {
+    let mut recorder = recorder(3);
+    recorder.add_node(node(7), "a node of Ålesund");
+    recorder.add_node(node(8), "idle");
+    let events = [
+        (0, 0, mined(block(0, 6))),
+        (1, 1, mined(block(1, 6))),
+        (20, 2, accepted(block(0, 6))),
+        (250, 2, mined(block(0, 7))),
+        (2_000, 0, accepted(block(0, 7))),
+        (3_000, 1, accepted(block(0, 7))),
+        (3_001, 7, accepted(block(0, 7))),
+    ];
+    observe_all(&mut recorder, events);
+    observe_all(&mut recorder, counted().into_iter().map(|what| (0, 0, what)));
+    let lost = BTreeMap::from([(wire::LossReason::Loss, 12), (wire::LossReason::Partition, 3)]);
+    let messages = Messages { sent: 1234, delivered: 1200, dropped: 2, missed: 1, lost };
+    let attempts =
+        |node: NodeId| [40_000, 20_000, 39_999, 0, 0, 0, 0, 1].get(node.index()).copied().unwrap_or(0);
+    recorder.report(at(60_000), &CHAINS[0], attempts, messages)
+}
+
+#[test]
+fn a_report_reads_as_a_table() {
+    let expected = "\
+5 nodes in 60.0s
+3 blocks mined, 2 in the chain, 1 stale (33.33 %)
+
+miner                 mined  in chain  share of chain          attempts  share of attempts
+miner 0                   1         1         50.00 %             40000            40.00 %
+miner 1                   1         0          0.00 %             20000            20.00 %
+miner 2                   1         1         50.00 %             39999            40.00 %
+a node of Ålesund         0         0          0.00 %                 1             0.00 %
+and 1 node that did not mine
+
+propagation                  count      median        90 %         max
+  to each node                   6       2.75s       3.00s       3.00s
+  to half of the nodes           2       2.75s       3.00s       3.00s
+  to 90 % of the nodes           0           -           -           -
+  to all nodes                   0           -           -           -
+
+reorganisations: 2 × 1 block, 1 × 3 blocks
+messages: 1234 sent, 1200 delivered, 2 dropped at full inboxes, 1 missed by nodes that were down, \
+12 lost by chance, 3 lost to a partition
+rejected: 2 × Overdraft, 1 × RewardMissing
+ignored: 1 × late answer, 2 × unwanted transaction
+transactions lost: 2 × in a crash, 1 × from a full mempool
+documents rejected: 1
+peers banned: 1
+crashes: 1
+restarts: 1
+panics: 1
+";
+    assert_eq!(full_report().to_string(), expected);
+    assert_eq!(
+        report(&recorder(2)).to_string(),
+        "2 nodes in 60.0s\n0 blocks mined, 0 in the chain, 0 stale (0.00 %)\n"
+    );
+}
+
+#[test]
+fn a_report_is_a_document() {
+    let document = serde_json::to_value(full_report()).unwrap();
+    assert_eq!(document["duration"]["secs"], 60);
+    assert_eq!(document["nodes"][0]["name"], "miner 0");
+    assert_eq!(document["reorganisations"]["3"], 1);
+    assert_eq!(document["ignored"]["unwanted"], 2);
+    assert_eq!(document["transactions_lost"]["crashed"], 2);
+    assert_eq!(document["messages"]["lost"]["partition"], 3);
+    assert_eq!(document["rejections"]["Overdraft"], 2);
+    assert_eq!(document["propagation"]["to_each"]["count"], 6);
+}
