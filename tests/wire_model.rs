@@ -26,6 +26,7 @@ enum Step {
     Heal,
     Hold(u32, u32),
     Release(u32, u32),
+    Crash(u32),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -40,6 +41,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Heal),
         1 => pair().prop_map(|(from, to)| Step::Hold(from, to)),
         2 => pair().prop_map(|(from, to)| Step::Release(from, to)),
+        1 => (0..NODES).prop_map(Step::Crash),
     ]
 }
 
@@ -56,6 +58,8 @@ struct Model {
     /// All partitions ever, each as the group of every node, and whether the last still lasts.
     partitions: Vec<[u32; NODES as usize]>,
     partitioned: bool,
+    /// All crashes ever: of whom, and how many messages had been sent.
+    crashes: Vec<(u32, usize)>,
     holds: Vec<(u32, u32)>,
     settings: BTreeMap<(u32, u32), (u64, Option<u64>)>,
     /// For each link, when the last message is written out, and all arrivals.
@@ -118,6 +122,10 @@ impl Model {
                 self.holds.push((from, to));
             }
             Step::Release(from, to) => self.release((from, to)),
+            Step::Crash(node) => {
+                self.links.crash(NodeId::new(node));
+                self.crashes.push((node, self.sent.len()));
+            }
         }
         self.deliver();
     }
@@ -163,7 +171,11 @@ impl Model {
             let Some((_, number)) = self.queue.pop_first() else { break };
             let Sent { pair, epoch, partitions } = self.sent[number];
             let cut = self.partitions[partitions..].iter().any(|groups| separates(groups, pair));
-            let (into, expected) = if cut {
+            let crashed =
+                |(node, sent): &(u32, usize)| *sent > number && (*node == pair.0 || *node == pair.1);
+            let (into, expected) = if self.crashes.iter().any(crashed) {
+                (&mut self.lost, Arrival::Lost(LossReason::Crash))
+            } else if cut {
                 (&mut self.lost, Arrival::Lost(LossReason::Partition))
             } else if self.holds.contains(&pair) {
                 (&mut self.held, Arrival::Held)
@@ -190,6 +202,7 @@ proptest! {
             lost: Vec::new(),
             partitions: Vec::new(),
             partitioned: false,
+            crashes: Vec::new(),
             holds: Vec::new(),
             settings: BTreeMap::new(),
             written: BTreeMap::new(),
