@@ -11,7 +11,7 @@ use std::{
 use chainlab::{
     Blockchain, Genesis, Happening, Limits, LossReason, Message, Network, NodeId, RequestId, Rules,
     Transaction,
-    network::{Config, RestartFrom, Settled},
+    network::{Config, Events, RestartFrom, Settled},
     pow::Target,
     wire::{self, Link},
 };
@@ -46,10 +46,9 @@ fn payment(amount: u64) -> Transaction {
     Transaction::new("alice", "bob", amount).with_nonce(0)
 }
 
-/// What the network has recorded as lost.
-fn lost(network: Network) -> Vec<(NodeId, Transaction, LossReason)> {
-    let events = network.events();
-    drop(network);
+/// Ends the network; returns what it recorded as lost.
+fn lost(network: &Network, events: Events) -> Vec<(NodeId, Transaction, LossReason)> {
+    network.shutdown().unwrap();
     let lost = events.filter_map(|event| match event.what {
         Happening::Lost { transaction, reason } => Some((event.node, transaction, reason)),
         _ => None,
@@ -134,12 +133,7 @@ fn what_only_a_lost_disk_held_is_reported() {
     network.mine(node).unwrap();
     network.crash(node).unwrap();
     network.restart(node, RestartFrom::Genesis).unwrap();
-    network.shutdown().unwrap();
-    let lost = events.filter_map(|event| match event.what {
-        Happening::Lost { transaction, reason } => Some((transaction, reason)),
-        _ => None,
-    });
-    assert_eq!(lost.collect::<Vec<_>>(), [(payment(5), LossReason::Crashed)]);
+    assert_eq!(lost(&network, events), [(node, payment(5), LossReason::Crashed)]);
 }
 
 #[test]
@@ -147,6 +141,7 @@ fn what_others_have_too_is_not_lost_with_a_disk() {
     for from in [RestartFrom::Genesis, RestartFrom::Chain] {
         let network = network();
         let [one, other] = two_nodes(&network);
+        let events = network.events();
         network.submit(one, payment(5)).unwrap();
         network.mine(one).unwrap();
         agreed(&network);
@@ -154,7 +149,7 @@ fn what_others_have_too_is_not_lost_with_a_disk() {
         network.crash(other).unwrap();
         network.crash(one).unwrap();
         network.restart(one, from).unwrap();
-        assert_eq!(lost(network), []);
+        assert_eq!(lost(&network, events), []);
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 
 use chainlab::{
     Blockchain, Event, Genesis, Happening, Limits, LossReason, Network, NodeId, Retarget, Rules, Transaction,
-    network::{Config, Events, HashRate, Identity, RestartFrom},
+    network::{Clock, Config, Events, HashRate, Identity, RestartFrom},
     pow::{Target, Work},
     wire::{Latency, Link, Topology},
 };
@@ -160,6 +160,7 @@ fn sealed_rules() -> Rules {
         retarget: Some(Retarget { window: 8, spacing: Duration::from_millis(2), factor_max: 4 }),
         genesis: Genesis::Shared { time: None, allocations },
         transactions_max: 20,
+        ahead_max: Duration::from_millis(5),
         ..Rules::sealed()
     }
 }
@@ -209,9 +210,15 @@ impl<'a> Storm<'a> {
             announce_again_max: Duration::from_millis(500),
         };
         let unread_max = if random.percent(20) { 8 } else { 1024 };
+        // Some clocks are ahead of others by more than a block may be.
+        let skew = if random.percent(30) { 20 * random.below(1000) as u64 } else { 0 };
+        let wall = Clock::wall();
+        let clock = Clock::given(move |node| {
+            wall.now(node) + Duration::from_micros(skew * (node.index() % 4) as u64 / 3)
+        });
         let seed = random.next();
-        let config = Config { limits, unread_max, seed, ..Config::default() };
-        log.note(format_args!("{count} nodes, {limits:?}, unread_max {unread_max}"));
+        let config = Config { limits, unread_max, seed, clock };
+        log.note(format_args!("{count} nodes, {limits:?}, unread_max {unread_max}, skew {skew} µs"));
         let network = Arc::new(Network::with_config(rules, config));
         log.watch(&network);
         let rules = network.rules().clone();
@@ -292,7 +299,7 @@ impl<'a> Storm<'a> {
     }
 
     fn rage(&mut self, actions: &[(usize, Action)]) {
-        for _ in 0..60 + self.random.below(120) {
+        for _ in 0..100 + self.random.below(300) {
             let action = self.random.weighted(actions);
             self.act(action);
         }
