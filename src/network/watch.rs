@@ -235,6 +235,7 @@ const fn place(reason: LossReason) -> usize {
         LossReason::Loss => 0,
         LossReason::Partition => 1,
         LossReason::Verdict => 2,
+        LossReason::Crash => 3,
     }
 }
 
