@@ -1,7 +1,8 @@
 //! The pending transactions of a node: what waits to be mined, what leaves, and what comes back.
 //!
 //! Without accounts two equal transactions are two transactions, as in the notebook. With accounts a transaction is
-//! known by its sender and nonce, and a sender cannot have more pending than it can pay for.
+//! known by its sender and nonce, and a sender cannot have more pending than it can pay for; one without a coin has
+//! nothing pending, so that made-up senders cannot fill the mempool for nothing.
 //!
 //! The mempool is bounded. Without accounts it takes no more when it is full. With accounts the transaction that
 //! leaves first is the one farthest from being mined: of the sender with the most pending, the one of the highest
@@ -190,7 +191,8 @@ impl Mempool {
             return Err(SubmitError::NonceTaken { sender: transaction.sender().into(), nonce, next });
         }
         let (amount, pending) = (transaction.amount(), sender.map_or(0, |sender| sender.spending));
-        if pending + u128::from(amount) > u128::from(account.balance) {
+        // Whoever has nothing sends nothing, not even an amount of 0: made-up senders would cost nothing.
+        if account.balance == 0 || pending + u128::from(amount) > u128::from(account.balance) {
             let (sender, balance) = (transaction.sender().into(), account.balance);
             return Err(SubmitError::Overdraft { sender, balance, pending, amount });
         }

@@ -3,9 +3,10 @@
 //! A node looks at the blocks that a message pays for and at no others, though a pointer leads to them: a block that it
 //! was not sent is unknown to it. Known is what its own chain holds, or one of a few side branches.
 
-use std::collections::{BTreeMap, VecDeque};
-
-use super::machine::{Effect, Limits, Node, ignore};
+use super::{
+    machine::{Effect, Node, ignore},
+    memory::{Gossip, Orphan, Question},
+};
 use crate::{
     block::{Block, PreviousHash},
     blockchain::{Blockchain, ChainError, InvalidBlock},
@@ -18,123 +19,10 @@ use crate::{
     transaction::Transaction,
 };
 
-/// How many unanswered questions are remembered, and how much of a locator is read.
-const QUESTIONS_MAX: usize = 64;
+/// How much of a locator is read.
+const LOCATOR_MAX: usize = 64;
 /// How far behind a tip the parent of a block is looked for whose index does not lead to it.
 const RECENT: usize = 32;
-
-/// What a node remembers of others' blocks, and of who knows its own.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Gossip {
-    /// Tips beside the node's own chain, the oldest first.
-    side_branches: VecDeque<Blockchain>,
-    /// Blocks whose parent is not known, the oldest first.
-    orphans: VecDeque<Orphan>,
-    /// Whether blocks have become known since the orphans were looked through.
-    pub(super) has_news: bool,
-    /// Verified chains whose time has not come, the soonest first.
-    early: Vec<(Time, NodeId, Blockchain)>,
-    /// What was asked, the oldest first, answered or not.
-    asked: BTreeMap<RequestId, Question>,
-    /// The peers that are not known to have the tip.
-    unconfirmed: Vec<NodeId>,
-    /// When they are told of it again, and how many times they were.
-    announce_at: Option<Time>,
-    announced: u32,
-    /// The bad blocks of each sender.
-    bad_blocks: BTreeMap<NodeId, u32>,
-    banned: Vec<NodeId>,
-}
-
-#[derive(Debug, Clone)]
-struct Orphan {
-    from: NodeId,
-    hash: BlockHash,
-    told: Told,
-}
-
-#[derive(Debug, Clone)]
-struct Question {
-    peer: NodeId,
-    wanted: BlockHash,
-    at: Time,
-    is_open: bool,
-}
-
-/// Tells what leaves where there is too much, told from the oldest on: the oldest of whoever has the most. So a flood
-/// from one sender pushes out only its own.
-fn first_to_leave(senders: impl Iterator<Item = NodeId> + Clone) -> usize {
-    let mut counts = BTreeMap::new();
-    for sender in senders.clone() {
-        *counts.entry(sender).or_insert(0) += 1;
-    }
-    let most = counts.values().copied().max().unwrap_or(0);
-    senders.map(|sender| counts[&sender]).position(|count| count == most).unwrap_or(0)
-}
-
-impl Gossip {
-    pub(super) fn deadline(&self) -> Option<Time> {
-        self.early.first().map(|(until, ..)| *until).into_iter().chain(self.announce_at).min()
-    }
-
-    pub(super) fn is_banned(&self, peer: NodeId) -> bool {
-        self.banned.contains(&peer)
-    }
-
-    /// Counts a bad block; tells whether it was the one too many.
-    pub(super) fn count_bad_block(&mut self, from: NodeId, most: u32) -> bool {
-        let count = self.bad_blocks.entry(from).or_insert(0);
-        *count = count.saturating_add(1);
-        let is_one_too_many = *count >= most && !self.banned.contains(&from);
-        if is_one_too_many {
-            self.banned.push(from);
-            self.orphans.retain(|orphan| orphan.from != from);
-        }
-        is_one_too_many
-    }
-
-    /// Notes that a peer has the tip; tells whether that is news.
-    fn confirm(&mut self, peer: NodeId) -> bool {
-        let before = self.unconfirmed.len();
-        self.unconfirmed.retain(|unconfirmed| *unconfirmed != peer);
-        if self.unconfirmed.is_empty() {
-            self.announce_at = None;
-        }
-        self.unconfirmed.len() < before
-    }
-
-    fn keep_orphan(&mut self, orphan: Orphan, limits: &Limits) {
-        if self.orphans.iter().any(|kept| (kept.hash, kept.from) == (orphan.hash, orphan.from)) {
-            return;
-        }
-        self.orphans.push_back(orphan);
-        if self.orphans.len() > limits.orphans {
-            self.orphans.remove(first_to_leave(self.orphans.iter().map(|orphan| orphan.from)));
-        }
-    }
-
-    /// Keeps a chain whose time has not come. If there are too many, the one whose time is farthest off leaves; tells
-    /// whether it is kept.
-    fn keep_early(&mut self, until: Time, from: NodeId, chain: Blockchain, limits: &Limits) -> bool {
-        if self.early.iter().any(|(.., waiting)| *waiting == chain) {
-            return false;
-        }
-        let at = self.early.partition_point(|(other, ..)| *other <= until);
-        self.early.insert(at, (until, from, chain));
-        self.early.truncate(limits.orphans);
-        at < self.early.len()
-    }
-
-    fn keep_side_branch(&mut self, chain: Blockchain, limits: &Limits) {
-        self.has_news = true;
-        // A longer branch takes the place of its own beginning.
-        self.side_branches.retain(|branch| !branch.is_start_of(&chain));
-        self.side_branches.push_back(chain);
-        if self.side_branches.len() > limits.side_branches {
-            self.side_branches.pop_front();
-        }
-    }
-}
 
 impl Node {
     /// A peer tells of a new block.
@@ -293,29 +181,13 @@ impl Node {
         effects.push(Effect::Send(from, Message::Acknowledge { block }));
     }
 
-    /// Asks for what leads to a block that a peer told of, unless somebody has been asked just now. Of all who told of it
-    /// whoever was asked least is asked: one that never answers must not keep us from those who would.
+    /// Asks for what leads to a block that a peer told of, unless somebody has been asked just now.
     fn ask_for_blocks(&mut self, now: Time, peer: NodeId, wanted: BlockHash, effects: &mut Vec<Effect>) {
-        let Gossip { asked, orphans, .. } = &self.gossip;
-        let patience = self.limits.resolve_timeout;
-        let is_under_way = |question: &Question| question.is_open && now - question.at < patience;
-        if asked.values().any(|question| question.wanted == wanted && is_under_way(question)) {
+        let Some(peer) = self.gossip.whom_to_ask(wanted, peer, now, self.limits.resolve_timeout) else {
             return;
-        }
-        let tellers = orphans.iter().filter(|orphan| orphan.hash == wanted).map(|orphan| orphan.from);
-        let peer = tellers
-            .min_by_key(|&teller| {
-                let of_it = asked.values().filter(|question| question.peer == teller);
-                (of_it.clone().filter(|question| question.wanted == wanted).count(), of_it.count())
-            })
-            .unwrap_or(peer);
+        };
         let request = self.new_request();
-        self.gossip.asked.insert(request, Question { peer, wanted, at: now, is_open: true });
-        if self.gossip.asked.len() > QUESTIONS_MAX {
-            let peers = self.gossip.asked.values().map(|question| question.peer);
-            let leaves = self.gossip.asked.keys().nth(first_to_leave(peers)).copied();
-            self.gossip.asked.remove(&leaves.expect("a question leaves of those that are there"));
-        }
+        self.gossip.keep_question(request, Question { peer, wanted, at: now, is_open: true });
         let locator = self.chain.locator();
         effects.push(Effect::Send(peer, Message::BlocksRequest { request, wanted, locator }));
     }
@@ -331,8 +203,7 @@ impl Node {
     ) {
         let branch = self.gossip.side_branches.iter().find(|branch| branch.tip_hash() == wanted);
         let chain = branch.unwrap_or(&self.chain);
-        let common =
-            locator.iter().take(QUESTIONS_MAX).find(|(position, hash)| chain.holds(*hash, *position));
+        let common = locator.iter().take(LOCATOR_MAX).find(|(position, hash)| chain.holds(*hash, *position));
         let after = common.map_or(0, |(position, _)| *position);
         let blocks = Told::Chain(chain.clone());
         effects.push(Effect::Send(from, Message::Blocks { request, after, blocks }));

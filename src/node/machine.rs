@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{gossip::Gossip, mining::Mining, resolve::Resolves};
+use super::{memory::Gossip, mining::Mining, resolve::Resolves};
 use crate::{
     blockchain::Blockchain,
     command::{Answer, Command, Snapshot, Submitted, Ticket},

@@ -23,6 +23,7 @@
 mod adopt;
 mod gossip;
 mod machine;
+mod memory;
 mod mining;
 mod resolve;
 

@@ -192,16 +192,18 @@ fn a_banned_peer_s_orphans_are_forgotten() {
     assert_eq!(lab.chain().len(), 9);
 }
 
+type Locator = Arc<[(u64, BlockHash)]>;
+
 #[test]
 fn locators_of_any_size_and_content_are_answered_alike() {
     let (mut lab, better) = behind();
     let chain = lab.chain();
     let tip = chain.tip_hash();
     let nowhere = BlockHash::of(b"nowhere");
-    let million: Arc<[_]> = (0..1_000_000).map(|number| (number, nowhere)).collect();
+    let million: Locator = (0..1_000_000).map(|number| (number, nowhere)).collect();
     // The truth after a million lies comes too late.
-    let late: Arc<[_]> = million.iter().copied().chain([(8, tip)]).collect();
-    let cases: [(Arc<[(u64, BlockHash)]>, u64); 8] = [
+    let late: Locator = million.iter().copied().chain([(8, tip)]).collect();
+    let cases: [(Locator, u64); 8] = [
         ([].into(), 0),
         ([(8, tip)].into(), 8),
         ([(0, tip), (u64::MAX, tip), (7, tip), (9, tip), (8, tip)].into(), 8),
@@ -291,6 +293,8 @@ fn transactions_that_can_never_be_mined_are_not_kept_and_not_passed_on() {
         spend("alice", 0, 101),
         spend("alice", 0, u64::MAX),
         spend("nobody", 0, 1),
+        // For nothing there could be as many as one likes.
+        spend("nobody", 0, 0),
         spend("bob", 0, 1),
     ];
     for transaction in unwanted {

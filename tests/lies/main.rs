@@ -4,4 +4,5 @@ mod answers;
 mod blocks;
 mod chains;
 mod lab;
+mod live;
 mod waiting;

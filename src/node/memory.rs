@@ -1,0 +1,168 @@
+//! What a node remembers of what it was told: side branches, orphans, blocks of the future, questions, and bad blocks.
+//!
+//! All of it is bounded, and so that one peer's junk pushes out nobody else's.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+use super::machine::Limits;
+use crate::{
+    blockchain::Blockchain,
+    hash::BlockHash,
+    message::{NodeId, RequestId, Told},
+    time::Time,
+};
+
+/// How many questions are remembered.
+const QUESTIONS_MAX: usize = 64;
+
+/// What a node remembers of others' blocks, and of who knows its own.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Gossip {
+    /// Tips beside the node's own chain, the oldest first.
+    pub(super) side_branches: VecDeque<Blockchain>,
+    /// Blocks whose parent is not known, the oldest first.
+    pub(super) orphans: VecDeque<Orphan>,
+    /// Whether blocks have become known since the orphans were looked through.
+    pub(super) has_news: bool,
+    /// Verified chains whose time has not come, the soonest first.
+    pub(super) early: Vec<(Time, NodeId, Blockchain)>,
+    /// What was asked, the oldest first, answered or not.
+    pub(super) asked: BTreeMap<RequestId, Question>,
+    /// The peers that are not known to have the tip.
+    pub(super) unconfirmed: Vec<NodeId>,
+    /// When they are told of it again, and how many times they were.
+    pub(super) announce_at: Option<Time>,
+    pub(super) announced: u32,
+    /// The bad blocks of each sender.
+    bad_blocks: BTreeMap<NodeId, u32>,
+    pub(super) banned: Vec<NodeId>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Orphan {
+    pub(super) from: NodeId,
+    pub(super) hash: BlockHash,
+    pub(super) told: Told,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Question {
+    pub(super) peer: NodeId,
+    pub(super) wanted: BlockHash,
+    pub(super) at: Time,
+    pub(super) is_open: bool,
+}
+
+impl Gossip {
+    pub(super) fn deadline(&self) -> Option<Time> {
+        self.early.first().map(|(until, ..)| *until).into_iter().chain(self.announce_at).min()
+    }
+
+    pub(super) fn is_banned(&self, peer: NodeId) -> bool {
+        self.banned.contains(&peer)
+    }
+
+    /// Counts a bad block; tells whether it was the one too many.
+    pub(super) fn count_bad_block(&mut self, from: NodeId, most: u32) -> bool {
+        let count = self.bad_blocks.entry(from).or_insert(0);
+        *count = count.saturating_add(1);
+        let is_one_too_many = *count >= most && !self.banned.contains(&from);
+        if is_one_too_many {
+            self.banned.push(from);
+            self.orphans.retain(|orphan| orphan.from != from);
+        }
+        is_one_too_many
+    }
+
+    /// Notes that a peer has the tip; tells whether that is news.
+    pub(super) fn confirm(&mut self, peer: NodeId) -> bool {
+        let before = self.unconfirmed.len();
+        self.unconfirmed.retain(|unconfirmed| *unconfirmed != peer);
+        if self.unconfirmed.is_empty() {
+            self.announce_at = None;
+        }
+        self.unconfirmed.len() < before
+    }
+
+    pub(super) fn keep_orphan(&mut self, orphan: Orphan, limits: &Limits) {
+        if self.orphans.iter().any(|kept| (kept.hash, kept.from) == (orphan.hash, orphan.from)) {
+            return;
+        }
+        self.orphans.push_back(orphan);
+        if self.orphans.len() > limits.orphans {
+            self.orphans.remove(first_to_leave(self.orphans.iter().map(|orphan| orphan.from)));
+        }
+    }
+
+    /// Keeps a chain whose time has not come. If there are too many, the one whose time is farthest off leaves; tells
+    /// whether it is kept.
+    pub(super) fn keep_early(
+        &mut self,
+        until: Time,
+        from: NodeId,
+        chain: Blockchain,
+        limits: &Limits,
+    ) -> bool {
+        if self.early.iter().any(|(.., waiting)| *waiting == chain) {
+            return false;
+        }
+        let at = self.early.partition_point(|(other, ..)| *other <= until);
+        self.early.insert(at, (until, from, chain));
+        self.early.truncate(limits.orphans);
+        at < self.early.len()
+    }
+
+    /// Chooses whom to ask for a block that a peer told of; nobody, if somebody has been asked just now. Of all who told of
+    /// it whoever was asked least is asked: one that never answers must not keep us from those who would.
+    pub(super) fn whom_to_ask(
+        &self,
+        wanted: BlockHash,
+        peer: NodeId,
+        now: Time,
+        patience: Duration,
+    ) -> Option<NodeId> {
+        let mut about_it = self.asked.values().filter(|question| question.wanted == wanted);
+        if about_it.any(|question| question.is_open && now - question.at < patience) {
+            return None;
+        }
+        let tellers = self.orphans.iter().filter(|orphan| orphan.hash == wanted).map(|orphan| orphan.from);
+        let least_asked = tellers.min_by_key(|&teller| {
+            let asked = self.asked.values().filter(|question| question.peer == teller);
+            (asked.clone().filter(|question| question.wanted == wanted).count(), asked.count())
+        });
+        Some(least_asked.unwrap_or(peer))
+    }
+
+    pub(super) fn keep_question(&mut self, request: RequestId, question: Question) {
+        self.asked.insert(request, question);
+        if self.asked.len() > QUESTIONS_MAX {
+            let peers = self.asked.values().map(|question| question.peer);
+            let leaves = self.asked.keys().nth(first_to_leave(peers)).copied();
+            self.asked.remove(&leaves.expect("one leaves of those that are there"));
+        }
+    }
+
+    pub(super) fn keep_side_branch(&mut self, chain: Blockchain, limits: &Limits) {
+        self.has_news = true;
+        // A longer branch takes the place of its own beginning.
+        self.side_branches.retain(|branch| !branch.is_start_of(&chain));
+        self.side_branches.push_back(chain);
+        if self.side_branches.len() > limits.side_branches {
+            self.side_branches.pop_front();
+        }
+    }
+}
+
+/// Tells what leaves where there is too much, told from the oldest on: the oldest of whoever has the most. So a flood
+/// from one sender pushes out only its own.
+fn first_to_leave(senders: impl Iterator<Item = NodeId> + Clone) -> usize {
+    let mut counts = BTreeMap::new();
+    for sender in senders.clone() {
+        *counts.entry(sender).or_insert(0) += 1;
+    }
+    let most = counts.values().copied().max().unwrap_or(0);
+    senders.map(|sender| counts[&sender]).position(|count| count == most).unwrap_or(0)
+}

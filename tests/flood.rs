@@ -1,0 +1,194 @@
+//! A flood: one peer says a million things that nobody wants to hear, to a node that goes on mining, as do the others.
+//!
+//! Nothing is measured in time. The flood goes on until all has been seen that must go on during it, and until so many
+//! messages were sent: a million, or with `CHAINLAB_LONG=1` a hundred million, which takes minutes:
+//!
+//!     CHAINLAB_LONG=1 cargo test --release --test flood
+
+use std::{
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    thread,
+    time::Duration,
+};
+
+use chainlab::{
+    Block, BlockHash, Blockchain, Genesis, Happening, Message, Network, NodeId, PreviousHash, RequestId,
+    Rules, Timestamp, Told, Transaction,
+    network::{Config, HashRate, Puppet},
+    pow::Target,
+    wire::Topology,
+};
+use peak_alloc::PeakAlloc;
+
+#[global_allocator]
+static ALLOCATOR: PeakAlloc = PeakAlloc;
+
+/// Far beyond what any of it takes; nothing waits for it unless something hangs.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// What all nodes together may take in addition while one is flooded: a small part of what the flood would, were it kept.
+const MEMORY_MAX: usize = 8_000_000;
+/// How many messages of a sender wait.
+const UNREAD_MAX: u32 = 256;
+
+fn messages_at_least() -> u64 {
+    match std::env::var("CHAINLAB_LONG").as_deref() {
+        Ok("1") => 100_000_000,
+        _ => 1_000_000,
+    }
+}
+
+/// The sealed rules at a target that one in 16384 hashes meets, whatever the hash rate.
+fn rules() -> Rules {
+    let target = Target::leading_zero_bits(14);
+    let allocations = [("alice".into(), 1_000_000)].into();
+    Rules {
+        first_target: target,
+        easiest_target: target,
+        retarget: None,
+        genesis: Genesis::Shared { time: None, allocations },
+        ..Rules::sealed()
+    }
+}
+
+/// All kinds of junk, none of which is a bad block.
+fn junk(chain: &Blockchain) -> Vec<Message> {
+    let nowhere = |number: u64| BlockHash::of(&number.to_be_bytes());
+    let mut junk = Vec::new();
+    for number in 0..500 {
+        let request = RequestId(u64::MAX - number);
+        let parent = PreviousHash::Hash(nowhere(number));
+        let orphan = Block::new(number, Timestamp::integer(1), [], number, parent);
+        let long: String = "x".repeat(10_000);
+        junk.extend([
+            Message::ChainRequest { request },
+            Message::Chain { request, chain: chain.clone().into() },
+            Message::Blocks { request, after: number, blocks: chain.clone().into() },
+            Message::Blocks { request, after: number, blocks: orphan.clone().into() },
+            Message::NewBlock(chain.clone().into()),
+            Message::NewBlock(orphan.into()),
+            Message::NewBlock(Told::Blocks([].into())),
+            Message::Acknowledge { block: nowhere(number) },
+            Message::Acknowledge { block: chain.tip_hash() },
+            Message::BlocksRequest {
+                request,
+                wanted: nowhere(number),
+                locator: (0..100).map(|position| (position, nowhere(position))).collect(),
+            },
+            Message::Transaction(Transaction::new(long, "nobody", number + 1).with_nonce(number)),
+            Message::Transaction(Transaction::new("alice", "bob", 5)),
+        ]);
+    }
+    junk
+}
+
+/// What has been seen during the flood.
+#[derive(Debug, Default)]
+struct Seen {
+    /// Blocks of others that the flooded node accepted.
+    accepted: u32,
+    /// Blocks of the flooded node's that another accepted from it.
+    mined: u32,
+    /// Blocks that nodes accepted which are not flooded.
+    elsewhere: u32,
+    /// Commands that the flooded node answered.
+    answers: u32,
+    dropped: u64,
+}
+
+impl Seen {
+    fn is_enough(&self) -> bool {
+        self.accepted >= 5
+            && self.mined >= 1
+            && self.elsewhere >= 10
+            && self.answers >= 20
+            && self.dropped > 0
+    }
+}
+
+fn pour(puppet: &Puppet, to: NodeId, junk: &[Message], sent: &AtomicU64, is_over: &AtomicBool) {
+    for message in junk.iter().cycle() {
+        if is_over.load(Ordering::Relaxed) {
+            return;
+        }
+        puppet.send(to, message.clone());
+        sent.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_flood_drowns_nobody() {
+    let network = Network::with_config(rules(), Config { unread_max: UNREAD_MAX, ..Config::default() });
+    let nodes: Vec<_> = (0..5).map(|_| network.spawn().unwrap()).collect();
+    network.join(&Topology::Complete).unwrap();
+    let flooded = nodes[0];
+    let puppet = network.puppet().unwrap();
+    network.connect(flooded, puppet.id()).unwrap();
+    network.mine(nodes[1]).unwrap();
+    let chain = network.settle(PATIENCE).unwrap().chain().unwrap().clone();
+    for &node in &nodes {
+        network.start_mining(node, HashRate::PerMillisecond(50)).unwrap();
+    }
+    let junk = junk(&chain);
+    let events = network.events_with_capacity(1000);
+    let (sent, is_over) = (AtomicU64::new(0), AtomicBool::new(false));
+    let before = ALLOCATOR.current_usage();
+    ALLOCATOR.reset_peak_usage();
+    let mut seen = Seen::default();
+    thread::scope(|scope| {
+        scope.spawn(|| pour(&puppet, flooded, &junk, &sent, &is_over));
+        // It ends in any case, or the scope would wait for it for ever.
+        let end = End(&is_over);
+        while !seen.is_enough() || sent.load(Ordering::Relaxed) < messages_at_least() {
+            let event = events.next_timeout(PATIENCE).expect("something happens");
+            match event.what {
+                Happening::Accepted { from, .. } if event.node == flooded => {
+                    assert_ne!(from, puppet.id());
+                    seen.accepted += 1;
+                    assert!(network.chain(flooded).unwrap().len() > 1);
+                    seen.answers += 1;
+                }
+                Happening::Accepted { from, .. } => {
+                    seen.elsewhere += 1;
+                    seen.mined += u32::from(from == flooded);
+                    let transaction = Transaction::new("alice", "bob", 1);
+                    network.submit(flooded, transaction).unwrap();
+                    seen.answers += 1;
+                }
+                Happening::Dropped { from } => {
+                    assert!([flooded, puppet.id()].contains(&event.node) && from != nodes[1]);
+                    seen.dropped += 1;
+                }
+                Happening::Ignored { .. } | Happening::Mined { .. } | Happening::Reorganised { .. } => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        drop(end);
+    });
+    let peak = ALLOCATOR.peak_usage().saturating_sub(before);
+    println!("{} messages, {peak} bytes, {seen:?}", sent.load(Ordering::Relaxed));
+    let kept = sent.load(Ordering::Relaxed) as usize * size_of::<Message>();
+    assert!(peak < MEMORY_MAX && kept > 5 * MEMORY_MAX, "{peak} bytes");
+
+    for &node in &nodes {
+        network.stop_mining(node).unwrap();
+    }
+    let settled = (0..20).find_map(|_| {
+        network.mine(flooded).unwrap();
+        network.settle(Duration::from_secs(5)).ok()
+    });
+    let settled = settled.expect("all agree on a chain that is strictly ahead");
+    assert_eq!(settled.groups[0].nodes, nodes);
+    network.shutdown().unwrap();
+    let messages = network.report().messages;
+    assert_eq!(messages.sent, messages.delivered + messages.dropped + messages.missed, "all are counted");
+    assert!(messages.dropped > 0 && messages.sent > sent.load(Ordering::Relaxed));
+}
+
+/// Ends the flood when it is dropped.
+struct End<'a>(&'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
