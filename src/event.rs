@@ -91,7 +91,7 @@ pub enum Happening {
         /// The peer.
         peer: NodeId,
     },
-    /// A message to it was dropped: too many of its sender's waited in the inbox.
+    /// A message to it was dropped: too many of its sender's waited in the inbox or on the link.
     Dropped {
         /// Who sent it.
         from: NodeId,

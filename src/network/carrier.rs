@@ -29,7 +29,9 @@ pub(super) struct Carrier {
     /// Whether a link was ever anything but perfect. Until then messages are delivered without a lock.
     has_conditions: AtomicBool,
     /// How many parcels the postman has.
-    under_way: AtomicUsize,
+    with_postman: AtomicUsize,
+    /// The most messages that may be under way from one node to another.
+    under_way_max: u32,
     state: Mutex<Conditions>,
 }
 
@@ -38,7 +40,10 @@ pub(super) struct Conditions {
     pub(super) links: Links,
     pub(super) judge: Option<Judge>,
     held: BTreeMap<(NodeId, NodeId), Vec<Parcel>>,
+    /// How many messages are with the postman or held, from whom and to whom.
+    under_way: BTreeMap<(NodeId, NodeId), u32>,
     postman: Option<Postman>,
+    is_shut_down: bool,
 }
 
 type JudgeFn = dyn FnMut(NodeId, NodeId, &Message) -> Verdict + Send;
@@ -69,13 +74,20 @@ struct Parcel {
 }
 
 impl Carrier {
-    pub(super) fn new(seed: u64) -> Self {
-        let links = Links::new(seed);
-        let state = Conditions { links, judge: None, held: BTreeMap::new(), postman: None };
+    pub(super) fn new(seed: u64, under_way_max: u32) -> Self {
+        let state = Conditions {
+            links: Links::new(seed),
+            judge: None,
+            held: BTreeMap::new(),
+            under_way: BTreeMap::new(),
+            postman: None,
+            is_shut_down: false,
+        };
         Self {
             started: instant(),
             has_conditions: AtomicBool::new(false),
-            under_way: AtomicUsize::new(0),
+            with_postman: AtomicUsize::new(0),
+            under_way_max,
             state: Mutex::new(state),
         }
     }
@@ -89,9 +101,12 @@ impl Carrier {
         self.state.lock()
     }
 
-    /// Ends the postman; what he still has is lost.
+    /// Ends the postman, for good; what he still has is lost.
     pub(super) fn shut_down(&self) {
-        let postman = self.state.lock().postman.take();
+        let mut state = self.state.lock();
+        state.is_shut_down = true;
+        let postman = state.postman.take();
+        drop(state);
         if let Some(Postman { parcels, thread }) = postman {
             drop(parcels);
             thread.join().expect("the postman does not panic");
@@ -104,7 +119,7 @@ impl Shared {
     /// are late.
     pub(super) fn change_links(self: &Arc<Self>) -> io::Result<MutexGuard<'_, Conditions>> {
         let mut state = self.carrier.state.lock();
-        if state.postman.is_none() {
+        if state.postman.is_none() && !state.is_shut_down {
             let (sender, receiver) = unbounded();
             let shared = Arc::clone(self);
             let thread =
@@ -131,8 +146,13 @@ impl Shared {
             Fate::Lost(reason) => self.watch.messages().lost(from, reason),
             Fate::Deliver(due) => {
                 let parcel = Parcel { due, sent, from, to, message };
-                // If nothing is under way there is nothing that it could overtake.
-                if due <= now && self.carrier.under_way.load(Ordering::SeqCst) == 0 {
+                let under_way = state.under_way.entry((from, to)).or_insert(0);
+                if *under_way >= self.carrier.under_way_max {
+                    return self.drop_message(from, to);
+                }
+                *under_way += 1;
+                // If the postman has nothing there is nothing that it could overtake.
+                if due <= now && self.carrier.with_postman.load(Ordering::SeqCst) == 0 {
                     self.arrive(state, parcel);
                 } else {
                     self.hand_over(state, parcel);
@@ -143,7 +163,7 @@ impl Shared {
 
     fn hand_over(&self, state: &Conditions, parcel: Parcel) {
         if let Some(postman) = &state.postman {
-            self.carrier.under_way.fetch_add(1, Ordering::SeqCst);
+            self.carrier.with_postman.fetch_add(1, Ordering::SeqCst);
             // He ends only when the network does.
             let _ = postman.parcels.send(parcel);
         }
@@ -167,7 +187,7 @@ impl Shared {
                 waiting.first_entry().filter(|entry: &Waiting<'_>| entry.key().0 <= self.carrier.now())
             {
                 self.arrive(&mut self.carrier.state.lock(), entry.remove());
-                self.carrier.under_way.fetch_sub(1, Ordering::SeqCst);
+                self.carrier.with_postman.fetch_sub(1, Ordering::SeqCst);
             }
             let next_due = waiting.first_key_value().map(|((due, _), _)| *due);
             let parcel = match next_due {
@@ -188,9 +208,12 @@ impl Shared {
     fn arrive(&self, state: &mut Conditions, parcel: Parcel) {
         let Parcel { sent, from, to, .. } = parcel;
         match state.links.arrival(from, to, sent) {
+            Arrival::Held => return state.held.entry((from, to)).or_default().push(parcel),
             Arrival::Arrived => self.deliver(from, to, parcel.message),
-            Arrival::Held => state.held.entry((from, to)).or_default().push(parcel),
             Arrival::Lost(reason) => self.watch.messages().lost(from, reason),
+        }
+        if let Some(under_way) = state.under_way.get_mut(&(from, to)) {
+            *under_way -= 1;
         }
     }
 }

@@ -52,7 +52,8 @@ pub struct Config {
     pub clock: Clock,
     /// How long a node waits and how much it keeps.
     pub limits: Limits,
-    /// How many messages of one sender may wait in a node's inbox; those over it are dropped and counted.
+    /// How many messages of one sender may wait in a node's inbox, and how many more on the link that leads there;
+    /// those over it are dropped and counted.
     pub unread_max: u32,
     /// What the draws of the links and of the topologies follow from.
     pub seed: u64,
@@ -93,7 +94,7 @@ impl Network {
             starting: Mutex::new(()),
             members: RwLock::new(Members::default()),
             standings: Standings::default(),
-            carrier: Carrier::new(seed),
+            carrier: Carrier::new(seed, unread_max),
             watch: Watch::new(start),
         };
         Self { shared: Arc::new(shared) }

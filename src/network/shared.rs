@@ -52,12 +52,15 @@ impl Shared {
         let delivery = self.members.read().list.get(to.index()).map(|member| member.deliver(from, message));
         match delivery {
             Some(Delivery::Delivered) => self.watch.messages().delivered(from),
-            Some(Delivery::Dropped) => {
-                self.watch.messages().dropped(from);
-                self.happened(to, Happening::Dropped { from });
-            }
+            Some(Delivery::Dropped) => self.drop_message(from, to),
             Some(Delivery::Missed) | None => self.watch.messages().missed(from),
         }
+    }
+
+    /// Drops a message that is one too many.
+    pub(super) fn drop_message(&self, from: NodeId, to: NodeId) {
+        self.watch.messages().dropped(from);
+        self.happened(to, Happening::Dropped { from });
     }
 
     /// Records what the driver did to a node.

@@ -87,6 +87,28 @@ fn what_is_under_way_to_a_node_that_crashes_is_lost() {
     assert_eq!(lost.into_iter().collect::<Vec<_>>(), [(wire::LossReason::Crash, 1)]);
 }
 
+/// A flood over a slow or held link is bounded as one into an inbox is.
+#[test]
+fn what_is_too_much_for_a_link_is_dropped_and_counted() {
+    let network = Network::with_config(Rules::notebook(), Config { unread_max: 10, ..Config::default() });
+    let node = network.spawn().unwrap();
+    let puppet = network.puppet().unwrap();
+    network.hold(puppet.id(), node).unwrap();
+    for request in (0..25).map(RequestId) {
+        puppet.send(node, Message::ChainRequest { request });
+    }
+    assert_eq!(network.report().messages.dropped, 15);
+    network.release(puppet.id(), node);
+    for expected in (0..10).map(RequestId) {
+        let answer = puppet.receive(PATIENCE).map(|(_, answer)| answer);
+        assert!(matches!(answer, Some(Message::Chain { request, .. }) if request == expected), "{answer:?}");
+    }
+    assert_eq!(network.report().messages.dropped, 15);
+    // What has arrived makes room.
+    puppet.send(node, Message::ChainRequest { request: RequestId(30) });
+    assert!(puppet.receive(PATIENCE).is_some());
+}
+
 /// Its peer would believe that it has what it told of.
 #[test]
 fn a_node_does_not_tell_of_what_it_lost_in_a_crash() {
