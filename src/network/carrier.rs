@@ -38,6 +38,8 @@ pub(super) struct Conditions {
     pub(super) links: Links,
     pub(super) judge: Option<Judge>,
     held: BTreeMap<(NodeId, NodeId), Vec<Parcel>>,
+    /// How many messages each link has, with the postman or held.
+    loads: BTreeMap<(NodeId, NodeId), u32>,
     postman: Option<Postman>,
 }
 
@@ -71,7 +73,8 @@ struct Parcel {
 impl Carrier {
     pub(super) fn new(seed: u64) -> Self {
         let links = Links::new(seed);
-        let state = Conditions { links, judge: None, held: BTreeMap::new(), postman: None };
+        let state =
+            Conditions { links, judge: None, held: BTreeMap::new(), loads: BTreeMap::new(), postman: None };
         Self {
             started: instant(),
             has_conditions: AtomicBool::new(false),
@@ -121,15 +124,22 @@ impl Shared {
         if !self.carrier.has_conditions.load(Ordering::Relaxed) {
             return self.deliver(from, to, message);
         }
+        // Bare blocks take their time, in which nobody else must wait.
+        let size = message.size();
         let mut state = self.carrier.state.lock();
         let state = &mut *state;
         let verdict = state.judge.as_mut().map_or(Verdict::Pass, |judge| (judge.0)(from, to, &message));
         let now = self.carrier.now();
-        let fate = state.links.send_with(verdict, now, from, to, message.size());
+        let fate = state.links.send_with(verdict, now, from, to, size);
         let sent = state.links.epoch();
         match fate {
             Fate::Lost(reason) => self.watch.messages().lost(from, reason),
             Fate::Deliver(due) => {
+                let load = state.loads.entry((from, to)).or_insert(0);
+                if *load >= self.under_way_max {
+                    return self.drop_message(from, to);
+                }
+                *load += 1;
                 let parcel = Parcel { due, sent, from, to, message };
                 // If nothing is under way there is nothing that it could overtake.
                 if due <= now && self.carrier.under_way.load(Ordering::SeqCst) == 0 {
@@ -188,10 +198,11 @@ impl Shared {
     fn arrive(&self, state: &mut Conditions, parcel: Parcel) {
         let Parcel { sent, from, to, .. } = parcel;
         match state.links.arrival(from, to, sent) {
+            Arrival::Held => return state.held.entry((from, to)).or_default().push(parcel),
             Arrival::Arrived => self.deliver(from, to, parcel.message),
-            Arrival::Held => state.held.entry((from, to)).or_default().push(parcel),
             Arrival::Lost(reason) => self.watch.messages().lost(from, reason),
         }
+        *state.loads.get_mut(&(from, to)).expect("a parcel is counted when it is sent") -= 1;
     }
 }
 

@@ -54,14 +54,24 @@ pub struct Config {
     pub limits: Limits,
     /// How many messages of one sender may wait in a node's inbox; those over it are dropped and counted.
     pub unread_max: u32,
+    /// How many messages may be under way on a link from one node to another, held or not yet due; those over it are
+    /// dropped and counted.
+    pub under_way_max: u32,
     /// What the draws of the links and of the topologies follow from.
     pub seed: u64,
 }
 
 impl Default for Config {
-    /// The wall clock, the default [`Limits`], 1024 unread messages of each sender, and the seed 0.
+    /// The wall clock, the default [`Limits`], 1024 unread messages of each sender, 65,536 under way on each link, and
+    /// the seed 0.
     fn default() -> Self {
-        Self { clock: Clock::wall(), limits: Limits::default(), unread_max: 1024, seed: 0 }
+        Self {
+            clock: Clock::wall(),
+            limits: Limits::default(),
+            unread_max: 1024,
+            under_way_max: 65_536,
+            seed: 0,
+        }
     }
 }
 
@@ -82,13 +92,14 @@ impl Network {
 
     /// Starts a network without nodes that is set up otherwise than by default.
     pub fn with_config(rules: Rules, config: Config) -> Self {
-        let Config { clock, limits, unread_max, seed } = config;
+        let Config { clock, limits, unread_max, under_way_max, seed } = config;
         let start = clock.now(NodeId::new(0));
         let shared = Shared {
             rules: Arc::new(rules.started_at(start)),
             clock,
             limits,
             unread_max,
+            under_way_max,
             seed,
             members: RwLock::new(Members::default()),
             standings: Standings::default(),

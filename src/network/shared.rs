@@ -25,6 +25,7 @@ pub(super) struct Shared {
     pub(super) clock: Clock,
     pub(super) limits: Limits,
     pub(super) unread_max: u32,
+    pub(super) under_way_max: u32,
     pub(super) seed: u64,
     pub(super) members: RwLock<Members>,
     pub(super) standings: Standings,
@@ -50,12 +51,15 @@ impl Shared {
         let delivery = self.members.read().list.get(to.index()).map(|member| member.deliver(from, message));
         match delivery {
             Some(Delivery::Delivered) => self.watch.messages().delivered(from),
-            Some(Delivery::Dropped) => {
-                self.watch.messages().dropped(from);
-                self.happened(to, Happening::Dropped { from });
-            }
+            Some(Delivery::Dropped) => self.drop_message(from, to),
             Some(Delivery::Missed) | None => self.watch.messages().missed(from),
         }
+    }
+
+    /// Counts a message that is one too many, under way or unread.
+    pub(super) fn drop_message(&self, from: NodeId, to: NodeId) {
+        self.watch.messages().dropped(from);
+        self.happened(to, Happening::Dropped { from });
     }
 
     /// Records what the driver did to a node.
