@@ -91,7 +91,7 @@ pub enum Happening {
         /// The peer.
         peer: NodeId,
     },
-    /// A message to it was dropped: too many of its sender's waited in the inbox or on the link.
+    /// A message to it was dropped: too many of its sender's were under way to it, or waited in its inbox.
     Dropped {
         /// Who sent it.
         from: NodeId,

@@ -30,8 +30,6 @@ pub(super) struct Carrier {
     has_conditions: AtomicBool,
     /// How many parcels the postman has.
     with_postman: AtomicUsize,
-    /// The most messages that may be under way from one node to another.
-    under_way_max: u32,
     state: Mutex<Conditions>,
 }
 
@@ -40,8 +38,8 @@ pub(super) struct Conditions {
     pub(super) links: Links,
     pub(super) judge: Option<Judge>,
     held: BTreeMap<(NodeId, NodeId), Vec<Parcel>>,
-    /// How many messages are with the postman or held, from whom and to whom.
-    under_way: BTreeMap<(NodeId, NodeId), u32>,
+    /// How many messages each link has, with the postman or held.
+    loads: BTreeMap<(NodeId, NodeId), u32>,
     postman: Option<Postman>,
     is_shut_down: bool,
 }
@@ -74,12 +72,13 @@ struct Parcel {
 }
 
 impl Carrier {
-    pub(super) fn new(seed: u64, under_way_max: u32) -> Self {
+    pub(super) fn new(seed: u64) -> Self {
+        let links = Links::new(seed);
         let state = Conditions {
-            links: Links::new(seed),
+            links,
             judge: None,
             held: BTreeMap::new(),
-            under_way: BTreeMap::new(),
+            loads: BTreeMap::new(),
             postman: None,
             is_shut_down: false,
         };
@@ -87,7 +86,6 @@ impl Carrier {
             started: instant(),
             has_conditions: AtomicBool::new(false),
             with_postman: AtomicUsize::new(0),
-            under_way_max,
             state: Mutex::new(state),
         }
     }
@@ -136,21 +134,23 @@ impl Shared {
         if !self.carrier.has_conditions.load(Ordering::Relaxed) {
             return self.deliver(from, to, message);
         }
+        // Bare blocks take their time, in which nobody else must wait.
+        let size = message.size();
         let mut state = self.carrier.state.lock();
         let state = &mut *state;
         let verdict = state.judge.as_mut().map_or(Verdict::Pass, |judge| (judge.0)(from, to, &message));
         let now = self.carrier.now();
-        let fate = state.links.send_with(verdict, now, from, to, message.size());
+        let fate = state.links.send_with(verdict, now, from, to, size);
         let sent = state.links.epoch();
         match fate {
             Fate::Lost(reason) => self.watch.messages().lost(from, reason),
             Fate::Deliver(due) => {
-                let parcel = Parcel { due, sent, from, to, message };
-                let under_way = state.under_way.entry((from, to)).or_insert(0);
-                if *under_way >= self.carrier.under_way_max {
+                let load = state.loads.entry((from, to)).or_insert(0);
+                if *load >= self.under_way_max {
                     return self.drop_message(from, to);
                 }
-                *under_way += 1;
+                *load += 1;
+                let parcel = Parcel { due, sent, from, to, message };
                 // If the postman has nothing there is nothing that it could overtake.
                 if due <= now && self.carrier.with_postman.load(Ordering::SeqCst) == 0 {
                     self.arrive(state, parcel);
@@ -212,9 +212,7 @@ impl Shared {
             Arrival::Arrived => self.deliver(from, to, parcel.message),
             Arrival::Lost(reason) => self.watch.messages().lost(from, reason),
         }
-        if let Some(under_way) = state.under_way.get_mut(&(from, to)) {
-            *under_way -= 1;
-        }
+        *state.loads.get_mut(&(from, to)).expect("a parcel is counted when it is sent") -= 1;
     }
 }
 

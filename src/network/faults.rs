@@ -104,7 +104,8 @@ impl Network {
         self.tell_of_links(|one, other| before.separates(one, other));
     }
 
-    /// Holds the directed link from one node to another: what is sent there waits for [`Network::release`].
+    /// Holds the directed link from one node to another: what is sent there waits for [`Network::release`],
+    /// up to [`Config::under_way_max`](super::Config::under_way_max).
     ///
     /// # Errors
     ///

@@ -52,17 +52,26 @@ pub struct Config {
     pub clock: Clock,
     /// How long a node waits and how much it keeps.
     pub limits: Limits,
-    /// How many messages of one sender may wait in a node's inbox, and how many more on the link that leads there;
-    /// those over it are dropped and counted.
+    /// How many messages of one sender may wait in a node's inbox; those over it are dropped and counted.
     pub unread_max: u32,
+    /// How many messages may be under way on a link from one node to another, held or not yet due; those over it are
+    /// dropped and counted.
+    pub under_way_max: u32,
     /// What the draws of the links and of the topologies follow from.
     pub seed: u64,
 }
 
 impl Default for Config {
-    /// The wall clock, the default [`Limits`], 1024 unread messages of each sender, and the seed 0.
+    /// The wall clock, the default [`Limits`], 1024 unread messages of each sender, 65,536 under way on each link, and
+    /// the seed 0.
     fn default() -> Self {
-        Self { clock: Clock::wall(), limits: Limits::default(), unread_max: 1024, seed: 0 }
+        Self {
+            clock: Clock::wall(),
+            limits: Limits::default(),
+            unread_max: 1024,
+            under_way_max: 65_536,
+            seed: 0,
+        }
     }
 }
 
@@ -83,18 +92,19 @@ impl Network {
 
     /// Starts a network without nodes that is set up otherwise than by default.
     pub fn with_config(rules: Rules, config: Config) -> Self {
-        let Config { clock, limits, unread_max, seed } = config;
+        let Config { clock, limits, unread_max, under_way_max, seed } = config;
         let start = clock.now(NodeId::new(0));
         let shared = Shared {
             rules: Arc::new(rules.started_at(start)),
             clock,
             limits,
             unread_max,
+            under_way_max,
             seed,
             starting: Mutex::new(()),
             members: RwLock::new(Members::default()),
             standings: Standings::default(),
-            carrier: Carrier::new(seed, unread_max),
+            carrier: Carrier::new(seed),
             watch: Watch::new(start),
         };
         Self { shared: Arc::new(shared) }

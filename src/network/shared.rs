@@ -25,6 +25,7 @@ pub(super) struct Shared {
     pub(super) clock: Clock,
     pub(super) limits: Limits,
     pub(super) unread_max: u32,
+    pub(super) under_way_max: u32,
     pub(super) seed: u64,
     /// Held while a node or a puppet is added, so that no shutdown misses its thread. It is taken before all other locks.
     pub(super) starting: Mutex<()>,
@@ -57,7 +58,7 @@ impl Shared {
         }
     }
 
-    /// Drops a message that is one too many.
+    /// Counts a message that is one too many, under way or unread.
     pub(super) fn drop_message(&self, from: NodeId, to: NodeId) {
         self.watch.messages().dropped(from);
         self.happened(to, Happening::Dropped { from });

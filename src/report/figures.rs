@@ -118,7 +118,7 @@ pub struct Messages {
     pub sent: u64,
     /// Those that came into their receiver's inbox.
     pub delivered: u64,
-    /// Those that were dropped because their receiver had too many unread ones of the sender, or too many were under way.
+    /// Those that were dropped because too many of the sender's were under way to the receiver, or unread there.
     pub dropped: u64,
     /// Those whose receiver was down when they arrived.
     pub missed: u64,

@@ -90,7 +90,7 @@ fn what_is_under_way_to_a_node_that_crashes_is_lost() {
 /// A flood over a slow or held link is bounded as one into an inbox is.
 #[test]
 fn what_is_too_much_for_a_link_is_dropped_and_counted() {
-    let network = Network::with_config(Rules::notebook(), Config { unread_max: 10, ..Config::default() });
+    let network = Network::with_config(Rules::notebook(), Config { under_way_max: 10, ..Config::default() });
     let node = network.spawn().unwrap();
     let puppet = network.puppet().unwrap();
     network.hold(puppet.id(), node).unwrap();

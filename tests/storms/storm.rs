@@ -217,7 +217,7 @@ impl<'a> Storm<'a> {
             wall.now(node) + Duration::from_micros(skew * (node.index() % 4) as u64 / 3)
         });
         let seed = random.next();
-        let config = Config { limits, unread_max, seed, clock };
+        let config = Config { limits, unread_max, seed, clock, ..Config::default() };
         log.note(format_args!("{count} nodes, {limits:?}, unread_max {unread_max}, skew {skew} µs"));
         let network = Arc::new(Network::with_config(rules, config));
         log.watch(&network);
