@@ -82,14 +82,22 @@ impl Formatter for PythonFormatter {
     }
 }
 
-/// Writes a float as Python's `repr` does: the shortest digits that come back exactly, an exponent below 1e-4 and
-/// from 1e16 on.
+/// Writes a float as Python's `repr` does: the shortest digits that come back exactly, of those the nearest, of two that
+/// are equally near the even one; an exponent below 1e-4 and from 1e16 on.
 pub(crate) fn python_float(value: f64) -> String {
-    let text = format!("{value:?}");
-    // Rust changes to exponents where Python does, but writes 1e16 and 1.2e-5 for 1e+16 and 1.2e-05.
+    let shortest = format!("{value:?}");
+    // Rust changes to exponents where Python does, and finds as few digits. But of two that are equally near it takes
+    // the upper: 1507824951.00390625 is ...63 to `{:?}`, and ...62 to Python and to Rust's rounding.
+    let (mantissa, has_exponent) =
+        shortest.split_once('e').map_or((&*shortest, false), |(mantissa, _)| (mantissa, true));
+    let decimals = mantissa.split_once('.').map_or(0, |(_, fraction)| fraction.len());
+    let nearest = if has_exponent { format!("{value:.decimals$e}") } else { format!("{value:.decimals$}") };
+    // Below a power of two floats lie closer together, so that the nearest digits may be another float's.
+    let text = if nearest.parse() == Ok(value) { nearest } else { shortest };
     match text.split_once('e') {
         None => text,
         Some((digits, exponent)) => {
+            // Rust writes 1e16 and 1.2e-5 for 1e+16 and 1.2e-05.
             let (sign, exponent) = match exponent.strip_prefix('-') {
                 Some(exponent) => ('-', exponent),
                 None => ('+', exponent),
@@ -361,6 +369,9 @@ mod tests {
             (-0.0, "-0.0"),
             (1.0, "1.0"),
             (1_507_824_951.769_517_7, "1507824951.7695177"),
+            (1_507_824_951.003_906_25, "1507824951.0039062"),
+            (1_507_824_951.011_718_75, "1507824951.0117188"),
+            (2.0_f64.powi(-44), "5.684341886080802e-14"),
             (1e15, "1000000000000000.0"),
             (9_999_999_999_999_998.0, "9999999999999998.0"),
             (1e16, "1e+16"),

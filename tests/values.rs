@@ -209,7 +209,7 @@ fn floats_are_written_as_by_python() {
         assert_eq!(model::repr(value), repr);
         count += 1;
     }
-    assert_eq!(count, 400);
+    assert_eq!(count, 500);
 }
 
 /// Every finite float, from its bits.

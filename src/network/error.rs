@@ -10,7 +10,7 @@ use crate::{
 #[non_exhaustive]
 pub enum NodeError {
     /// The network has no such node.
-    #[error("{node} is unknown; the network has {nodes} nodes")]
+    #[error("{node} is unknown; the network has {nodes} node{}", if *.nodes == 1 { "" } else { "s" })]
     Unknown {
         /// The node.
         node: NodeId,

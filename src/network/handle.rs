@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use uuid::Uuid;
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
     settle::{Liveness, Standing, Standings},
     shared::{Members, Shared},
     watch::Watch,
-    worker::start_worker,
+    worker::start_thread,
 };
 use crate::{
     blockchain::Blockchain,
@@ -90,6 +90,7 @@ impl Network {
             limits,
             unread_max,
             seed,
+            starting: Mutex::new(()),
             members: RwLock::new(Members::default()),
             standings: Standings::default(),
             carrier: Carrier::new(seed),
@@ -130,42 +131,52 @@ impl Network {
         identity: Identity,
         make: impl FnOnce(NodeId, Arc<str>) -> Node,
     ) -> Result<NodeId, SpawnError> {
-        let (member, mailbox) = self.add_member(identity, false)?;
+        let shared = &self.shared;
+        let _starting = shared.starting.lock();
+        let (member, mailbox) = self.new_member(identity, false)?;
         let node = make(member.id, Arc::clone(&member.address));
-        start_worker(node, &self.shared, &member, mailbox)?;
-        Ok(member.id)
+        let standing = Standing { liveness: Liveness::Live, chain: node.chain().clone(), peers: Vec::new() };
+        // It has nothing to do before others know of it; if it does not start, they never do.
+        start_thread(node, shared, &member, mailbox)?;
+        shared.watch.add_node(member.id, Arc::clone(&member.name));
+        Ok(self.enlist(member, standing))
     }
 
-    /// Gives a new node or puppet its number, its name and its channels.
-    pub(super) fn add_member(
-        &self,
-        identity: Identity,
-        is_puppet: bool,
-    ) -> Result<(Arc<Member>, Mailbox), SpawnError> {
+    /// Gives a puppet its number, its name and its inbox.
+    pub(super) fn add_puppet(&self) -> Result<(Arc<Member>, Mailbox), SpawnError> {
         let shared = &self.shared;
-        let mut members = shared.members.write();
-        if members.is_shut_down {
-            return Err(SpawnError::ShutDown);
-        }
-        let number = u32::try_from(members.list.len()).expect("there are fewer threads than 2^32");
-        let id = NodeId::new(number);
+        let _starting = shared.starting.lock();
+        let (member, mailbox) = self.new_member(Identity::default(), true)?;
+        let chain = Blockchain::start(&shared.rules, shared.clock.now(member.id));
+        self.enlist(Arc::clone(&member), Standing { liveness: Liveness::Puppet, chain, peers: Vec::new() });
+        Ok((member, mailbox))
+    }
+
+    /// Makes the next member, which nobody knows of yet; `starting` is held until it is enlisted.
+    fn new_member(&self, identity: Identity, is_puppet: bool) -> Result<(Arc<Member>, Mailbox), SpawnError> {
+        let number = {
+            let members = self.shared.members.read();
+            if members.is_shut_down {
+                return Err(SpawnError::ShutDown);
+            }
+            u32::try_from(members.list.len()).expect("there are fewer threads than 2^32")
+        };
         let name = identity.name.unwrap_or_else(|| format!("node-{number}"));
         if name.contains('\0') {
             return Err(SpawnError::Name { name });
         }
         let address = identity.address.unwrap_or_else(|| random_address(number));
-        let (member, mailbox) = Member::new(id, name.into(), address.into(), shared.unread_max, is_puppet);
-        let member = Arc::new(member);
-        if !is_puppet {
-            shared.watch.add_node(id, Arc::clone(&member.name));
-        }
-        shared.add_standing(Standing {
-            liveness: if is_puppet { Liveness::Puppet } else { Liveness::Down },
-            chain: Blockchain::start(&shared.rules, shared.clock.now(id)),
-            peers: Vec::new(),
-        });
-        members.list.push(Arc::clone(&member));
-        Ok((member, mailbox))
+        let (id, unread_max) = (NodeId::new(number), self.shared.unread_max);
+        let (member, mailbox) = Member::new(id, name.into(), address.into(), unread_max, is_puppet);
+        Ok((Arc::new(member), mailbox))
+    }
+
+    /// Lets others know of a new member.
+    fn enlist(&self, member: Arc<Member>, standing: Standing) -> NodeId {
+        let id = member.id;
+        self.shared.add_standing(standing);
+        self.shared.members.write().list.push(member);
+        id
     }
 
     /// Returns all nodes, in the order in which they were started.
@@ -199,6 +210,7 @@ impl Network {
     /// The nodes that had panicked, each with its message.
     pub fn shutdown(&self) -> Result<(), Panicked> {
         let members = {
+            let _starting = self.shared.starting.lock();
             let mut members = self.shared.members.write();
             members.is_shut_down = true;
             members.list.clone()

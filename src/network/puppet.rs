@@ -4,12 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use crossbeam_channel::Receiver;
 
-use super::{
-    error::SpawnError,
-    handle::{Identity, Network},
-    member::Member,
-    shared::Shared,
-};
+use super::{error::SpawnError, handle::Network, member::Member, shared::Shared};
 use crate::message::{Message, NodeId};
 
 /// A peer that the caller plays by hand: its inbox is the caller's, and it says what the caller likes, so that any lie
@@ -41,7 +36,7 @@ impl Network {
     ///
     /// The network was shut down.
     pub fn puppet(&self) -> Result<Puppet, SpawnError> {
-        let (member, mailbox) = self.add_member(Identity::default(), true)?;
+        let (member, mailbox) = self.add_puppet()?;
         Ok(Puppet { member, shared: Arc::clone(&self.shared), inbox: mailbox.inbox })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
 use super::{
     carrier::Carrier,
@@ -26,6 +26,8 @@ pub(super) struct Shared {
     pub(super) limits: Limits,
     pub(super) unread_max: u32,
     pub(super) seed: u64,
+    /// Held while a node or a puppet is added, so that no shutdown misses its thread. It is taken before all other locks.
+    pub(super) starting: Mutex<()>,
     pub(super) members: RwLock<Members>,
     pub(super) standings: Standings,
     pub(super) carrier: Carrier,

@@ -55,7 +55,7 @@ pub(super) struct Worker {
     effects: Vec<Effect>,
 }
 
-/// Starts the thread of a node.
+/// Starts the thread of a node that was down.
 pub(super) fn start_worker(
     node: Node,
     shared: &Arc<Shared>,
@@ -63,22 +63,27 @@ pub(super) fn start_worker(
     mailbox: Mailbox,
 ) -> io::Result<()> {
     let left = node.snapshot();
-    let worker = Worker::new(node, Arc::clone(shared), Arc::clone(member), mailbox);
     shared.stand(member.id, |standing| {
         standing.liveness = Liveness::Live;
         standing.chain = left.chain.clone();
     });
-    match thread::Builder::new().name(member.name.to_string()).spawn(|| worker.run()) {
-        Ok(thread) => {
-            *member.thread.lock() = Some(thread);
-            Ok(())
-        }
-        Err(error) => {
-            member.set_state(State::Down(DownCause::Crashed, left));
-            shared.set_liveness(member.id, Liveness::Down);
-            Err(error)
-        }
-    }
+    start_thread(node, shared, member, mailbox).inspect_err(|_| {
+        member.set_state(State::Down(DownCause::Crashed, left));
+        shared.set_liveness(member.id, Liveness::Down);
+    })
+}
+
+/// Starts the thread of a node, for whoever joins it through its member.
+pub(super) fn start_thread(
+    node: Node,
+    shared: &Arc<Shared>,
+    member: &Arc<Member>,
+    mailbox: Mailbox,
+) -> io::Result<()> {
+    let worker = Worker::new(node, Arc::clone(shared), Arc::clone(member), mailbox);
+    let thread = thread::Builder::new().name(member.name.to_string()).spawn(|| worker.run())?;
+    *member.thread.lock() = Some(thread);
+    Ok(())
 }
 
 impl Worker {

@@ -129,10 +129,7 @@ fn quoted(text: &str) -> String {
 
 /// A float as Python's `repr` writes it: `format_float_short` of its `Python/pystrtod.c`, with the code `r`.
 pub(crate) fn repr(value: f64) -> String {
-    let scientific = format!("{:e}", value.abs());
-    let (mantissa, exponent) = scientific.split_once('e').expect("{:e} writes an e");
-    let digits = mantissa.replace('.', "");
-    let exponent: i32 = exponent.parse().expect("an exponent is a number");
+    let (digits, exponent) = shortest_digits(value.abs());
     let count = digits.len() as i32;
     let text = if !(-4..16).contains(&exponent) {
         let fraction = if count > 1 { format!(".{}", &digits[1..]) } else { String::new() };
@@ -147,6 +144,37 @@ pub(crate) fn repr(value: f64) -> String {
         format!("{whole}.{fraction}")
     };
     if value.is_sign_negative() { format!("-{text}") } else { text }
+}
+
+/// The fewest digits that come back as the same number, and the first one's exponent: of the two numbers of so many digits
+/// beside the exact value the nearer, if both come back, and of two equally near ones the even.
+fn shortest_digits(value: f64) -> (String, i32) {
+    if value == 0.0 {
+        return ("0".into(), 0);
+    }
+    // No float has more digits than these, so that none is rounded away.
+    let exact = format!("{value:.780e}");
+    let (mantissa, exponent) = exact.split_once('e').expect("{:e} writes an e");
+    let digits = mantissa.replace('.', "");
+    let exponent: i32 = exponent.parse().expect("an exponent is a number");
+    for count in 1..=17 {
+        let last = exponent - (count as i32 - 1);
+        let comes_back = |digits: u64| format!("{digits}e{last}").parse() == Ok(value);
+        let (down, rest) = digits.split_at(count);
+        let down: u64 = down.parse().expect("they are digits");
+        let half = format!("5{}", "0".repeat(rest.len() - 1));
+        let is_down_nearer = rest < &*half || (rest == half && down % 2 == 0);
+        let found = match (comes_back(down), comes_back(down + 1)) {
+            (false, false) => continue,
+            (true, true) if is_down_nearer => down,
+            (true, false) => down,
+            _ => down + 1,
+        };
+        let found = found.to_string();
+        let exponent = exponent + (found.len() - count) as i32;
+        return (found.trim_end_matches('0').into(), exponent);
+    }
+    unreachable!("17 digits tell every float from all others")
 }
 
 /// Whether a document has the fields that a chain's has, of the types that the library has for them.

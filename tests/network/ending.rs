@@ -4,6 +4,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
+        mpsc,
     },
     thread,
     time::Duration,
@@ -13,6 +14,8 @@ use chainlab::{
     Limits, Network, NodeId, Outcome, Rules, Time, Transaction,
     network::{CallError, Clock, Config, DownCause, NodeError, Panicked, RegisterError, SpawnError},
 };
+
+use parking_lot::Mutex;
 
 use crate::hands::*;
 
@@ -135,6 +138,35 @@ fn a_shutdown_ends_every_call() {
                 assert_no_thread_is_left("closing");
             }
         });
+    });
+}
+
+/// A shutdown that came between a node's number and its thread would join nothing.
+#[test]
+fn a_shutdown_does_not_overtake_a_node_that_is_being_added() {
+    finishes(|| {
+        let (adding, added) = mpsc::channel();
+        let (shut_down, is_shut_down) = mpsc::channel();
+        let is_shut_down = Mutex::new(is_shut_down);
+        // The clock tells how far the adding has come: it is read for the first block.
+        let clock = Clock::given(move |_| {
+            let _ = adding.send(());
+            let end = is_shut_down.lock().recv_timeout(Duration::from_millis(50));
+            assert_eq!(end, Err(mpsc::RecvTimeoutError::Timeout), "the shutdown is over");
+            Time::from_secs(1)
+        });
+        let network = Network::with_config(quick(), Config { clock, ..Config::default() });
+        while added.try_recv().is_ok() {}
+        thread::scope(|scope| {
+            let node = scope.spawn(|| spawn(&network, "overtaken", 1)[0]);
+            added.recv().unwrap();
+            network.shutdown().unwrap();
+            let _ = shut_down.send(());
+            let node = node.join().unwrap();
+            let down = NodeError::Down { node, cause: DownCause::ShutDown };
+            assert_eq!(network.chain(node).unwrap_err(), down);
+        });
+        assert_no_thread_is_left("overtaken");
     });
 }
 

@@ -8,8 +8,10 @@ The files are data, to be reviewed as such; the tests do not run Python. Any Pyt
 since then `repr` writes the shortest digits of a float that come back exactly.
 """
 
+import decimal
 import hashlib
 import json
+import math
 import random
 import struct
 import sys
@@ -128,6 +130,13 @@ def print_floats():
             values.append(value)
     values += [generator.uniform(1.5e9, 1.8e9) for _ in range(50)]
     values += [round(generator.uniform(1.5e9, 1.8e9), 6) for _ in range(50)]
+    # Halfway between the two shortest texts that come back: of these Python takes the one whose last digit is even.
+    while len(values) < 500:
+        value = math.ldexp(generator.getrandbits(53) | 1, generator.randrange(-80, 0))
+        value = generator.choice([value, math.floor(value * 256) / 256, math.floor(value * 4096) / 4096])
+        exact, shortest = (len(decimal.Decimal(text).normalize().as_tuple().digits) for text in (value, repr(value)))
+        if exact == shortest + 1:
+            values.append(generator.choice([-1, 1]) * value)
     print("# Made by tests/python/golden.py: the bits of a float in hexadecimal, and its `repr`.")
     for value in values:
         print(struct.pack(">d", value).hex(), repr(value))

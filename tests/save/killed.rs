@@ -24,13 +24,7 @@ const DIRECTORY: &str = "CHAINLAB_SAVE_CHILD";
 
 #[test]
 fn killed_at_any_moment() {
-    kill(50);
-}
-
-#[test]
-#[ignore = "minutes; see the head of tests/save/main.rs"]
-fn killed_at_any_moment_many_times() {
-    kill(env::var("CHAINLAB_KILLS").map_or(500, |kills| kills.parse().expect("CHAINLAB_KILLS is a number")));
+    kill(if env::var_os("CHAINLAB_LONG").is_some() { 1000 } else { 50 });
 }
 
 /// What is killed.

@@ -7,7 +7,7 @@
 //! A seed gives the same actions for ever. What the threads make of them is the operating system's, and differs from
 //! run to run: a seed that failed once is kept, and is run often.
 //!
-//! - `CHAINLAB_STORMS=500 cargo test --release --test storms -- --nocapture` runs so many further seeds of each kind.
+//! - `CHAINLAB_LONG=1 cargo test --release --test storms -- --nocapture` runs 500 further seeds of each kind.
 //! - `CHAINLAB_SEED=7 cargo test --test storms -- --nocapture` runs one seed, a hundred times.
 
 #[path = "../model/mod.rs"]
@@ -28,17 +28,19 @@ use watchdog::{Log, finishes};
 const SEALED_REGRESSIONS: &[u64] = &[];
 const NOTEBOOK_REGRESSIONS: &[u64] = &[];
 
-fn number(variable: &str) -> Option<u64> {
-    let text = env::var(variable).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{variable} is {text:?}, not a number")))
+/// The seed to replay, if there is one.
+fn seed() -> Option<u64> {
+    let text = env::var("CHAINLAB_SEED").ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("CHAINLAB_SEED is {text:?}, not a number")))
 }
 
 fn run(name: &str, short: u64, regressions: &[u64], storm: fn(u64, &Log)) {
-    if let Some(seed) = number("CHAINLAB_SEED") {
+    if let Some(seed) = seed() {
         (0..100).for_each(|_| finishes(name, seed, storm));
         return;
     }
-    let further = 1_000_000..1_000_000 + number("CHAINLAB_STORMS").unwrap_or(0);
+    let further = if env::var_os("CHAINLAB_LONG").is_some() { 500 } else { 0 };
+    let further = 1_000_000..1_000_000 + further;
     for seed in regressions.iter().copied().chain(0..short).chain(further) {
         finishes(name, seed, storm);
     }
