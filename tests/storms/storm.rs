@@ -299,7 +299,7 @@ impl<'a> Storm<'a> {
     }
 
     fn rage(&mut self, actions: &[(usize, Action)]) {
-        for _ in 0..100 + self.random.below(300) {
+        for _ in 0..80 + self.random.below(160) {
             let action = self.random.weighted(actions);
             self.act(action);
         }
