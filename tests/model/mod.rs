@@ -163,7 +163,7 @@ fn shortest_digits(value: f64) -> (String, i32) {
         let (down, rest) = digits.split_at(count);
         let down: u64 = down.parse().expect("they are digits");
         let half = format!("5{}", "0".repeat(rest.len() - 1));
-        let is_down_nearer = rest < &*half || (rest == half && down % 2 == 0);
+        let is_down_nearer = rest < &*half || (rest == half && down.is_multiple_of(2));
         let found = match (comes_back(down), comes_back(down + 1)) {
             (false, false) => continue,
             (true, true) if is_down_nearer => down,
