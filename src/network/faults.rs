@@ -42,7 +42,10 @@ impl Network {
             conditions.links.set_link(from, to, link);
             before
         };
-        if !before {
+        if before {
+            // It may reach nobody from now on, and then they need not agree.
+            self.shared.standings_changed();
+        } else {
             self.tell_of_links(|one, other| (one, other) == (from, to));
         }
         Ok(())

@@ -180,20 +180,30 @@ impl Network {
     ///
     /// Where the live nodes stand, if they do not agree in time.
     pub fn settle(&self, timeout: Duration) -> Result<Settled, Unsettled> {
-        let deadline = instant() + timeout;
+        // A wait that would outlast the clock has no end.
+        let deadline = instant().checked_add(timeout);
         loop {
             // In this order: whoever carries a message has the links, and may wait for whoever adds a node, who waits
             // for the list.
             let conditions = self.shared.carrier.conditions();
             let mut list = self.shared.standings.list.lock();
+            let is_over = deadline.is_some_and(|deadline| deadline <= instant());
             if let Some(groups) = agreements(&list, &conditions.links) {
                 return Ok(Settled { groups });
             }
             drop(conditions);
-            if self.shared.standings.changed.wait_until(&mut list, deadline).timed_out() {
+            if is_over {
                 let live = nodes(&list).filter(|(_, standing)| standing.liveness == Liveness::Live);
                 let standings = live.map(|(node, standing)| (node, standing.chain.clone())).collect();
                 return Err(Unsettled { standings });
+            }
+            let changed = &self.shared.standings.changed;
+            match deadline {
+                // A time-out is seen by the next look.
+                Some(deadline) => {
+                    changed.wait_until(&mut list, deadline);
+                }
+                None => changed.wait(&mut list),
             }
         }
     }

@@ -175,6 +175,30 @@ fn what_others_have_too_is_not_lost_with_a_disk() {
     }
 }
 
+/// Whoever waits hears of a link that begins to lose everything: the two need not agree any longer.
+#[test]
+fn a_link_that_is_cut_by_loss_ends_the_waiting() {
+    let network = network();
+    let [one, other] = two_nodes(&network);
+    network.hold(one, other).unwrap();
+    network.mine(one).unwrap();
+    network.set_link(one, other, Link::default().with_loss(1.0).unwrap()).unwrap();
+    network.release(one, other);
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| network.settle(PATIENCE));
+        assert!(network.settle(Duration::ZERO).is_err(), "the link back is up, and they do not agree");
+        network.set_link(other, one, Link::default().with_loss(1.0).unwrap()).unwrap();
+        assert_eq!(waiting.join().unwrap().unwrap().groups.len(), 2);
+    });
+}
+
+#[test]
+fn the_longest_wait_has_no_end_and_does_not_panic() {
+    let network = network();
+    two_nodes(&network);
+    assert_eq!(network.settle(Duration::MAX).unwrap().groups.len(), 1);
+}
+
 /// Carrying messages, adding nodes and settling take the same locks.
 #[test]
 fn nodes_are_added_while_others_talk_and_settle() {
