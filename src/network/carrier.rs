@@ -107,7 +107,8 @@ impl Carrier {
         drop(state);
         if let Some(Postman { parcels, thread }) = postman {
             drop(parcels);
-            thread.join().expect("the postman does not panic");
+            // He panics only if the caller's clock does.
+            let _ = thread.join();
         }
     }
 }

@@ -170,9 +170,9 @@ impl Network {
     pub fn restart(&self, node: NodeId, from: RestartFrom) -> Result<(), RestartError> {
         let shared = &self.shared;
         let member = shared.member(node)?;
-        // Nobody shuts the network down meanwhile.
-        let members = shared.members.read();
-        if members.is_shut_down {
+        // No shutdown overtakes it.
+        let _starting = shared.starting.lock();
+        if shared.members.read().is_shut_down {
             return Err(NodeError::Down { node, cause: DownCause::ShutDown }.into());
         }
         let (before, mailbox) = member.revive()?;
@@ -186,7 +186,6 @@ impl Network {
             .with_limits(shared.limits)
             .with_peers(peers);
         start_worker(state, shared, &member, mailbox)?;
-        drop(members);
         shared.happened(node, Happening::Restarted);
         if from == RestartFrom::Genesis {
             shared.lose_chain(node, &before);
