@@ -194,8 +194,8 @@ impl Network {
         Ok(())
     }
 
-    /// Pauses a node: its thread stands still, and what is said to it waits, up to the bound of its inbox. Calls to it
-    /// fail until [`Network::resume`].
+    /// Pauses a node, and waits until its thread stands still: what is said to it waits, up to the bound of its inbox.
+    /// Calls to it fail until [`Network::resume`].
     ///
     /// # Errors
     ///

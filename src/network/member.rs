@@ -1,6 +1,7 @@
 //! A node as all threads see it: its name, and the sending ends of its channels.
 
 use std::{
+    convert::Infallible,
     sync::{
         Arc,
         atomic::{AtomicU32, AtomicU64, Ordering},
@@ -8,7 +9,7 @@ use std::{
     thread::JoinHandle,
 };
 
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use parking_lot::{Mutex, RwLock};
 
 use super::error::{DownCause, NodeError, RestartError};
@@ -27,8 +28,8 @@ pub(super) enum Control {
     HashRate(HashRate),
     /// The links to these peers have come up.
     LinksUp(Vec<NodeId>),
-    /// Do nothing until `Resume` or `End`.
-    Pause,
+    /// Do nothing until `Resume` or `End`; that this has begun is said by dropping the sender.
+    Pause(Sender<Infallible>),
     /// Go on.
     Resume,
     /// End.
@@ -181,21 +182,25 @@ impl Member {
         }
     }
 
-    /// Makes the node unreachable for commands, and its thread stand still; calls `note` before anything else can happen
-    /// to the node.
+    /// Makes the node unreachable for commands, and waits until its thread stands still; calls `note` before anything
+    /// else can happen to the node.
     pub(super) fn pause(&self, note: impl FnOnce()) -> Result<(), NodeError> {
+        let (standing_still, stands_still) = bounded(0);
         let mut state = self.state.write();
         match &*state {
             State::Up(sender) => {
                 let sender = sender.clone();
                 // Its receiver lives as long as the state is `Up`.
-                let _ = sender.send(Control::Pause);
+                let _ = sender.send(Control::Pause(standing_still));
                 *state = State::Paused(sender);
                 note();
-                Ok(())
             }
-            other => Err(self.unreachable(other)),
+            other => return Err(self.unreachable(other)),
         }
+        // Its thread may need the state to come to an end.
+        drop(state);
+        let Err(_) = stands_still.recv();
+        Ok(())
     }
 
     /// Ends a pause, and calls `note` if there was one.

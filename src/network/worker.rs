@@ -154,10 +154,13 @@ impl Worker {
         // Those that come meanwhile are for the next turn: callers that never pause must not hold up the search.
         for _ in 0..self.mailbox.control.len().max(1) {
             match self.mailbox.control.try_recv() {
-                Ok(Control::Pause) => match self.stand_still() {
-                    Some(cause) => return Some(cause),
-                    None => continue,
-                },
+                Ok(Control::Pause(standing_still)) => {
+                    drop(standing_still);
+                    match self.stand_still() {
+                        Some(cause) => return Some(cause),
+                        None => continue,
+                    }
+                }
                 Ok(Control::End(cause)) => return Some(cause),
                 Ok(control) => self.controlled(control),
                 Err(TryRecvError::Empty) => break,
@@ -205,7 +208,7 @@ impl Worker {
                     self.handle(self.now(), Input::LinkUp(peer));
                 }
             }
-            Control::Pause | Control::Resume | Control::End(_) => {}
+            Control::Pause(_) | Control::Resume | Control::End(_) => {}
         }
     }
 
