@@ -147,9 +147,9 @@ impl Network {
     ///
     /// The node cannot be asked.
     pub fn stop_mining(&self, node: NodeId) -> Result<(), NodeError> {
-        self.shared.member(node)?.control(Control::HashRate(HashRate::Unlimited))?;
         self.ask(node, Command::StopMining)?;
-        Ok(())
+        // Only now, so that nothing was tried at another rate than its own.
+        self.shared.member(node)?.control(Control::HashRate(HashRate::Unlimited))
     }
 
     /// Has a node ask all its peers for their chains and take the best valid one if it is better than its own.
