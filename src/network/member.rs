@@ -127,7 +127,11 @@ impl Member {
         }
         match sender.send((from, message)) {
             Ok(()) => Delivery::Delivered,
-            Err(_) => Delivery::Missed,
+            Err(_) => {
+                // A puppet that was dropped: nobody will read it.
+                self.count_out(from);
+                Delivery::Missed
+            }
         }
     }
 
