@@ -143,7 +143,8 @@
 //! # What is promised about agreement and loss
 //!
 //! Equally good chains may stand side by side for ever, as a tie keeps ours. So to see all nodes agree, stop mining, let
-//! one node mine until it is strictly ahead, and have all resolve: then all are on its chain.
+//! one node mine until it is strictly ahead, and have all [resolve](Network::resolve) or, where blocks are gossiped,
+//! [settle](Network::settle): then all are on its chain.
 //!
 //! Of distinct submitted transactions each is at most once in any chain, and in the agreed chain or pending at one node
 //! or more. What is left out was lost for one of the reasons of [`LossReason`].

@@ -132,6 +132,9 @@ impl Network {
 
     /// Has a node mine block after block at a hash rate. One that mines already goes on at the new rate.
     ///
+    /// Where the proof covers the block, what is in it is chosen when its search begins, on every new tip; a transaction
+    /// that comes later waits for the next block.
+    ///
     /// # Errors
     ///
     /// The node cannot be asked.

@@ -185,8 +185,10 @@ impl Network {
         let state = Node::with_chain(node, shared.rules.clone(), member.address.clone(), chain)
             .with_limits(shared.limits)
             .with_peers(peers);
-        start_worker(state, shared, &member, mailbox)?;
+        // First, as its thread records what happens from then on.
         shared.happened(node, Happening::Restarted);
+        start_worker(state, shared, &member, mailbox)
+            .inspect_err(|_| shared.happened(node, Happening::Crashed))?;
         if from == RestartFrom::Genesis {
             shared.lose_chain(node, &before);
         }

@@ -125,7 +125,7 @@ fn agreements(list: &[Standing], links: &Links) -> Option<Vec<Agreement>> {
     for (node, standing) in nodes(list).filter(|(node, _)| live(*node)) {
         for &peer in standing.peers.iter().filter(|peer| live(**peer)) {
             let agree = list[peer.index()].chain == standing.chain;
-            match links.is_reachable(node, peer) {
+            match links.is_reachable(node, peer) && links.is_reachable(peer, node) {
                 true if agree => groups.join(node.index(), peer.index()),
                 true => return None,
                 false => {}
@@ -173,8 +173,8 @@ impl Groups {
 impl Network {
     /// Waits, without polling, until all live nodes that can reach each other have the same chain.
     ///
-    /// A node reaches its peers, and what they reach, unless a partition, a hold or a link that loses everything lies
-    /// between. Equally good chains may stand side by side for ever, since a tie keeps ours: mine one block more.
+    /// Two nodes reach each other if one is the other's peer and neither a partition, a hold nor a link that loses
+    /// everything lies between them, either way; and so do all between whom there is a path of such pairs. Equally good chains may stand side by side for ever, since a tie keeps ours: mine one block more.
     ///
     /// # Errors
     ///

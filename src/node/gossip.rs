@@ -3,6 +3,8 @@
 //! A node looks at the blocks that a message pays for and at no others, though a pointer leads to them: a block that it
 //! was not sent is unknown to it. Known is what its own chain holds, or one of a few side branches.
 
+use std::time::Duration;
+
 use super::{
     machine::{Effect, Node, ignore},
     memory::{Gossip, Orphan, Question},
@@ -21,6 +23,8 @@ use crate::{
 
 /// How much of a locator is read.
 const LOCATOR_MAX: usize = 64;
+/// The least time between two announcements of a tip: limits of zero must not keep a thread busy.
+const BACKOFF_MIN: Duration = Duration::from_millis(1);
 /// How far behind a tip the parent of a block is looked for whose index does not lead to it.
 const RECENT: usize = 32;
 
@@ -306,8 +310,8 @@ impl Node {
         let others = self.peers.iter().filter(|peer| Some(**peer) != from && !banned.contains(peer));
         unconfirmed.extend(others);
         self.gossip.announced = 0;
-        self.gossip.announce_at =
-            (!self.gossip.unconfirmed.is_empty()).then_some(now + self.limits.announce_again);
+        self.gossip.announce_at = (!self.gossip.unconfirmed.is_empty())
+            .then_some(now + self.limits.announce_again.max(BACKOFF_MIN));
         let message = Message::NewBlock(Told::Chain(tip.clone()));
         effects.push(Effect::Relay { except: from, message });
     }
@@ -321,7 +325,7 @@ impl Node {
             self.gossip.unconfirmed.push(peer);
         }
         self.gossip.announced = 0;
-        self.gossip.announce_at = Some(now + self.limits.announce_again);
+        self.gossip.announce_at = Some(now + self.limits.announce_again.max(BACKOFF_MIN));
         effects.push(Effect::Send(peer, Message::NewBlock(Told::Chain(self.chain.clone()))));
     }
 
@@ -332,7 +336,7 @@ impl Node {
         }
         self.gossip.announced += 1;
         let doubled = self.limits.announce_again.saturating_mul(1 << self.gossip.announced.min(30));
-        self.gossip.announce_at = Some(now + doubled.min(self.limits.announce_again_max));
+        self.gossip.announce_at = Some(now + doubled.min(self.limits.announce_again_max).max(BACKOFF_MIN));
         for &peer in &self.gossip.unconfirmed {
             effects.push(Effect::Send(peer, Message::NewBlock(Told::Chain(self.chain.clone()))));
         }

@@ -69,7 +69,8 @@ pub struct Template {
     pub target: Target,
 }
 
-/// How long a node waits and how much it keeps.
+/// How long a node waits and how much it keeps. What it keeps is counted in blocks, transactions and chains, whatever
+/// their size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// How long a resolving node waits for its peers' answers.
@@ -82,7 +83,8 @@ pub struct Limits {
     pub side_branches: usize,
     /// After how many bad blocks a sender is no longer listened to.
     pub bad_blocks: u32,
-    /// How long a node waits for a peer to acknowledge its tip before it announces it again; doubled every time.
+    /// How long a node waits for a peer to acknowledge its tip before it announces it again; doubled every time,
+    /// and at least a millisecond.
     pub announce_again: Duration,
     /// The longest that doubling goes.
     pub announce_again_max: Duration,

@@ -15,7 +15,7 @@ fn unknown_nodes_are_named() {
     let node = network.spawn().unwrap();
     let stranger = NodeId::new(7);
     let unknown = NodeError::Unknown { node: stranger, nodes: 1 };
-    assert_eq!(unknown.to_string(), "node 7 is unknown; the network has 1 nodes");
+    assert_eq!(unknown.to_string(), "node 7 is unknown; the network has 1 node");
     assert_eq!(network.chain(stranger).unwrap_err(), unknown);
     assert_eq!(network.pending(stranger).unwrap_err(), unknown);
     assert_eq!(network.resolve(stranger).unwrap_err(), unknown);

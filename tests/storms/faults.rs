@@ -13,7 +13,7 @@ use chainlab::{
     Transaction,
     network::{Config, Events, RestartFrom, Settled},
     pow::Target,
-    wire::{self, Link},
+    wire::{self, Link, Verdict},
 };
 
 use crate::watchdog::finishes;
@@ -109,6 +109,27 @@ fn what_is_too_much_for_a_link_is_dropped_and_counted() {
     assert!(puppet.receive(PATIENCE).is_some());
 }
 
+#[test]
+fn a_puppet_that_was_dropped_misses_messages_and_has_none_dropped() {
+    let network = Network::with_config(Rules::notebook(), Config { unread_max: 3, ..Config::default() });
+    let (deaf, sender) = (network.puppet().unwrap().id(), network.puppet().unwrap());
+    (0..9).for_each(|request| sender.send(deaf, Message::ChainRequest { request: RequestId(request) }));
+    let messages = network.report().messages;
+    assert_eq!((messages.missed, messages.dropped), (9, 0));
+}
+
+/// What only one of two can tell the other is no agreement that they could reach.
+#[test]
+fn nodes_of_which_one_cannot_speak_need_not_agree() {
+    let network = network();
+    let [one, other] = two_nodes(&network);
+    network.hold(one, other).unwrap();
+    network.mine(one).unwrap();
+    assert_eq!(network.settle(PATIENCE).unwrap().groups.len(), 2);
+    network.release(one, other);
+    assert_eq!(agreed(&network).len(), 2);
+}
+
 /// Its peer would believe that it has what it told of.
 #[test]
 fn a_node_does_not_tell_of_what_it_lost_in_a_crash() {
@@ -180,13 +201,11 @@ fn what_others_have_too_is_not_lost_with_a_disk() {
 fn a_link_that_is_cut_by_loss_ends_the_waiting() {
     let network = network();
     let [one, other] = two_nodes(&network);
-    network.hold(one, other).unwrap();
+    network.set_judge(|_, _, _| Verdict::Drop).unwrap();
     network.mine(one).unwrap();
-    network.set_link(one, other, Link::default().with_loss(1.0).unwrap()).unwrap();
-    network.release(one, other);
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| network.settle(PATIENCE));
-        assert!(network.settle(Duration::ZERO).is_err(), "the link back is up, and they do not agree");
+        assert!(network.settle(Duration::ZERO).is_err(), "the links are up, and they do not agree");
         network.set_link(other, one, Link::default().with_loss(1.0).unwrap()).unwrap();
         assert_eq!(waiting.join().unwrap().unwrap().groups.len(), 2);
     });

@@ -22,7 +22,14 @@ mod watchdog;
 
 use std::env;
 
+use peak_alloc::PeakAlloc;
 use watchdog::{Log, finishes};
+
+#[global_allocator]
+static ALLOCATOR: PeakAlloc = PeakAlloc;
+
+/// Far above what the storms take together, and far below what they would if anything grew with what is said in them.
+const MEMORY_MAX: usize = 256 << 20;
 
 /// Seeds that once failed, to be run ever after; what `faults` shows by itself needs none. A change of what a storm
 /// draws makes other storms of them.
@@ -44,6 +51,8 @@ fn run(name: &str, short: u64, regressions: &[u64], storm: fn(u64, &Log)) {
     let further = 1_000_000..1_000_000 + further;
     for seed in regressions.iter().copied().chain(0..short).chain(further) {
         finishes(name, seed, storm);
+        let peak = ALLOCATOR.peak_usage();
+        assert!(peak < MEMORY_MAX, "{name}: {peak} bytes at the peak, seed {seed}");
     }
 }
 

@@ -47,7 +47,7 @@ impl Network {
     ///
     /// # Errors
     ///
-    /// What could not be written, by its path; a node that cannot be asked, unless it is down; a file `current` that
+    /// What could not be written, by its path; a puppet, whose part no document can play; a file `current` that
     /// is damaged or no save's. What was saved before stays, but for one case: if all is written and the directory's
     /// last flush fails, the new state is there, and what a power cut would leave is not known.
     ///
