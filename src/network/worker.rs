@@ -234,14 +234,25 @@ impl Worker {
         self.last_time = now;
         let mut effects = std::mem::take(&mut self.effects);
         self.node.handle(now, input, &mut effects);
-        // Before anybody is answered or told: whoever hears of a change must find it here.
+        // Before anybody is answered or told, and together: whoever hears of a change in one way finds it in the others.
         let stands = (self.node.chain().tip_hash(), self.node.peers().len());
-        if stands != self.stands {
-            self.stands = stands;
-            self.shared.stand(self.node.id(), |standing| {
-                standing.chain = self.node.chain().clone();
-                standing.peers = self.node.peers().to_vec();
+        let has_changed = std::mem::replace(&mut self.stands, stands) != stands;
+        let (shared, node) = (&self.shared, &self.node);
+        let record_events = |effects: &mut Vec<Effect>| {
+            for effect in effects.extract_if(.., |effect| matches!(effect, Effect::Event(_))) {
+                if let Effect::Event(what) = effect {
+                    shared.record(Event { time: now, node: node.id(), what });
+                }
+            }
+        };
+        if has_changed {
+            shared.stand(node.id(), |standing| {
+                standing.chain = node.chain().clone();
+                standing.peers = node.peers().to_vec();
+                record_events(&mut effects);
             });
+        } else {
+            record_events(&mut effects);
         }
         for effect in effects.drain(..) {
             self.carry_out(now, effect);
@@ -269,7 +280,7 @@ impl Worker {
                     let _ = reply.send(answer);
                 }
             }
-            Effect::Event(what) => self.shared.record(Event { time: now, node, what }),
+            Effect::Event(_) => unreachable!("events are recorded before the other wishes"),
         }
     }
 

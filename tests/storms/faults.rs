@@ -130,6 +130,22 @@ fn nodes_of_which_one_cannot_speak_need_not_agree() {
     assert_eq!(agreed(&network).len(), 2);
 }
 
+/// Whoever waited for an agreement finds in the report what it took.
+#[test]
+fn the_report_knows_what_the_agreement_took() {
+    for _ in 0..50 {
+        let network = network();
+        let [one, other] = two_nodes(&network);
+        network.partition([[one]]).unwrap();
+        network.mine(one).unwrap();
+        network.mine(other).unwrap();
+        network.mine(other).unwrap();
+        network.heal();
+        assert_eq!(agreed(&network).len(), 3);
+        assert_eq!(network.report().reorganisations, [(1, 1)].into());
+    }
+}
+
 /// Its peer would believe that it has what it told of.
 #[test]
 fn a_node_does_not_tell_of_what_it_lost_in_a_crash() {
