@@ -28,7 +28,8 @@ pub enum RestartFrom {
 }
 
 impl Network {
-    /// Sets what the directed link from one node to another is like, from the next message on.
+    /// Sets what the directed link from one node to another is like, from the next message on. If it loses less than it
+    /// did, the sender tells the receiver of its tip, which it may have missed.
     ///
     /// # Errors
     ///
@@ -36,17 +37,17 @@ impl Network {
     pub fn set_link(&self, from: NodeId, to: NodeId, link: Link) -> Result<(), LinkChangeError> {
         self.shared.member(from)?;
         self.shared.member(to)?;
-        let before = {
+        let may_have_missed = {
             let mut conditions = self.shared.change_links()?;
-            let before = conditions.links.is_reachable(from, to);
+            let before = conditions.links.link(from, to);
+            let was_down = !conditions.links.is_reachable(from, to);
             conditions.links.set_link(from, to, link);
-            before
+            was_down || before.loss() > link.loss()
         };
-        if before {
-            // It may reach nobody from now on, and then they need not agree.
-            self.shared.standings_changed();
-        } else {
+        if may_have_missed {
             self.tell_of_links(|one, other| (one, other) == (from, to));
+        } else {
+            self.shared.standings_changed();
         }
         Ok(())
     }

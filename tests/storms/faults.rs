@@ -227,6 +227,19 @@ fn a_link_that_is_cut_by_loss_ends_the_waiting() {
     });
 }
 
+/// What was lost is said again once less is lost, and not only after the backoff.
+#[test]
+fn a_link_that_gets_better_is_heard_of() {
+    let network = network();
+    let [one, other] = two_nodes(&network);
+    let all_but_cut = Link::default().with_loss(1.0 - 1e-9).unwrap();
+    network.set_link(one, other, all_but_cut).unwrap();
+    network.mine(one).unwrap();
+    assert!(network.settle(Duration::ZERO).is_err(), "the other has not heard of the block");
+    network.set_link(one, other, Link::default()).unwrap();
+    assert_eq!(agreed(&network).len(), 2);
+}
+
 #[test]
 fn the_longest_wait_has_no_end_and_does_not_panic() {
     let network = network();
