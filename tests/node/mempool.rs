@@ -263,7 +263,7 @@ impl Model {
         let is_taken = |nonce| nonce < account.nonce || own.iter().any(|other| other.nonce() == Some(nonce));
         let nonce = transaction.nonce().unwrap_or_else(|| (0..).find(|nonce| !is_taken(*nonce)).unwrap());
         let spending: u64 = own.iter().map(|other| other.amount()).sum();
-        if is_taken(nonce) || spending + transaction.amount() > account.balance {
+        if is_taken(nonce) || account.balance == 0 || spending + transaction.amount() > account.balance {
             return false;
         }
         if self.pending.len() == CAPACITY {
