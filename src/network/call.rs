@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use crossbeam_channel::{Receiver, bounded};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use super::{
     error::{CallError, JoinError, NodeError, RegisterError},
     handle::Network,
-    member::{Control, HashRate, Member},
+    member::{Control, HashRate},
+    question::Question,
 };
 use crate::{
     blockchain::Blockchain,
@@ -200,22 +200,10 @@ impl Network {
     }
 
     /// Sends a command to a node's thread. Many nodes are asked at once by waiting for the answers only afterwards.
-    pub(super) fn put(&self, node: NodeId, command: Command) -> Result<Question, NodeError> {
+    pub(super) fn put(&self, node: NodeId, command: Command) -> Result<Question<'_>, NodeError> {
         let member = self.shared.member(node)?;
-        let (reply, answer) = bounded(1);
+        let (question, reply) = Question::new(Arc::clone(&member), &self.shared.reply_channels);
         member.control(Control::Command(command, reply))?;
-        Ok(Question { member, answer })
-    }
-}
-
-/// A command that a node was told, and will answer.
-pub(super) struct Question {
-    member: Arc<Member>,
-    answer: Receiver<Answer>,
-}
-
-impl Question {
-    pub(super) fn answer(self) -> Result<Answer, NodeError> {
-        self.answer.recv().map_err(|_| self.member.why_silent())
+        Ok(question)
     }
 }

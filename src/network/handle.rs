@@ -10,6 +10,7 @@ use super::{
     clock::Clock,
     error::{DownCause, NodeError, Panicked, SpawnError},
     member::{Mailbox, Member},
+    question::ReplyChannels,
     settle::{Liveness, Standing, Standings},
     shared::{Members, Shared},
     watch::Watch,
@@ -106,6 +107,7 @@ impl Network {
             standings: Standings::default(),
             carrier: Carrier::new(seed),
             watch: Watch::new(start),
+            reply_channels: ReplyChannels::default(),
         };
         Self { shared: Arc::new(shared) }
     }

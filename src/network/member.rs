@@ -12,10 +12,13 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use parking_lot::{Mutex, RwLock};
 
-use super::error::{DownCause, NodeError, RestartError};
+use super::{
+    error::{DownCause, NodeError, RestartError},
+    question::Reply,
+};
 use crate::{
     blockchain::Blockchain,
-    command::{Answer, Command, Snapshot},
+    command::{Command, Snapshot},
     message::{Message, NodeId},
 };
 
@@ -23,7 +26,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) enum Control {
     /// Have the node do something, and send its answer back.
-    Command(Command, Sender<Answer>),
+    Command(Command, Reply),
     /// From now on search at this rate.
     HashRate(HashRate),
     /// The links to these peers have come up.

@@ -13,9 +13,11 @@ mod faults;
 mod handle;
 mod member;
 mod puppet;
+mod question;
 mod save;
 mod settle;
 mod shared;
+mod spin;
 mod watch;
 mod worker;
 

@@ -9,6 +9,7 @@ use super::{
     clock::Clock,
     error::NodeError,
     member::{Delivery, Member},
+    question::ReplyChannels,
     settle::Standings,
     watch::Watch,
 };
@@ -33,6 +34,7 @@ pub(super) struct Shared {
     pub(super) standings: Standings,
     pub(super) carrier: Carrier,
     pub(super) watch: Watch,
+    pub(super) reply_channels: ReplyChannels,
 }
 
 #[derive(Debug, Default)]

@@ -1,7 +1,6 @@
 //! A node's thread: it hands the node its inputs, carries out its wishes, and searches for proofs in between.
 
 use std::{
-    collections::BTreeMap,
     io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, atomic::Ordering},
@@ -9,17 +8,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::{Select, Sender, TryRecvError};
+use crossbeam_channel::{Select, TryRecvError};
 
 use super::{
-    clock::instant,
+    clock::{Clock, instant},
     error::DownCause,
     member::{Control, HashRate, Mailbox, Member, State},
+    question::Reply,
     settle::Liveness,
     shared::Shared,
+    spin::spin_until,
 };
 use crate::{
-    command::{Answer, Command, Ticket},
+    command::{Command, Ticket},
     event::{Event, Happening},
     hash::BlockHash,
     mempool::LossReason,
@@ -38,8 +39,10 @@ pub(super) struct Worker {
     shared: Arc<Shared>,
     member: Arc<Member>,
     mailbox: Mailbox,
-    /// Who waits for the answers.
-    replies: BTreeMap<Ticket, Sender<Answer>>,
+    /// Its own, away from what other threads write to.
+    clock: Clock,
+    /// Who waits for the answers, in the order of the tickets.
+    replies: Vec<(Ticket, Reply)>,
     next_ticket: u64,
     search: Option<(SearchId, Search)>,
     pace: Pace,
@@ -90,11 +93,12 @@ impl Worker {
     fn new(node: Node, shared: Arc<Shared>, member: Arc<Member>, mailbox: Mailbox) -> Self {
         Self {
             stands: (node.chain().tip_hash(), node.peers().len()),
+            clock: shared.clock.clone(),
             node,
             shared,
             member,
             mailbox,
-            replies: BTreeMap::new(),
+            replies: Vec::new(),
             next_ticket: 0,
             search: None,
             pace: Pace::default(),
@@ -152,7 +156,8 @@ impl Worker {
     /// nothing. Returns why the thread is to end.
     fn turn(&mut self) -> Option<DownCause> {
         // Those that come meanwhile are for the next turn: callers that never pause must not hold up the search.
-        for _ in 0..self.mailbox.control.len().max(1) {
+        let commands = self.mailbox.control.len();
+        for _ in 0..commands.max(1) {
             match self.mailbox.control.try_recv() {
                 Ok(Control::Pause(standing_still)) => {
                     drop(standing_still);
@@ -172,10 +177,12 @@ impl Worker {
             // A clock of the caller's may stand still; the time that was waited for has come all the same.
             self.handle(self.now().max(time), Input::Wake);
         }
-        match &self.search {
-            Some(_) if self.next_slice.is_none_or(|at| at <= instant()) => self.slice(),
-            Some(_) => self.wait(self.next_slice),
-            None => self.wait(None),
+        let next_slice = self.search.as_ref().and(self.next_slice);
+        if self.search.is_some() && next_slice.is_none_or(|at| at <= instant()) {
+            self.slice();
+        } else if commands == 0 || !spin_until(|| self.has_something_to_read()) {
+            // Whoever has just been answered may ask again at once, but has not.
+            self.wait(next_slice);
         }
         None
     }
@@ -194,7 +201,7 @@ impl Worker {
             Control::Command(command, reply) => {
                 self.next_ticket += 1;
                 let ticket = Ticket(self.next_ticket);
-                self.replies.insert(ticket, reply);
+                self.replies.push((ticket, reply));
                 self.handle(self.now(), Input::Command(ticket, command));
             }
             Control::HashRate(rate) => {
@@ -227,7 +234,7 @@ impl Worker {
     }
 
     fn now(&self) -> Time {
-        self.shared.clock.now(self.node.id())
+        self.clock.now(self.node.id())
     }
 
     fn handle(&mut self, now: Time, input: Input) {
@@ -275,9 +282,9 @@ impl Worker {
             Effect::StopSearch => self.search = None,
             Effect::WakeAt(time) => self.wake_at = time.map(|time| (time, instant() + (time - now))),
             Effect::Answer(ticket, answer) => {
-                if let Some(reply) = self.replies.remove(&ticket) {
-                    // Whoever asked may have given up.
-                    let _ = reply.send(answer);
+                if let Ok(place) = self.replies.binary_search_by_key(&ticket, |(ticket, _)| *ticket) {
+                    let (_, reply) = self.replies.remove(place);
+                    reply.answer(answer);
                 }
             }
             Effect::Event(_) => unreachable!("events are recorded before the other wishes"),
@@ -316,6 +323,10 @@ impl Worker {
         };
         self.search = None;
         self.handle(self.now(), input);
+    }
+
+    fn has_something_to_read(&self) -> bool {
+        !self.mailbox.control.is_empty() || !self.mailbox.inbox.is_empty()
     }
 
     /// Blocks until there is something to read, or a deadline: the node's, or that of the next slice.

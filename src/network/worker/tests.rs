@@ -7,7 +7,8 @@ use crossbeam_channel::{Receiver, bounded};
 use super::*;
 use crate::{
     Limits, Message, NodeId, RequestId, Rules,
-    network::{Clock, Config, Network, member::Delivery, settle::Standing},
+    command::Answer,
+    network::{Clock, Config, Network, member::Delivery, question::Replied, settle::Standing},
     pow::Target,
 };
 
@@ -36,9 +37,9 @@ fn worker_with(clock: Clock) -> Worker {
 }
 
 impl Worker {
-    fn put(&self, command: Command) -> Receiver<Answer> {
-        let (reply, answer) = bounded(1);
-        self.member.control(Control::Command(command, reply)).unwrap();
+    fn put(&self, command: Command) -> Receiver<Replied> {
+        let (sender, answer) = bounded(1);
+        self.member.control(Control::Command(command, Reply::to(sender))).unwrap();
         answer
     }
 
@@ -69,7 +70,7 @@ fn a_command_waits_for_no_further_slice_than_the_one_under_way() {
         let before = worker.slices();
         let answer = worker.put(Command::Chain);
         assert_eq!(worker.turn(), None);
-        assert!(matches!(answer.try_recv(), Ok(Answer::Chain(_))));
+        assert!(matches!(answer.try_recv(), Ok(Replied { answer: Some(Answer::Chain(_)), .. })));
         assert_eq!(worker.slices(), before + 1, "one slice a turn");
     }
     // What ends the search shows that commands come before the slice.
@@ -111,7 +112,7 @@ fn a_flood_of_commands_does_not_hold_up_the_search() {
     let reader = Arc::clone(&caller);
     let mut worker = worker_with(Clock::given(move |_| {
         if let Some(member) = reader.get() {
-            member.control(Control::Command(Command::Chain, bounded(1).0)).unwrap();
+            member.control(Control::Command(Command::Chain, Reply::to(bounded(1).0))).unwrap();
         }
         Time::from_secs(1)
     }));
