@@ -30,8 +30,8 @@ impl Clock {
         Self(Source::Wall { start: Time::UNIX_EPOCH + since_epoch, started: Instant::now() })
     }
 
-    /// Makes a clock of the caller's, which is asked for each node's time at each of its inputs. Waiting is done in
-    /// real time all the same. The closure must not call the network.
+    /// Makes a clock of the caller's, which is asked for a node's time at each of its inputs, and once for messages that
+    /// wait together. Waiting is done in real time all the same. The closure must not call the network.
     pub fn given(clock: impl Fn(NodeId) -> Time + Send + Sync + 'static) -> Self {
         Self(Source::Given(Arc::new(clock)))
     }

@@ -189,10 +189,16 @@ impl Worker {
 
     /// Reads so many messages, or as many as there are.
     fn read(&mut self, most: usize) {
-        for _ in 0..most {
-            let Ok((from, message)) = self.mailbox.inbox.try_recv() else { break };
-            self.member.count_out(from);
-            self.handle(self.now(), Input::Message(from, message));
+        let mut left = most;
+        while let waiting @ 1.. = self.mailbox.inbox.len().min(left) {
+            left -= waiting;
+            // Read once for all of them, and after them: none is handled before it was sent.
+            let now = self.now();
+            for _ in 0..waiting {
+                let Ok((from, message)) = self.mailbox.inbox.try_recv() else { return };
+                self.member.count_out(from);
+                self.handle(now, Input::Message(from, message));
+            }
         }
     }
 
