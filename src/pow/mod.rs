@@ -31,6 +31,7 @@
 mod challenge;
 mod instruction_set;
 mod run;
+mod scan;
 mod search;
 mod sha256;
 mod target;

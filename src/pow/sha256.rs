@@ -1,7 +1,8 @@
 //! The compression function of SHA-256 (FIPS 180-4, section 6.2.2), written to be vectorised.
 //!
-//! It is scalar code for one message. Called in a plain loop over many messages, the whole of it is widened by
-//! LLVM's loop vectoriser, which asks that the 64 rounds stand in a straight line, without an inner loop.
+//! It is scalar code for a message or a few. Called in a plain loop over many messages, the whole of it is widened by
+//! LLVM's loop vectoriser, which asks that the 64 rounds stand in a straight line, without an inner loop, and that
+//! nothing is left to call. So it has no iterators and no closures, which are inlined in some build profiles only.
 
 /// The state before the first block (section 5.3.3).
 #[rustfmt::skip]
@@ -22,37 +23,57 @@ const K: [u32; 64] = [
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
 ];
 
-/// Runs the rounds `FROM..TO` on a state, without adding the state before the block at the end.
+/// Runs the rounds `FROM..TO` on the states of `N` messages, one or two, without adding the states before the block at
+/// the end.
+///
+/// Two take turns at each round, so that one's instructions can be carried out while the other's wait.
 #[inline(always)]
-pub(super) fn rounds<const FROM: usize, const TO: usize>(state: [u32; 8], mut w: [u32; 16]) -> [u32; 8] {
-    let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = state;
+pub(super) fn rounds<const FROM: usize, const TO: usize, const N: usize>(
+    mut states: [[u32; 8]; N],
+    mut blocks: [[u32; 16]; N],
+) -> [[u32; 8]; N] {
+    const { assert!(N == 1 || N == 2) };
     macro_rules! in_a_straight_line { ($($t:literal)*) => { $( if FROM <= $t && $t < TO {
-        // The message schedule, kept in the 16 words that are still needed.
-        if $t >= 16 {
-            let (x, y) = (w[($t + 1) % 16], w[($t + 14) % 16]);
-            w[$t % 16] = w[$t % 16]
-                .wrapping_add(w[($t + 9) % 16])
-                .wrapping_add(x.rotate_right(7) ^ x.rotate_right(18) ^ (x >> 3))
-                .wrapping_add(y.rotate_right(17) ^ y.rotate_right(19) ^ (y >> 10));
+        round::<$t>(&mut states[0], &mut blocks[0]);
+        if N == 2 {
+            round::<$t>(&mut states[N - 1], &mut blocks[N - 1]);
         }
-        let choice = g ^ (e & (f ^ g));
-        let majority = b ^ ((a ^ b) & (b ^ c));
-        let t1 = h
-            .wrapping_add(w[$t % 16].wrapping_add(K[$t]))
-            .wrapping_add(choice)
-            .wrapping_add(e.rotate_right(6) ^ e.rotate_right(11) ^ e.rotate_right(25));
-        let t2 = majority.wrapping_add(a.rotate_right(2) ^ a.rotate_right(13) ^ a.rotate_right(22));
-        (h, g, f, e, d, c, b, a) = (g, f, e, d.wrapping_add(t1), c, b, a, t1.wrapping_add(t2));
     } )* } }
     in_a_straight_line!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31
         32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63);
-    [a, b, c, d, e, f, g, h]
+    states
 }
 
-/// Adds two states word by word, as after the last round of a block.
 #[inline(always)]
-pub(super) fn add(one: [u32; 8], other: [u32; 8]) -> [u32; 8] {
-    std::array::from_fn(|i| one[i].wrapping_add(other[i]))
+fn round<const T: usize>(state: &mut [u32; 8], w: &mut [u32; 16]) {
+    // The message schedule, kept in the 16 words that are still needed.
+    if T >= 16 {
+        let (x, y) = (w[(T + 1) % 16], w[(T + 14) % 16]);
+        w[T % 16] = w[T % 16]
+            .wrapping_add(w[(T + 9) % 16])
+            .wrapping_add(x.rotate_right(7) ^ x.rotate_right(18) ^ (x >> 3))
+            .wrapping_add(y.rotate_right(17) ^ y.rotate_right(19) ^ (y >> 10));
+    }
+    let [a, b, c, d, e, f, g, h] = *state;
+    let choice = g ^ (e & (f ^ g));
+    let majority = (a & b) | (c & (a | b));
+    let t1 = h
+        .wrapping_add(w[T % 16].wrapping_add(K[T]))
+        .wrapping_add(choice)
+        .wrapping_add(e.rotate_right(6) ^ e.rotate_right(11) ^ e.rotate_right(25));
+    let t2 = majority.wrapping_add(a.rotate_right(2) ^ a.rotate_right(13) ^ a.rotate_right(22));
+    *state = [t1.wrapping_add(t2), a, b, c, d.wrapping_add(t1), e, f, g];
+}
+
+/// Adds states word by word, as after the last round of a block.
+#[inline(always)]
+pub(super) fn add<const N: usize>(mut states: [[u32; 8]; N], ends: [[u32; 8]; N]) -> [[u32; 8]; N] {
+    macro_rules! words { ($n:expr, $($i:literal)*) => { [$( states[$n][$i].wrapping_add(ends[$n][$i]) ),*] } }
+    states[0] = words!(0, 0 1 2 3 4 5 6 7);
+    if N == 2 {
+        states[N - 1] = words!(N - 1, 0 1 2 3 4 5 6 7);
+    }
+    states
 }
 
 #[cfg(test)]
@@ -67,7 +88,8 @@ mod tests {
         let (words, _) = padded.as_chunks();
         let words: Vec<u32> = words.iter().map(|bytes| u32::from_be_bytes(*bytes)).collect();
         let (blocks, _) = words.as_chunks();
-        let state = blocks.iter().fold(INITIAL, |state, block| add(state, rounds::<0, 64>(state, *block)));
+        let hash = |state, block: &[u32; 16]| add(state, rounds::<0, 64, 1>(state, [*block]));
+        let [state] = blocks.iter().fold([INITIAL], hash);
         state.map(|word| format!("{word:08x}")).concat()
     }
 
@@ -93,8 +115,12 @@ mod tests {
     }
 
     #[test]
-    fn rounds_can_be_run_in_parts() {
-        let block = std::array::from_fn(|i| 0x9e37_79b9u32.wrapping_mul(i as u32 + 1));
-        assert_eq!(rounds::<9, 64>(rounds::<0, 9>(INITIAL, block), block), rounds::<0, 64>(INITIAL, block));
+    fn rounds_can_be_run_in_parts_and_for_two_messages() {
+        let [one, two] = [0x9e37_79b9, 0x85eb_ca6b]
+            .map(|odd: u32| std::array::from_fn(|i| odd.wrapping_mul(i as u32 + 1)));
+        let [alone] = rounds::<0, 64, 1>([INITIAL], [one]);
+        assert_eq!(rounds::<9, 64, 1>(rounds::<0, 9, 1>([INITIAL], [one]), [one]), [alone]);
+        let [other] = rounds::<0, 64, 1>([INITIAL], [two]);
+        assert_eq!(rounds::<0, 64, 2>([INITIAL; 2], [one, two]), [alone, other]);
     }
 }
