@@ -103,8 +103,7 @@
 //! | what nodes say, what happens to them, what they are told to do | [`Message`], [`Event`], [`Command`], [`Answer`] |
 //! | a node: a state machine, input in, wishes out | [`Node`], [`Input`], [`Effect`] |
 //! | links between nodes, as plain data | [`wire`] |
-//! | what a run showed: stale blocks, reorganisations, propagation | [`report`] |
-//! | what a run showed | [`Report`], [`report`] |
+//! | what a run showed: stale blocks, reorganisations, propagation | [`Report`], [`report`] |
 //! | the threads: a node each, on the wall clock | [`Network`], [`network`] |
 //!
 //! A [`Node`] reads no clock, starts no thread and owns no channel. It is handed its inputs with the time, and hands back

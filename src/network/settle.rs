@@ -174,7 +174,8 @@ impl Network {
     /// Waits, without polling, until all live nodes that can reach each other have the same chain.
     ///
     /// Two nodes reach each other if one is the other's peer and neither a partition, a hold nor a link that loses
-    /// everything lies between them, either way; and so do all between whom there is a path of such pairs. Equally good chains may stand side by side for ever, since a tie keeps ours: mine one block more.
+    /// everything lies between them, either way; and so do all between whom there is a path of such pairs. Equally good
+    /// chains may stand side by side for ever, since a tie keeps ours: mine one block more.
     ///
     /// # Errors
     ///

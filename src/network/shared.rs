@@ -28,7 +28,8 @@ pub(super) struct Shared {
     pub(super) unread_max: u32,
     pub(super) under_way_max: u32,
     pub(super) seed: u64,
-    /// Held while a node or a puppet is added or restarted, so that no shutdown misses its thread. It is taken before all other locks.
+    /// Held while a node or a puppet is added or restarted, so that no shutdown misses its thread. It is taken before
+    /// all other locks.
     pub(super) starting: Mutex<()>,
     pub(super) members: RwLock<Members>,
     pub(super) standings: Standings,
