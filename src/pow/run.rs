@@ -1,8 +1,11 @@
 //! Consecutive candidates whose messages are almost the same.
 
-use super::{Challenge, scan::RUN};
+use super::Challenge;
 
-/// Consecutive proofs whose messages differ only in one place of their first block: at most [`RUN`], with the same
+/// The longest run: 10,000, filled up to whole batches of one stream or two.
+pub(super) const LONGEST: usize = 10_080;
+
+/// Consecutive proofs whose messages differ only in one place of their first block: at most [`LONGEST`], with the same
 /// decimal digits but for the last four (fewer where there are fewer), or the same first four of eight bytes.
 pub(super) struct Run {
     /// The first of the proofs.
@@ -57,7 +60,7 @@ impl Run {
         let (base, length, place) = match challenge {
             Challenge::Sealed { .. } => {
                 let to_the_next_carry = u64::from(u32::MAX - proof as u32) + 1;
-                (proof, to_the_next_carry.min(RUN as u64), Place::Binary)
+                (proof, to_the_next_carry.min(LONGEST as u64), Place::Binary)
             }
             Challenge::LastProof { last_proof } | Challenge::LastProofAndHash { last_proof, .. } => {
                 let proof_end = count_digits(*last_proof) + count_digits(proof);

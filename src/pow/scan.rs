@@ -17,19 +17,17 @@ use multiversion::{multiversion, target::match_target};
 
 use super::{
     InstructionSet,
-    run::{Digits, Place, Run},
+    run::{Digits, LONGEST, Place, Run},
     sha256::{INITIAL, add, rounds},
 };
 
 /// Consecutive candidates of one stream: a multiple of 16 lanes.
 const STRETCH: usize = 80;
 
-/// The longest run: 10,000, filled up to whole batches of one stream or two.
-pub(super) const RUN: usize = 10_080;
-
 /// The texts "0000" to "9999" as big-endian words, and some that are no texts.
-static DIGITS: [u32; RUN] = {
-    let mut words = [0; RUN];
+static DIGITS: [u32; LONGEST] = {
+    const { assert!(LONGEST.is_multiple_of(2 * STRETCH), "a batch of two streams goes past the end") };
+    let mut words = [0; LONGEST];
     let mut i = 0;
     while i < words.len() {
         let n = i as u32;

@@ -1,6 +1,6 @@
 //! The compression function of SHA-256 (FIPS 180-4, section 6.2.2), written to be vectorised.
 //!
-//! It is scalar code for a message or a few. Called in a plain loop over many messages, the whole of it is widened by
+//! It is scalar code for one message or two. Called in a plain loop over many messages, the whole of it is widened by
 //! LLVM's loop vectoriser, which asks that the 64 rounds stand in a straight line, without an inner loop, and that
 //! nothing is left to call. So it has no iterators and no closures, which are inlined in some build profiles only.
 
