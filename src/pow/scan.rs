@@ -246,3 +246,35 @@ fn scan_one_by_one(run: &Run, mut range: Range<usize>, limit: u32) -> Option<usi
         state[0] <= limit
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{BlockHash, pow::Challenge};
+
+    /// No CPU chooses both, so that the search's own tests see only one of them.
+    #[test]
+    fn one_stream_and_two_find_what_one_by_one_is_found() {
+        let hash = BlockHash::of(b"the last block");
+        for challenge in [
+            Challenge::LastProof { last_proof: 35293 },
+            Challenge::LastProofAndHash { last_proof: 35293, last_hash: hash },
+            Challenge::Sealed { digest: hash },
+        ] {
+            for proof in [7, 120, 10_000_000, u64::MAX - 100] {
+                let run = Run::containing(&challenge, proof);
+                let end = run.count_from(run.base) as usize;
+                let limit = u32::MAX >> 7;
+                let mut start = 0;
+                while let Some(hit) = scan_one_by_one(&run, start..end, limit) {
+                    assert_eq!(scan_wide::<1>(&run, start..end, limit), Some(hit), "{challenge:?} {proof}");
+                    assert_eq!(scan_wide::<2>(&run, start..end, limit), Some(hit), "{challenge:?} {proof}");
+                    assert_eq!(scan_wide::<2>(&run, start..hit, limit), None, "{challenge:?} {proof}");
+                    start = hit + 1;
+                }
+                assert_eq!(scan_wide::<1>(&run, start..end, limit), None, "{challenge:?} {proof}");
+                assert_eq!(scan_wide::<2>(&run, start..end, limit), None, "{challenge:?} {proof}");
+            }
+        }
+    }
+}
