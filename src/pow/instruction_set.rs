@@ -10,8 +10,8 @@ use multiversion::{multiversion, target::match_target};
 /// measuring them beside each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InstructionSet {
-    /// Sixteen candidates at a time with the 512-bit vectors of x86-64, from Intel's Ice Lake and AMD's Zen 4 on; on
-    /// AMD's CPUs twice sixteen, by turns.
+    /// Twice sixteen candidates at a time, by turns, with the 512-bit vectors of x86-64, from Intel's Ice Lake and
+    /// AMD's Zen 4 on.
     Avx512,
     /// Eight candidates at a time with the 256-bit vectors of x86-64.
     Avx2,

@@ -1,89 +1,91 @@
 //! Consecutive candidates whose messages are almost the same.
 
+use std::array::from_fn;
+
 use super::Challenge;
 
-/// The longest run: 10,000, filled up to whole batches of one stream or two.
+/// The longest run: 10,000, filled up to whole batches of the loop.
 pub(super) const LONGEST: usize = 10_080;
 
-/// Consecutive proofs whose messages differ only in one place of their first block: at most [`LONGEST`], with the same
-/// decimal digits but for the last four (fewer where there are fewer), or the same first four of eight bytes.
+/// Consecutive candidates whose messages differ only in the proof's last four bytes: at most [`LONGEST`], with the
+/// same decimal digits but for the last four (fewer where there are fewer), or the same first half of a binary number.
+#[derive(Clone, Copy)]
 pub(super) struct Run {
-    /// The first of the proofs.
-    pub(super) base: u64,
+    /// The place of the first candidate among `last_bytes`.
+    pub(super) first: usize,
     /// How many there are.
-    length: u64,
-    /// The padded message's first block: the first proof's if they are binary, without those digits if decimal.
+    pub(super) count: u64,
+    /// The padded message's first block, without what the last bytes add to it.
     pub(super) block: [u32; 16],
     /// Its second block, if it is too long for one.
     pub(super) second: Option<[u32; 16]>,
-    pub(super) place: Place,
+    /// The word of the first block in which the last bytes begin. They may go on in the next.
+    pub(super) word: usize,
+    /// How far they are shifted to the left, to drop the digits that the number does not have, and then to the right.
+    pub(super) shifts: (u32, u32),
+    /// The proof's last bytes, candidate by candidate, as big-endian words.
+    pub(super) last_bytes: &'static [u32; LONGEST],
 }
 
-/// Where the messages of a run differ.
-#[derive(Clone, Copy)]
-pub(super) enum Place {
-    /// In word 9, a binary number: the sealed rule.
-    Binary,
-    /// In a decimal number's last digits, which begin in `word` and may go on in the next.
-    Decimal { word: usize, digits: Digits },
-}
+/// The texts "0000" to "9999", and some that are no texts.
+static TEXTS: [u32; LONGEST] = last_bytes(true);
 
-/// How a text of four digits is moved into a message.
-#[derive(Clone, Copy)]
-pub(super) struct Digits {
-    /// Shifts the digits out that the number does not have.
-    left: u32,
-    /// Shifts the others into place.
-    right: u32,
-}
+/// The numbers 0, 1, 2, ...
+static NUMBERS: [u32; LONGEST] = last_bytes(false);
 
-impl Digits {
-    /// Returns what a text of digits adds to the word that they begin in, and to the next.
-    #[inline(always)]
-    pub(super) fn words(self, text: u32) -> (u32, u32) {
-        let digits = text << self.left;
-        (digits >> self.right, digits << (31 - self.right) << 1)
+const fn last_bytes(as_text: bool) -> [u32; LONGEST] {
+    let mut words = [0; LONGEST];
+    let mut i = 0;
+    while i < LONGEST {
+        let n = i as u32;
+        let text = 0x3030_3030 + ((n / 1000) << 24) + ((n / 100 % 10) << 16) + ((n / 10 % 10) << 8) + n % 10;
+        words[i] = if as_text { text } else { n };
+        i += 1;
     }
+    words
 }
 
 impl Run {
-    /// Makes the run that contains a proof. What it holds before that proof may be no decimal number ("007").
-    pub(super) fn containing(challenge: &Challenge, proof: u64) -> Self {
+    /// Makes the longest run of the candidates from a proof on.
+    pub(super) fn starting_at(proof: u64, challenge: &Challenge) -> Self {
         let (message, length) = challenge.message(proof);
         let mut bytes = [0; 128];
         bytes[..length].copy_from_slice(&message[..length]);
         bytes[length] = 0x80;
         let two_blocks = length > 55;
-        let end = if two_blocks { 128 } else { 64 };
-        bytes[end - 8..end].copy_from_slice(&(8 * length as u64).to_be_bytes());
+        let size = if two_blocks { 128 } else { 64 };
+        bytes[size - 8..size].copy_from_slice(&(8 * length as u64).to_be_bytes());
 
-        let (base, length, place) = match challenge {
-            Challenge::Sealed { .. } => {
-                let to_the_next_carry = u64::from(u32::MAX - proof as u32) + 1;
-                (proof, to_the_next_carry.min(LONGEST as u64), Place::Binary)
-            }
+        let (first, to_the_carry, place, missing, last_bytes) = match challenge {
+            // What is added to a binary number can be added to the first proof's.
+            Challenge::Sealed { .. } => (0, (1 << 32) - proof % (1 << 32), 36, 0, &NUMBERS),
             Challenge::LastProof { last_proof } | Challenge::LastProofAndHash { last_proof, .. } => {
-                let proof_end = count_digits(*last_proof) + count_digits(proof);
                 let varying = count_digits(proof).min(4);
-                let start = proof_end - varying;
-                bytes[start..proof_end].fill(0);
+                let place = count_digits(*last_proof) + count_digits(proof) - varying;
+                bytes[place..place + varying].fill(0);
                 let size = 10u64.pow(varying as u32);
-                let base = proof - proof % size;
-                let digits = Digits { left: 8 * (4 - varying as u32), right: 8 * (start as u32 % 4) };
-                let to_the_last = (u64::MAX - base).saturating_add(1);
-                (base, to_the_last.min(size), Place::Decimal { word: start / 4, digits })
+                (proof % size, size - proof % size, place, 4 - varying, &TEXTS)
             }
         };
-        let words = |from: usize| {
-            let (words, _) = bytes[from..].as_chunks();
-            std::array::from_fn(|i| u32::from_be_bytes(words[i]))
-        };
-        Self { base, length, block: words(0), second: two_blocks.then(|| words(64)), place }
+        let to_the_last = (u64::MAX - proof).saturating_add(1);
+        let words = |from: usize| from_fn(|i| u32::from_be_bytes(bytes[from..].as_chunks().0[i]));
+        Self {
+            first: first as usize,
+            count: to_the_carry.min(to_the_last).min(LONGEST as u64),
+            block: words(0),
+            second: two_blocks.then(|| words(64)),
+            word: place / 4,
+            shifts: (8 * missing as u32, 8 * (place % 4) as u32),
+            last_bytes,
+        }
     }
 
-    /// Returns how many proofs the run has from one of them on.
-    pub(super) fn count_from(&self, proof: u64) -> u64 {
-        self.length - (proof - self.base)
+    /// Returns what a candidate's last bytes add to the word in which they begin, and to the next.
+    #[inline(always)]
+    pub(super) fn added(&self, last_bytes: u32) -> (u32, u32) {
+        let (left, right) = self.shifts;
+        let last_bytes = last_bytes << left;
+        (last_bytes >> right, last_bytes << (31 - right) << 1)
     }
 }
 

@@ -57,15 +57,9 @@ pub struct Search {
     target: Target,
     set: InstructionSet,
     attempts: u64,
-    state: State,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum State {
-    /// All candidates before this one have been tried.
-    At(u64),
-    Found(u64),
-    Exhausted,
+    /// The next candidate, unless the last `u64` has been tried.
+    next: Option<u64>,
+    found: Option<u64>,
 }
 
 impl Search {
@@ -76,7 +70,7 @@ impl Search {
 
     /// Begins a search at a given proof: what it finds is the smallest from there on.
     pub fn starting_at(challenge: Challenge, target: Target, first_proof: u64) -> Self {
-        Self { challenge, target, set: instruction_set(), attempts: 0, state: State::At(first_proof) }
+        Self { challenge, target, set: instruction_set(), attempts: 0, next: Some(first_proof), found: None }
     }
 
     /// Makes the search run on given instructions, for measuring. It runs on the baseline if the CPU lacks them.
@@ -94,23 +88,19 @@ impl Search {
     /// [`Exhausted`] if the last `u64` has been tried and none is a proof; every further call says so again.
     pub fn run(&mut self, attempts: u64) -> Result<Option<u64>, Exhausted> {
         let mut left = attempts;
-        while let State::At(next) = self.state
-            && left > 0
+        while left > 0
+            && self.found.is_none()
+            && let Some(next) = self.next
         {
-            let (tried, hit) = self.try_some(next, left);
-            self.state = match (hit, next.checked_add(tried)) {
-                (Some(proof), _) => State::Found(proof),
-                (None, Some(next)) => State::At(next),
-                (None, None) => State::Exhausted,
-            };
+            let (tried, found) = self.try_some(next, left);
+            (self.next, self.found) = (next.checked_add(tried), found);
             // The whole of `u64` is one attempt more than `u64` can count, and takes longer than anyone waits.
             self.attempts = self.attempts.saturating_add(tried);
             left -= tried;
         }
-        match self.state {
-            State::At(_) => Ok(None),
-            State::Found(proof) => Ok(Some(proof)),
-            State::Exhausted => Err(Exhausted { challenge: self.challenge, target: self.target }),
+        match (self.found, self.next) {
+            (None, None) => Err(Exhausted { challenge: self.challenge, target: self.target }),
+            (found, _) => Ok(found),
         }
     }
 
@@ -119,37 +109,27 @@ impl Search {
     fn try_some(&self, next: u64, budget: u64) -> (u64, Option<u64>) {
         /// So many candidates take as long one by one as a whole batch takes.
         const FEW: u64 = 16;
-        let is_met = |proof: &u64| self.challenge.is_met(*proof, self.target);
+        let is_met = |before: &u64| self.challenge.is_met(next + before, self.target);
 
         let (count, hit) = if u128::from(budget).min(self.target.expected_hashes()) < u128::from(FEW) {
             let count = budget.min(FEW).min((u64::MAX - next).saturating_add(1));
-            (count, (next..=next + (count - 1)).find(is_met))
+            (count, (0..count).find(is_met))
         } else {
-            let run = Run::containing(&self.challenge, next);
-            let count = budget.min(run.count_from(next));
+            let run = Run::starting_at(next, &self.challenge);
+            let count = budget.min(run.count);
             // Only a filter: a proof's first 32 bits are at most those of the greatest hash below the target.
             let limit = ((self.target.get() - 1) >> 96) as u32;
-            match run.scan(self.set, next, count, limit) {
-                Some(candidate) if !is_met(&candidate) => (candidate - next + 1, None),
+            match run.scan(self.set, count, limit) {
+                Some(before) if !is_met(&before) => (before + 1, None),
                 hit => (count, hit),
             }
         };
-        (hit.map_or(count, |proof| proof - next + 1), hit)
+        (hit.map_or(count, |before| before + 1), hit.map(|before| next + before))
     }
 
     /// Returns how many candidates have been tried so far: with a found proof, up to and including it.
     pub fn attempts(&self) -> u64 {
         self.attempts
-    }
-
-    /// Returns what the proof is sought for.
-    pub fn challenge(&self) -> Challenge {
-        self.challenge
-    }
-
-    /// Returns the target that the proof has to meet.
-    pub fn target(&self) -> Target {
-        self.target
     }
 }
 

@@ -23,24 +23,30 @@ const K: [u32; 64] = [
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
 ];
 
-/// Runs the rounds `FROM..TO` on the states of `N` messages, one or two, without adding the states before the block at
-/// the end.
+/// Compresses `N` blocks, one or two, into the states before them.
 ///
 /// Two take turns at each round, so that one's instructions can be carried out while the other's wait.
 #[inline(always)]
-pub(super) fn rounds<const FROM: usize, const TO: usize, const N: usize>(
-    mut states: [[u32; 8]; N],
-    mut blocks: [[u32; 16]; N],
-) -> [[u32; 8]; N] {
+pub(super) fn compress<const N: usize>(before: [[u32; 8]; N], mut blocks: [[u32; 16]; N]) -> [[u32; 8]; N] {
     const { assert!(N == 1 || N == 2) };
-    macro_rules! in_a_straight_line { ($($t:literal)*) => { $( if FROM <= $t && $t < TO {
+    let mut states = before;
+    macro_rules! in_a_straight_line { ($($t:literal)*) => { $(
         round::<$t>(&mut states[0], &mut blocks[0]);
         if N == 2 {
             round::<$t>(&mut states[N - 1], &mut blocks[N - 1]);
         }
-    } )* } }
+    )* } }
     in_a_straight_line!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31
         32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63);
+    let mut n = 0;
+    while n < N {
+        let mut i = 0;
+        while i < 8 {
+            states[n][i] = states[n][i].wrapping_add(before[n][i]);
+            i += 1;
+        }
+        n += 1;
+    }
     states
 }
 
@@ -65,17 +71,6 @@ fn round<const T: usize>(state: &mut [u32; 8], w: &mut [u32; 16]) {
     *state = [t1.wrapping_add(t2), a, b, c, d.wrapping_add(t1), e, f, g];
 }
 
-/// Adds states word by word, as after the last round of a block.
-#[inline(always)]
-pub(super) fn add<const N: usize>(mut states: [[u32; 8]; N], ends: [[u32; 8]; N]) -> [[u32; 8]; N] {
-    macro_rules! words { ($n:expr, $($i:literal)*) => { [$( states[$n][$i].wrapping_add(ends[$n][$i]) ),*] } }
-    states[0] = words!(0, 0 1 2 3 4 5 6 7);
-    if N == 2 {
-        states[N - 1] = words!(N - 1, 0 1 2 3 4 5 6 7);
-    }
-    states
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,8 +83,7 @@ mod tests {
         let (words, _) = padded.as_chunks();
         let words: Vec<u32> = words.iter().map(|bytes| u32::from_be_bytes(*bytes)).collect();
         let (blocks, _) = words.as_chunks();
-        let hash = |state, block: &[u32; 16]| add(state, rounds::<0, 64, 1>(state, [*block]));
-        let [state] = blocks.iter().fold([INITIAL], hash);
+        let [state] = blocks.iter().fold([INITIAL], |state, block| compress(state, [*block]));
         state.map(|word| format!("{word:08x}")).concat()
     }
 
@@ -115,12 +109,10 @@ mod tests {
     }
 
     #[test]
-    fn rounds_can_be_run_in_parts_and_for_two_messages() {
+    fn two_messages_take_turns() {
         let [one, two] = [0x9e37_79b9, 0x85eb_ca6b]
             .map(|odd: u32| std::array::from_fn(|i| odd.wrapping_mul(i as u32 + 1)));
-        let [alone] = rounds::<0, 64, 1>([INITIAL], [one]);
-        assert_eq!(rounds::<9, 64, 1>(rounds::<0, 9, 1>([INITIAL], [one]), [one]), [alone]);
-        let [other] = rounds::<0, 64, 1>([INITIAL], [two]);
-        assert_eq!(rounds::<0, 64, 2>([INITIAL; 2], [one, two]), [alone, other]);
+        let [[alone], [other]] = [compress([INITIAL], [one]), compress([[7; 8]], [two])];
+        assert_eq!(compress([INITIAL, [7; 8]], [one, two]), [alone, other]);
     }
 }
