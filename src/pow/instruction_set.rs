@@ -11,7 +11,8 @@ use multiversion::{multiversion, target::match_target};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InstructionSet {
     /// Twice sixteen candidates at a time, by turns, with the 512-bit vectors of x86-64, from Intel's Ice Lake and
-    /// AMD's Zen 4 on.
+    /// AMD's Zen 4 on. Older CPUs slow down when they use these; there they are chosen only in a build with
+    /// `RUSTFLAGS="--cfg multiversion_allow_slow_avx512"`.
     Avx512,
     /// Eight candidates at a time with the 256-bit vectors of x86-64.
     Avx2,
