@@ -1,4 +1,5 @@
-//! The search against a plain loop over sha2, on every instruction set that this CPU has.
+//! The search against a plain loop over sha2, on every instruction set that this CPU has, and asked for those that it
+//! lacks.
 
 use chainlab::{
     BlockHash,
@@ -8,6 +9,9 @@ use chainlab::{
 };
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
+
+const SETS: [InstructionSet; 4] =
+    [InstructionSet::Avx512, InstructionSet::Avx2, InstructionSet::Sha, InstructionSet::Baseline];
 
 /// The first 16 bytes of the hash, by the rules' own words.
 fn head(challenge: &Challenge, proof: u64) -> u128 {
@@ -65,7 +69,7 @@ fn searches(
 
 fn assert_agreement(challenge: Challenge, target: Target, first: u64, candidates: u64) {
     let expected = plain_loop(&challenge, target, first, candidates);
-    for set in InstructionSet::available() {
+    for set in SETS {
         let found = searches(challenge, target, first, candidates, set);
         assert_eq!(found, expected, "{set}: {challenge:?}, {target}, {candidates} from {first} on");
     }
@@ -84,7 +88,7 @@ fn challenges(last_proof: u64) -> [Challenge; 3] {
 fn the_twelve_known_proofs_follow_100() {
     let target = Target::leading_zero_bits(16);
     let known = [35293, 35089, 119678, 146502, 43538, 85724, 51178, 71730, 55589, 35704, 57342, 68975];
-    for set in InstructionSet::available() {
+    for set in SETS {
         let mut last_proof = 100;
         for proof in known {
             let mut search = Search::new(Challenge::LastProof { last_proof }, target).on(set);
@@ -153,13 +157,15 @@ fn past_the_last_u64_a_search_is_exhausted() {
         for (target, back) in
             [(easy, back - 1), (Target::HARDEST, 0), (Target::HARDEST, 5), (Target::HARDEST, 20_000)]
         {
-            for set in InstructionSet::available() {
+            for set in SETS {
                 let mut search = Search::starting_at(challenge, target, u64::MAX - back).on(set);
                 assert_eq!(search.run(back), Ok(None), "the last u64 has not been tried");
                 assert_eq!(search.attempts(), back);
                 let exhausted = Err(Exhausted { challenge, target });
                 assert_eq!([search.run(1), search.run(0), search.run(u64::MAX)], [exhausted; 3]);
                 assert_eq!(search.attempts(), back + 1);
+                let mut at_once = Search::starting_at(challenge, target, u64::MAX - back).on(set);
+                assert_eq!((at_once.run(u64::MAX), at_once.attempts()), (exhausted, back + 1));
             }
         }
     }
@@ -187,12 +193,35 @@ fn the_full_comparison_decides() {
     // The smallest hash of many is what the filter on 32 bits cannot tell from its neighbours.
     for challenge in challenges(100) {
         let (head, proof) = (0..50_000).map(|proof| (head(&challenge, proof), proof)).min().unwrap();
-        for set in InstructionSet::available() {
+        for set in SETS {
             let mut not_below = Search::new(challenge, Target::new(head).unwrap()).on(set);
             assert_eq!(not_below.run(50_000), Ok(None));
             assert_eq!(not_below.attempts(), 50_000);
             let mut just_below = Search::new(challenge, Target::new(head + 1).unwrap()).on(set);
             assert_eq!(just_below.run(50_000), Ok(Some(proof)));
+        }
+    }
+}
+
+#[test]
+fn after_a_candidate_that_only_the_filter_lets_through() {
+    let first = 10_000;
+    for challenge in challenges(100) {
+        // Each is smaller than all before it. With the one as the target, it is not below, and the next is the proof.
+        let mut records: Vec<(u128, u64)> = Vec::new();
+        for proof in first..first + 10_000 {
+            let head = head(&challenge, proof);
+            if records.last().is_none_or(|(least, _)| head < *least) {
+                records.push((head, proof));
+            }
+        }
+        for pair in records.windows(2) {
+            let [(head, _), (_, proof)] = pair else { unreachable!("windows of two") };
+            for set in SETS {
+                let mut search = Search::starting_at(challenge, Target::new(*head).unwrap(), first).on(set);
+                assert_eq!(search.run(u64::MAX), Ok(Some(*proof)), "{set}: {challenge:?}");
+                assert_eq!(search.attempts(), proof - first + 1);
+            }
         }
     }
 }
@@ -224,8 +253,20 @@ fn the_fastest_instruction_set_is_the_one_that_runs() {
     let available: Vec<_> = InstructionSet::available().collect();
     assert_eq!(available.first(), Some(&instruction_set()));
     assert_eq!(available.last(), Some(&InstructionSet::Baseline));
-    let sets = [InstructionSet::Avx512, InstructionSet::Avx2, InstructionSet::Sha, InstructionSet::Baseline];
-    assert_eq!(sets.map(|set| set.to_string()), ["AVX-512", "AVX2", "SHA instructions", "baseline"]);
+    assert_eq!(SETS.map(|set| set.to_string()), ["AVX-512", "AVX2", "SHA instructions", "baseline"]);
+}
+
+/// The search asks multiversion; this asks the standard library.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn what_the_cpu_has_is_found() {
+    macro_rules! has { ($($feature:tt)*) => { $( is_x86_feature_detected!($feature) && )* true } }
+    let available: Vec<_> = InstructionSet::available().collect();
+    assert_eq!(available.contains(&InstructionSet::Avx2), has!("avx2"));
+    assert_eq!(available.contains(&InstructionSet::Sha), has!("sha"));
+    let ice_lake = has!("avx512bitalg" "avx512bw" "avx512cd" "avx512dq" "avx512f" "avx512ifma" "avx512vbmi" "avx512vbmi2"
+        "avx512vl" "avx512vnni" "avx512vpopcntdq" "gfni" "vaes" "vpclmulqdq");
+    assert!(available.contains(&InstructionSet::Avx512) || !ice_lake);
 }
 
 /// Numbers of every length, with the places where lengths, words and the type end more often than chance would.
@@ -253,7 +294,7 @@ proptest! {
         let target = Target::new(target).unwrap();
         let tries = u128::from(u64::MAX - first) + 1;
         let proof = plain_loop(&challenge, target, first, budgets.iter().sum()).first().copied();
-        for set in InstructionSet::available() {
+        for set in SETS {
             let mut search = Search::starting_at(challenge, target, first).on(set);
             let mut budget = 0;
             for slice in &budgets {

@@ -124,10 +124,7 @@ fn work_adds_up_beyond_128_bits() {
     let mut work: Work = (0..1_000).map(|_| hardest).sum();
     assert_eq!(work.to_string(), "340282366920938463463374607431768211456000");
     work += Target::leading_zero_bits(16).work();
-    assert_eq!(
-        work.to_string(),
-        "340282366920938463463374607431768276992000".replace("276992000", "211521536")
-    );
+    assert_eq!(work.to_string(), "340282366920938463463374607431768211521536");
     // A carry from the low half: 2 * 2^127.
     let half = Target::new(2).unwrap().work();
     assert_eq!(half + half, hardest);
