@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use chainlab::{
     BlockHash,
-    pow::{Challenge, Search, Target},
+    pow::{Challenge, InstructionSet, Search, Target, instruction_set},
 };
 use sha2::{Digest, Sha256};
 
@@ -38,12 +38,21 @@ impl Loop {
         let found = match self {
             Self::Naive => naive(black_box(challenge), first, candidates),
             Self::SingleStream => single_stream(black_box(challenge), first, candidates),
-            Self::Chainlab => Search::starting_at(black_box(challenge), Target::HARDEST, first)
-                .run(candidates)
-                .expect("the candidates are far from the last u64"),
+            Self::Chainlab => search_on(instruction_set(), black_box(challenge), first, candidates),
         };
         assert_eq!(found, None, "nobody has ever seen 16 zero bytes");
     }
+}
+
+/// Tries so many candidates with chainlab's search on given instructions, for a target that none of them meets.
+pub(crate) fn search_on(
+    set: InstructionSet,
+    challenge: Challenge,
+    first: u64,
+    candidates: u64,
+) -> Option<u64> {
+    let mut search = Search::starting_at(challenge, Target::HARDEST, first).on(set);
+    search.run(candidates).expect("the candidates are far from the last u64")
 }
 
 /// The three rules by name, after a last proof.
