@@ -10,9 +10,9 @@ use multiversion::{multiversion, target::match_target};
 /// measuring them beside each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InstructionSet {
-    /// Twice sixteen candidates at a time, by turns, with the 512-bit vectors of x86-64, from Intel's Ice Lake and
-    /// AMD's Zen 4 on. Older CPUs slow down when they use these; there they are chosen only in a build with
-    /// `RUSTFLAGS="--cfg multiversion_allow_slow_avx512"`.
+    /// Sixteen candidates at a time, or twice sixteen by turns, with the 512-bit vectors of x86-64, from Intel's Ice
+    /// Lake and AMD's Zen 4 on. Older CPUs slow down when they use these; there they are chosen only in a build with
+    /// `RUSTFLAGS="--cfg multiversion_allow_slow_avx512"` and without `--target`.
     Avx512,
     /// Eight candidates at a time with the 256-bit vectors of x86-64.
     Avx2,
@@ -26,8 +26,8 @@ pub enum InstructionSet {
 impl InstructionSet {
     /// Returns those that this CPU has, the fastest first.
     ///
-    /// The order is measured on x86-64 (`benches/proof_of_work.md`). On AArch64 it is an assumption: that the SHA
-    /// instructions, which do four rounds each, beat NEON's four lanes, which have neither rotations nor three-way
+    /// The order is measured on one x86-64 CPU (`benches/proof_of_work.md`). On AArch64 it is an assumption: that the
+    /// SHA instructions, which do four rounds each, beat NEON's four lanes, which have neither rotations nor three-way
     /// logic.
     pub fn available() -> impl Iterator<Item = Self> {
         [Self::Avx512, Self::Avx2, Self::Sha, Self::Baseline].into_iter().filter(|set| set.is_available())

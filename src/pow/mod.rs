@@ -26,7 +26,7 @@
 //! The search is ordinary Rust that the compiler turns into vector instructions, for each [`InstructionSet`] once.
 //! So it needs optimisation: `opt-level` 2 or 3, for debug builds with `[profile.dev.package.chainlab]` in one's own
 //! manifest. It does not need `-C target-cpu=native`, which makes the compiler prefer vectors of half the width.
-//! How fast it is here shows `cargo run --release --example hash_rate`.
+//! `cargo run --release --example hash_rate` shows how fast it is here.
 
 mod challenge;
 mod instruction_set;

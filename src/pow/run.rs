@@ -11,7 +11,7 @@ pub(super) const LONGEST: usize = 10_080;
 /// same decimal digits but for the last four (fewer where there are fewer), or the same first half of a binary number.
 #[derive(Clone, Copy)]
 pub(super) struct Run {
-    /// The place of the first candidate among `last_bytes`.
+    /// The place of the first candidate in `last_bytes`.
     pub(super) first: usize,
     /// How many there are.
     pub(super) count: u64,
@@ -23,7 +23,7 @@ pub(super) struct Run {
     pub(super) word: usize,
     /// How far they are shifted to the left, to drop the digits that the number does not have, and then to the right.
     pub(super) shifts: (u32, u32),
-    /// The proof's last bytes, candidate by candidate, as big-endian words.
+    /// What each candidate adds to the block: its last digits as text, or its distance from the first binary one.
     pub(super) last_bytes: &'static [u32; LONGEST],
 }
 

@@ -8,8 +8,8 @@
 //!   spill.
 //! - The loop calls nothing, or it would not be vectorised: no iterators and no closures, which not every build profile
 //!   inlines.
-//! - The vectors are 512 bits wide only where the code is compiled for AVX-512 at run time, because with
-//!   `-C target-cpu=native` LLVM prefers 256 bits.
+//! - The vectors are 512 bits wide only where AVX-512 is chosen at run time, because with `-C target-cpu=native` LLVM
+//!   prefers 256 bits.
 
 use std::{array::from_fn, ops::Range};
 
@@ -69,14 +69,14 @@ fn scan_wide<const STREAMS: usize>(run: &Run, range: Range<usize>, limit: u32) -
     let one_block = Run { second: None, ..*run };
     macro_rules! by_word { ($($word:literal)*) => { match (run.second, run.word, run.shifts) {
         (Some(_), ..) => scan_batches::<1>(*run, masks(run.word), range, limit),
-        // The sealed rule's messages differ in this word alone.
+        // The messages of the sealed rule, and of two proofs of 20 digits: they differ in this word alone.
         (None, 9, (0, 0)) => {
             scan_batches::<STREAMS>(Run { shifts: (0, 0), ..one_block }, const { masks(9) }, range, limit)
         }
         $( (None, $word, _) => scan_batches::<STREAMS>(one_block, const { masks($word) }, range, limit), )*
-        _ => unreachable!("two proofs have at most 40 digits: ten words"),
+        _ => unreachable!("the last four of at most 40 digits begin in word 9, unshifted, at the latest"),
     } } }
-    by_word!(0 1 2 3 4 5 6 7 8 9)
+    by_word!(0 1 2 3 4 5 6 7 8)
 }
 
 /// The first words of the hashes of a batch.

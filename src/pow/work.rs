@@ -43,7 +43,7 @@ impl Work {
         }
     }
 
-    /// Returns the nearest floating-point number, for ratios and reports.
+    /// Returns it as a floating-point number, for ratios and reports.
     pub fn as_f64(self) -> f64 {
         self.high as f64 * 2f64.powi(128) + self.low as f64
     }
@@ -56,7 +56,7 @@ impl Add for Work {
     ///
     /// # Panics
     ///
-    /// Above 2^192, which no chain reaches: it would take 2^64 blocks at the hardest target.
+    /// From 2^192 on, which no chain reaches: it would take 2^64 blocks at the hardest target.
     fn add(self, other: Self) -> Self {
         let (low, carry) = self.low.overflowing_add(other.low);
         let high = self.high.checked_add(other.high).and_then(|high| high.checked_add(carry.into()));
