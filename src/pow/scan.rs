@@ -166,3 +166,34 @@ fn scan_one_by_one(run: &Run, mut range: Range<usize>, limit: u32) -> Option<usi
         state[0] <= limit
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{BlockHash, pow::Challenge};
+
+    /// Which of them a search takes depends on the CPU, so that its own tests see both only where AVX-512 is.
+    #[test]
+    fn one_stream_and_two_find_what_one_by_one_is_found() {
+        let hash = BlockHash::of(b"the last block");
+        for challenge in [
+            Challenge::LastProof { last_proof: 35293 },
+            Challenge::LastProofAndHash { last_proof: 35293, last_hash: hash },
+            Challenge::Sealed { digest: hash },
+        ] {
+            for proof in [7, 120, 10_000_000, u64::MAX - 100] {
+                let run = Run::starting_at(proof, &challenge);
+                let mut rest = run.first..run.first + run.count as usize;
+                let limit = u32::MAX >> 7;
+                loop {
+                    let hit = scan_one_by_one(&run, rest.clone(), limit);
+                    assert_eq!(scan_wide::<1>(&run, rest.clone(), limit), hit, "{challenge:?} {proof}");
+                    assert_eq!(scan_wide::<2>(&run, rest.clone(), limit), hit, "{challenge:?} {proof}");
+                    let Some(hit) = hit else { break };
+                    assert_eq!(scan_wide::<2>(&run, rest.start..hit, limit), None, "{challenge:?} {proof}");
+                    rest.start = hit + 1;
+                }
+            }
+        }
+    }
+}
