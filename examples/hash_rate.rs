@@ -61,7 +61,7 @@ fn main() -> ExitCode {
     let sets: Vec<_> = InstructionSet::available().collect();
     let rates = measure(&vec![CANDIDATES[1]; 1 + sets.len()], |i, candidates| match i.checked_sub(1) {
         None => Loop::SingleStream.run(challenge, FIRST, candidates),
-        Some(i) => assert_eq!(loops::search_on(sets[i], challenge, FIRST, candidates), None),
+        Some(i) => loops::search_on(sets[i], challenge, FIRST, candidates),
     });
     print!("{rule}, chainlab in times of single stream:");
     for (set, rate) in sets.into_iter().zip(&rates[1..]) {

@@ -38,21 +38,20 @@ impl Loop {
         let found = match self {
             Self::Naive => naive(black_box(challenge), first, candidates),
             Self::SingleStream => single_stream(black_box(challenge), first, candidates),
-            Self::Chainlab => search_on(instruction_set(), black_box(challenge), first, candidates),
+            Self::Chainlab => return search_on(instruction_set(), challenge, first, candidates),
         };
         assert_eq!(found, None, "nobody has ever seen 16 zero bytes");
     }
 }
 
 /// Tries so many candidates with chainlab's search on given instructions, for a target that none of them meets.
-pub(crate) fn search_on(
-    set: InstructionSet,
-    challenge: Challenge,
-    first: u64,
-    candidates: u64,
-) -> Option<u64> {
-    let mut search = Search::starting_at(challenge, Target::HARDEST, first).on(set);
-    search.run(candidates).expect("the candidates are far from the last u64")
+pub(crate) fn search_on(set: InstructionSet, challenge: Challenge, first: u64, candidates: u64) {
+    let mut search = Search::starting_at(black_box(challenge), Target::HARDEST, first).on(set);
+    assert_eq!(
+        search.run(candidates),
+        Ok(None),
+        "far from the last u64, and nobody has ever seen 16 zero bytes"
+    );
 }
 
 /// The three rules by name, after a last proof.
