@@ -1,4 +1,4 @@
-//! Gossip: telling peers of new blocks and transactions, and asking for what is missing.
+//! Gossip: telling peers of new blocks, and asking for what is missing.
 //!
 //! A node looks at the blocks that a message pays for and at no others, though a pointer leads to them: a block that it
 //! was not sent is unknown to it. Known is what its own chain holds, or one of a few side branches.
@@ -14,11 +14,9 @@ use crate::{
     blockchain::{Blockchain, ChainError, InvalidBlock},
     event::{Happening, IgnoreReason},
     hash::BlockHash,
-    mempool::{LossReason, SubmitError},
     message::{Message, NodeId, RequestId, Told},
     rules::Violation,
     time::Time,
-    transaction::Transaction,
 };
 
 /// How much of a locator is read.
@@ -345,38 +343,6 @@ impl Node {
     pub(super) fn acknowledged(&mut self, from: NodeId, block: BlockHash) {
         if block == self.chain.tip_hash() {
             self.gossip.confirm(from);
-        }
-    }
-
-    /// Takes a transaction in and tells the peers, but the one that it came from. Without accounts equal transactions
-    /// cannot be told from repeated ones, and nobody is told.
-    pub(super) fn take_in(
-        &mut self,
-        transaction: Transaction,
-        from: Option<NodeId>,
-        effects: &mut Vec<Effect>,
-    ) -> Result<(), SubmitError> {
-        let evicted = self.mempool.submit(transaction.clone(), &self.rules, self.chain.accounts())?;
-        if let Some(transaction) = evicted {
-            effects.push(Effect::Event(Happening::Lost { transaction, reason: LossReason::Evicted }));
-        }
-        if self.rules.gossip && self.rules.accounts {
-            effects.push(Effect::Relay { except: from, message: Message::Transaction(transaction) });
-        }
-        Ok(())
-    }
-
-    pub(super) fn told_of_transaction(
-        &mut self,
-        from: NodeId,
-        transaction: Transaction,
-        effects: &mut Vec<Effect>,
-    ) {
-        if !self.rules.accounts {
-            ignore(from, IgnoreReason::NoGossip, effects);
-        } else if transaction.nonce().is_none() || self.take_in(transaction, Some(from), effects).is_err() {
-            // Without a nonce it could never be mined.
-            ignore(from, IgnoreReason::Unwanted, effects);
         }
     }
 }

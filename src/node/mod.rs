@@ -25,6 +25,7 @@ mod gossip;
 mod machine;
 mod memory;
 mod mining;
+mod payments;
 mod resolve;
 
 pub use machine::{Effect, Input, Limits, Node, SearchId, Template};
