@@ -36,6 +36,21 @@ impl Key {
         (self.0 >> 11) as f64 / (1_u64 << 53) as f64
     }
 
+    /// Draws one number from the exponential distribution of mean 1: `-ln` of a uniform one in steps of 2^-53, so that
+    /// it is at most 36.8.
+    pub(crate) fn exponential(self) -> f64 {
+        -libm::log(1.0 - self.uniform())
+    }
+
+    /// Draws one number from the standard normal distribution.
+    ///
+    /// Source: Box and Muller, "A note on the generation of random normal deviates" (Annals of Mathematical Statistics
+    /// 29, 1958); the first of their two numbers.
+    pub(crate) fn normal(self) -> f64 {
+        let (radius, turns) = (self.and(0).exponential(), self.and(1).uniform());
+        (2.0 * radius).sqrt() * libm::cos(std::f64::consts::TAU * turns)
+    }
+
     /// Makes the generator for a draw that may need more than one number.
     pub(crate) fn generator(self) -> Xoshiro256PlusPlus {
         Xoshiro256PlusPlus::seed_from_u64(self.0)
@@ -81,6 +96,17 @@ mod tests {
         assert!((sum / 65536.0 - 0.5).abs() < 0.0056, "{sum}");
         assert!((next_message / 65536.0).abs() < 0.02, "{next_message}");
         assert!((next_link / 65536.0).abs() < 0.02, "{next_link}");
+    }
+
+    /// Written down once; any machine, build and mathematical library of the system's must give the same.
+    #[test]
+    fn draws_are_the_same_bits_everywhere() {
+        let mut folded = Key::new(3);
+        for count in 0..10_000 {
+            let key = Key::new(2).and(count);
+            folded = folded.and(key.exponential().to_bits()).and(key.normal().to_bits());
+        }
+        assert_eq!(folded, Key(8_109_742_529_255_812_838));
     }
 
     #[test]

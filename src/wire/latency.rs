@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use rand::{Rng, RngExt};
-use rand_distr::{Distribution, Exp1, Pareto, StandardNormal};
+use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
 use super::draw::Key;
@@ -13,10 +12,8 @@ use super::draw::Key;
 /// A latency is valid once made. It is drawn in whole nanoseconds. What is longer than 584 years counts as that: a
 /// [`Time`](crate::Time) ends sooner.
 ///
-/// `ln`, `exp` and powers may differ in the last bit between platforms, and between the mathematical libraries that a
-/// program is built with (the feature `std` of `num-traits` chooses one). The rounding to nanoseconds hides almost all
-/// of that, but not all. One program on one platform draws the same for ever; elsewhere only fixed and uniform
-/// latencies are sure to agree.
+/// The same draw is the same number on every machine: logarithms, exponentials and powers are `libm`'s, as those of the
+/// standard library differ in the last bit between processors with and without a fused multiply-add.
 ///
 /// ```
 /// use std::time::Duration;
@@ -110,7 +107,7 @@ impl Latency {
     pub(crate) fn draw(&self, key: Key) -> u64 {
         match self.0 {
             Shape::Fixed(latency) => nanos(latency),
-            shape => shape.draw(&mut key.generator()),
+            shape => shape.draw(key),
         }
     }
 }
@@ -123,27 +120,22 @@ impl Default for Latency {
 }
 
 impl Shape {
-    fn draw(self, generator: &mut impl Rng) -> u64 {
+    fn draw(self, key: Key) -> u64 {
         // A conversion from a float to an integer stops at the ends, and makes zero of what is not a number, such as
         // zero times infinity.
+        let nanos_as_float = |duration| nanos(duration) as f64;
         match self {
             Self::Fixed(latency) => nanos(latency),
-            Self::Uniform { min, max } => generator.random_range(nanos(min)..=nanos(max)),
+            Self::Uniform { min, max } => key.generator().random_range(nanos(min)..=nanos(max)),
             Self::Normal { mean, standard_deviation } => {
-                let deviations: f64 = StandardNormal.sample(generator);
-                (nanos(mean) as f64 + nanos(standard_deviation) as f64 * deviations).round() as u64
+                (nanos_as_float(mean) + nanos_as_float(standard_deviation) * key.normal()).round() as u64
             }
             Self::LogNormal { median, sigma } => {
-                let deviations: f64 = StandardNormal.sample(generator);
-                (nanos(median) as f64 * (sigma * deviations).exp()).round() as u64
+                (nanos_as_float(median) * libm::exp(sigma * key.normal())).round() as u64
             }
-            Self::Exponential { mean } => {
-                let means: f64 = Exp1.sample(generator);
-                (nanos(mean) as f64 * means).round() as u64
-            }
+            Self::Exponential { mean } => (nanos_as_float(mean) * key.exponential()).round() as u64,
             Self::Pareto { minimum, shape } => {
-                let minima = Pareto::new(1.0, shape).expect("the shape was found positive when it was made");
-                (nanos(minimum) as f64 * minima.sample(generator)).round() as u64
+                (nanos_as_float(minimum) * libm::exp(key.exponential() / shape)).round() as u64
             }
         }
     }
