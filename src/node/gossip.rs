@@ -7,20 +7,18 @@ use std::time::Duration;
 
 use super::{
     machine::{Effect, Node, ignore},
-    memory::{Gossip, Orphan, Question},
+    memory::{Gossip, Orphan},
 };
 use crate::{
     block::{Block, PreviousHash},
     blockchain::{Blockchain, ChainError, InvalidBlock},
     event::{Happening, IgnoreReason},
     hash::BlockHash,
-    message::{Message, NodeId, RequestId, Told},
+    message::{Message, NodeId, Told},
     rules::Violation,
     time::Time,
 };
 
-/// How much of a locator is read.
-const LOCATOR_MAX: usize = 64;
 /// The least time between two announcements of a tip: limits of zero must not keep a thread busy.
 const BACKOFF_MIN: Duration = Duration::from_millis(1);
 /// How far behind a tip the parent of a block is looked for whose index does not lead to it.
@@ -83,7 +81,7 @@ impl Node {
     }
 
     /// Turns down blocks that follow none that is known. If the first of them is a genesis, they are another network's.
-    fn unconnected(&mut self, from: NodeId, first: Option<&Block>, effects: &mut Vec<Effect>) {
+    pub(super) fn unconnected(&mut self, from: NodeId, first: Option<&Block>, effects: &mut Vec<Effect>) {
         let named = first.map(Block::previous_hash);
         let ours = self.chain.at(1).expect("a chain has its genesis").tip_hash();
         match first.filter(|_| !matches!(named, Some(PreviousHash::Hash(_)))).map(Block::hash) {
@@ -114,7 +112,7 @@ impl Node {
     }
 
     /// The known chain that ends with the block of a hash at a position.
-    fn known(&self, hash: BlockHash, position: u64) -> Option<Blockchain> {
+    pub(super) fn known(&self, hash: BlockHash, position: u64) -> Option<Blockchain> {
         let mut chains = std::iter::once(&self.chain).chain(&self.gossip.side_branches);
         chains.find(|chain| chain.holds(hash, position))?.at(position)
     }
@@ -141,7 +139,7 @@ impl Node {
         })
     }
 
-    fn appended(
+    pub(super) fn appended(
         &self,
         parent: &Blockchain,
         blocks: impl IntoIterator<Item = Block>,
@@ -152,7 +150,7 @@ impl Node {
     }
 
     /// Goes on with a chain whose blocks after a position are new: rejected, early, better or beside ours.
-    fn judged(
+    pub(super) fn judged(
         &mut self,
         now: Time,
         from: NodeId,
@@ -181,88 +179,6 @@ impl Node {
             self.gossip.keep_side_branch(chain, &self.limits);
         }
         effects.push(Effect::Send(from, Message::Acknowledge { block }));
-    }
-
-    /// Asks for what leads to a block that a peer told of, unless somebody has been asked just now.
-    fn ask_for_blocks(&mut self, now: Time, peer: NodeId, wanted: BlockHash, effects: &mut Vec<Effect>) {
-        let Some(peer) = self.gossip.whom_to_ask(wanted, peer, now, self.limits.resolve_timeout) else {
-            return;
-        };
-        let request = self.new_request();
-        self.gossip.keep_question(request, Question { peer, wanted, at: now, is_open: true });
-        let locator = self.chain.locator();
-        effects.push(Effect::Send(peer, Message::BlocksRequest { request, wanted, locator }));
-    }
-
-    /// Anyone is answered: with the branch of the wanted block if it is kept, else with our chain.
-    pub(super) fn asked_for_blocks(
-        &self,
-        from: NodeId,
-        request: RequestId,
-        wanted: BlockHash,
-        locator: &[(u64, BlockHash)],
-        effects: &mut Vec<Effect>,
-    ) {
-        let branch = self.gossip.side_branches.iter().find(|branch| branch.tip_hash() == wanted);
-        let chain = branch.unwrap_or(&self.chain);
-        let common = locator.iter().take(LOCATOR_MAX).find(|(position, hash)| chain.holds(*hash, *position));
-        let after = common.map_or(0, |(position, _)| *position);
-        let blocks = Told::Chain(chain.clone());
-        effects.push(Effect::Send(from, Message::Blocks { request, after, blocks }));
-    }
-
-    pub(super) fn blocks_answered(
-        &mut self,
-        now: Time,
-        from: NodeId,
-        request: RequestId,
-        after: u64,
-        blocks: Told,
-        effects: &mut Vec<Effect>,
-    ) {
-        let question = self.gossip.asked.get_mut(&request);
-        match question.filter(|question| question.is_open && question.peer == from) {
-            Some(question) => question.is_open = false,
-            None => return ignore(from, IgnoreReason::Unasked, effects),
-        }
-        let (base, verdict) = match blocks {
-            Told::Chain(chain) => {
-                let Some(base) = chain.at(after).and_then(|base| self.known(base.tip_hash(), after)) else {
-                    let first = chain.block(1).filter(|_| after == 0);
-                    return self.unconnected(from, first, effects);
-                };
-                // More may be known than the answer says.
-                let ours = self.chain.common_ancestor(&chain);
-                let base = ours.filter(|ours| ours.len() > after).unwrap_or(base);
-                let verdict = match chain.is_verified_under(self.fingerprint) {
-                    true => Ok(chain),
-                    false => self.appended(&base, chain.iter_after(base.len()).cloned()),
-                };
-                (base, verdict)
-            }
-            Told::Blocks(blocks) => {
-                let named = match blocks.first().map(Block::previous_hash) {
-                    Some(PreviousHash::Hash(hash)) => self.known(hash, after),
-                    _ => None,
-                };
-                let Some(base) = named.or_else(|| self.chain.at(after)) else {
-                    return self.unconnected(from, blocks.first(), effects);
-                };
-                let verdict = self.appended(&base, blocks.iter().cloned());
-                (base, verdict)
-            }
-            Told::Document(text) => {
-                let verdict = Blockchain::from_json(&text, &self.rules);
-                let verdict = verdict.map(|chain| chain.shared_with(&self.chain));
-                let common = verdict.as_ref().ok().and_then(|chain| chain.common_ancestor(&self.chain));
-                match (common, verdict) {
-                    (Some(base), verdict) => (base, verdict),
-                    (None, Ok(_)) => return ignore(from, IgnoreReason::Unconnected, effects),
-                    (None, Err(error)) => return self.reject(from, error, effects),
-                }
-            }
-        };
-        self.judged(now, from, verdict, base.len(), effects);
     }
 
     /// Takes up the orphans whose parents have become known, and the blocks whose time has come.

@@ -2,21 +2,15 @@
 //!
 //! All of it is bounded, and so that one peer's junk pushes out nobody else's.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    time::Duration,
-};
+use std::collections::{BTreeMap, VecDeque};
 
-use super::machine::Limits;
+use super::{machine::Limits, questions::Question};
 use crate::{
     blockchain::Blockchain,
     hash::BlockHash,
     message::{NodeId, RequestId, Told},
     time::Time,
 };
-
-/// How many questions are remembered.
-const QUESTIONS_MAX: usize = 64;
 
 /// What a node remembers of others' blocks, and of who knows its own.
 #[derive(Debug, Clone, Default)]
@@ -46,14 +40,6 @@ pub(super) struct Orphan {
     pub(super) from: NodeId,
     pub(super) hash: BlockHash,
     pub(super) told: Told,
-}
-
-#[derive(Debug, Clone)]
-pub(super) struct Question {
-    pub(super) peer: NodeId,
-    pub(super) wanted: BlockHash,
-    pub(super) at: Time,
-    pub(super) is_open: bool,
 }
 
 impl Gossip {
@@ -115,36 +101,6 @@ impl Gossip {
         at < self.early.len()
     }
 
-    /// Chooses whom to ask for a block that a peer told of; nobody, if somebody has been asked just now. Of all who told of
-    /// it whoever was asked least is asked: one that never answers must not keep us from those who would.
-    pub(super) fn whom_to_ask(
-        &self,
-        wanted: BlockHash,
-        peer: NodeId,
-        now: Time,
-        patience: Duration,
-    ) -> Option<NodeId> {
-        let mut about_it = self.asked.values().filter(|question| question.wanted == wanted);
-        if about_it.any(|question| question.is_open && now - question.at < patience) {
-            return None;
-        }
-        let tellers = self.orphans.iter().filter(|orphan| orphan.hash == wanted).map(|orphan| orphan.from);
-        let least_asked = tellers.min_by_key(|&teller| {
-            let asked = self.asked.values().filter(|question| question.peer == teller);
-            (asked.clone().filter(|question| question.wanted == wanted).count(), asked.count())
-        });
-        Some(least_asked.unwrap_or(peer))
-    }
-
-    pub(super) fn keep_question(&mut self, request: RequestId, question: Question) {
-        self.asked.insert(request, question);
-        if self.asked.len() > QUESTIONS_MAX {
-            let peers = self.asked.values().map(|question| question.peer);
-            let leaves = self.asked.keys().nth(first_to_leave(peers)).copied();
-            self.asked.remove(&leaves.expect("one leaves of those that are there"));
-        }
-    }
-
     pub(super) fn keep_side_branch(&mut self, chain: Blockchain, limits: &Limits) {
         self.has_news = true;
         // A longer branch takes the place of its own beginning.
@@ -158,7 +114,7 @@ impl Gossip {
 
 /// Tells what leaves where there is too much, told from the oldest on: the oldest of whoever has the most. So a flood
 /// from one sender pushes out only its own.
-fn first_to_leave(senders: impl Iterator<Item = NodeId> + Clone) -> usize {
+pub(super) fn first_to_leave(senders: impl Iterator<Item = NodeId> + Clone) -> usize {
     let mut counts = BTreeMap::new();
     for sender in senders.clone() {
         *counts.entry(sender).or_insert(0) += 1;

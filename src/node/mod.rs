@@ -26,6 +26,7 @@ mod machine;
 mod memory;
 mod mining;
 mod payments;
+mod questions;
 mod resolve;
 
 pub use machine::{Effect, Input, Limits, Node, SearchId, Template};
