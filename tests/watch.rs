@@ -249,7 +249,7 @@ fn a_network_without_nodes_reports_nothing() {
 fn messages_that_do_not_arrive_are_counted_by_what_became_of_them() {
     use chainlab::{
         Message, RequestId,
-        wire::{LossReason, Verdict},
+        wire::{MessageLoss, Verdict},
     };
 
     let config = Config { unread_max: 3, ..Config::default() };
@@ -273,7 +273,7 @@ fn messages_that_do_not_arrive_are_counted_by_what_became_of_them() {
     ask(8);
     network.shutdown().unwrap();
     let report = network.report();
-    assert_eq!(report.messages.lost, BTreeMap::from([(LossReason::Verdict, 1)]));
+    assert_eq!(report.messages.lost, BTreeMap::from([(MessageLoss::Verdict, 1)]));
     assert_eq!((report.messages.sent, report.messages.delivered), (10, 5), "with alice's answer");
     assert_eq!((report.crashes, report.restarts, report.nodes.len()), (1, 1, 1), "a puppet is no node");
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chainlab::{
     NodeId, Time,
-    wire::{Arrival, Fate, Latency, Link, Links, LossReason, Partition, Verdict},
+    wire::{Arrival, Fate, Latency, Link, Links, MessageLoss, Partition, Verdict},
 };
 
 const A: NodeId = NodeId::new(0);
@@ -61,7 +61,7 @@ fn lost_messages_take_their_bandwidth() {
     let mut links = Links::new(1);
     let link = Link::default().with_bandwidth(1000).unwrap();
     links.set_default(link.with_loss(1.0).unwrap());
-    assert_eq!(links.send(at(0), A, B, 10), Fate::Lost(LossReason::Loss));
+    assert_eq!(links.send(at(0), A, B, 10), Fate::Lost(MessageLoss::Loss));
     links.set_default(link);
     assert_eq!(links.send(at(0), A, B, 10), Fate::Deliver(at(20)));
 }
@@ -73,7 +73,7 @@ fn losses_are_as_frequent_as_the_link_says() {
         links.set_default(Link::default().with_loss(loss).unwrap());
         let lost = send_many(&mut links, 100_000)
             .iter()
-            .filter(|&&fate| fate == Fate::Lost(LossReason::Loss))
+            .filter(|&&fate| fate == Fate::Lost(MessageLoss::Loss))
             .count();
         let (share, tolerance) = (lost as f64 / 1e5, 5.0 * (loss * (1.0 - loss) / 1e5).sqrt());
         assert!((share - loss).abs() <= tolerance, "{share} of the messages are lost, expected {loss}");
@@ -146,7 +146,7 @@ fn draws_are_keyed() {
         busy.send_with(Verdict::Delay(ms(3)), now, A, B, 5);
         busy.hold(A, B);
         busy.partition(Partition::new([[A]]).unwrap());
-        assert_eq!(busy.send(now, A, B, 5), Fate::Lost(LossReason::Partition));
+        assert_eq!(busy.send(now, A, B, 5), Fate::Lost(MessageLoss::Partition));
         busy.heal();
         busy.send(now, A, B, 100)
     });
@@ -162,7 +162,8 @@ fn a_loss_leaves_the_latencies_as_they_were() {
         send_many(&mut links, 1000)
     };
     let pairs = fates(unordered).into_iter().zip(fates(unordered.with_loss(0.5).unwrap()));
-    let (lost, kept): (Vec<_>, Vec<_>) = pairs.partition(|&(_, lossy)| lossy == Fate::Lost(LossReason::Loss));
+    let (lost, kept): (Vec<_>, Vec<_>) =
+        pairs.partition(|&(_, lossy)| lossy == Fate::Lost(MessageLoss::Loss));
     assert!(kept.iter().all(|(lossless, lossy)| lossless == lossy));
     assert!(lost.len() > 400 && kept.len() > 400);
 }
@@ -185,17 +186,17 @@ fn a_verdict_goes_before_the_link() {
         Fate::Deliver(at(4)),
         "it overtakes"
     );
-    assert_eq!(links.send_with(Verdict::Pass, at(1), A, B, 100), Fate::Lost(LossReason::Loss));
+    assert_eq!(links.send_with(Verdict::Pass, at(1), A, B, 100), Fate::Lost(MessageLoss::Loss));
     links.set_default(Link::default());
-    assert_eq!(links.send_with(Verdict::Drop, at(1), A, B, 100), Fate::Lost(LossReason::Verdict));
+    assert_eq!(links.send_with(Verdict::Drop, at(1), A, B, 100), Fate::Lost(MessageLoss::Verdict));
     assert_eq!(links.send_with(Verdict::default(), at(1), A, B, 100), Fate::Deliver(at(1)));
     // But neither through a hold nor through a partition, be it there or yet to come.
     links.hold(A, B);
     assert_eq!(links.arrival(A, B, sent), Arrival::Held);
     links.partition(Partition::new([[A]]).unwrap());
-    assert_eq!(links.send_with(Verdict::Delay(ms(7)), at(1), A, B, 100), Fate::Lost(LossReason::Partition));
+    assert_eq!(links.send_with(Verdict::Delay(ms(7)), at(1), A, B, 100), Fate::Lost(MessageLoss::Partition));
     links.heal();
-    assert_eq!(links.arrival(A, B, sent), Arrival::Lost(LossReason::Partition));
+    assert_eq!(links.arrival(A, B, sent), Arrival::Lost(MessageLoss::Partition));
 }
 
 #[test]
@@ -208,7 +209,7 @@ fn a_partition_cuts_what_is_under_way_and_tells_who_can_talk_again() {
     }
     assert_eq!(links.partition(Partition::new([[B]]).unwrap()), Partition::default());
     assert!(!links.is_reachable(A, B) && !links.is_reachable(B, A) && links.is_reachable(A, C));
-    assert_eq!(links.send(at(1), B, A, 1), Fate::Lost(LossReason::Partition));
+    assert_eq!(links.send(at(1), B, A, 1), Fate::Lost(MessageLoss::Partition));
 
     // Another partition in its place joins A and B again, and cuts C off.
     let between = links.epoch();
@@ -219,7 +220,7 @@ fn a_partition_cuts_what_is_under_way_and_tells_who_can_talk_again() {
     let old = links.heal();
     assert!(old.separates(A, C) && links.is_reachable(A, C));
 
-    let lost = Arrival::Lost(LossReason::Partition);
+    let lost = Arrival::Lost(MessageLoss::Partition);
     assert_eq!(links.arrival(A, B, before), lost, "cut by the first");
     assert_eq!(links.arrival(A, B, between), Arrival::Arrived, "sent after it, spared by the second");
     assert_eq!(links.arrival(A, C, before), lost, "cut by the second");
@@ -235,7 +236,7 @@ fn a_partition_that_lasts_cuts_perfect_links_too() {
     links.partition(Partition::new([[A]]).unwrap());
     assert_eq!(
         links.arrival(A, B, sent),
-        Arrival::Lost(LossReason::Partition),
+        Arrival::Lost(MessageLoss::Partition),
         "it had not been delivered yet"
     );
     assert_eq!(links.arrival(B, C, sent), Arrival::Arrived);
@@ -248,7 +249,7 @@ fn a_partition_cuts_what_a_verdict_delays_on_a_perfect_link() {
     assert_eq!(links.send_with(Verdict::Delay(ms(7)), at(1), A, B, 1), Fate::Deliver(at(8)));
     links.partition(Partition::new([[A]]).unwrap());
     links.heal();
-    assert_eq!(links.arrival(A, B, sent), Arrival::Lost(LossReason::Partition));
+    assert_eq!(links.arrival(A, B, sent), Arrival::Lost(MessageLoss::Partition));
 }
 
 #[test]
@@ -266,13 +267,13 @@ fn a_hold_stops_what_is_due_until_the_release() {
     // A heal is no release, and what is held is cut like everything under way.
     links.partition(Partition::new([[A]]).unwrap());
     links.heal();
-    assert_eq!(links.arrival(A, B, sent), Arrival::Lost(LossReason::Partition));
+    assert_eq!(links.arrival(A, B, sent), Arrival::Lost(MessageLoss::Partition));
     assert_eq!(links.arrival(A, B, links.epoch()), Arrival::Held);
 
     assert!(links.release(A, B) && links.is_reachable(A, B));
     assert!(!links.release(A, B), "it is not held any more");
     assert_eq!(links.arrival(A, B, links.epoch()), Arrival::Arrived);
-    assert_eq!(links.arrival(A, B, sent), Arrival::Lost(LossReason::Partition), "lost is lost");
+    assert_eq!(links.arrival(A, B, sent), Arrival::Lost(MessageLoss::Partition), "lost is lost");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::{
 
 use chainlab::{
     NodeId, Time,
-    wire::{Arrival, Epoch, Fate, Latency, Link, Links, LossReason, Partition},
+    wire::{Arrival, Epoch, Fate, Latency, Link, Links, MessageLoss, Partition},
 };
 use proptest::prelude::*;
 
@@ -139,7 +139,7 @@ impl Model {
         assert_eq!(self.links.is_reachable(from, to), !separated && !self.holds.contains(&pair));
         let expected = if separated {
             self.lost.push(number);
-            Fate::Lost(LossReason::Partition)
+            Fate::Lost(MessageLoss::Partition)
         } else {
             let (latency, bandwidth) = self.settings.get(&pair).copied().unwrap_or_default();
             let mut written = self.now;
@@ -174,9 +174,9 @@ impl Model {
             let crashed =
                 |(node, sent): &(u32, usize)| *sent > number && (*node == pair.0 || *node == pair.1);
             let (into, expected) = if self.crashes.iter().any(crashed) {
-                (&mut self.lost, Arrival::Lost(LossReason::Crash))
+                (&mut self.lost, Arrival::Lost(MessageLoss::Crash))
             } else if cut {
-                (&mut self.lost, Arrival::Lost(LossReason::Partition))
+                (&mut self.lost, Arrival::Lost(MessageLoss::Partition))
             } else if self.holds.contains(&pair) {
                 (&mut self.held, Arrival::Held)
             } else {

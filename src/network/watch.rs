@@ -20,7 +20,7 @@ use crate::{
     message::NodeId,
     report::{Messages, Recorder, Report},
     time::Time,
-    wire::LossReason,
+    wire::MessageLoss,
 };
 
 /// How many unread events a subscription keeps unless it is told otherwise.
@@ -223,19 +223,19 @@ struct Counters {
     delivered: AtomicU64,
     dropped: AtomicU64,
     missed: AtomicU64,
-    lost: [AtomicU64; LOSS_REASONS.len()],
+    lost: [AtomicU64; LOSSES.len()],
 }
 
-const LOSS_REASONS: [LossReason; 4] =
-    [LossReason::Loss, LossReason::Partition, LossReason::Verdict, LossReason::Crash];
+const LOSSES: [MessageLoss; 4] =
+    [MessageLoss::Loss, MessageLoss::Partition, MessageLoss::Verdict, MessageLoss::Crash];
 
-/// The place of a reason in [`LOSS_REASONS`]; a new reason does not compile without one.
-const fn place(reason: LossReason) -> usize {
+/// The place of a reason in [`LOSSES`]; a new reason does not compile without one.
+const fn place(reason: MessageLoss) -> usize {
     match reason {
-        LossReason::Loss => 0,
-        LossReason::Partition => 1,
-        LossReason::Verdict => 2,
-        LossReason::Crash => 3,
+        MessageLoss::Loss => 0,
+        MessageLoss::Partition => 1,
+        MessageLoss::Verdict => 2,
+        MessageLoss::Crash => 3,
     }
 }
 
@@ -265,7 +265,7 @@ impl MessageCounters {
     }
 
     /// A message was lost on its link.
-    pub(super) fn lost(&self, from: NodeId, reason: LossReason) {
+    pub(super) fn lost(&self, from: NodeId, reason: MessageLoss) {
         self.of(from).lost[place(reason)].fetch_add(1, Ordering::Relaxed);
     }
 
@@ -274,7 +274,7 @@ impl MessageCounters {
         let sum = |counter: fn(&Counters) -> &AtomicU64| {
             self.0.iter().map(|counters| counter(counters).load(Ordering::Relaxed)).sum()
         };
-        let lost = LOSS_REASONS.map(|reason| {
+        let lost = LOSSES.map(|reason| {
             let count = self.0.iter().map(|counters| counters.lost[place(reason)].load(Ordering::Relaxed));
             (reason, count.sum())
         });
@@ -371,10 +371,10 @@ mod tests {
         counters.dropped(NodeId::new(u32::MAX));
         counters.missed(NodeId::new(7));
         counters.missed(NodeId::new(23));
-        for (reason, count) in LOSS_REASONS.into_iter().zip([1, 0, 3, 0]) {
+        for (reason, count) in LOSSES.into_iter().zip([1, 0, 3, 0]) {
             (0..count).for_each(|sender| counters.lost(NodeId::new(sender), reason));
         }
-        let lost = BTreeMap::from([(LossReason::Loss, 1), (LossReason::Verdict, 3)]);
+        let lost = BTreeMap::from([(MessageLoss::Loss, 1), (MessageLoss::Verdict, 3)]);
         assert_eq!(counters.sums(), Messages { sent: 40, delivered: 20, dropped: 1, missed: 2, lost });
     }
 }

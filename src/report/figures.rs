@@ -123,5 +123,5 @@ pub struct Messages {
     /// Those whose receiver was down when they arrived.
     pub missed: u64,
     /// Those lost on their link, by the reason.
-    pub lost: BTreeMap<wire::LossReason, u64>,
+    pub lost: BTreeMap<wire::MessageLoss, u64>,
 }

@@ -137,11 +137,11 @@ fn lost(reason: LossReason) -> &'static str {
     }
 }
 
-fn lost_on_link(reason: wire::LossReason) -> &'static str {
+fn lost_on_link(reason: wire::MessageLoss) -> &'static str {
     match reason {
-        wire::LossReason::Loss => "by chance",
-        wire::LossReason::Partition => "to a partition",
-        wire::LossReason::Verdict => "by a verdict",
-        wire::LossReason::Crash => "in a crash",
+        wire::MessageLoss::Loss => "by chance",
+        wire::MessageLoss::Partition => "to a partition",
+        wire::MessageLoss::Verdict => "by a verdict",
+        wire::MessageLoss::Crash => "in a crash",
     }
 }

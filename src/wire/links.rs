@@ -22,7 +22,7 @@ use crate::{NodeId, Time};
 ///
 /// ```
 /// use std::time::Duration;
-/// use chainlab::{NodeId, Time, wire::{Arrival, Fate, Latency, Link, Links, LossReason, Partition}};
+/// use chainlab::{NodeId, Time, wire::{Arrival, Fate, Latency, Link, Links, MessageLoss, Partition}};
 ///
 /// let [alice, bob] = [NodeId::new(0), NodeId::new(1)];
 /// let now = Time::from_nanos(0);
@@ -36,7 +36,7 @@ use crate::{NodeId, Time};
 /// let sent = links.epoch();
 /// links.partition(Partition::new([[alice]])?);
 /// links.heal();
-/// assert_eq!(links.arrival(alice, bob, sent), Arrival::Lost(LossReason::Partition));
+/// assert_eq!(links.arrival(alice, bob, sent), Arrival::Lost(MessageLoss::Partition));
 /// # Ok::<(), chainlab::wire::PartitionError>(())
 /// ```
 #[derive(Debug)]
@@ -74,7 +74,7 @@ pub enum Fate {
     /// It arrives at that time, if [`Links::arrival`] then lets it.
     Deliver(Time),
     /// It is lost.
-    Lost(LossReason),
+    Lost(MessageLoss),
 }
 
 /// Whether a message that is due, or was released, has arrived.
@@ -85,14 +85,14 @@ pub enum Arrival {
     /// It waits until its link is released, behind those that wait already.
     Held,
     /// It was lost on the way.
-    Lost(LossReason),
+    Lost(MessageLoss),
 }
 
 /// Why a message was lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum LossReason {
+pub enum MessageLoss {
     /// By chance, as its link loses messages.
     Loss,
     /// A partition separated its ends while it was sent or under way.
@@ -154,7 +154,7 @@ impl Links {
     /// when it is due, even if that is now.
     pub fn send(&mut self, now: Time, from: NodeId, to: NodeId, bytes: u64) -> Fate {
         if self.partition.separates(from, to) {
-            return Fate::Lost(LossReason::Partition);
+            return Fate::Lost(MessageLoss::Partition);
         }
         let perfect = self.default.is_perfect();
         if perfect && self.lanes.len() <= from.index() {
@@ -169,7 +169,7 @@ impl Links {
         let key = self.key.and((from.index() as u64) << 32 | to.index() as u64);
         match lane.carry(&link, key, now, bytes) {
             Some(at) => Fate::Deliver(at),
-            None => Fate::Lost(LossReason::Loss),
+            None => Fate::Lost(MessageLoss::Loss),
         }
     }
 
@@ -179,8 +179,8 @@ impl Links {
     pub fn send_with(&mut self, verdict: Verdict, now: Time, from: NodeId, to: NodeId, bytes: u64) -> Fate {
         match verdict {
             Verdict::Pass => self.send(now, from, to, bytes),
-            _ if self.partition.separates(from, to) => Fate::Lost(LossReason::Partition),
-            Verdict::Drop => Fate::Lost(LossReason::Verdict),
+            _ if self.partition.separates(from, to) => Fate::Lost(MessageLoss::Partition),
+            Verdict::Drop => Fate::Lost(MessageLoss::Verdict),
             // It is under way from now on, so the lane must be there for a partition to mark.
             Verdict::Delay(delay) => {
                 self.lane_mut(from, to);
@@ -206,11 +206,11 @@ impl Links {
         }
         let has_crashed = |node| self.crashes.get(&node).is_some_and(|crash| *crash > sent);
         if has_crashed(from) || has_crashed(to) {
-            return Arrival::Lost(LossReason::Crash);
+            return Arrival::Lost(MessageLoss::Crash);
         }
         let lane = self.lane(from, to);
         if self.partition.separates(from, to) || lane.is_some_and(|lane| lane.cut > sent) {
-            Arrival::Lost(LossReason::Partition)
+            Arrival::Lost(MessageLoss::Partition)
         } else if lane.is_some_and(|lane| lane.held) {
             Arrival::Held
         } else {

@@ -39,6 +39,6 @@ mod topology;
 
 pub use latency::{Latency, LatencyError};
 pub use link::{Link, LinkError};
-pub use links::{Arrival, Fate, Links, LossReason, Verdict};
+pub use links::{Arrival, Fate, Links, MessageLoss, Verdict};
 pub use partition::{Epoch, Partition, PartitionError};
 pub use topology::{Topology, TopologyError};

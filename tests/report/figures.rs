@@ -213,7 +213,7 @@ fn full_report() -> Report {
     ];
     observe_all(&mut recorder, events);
     observe_all(&mut recorder, counted().into_iter().map(|what| (0, 0, what)));
-    let lost = BTreeMap::from([(wire::LossReason::Loss, 12), (wire::LossReason::Partition, 3)]);
+    let lost = BTreeMap::from([(wire::MessageLoss::Loss, 12), (wire::MessageLoss::Partition, 3)]);
     let messages = Messages { sent: 1234, delivered: 1200, dropped: 2, missed: 1, lost };
     let attempts =
         |node: NodeId| [40_000, 20_000, 39_999, 0, 0, 0, 0, 1].get(node.index()).copied().unwrap_or(0);

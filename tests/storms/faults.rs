@@ -84,7 +84,7 @@ fn what_is_under_way_to_a_node_that_crashes_is_lost() {
     assert!(puppet.receive(PATIENCE).is_some(), "the question is answered after what was said before it");
     assert_eq!(network.pending(node).unwrap(), [payment(6)]);
     let lost = network.report().messages.lost;
-    assert_eq!(lost.into_iter().collect::<Vec<_>>(), [(wire::LossReason::Crash, 1)]);
+    assert_eq!(lost.into_iter().collect::<Vec<_>>(), [(wire::MessageLoss::Crash, 1)]);
 }
 
 /// A flood over a slow or held link is bounded as one into an inbox is.
