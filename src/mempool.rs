@@ -87,6 +87,17 @@ pub enum SubmitError {
     },
 }
 
+impl SubmitError {
+    /// What becomes of a transaction that was pending before.
+    fn as_loss(&self) -> LossReason {
+        match self {
+            Self::NonceTaken { .. } => LossReason::Replaced,
+            Self::Full { .. } => LossReason::Evicted,
+            Self::Reward | Self::UnexpectedNonce { .. } | Self::Overdraft { .. } => LossReason::Unpayable,
+        }
+    }
+}
+
 /// Why a pending transaction left a node without having been mined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -180,6 +191,23 @@ impl Mempool {
         let evicted = self.remove_last_of(&crowded);
         self.push_back(transaction);
         Ok(Some(evicted))
+    }
+
+    /// Takes in what was pending before, in its order; returns what is lost of it.
+    pub(crate) fn restore(
+        &mut self,
+        pending: Vec<Transaction>,
+        rules: &Rules,
+        accounts: &Accounts,
+    ) -> Vec<(Transaction, LossReason)> {
+        let mut lost = Vec::new();
+        for transaction in pending {
+            match self.submit(transaction.clone(), rules, accounts) {
+                Ok(evicted) => lost.extend(evicted.map(|evicted| (evicted, LossReason::Evicted))),
+                Err(error) => lost.push((transaction, error.as_loss())),
+            }
+        }
+        lost
     }
 
     fn can_be_paid(&self, transaction: &Transaction, accounts: &Accounts) -> Result<(), SubmitError> {

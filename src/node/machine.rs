@@ -7,7 +7,7 @@ use crate::{
     blockchain::Blockchain,
     command::{Answer, Command, Snapshot, Submitted, Ticket},
     event::{Happening, IgnoreReason},
-    mempool::{Mempool, SubmitError},
+    mempool::{LossReason, Mempool, SubmitError},
     message::{Message, NodeId, RequestId, Told},
     pow::{Challenge, Exhausted, Target},
     rules::{Fingerprint, Rules},
@@ -174,20 +174,14 @@ impl Node {
         Self { peers, ..self }
     }
 
-    /// Submits pending transactions of before to the node, in order; to be called before its first input.
-    ///
-    /// # Errors
-    ///
-    /// The position of the first that is refused, counted from 1, and why. One that would push another out is refused.
-    pub(crate) fn with_pending(mut self, pending: Vec<Transaction>) -> Result<Self, (usize, SubmitError)> {
-        for (before, transaction) in pending.into_iter().enumerate() {
-            let taken = self.mempool.submit(transaction, &self.rules, self.chain.accounts());
-            let full = SubmitError::Full { capacity: self.limits.mempool };
-            taken
-                .and_then(|evicted| evicted.map_or(Ok(()), |_| Err(full)))
-                .map_err(|error| (before + 1, error))?;
-        }
-        Ok(self)
+    /// Returns the node with pending transactions of before, and those that it has to refuse, each with the reason; to be
+    /// called before its first input.
+    pub(crate) fn with_pending(
+        mut self,
+        pending: Vec<Transaction>,
+    ) -> (Self, Vec<(Transaction, LossReason)>) {
+        let lost = self.mempool.restore(pending, &self.rules, self.chain.accounts());
+        (self, lost)
     }
 
     /// Returns the node's number.

@@ -1,9 +1,9 @@
 //! Whatever is damaged, missing or made up is named.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use chainlab::{
-    BlockHash, DocumentError, Network, NodeId, SubmitError, Violation,
+    BlockHash, DocumentError, LossReason, Network, NodeId, Violation,
     network::{Config, LoadError, SaveError},
 };
 use proptest::prelude::*;
@@ -118,20 +118,6 @@ fn a_forgery_with_the_right_checksums_is_refused() {
         ("        0\n", "        1\n", Box::new(|error| is_peer(error, node(1), node(1)))),
         ("        0\n", "        2\n", Box::new(|error| is_peer(error, node(1), node(2)))),
         (
-            "\"amount\": 3",
-            "\"amount\": 3000000",
-            Box::new(
-                |error| matches!(error, LoadError::Pending { node: at, position: 1, source: SubmitError::Overdraft { balance: 1_000_000, .. }, .. } if *at == node(0)),
-            ),
-        ),
-        (
-            "\"nonce\": 1",
-            "\"nonce\": 0",
-            Box::new(
-                |error| matches!(error, LoadError::Pending { node: at, position: 2, source: SubmitError::NonceTaken { .. }, .. } if *at == node(2)),
-            ),
-        ),
-        (
             "\"reward\": 50",
             "\"reward\": 51",
             Box::new(|error| {
@@ -200,15 +186,30 @@ fn an_unknown_generation_is_named() {
     );
 }
 
+/// What cannot be pending stops no load: it is lost, and reported.
 #[test]
-fn limits_too_small_for_what_is_pending_are_an_error() {
+fn what_cannot_be_pending_is_reported_as_lost() {
+    let cases = [
+        ("\"amount\": 3", "\"amount\": 3000000", LossReason::Unpayable),
+        ("\"nonce\": 1", "\"nonce\": 0", LossReason::Replaced),
+    ];
+    for (from, to, reason) in cases {
+        let dir = saved();
+        forge(&dir.path().join("generation-1"), "network.json", from, to);
+        let loaded = Network::load(dir.path(), Config::default()).unwrap();
+        assert_eq!(loaded.report().transactions_lost, BTreeMap::from([(reason, 1)]), "{from} -> {to}");
+    }
+}
+
+#[test]
+fn what_finds_no_room_is_reported_as_lost() {
     for rules in [quick_notebook(), quick_sealed()] {
         let dir = tempfile::tempdir().unwrap();
         forked(rules).save(dir.path()).unwrap();
         let limits = chainlab::Limits { mempool: 1, ..Default::default() };
-        let error = Network::load(dir.path(), Config { limits, ..Config::default() }).unwrap_err();
-        let LoadError::Pending { node: at, position, source, .. } = error else { panic!("{error}") };
-        assert_eq!((at, position, source), (node(2), 2, SubmitError::Full { capacity: 1 }));
+        let loaded = Network::load(dir.path(), Config { limits, ..Config::default() }).unwrap();
+        assert_eq!(loaded.pending(node(2)).unwrap().len(), 1);
+        assert_eq!(loaded.report().transactions_lost, BTreeMap::from([(LossReason::Evicted, 1)]));
     }
 }
 

@@ -5,7 +5,6 @@ use std::{io, path::PathBuf};
 use crate::{
     blockchain::ChainError,
     hash::BlockHash,
-    mempool::SubmitError,
     message::NodeId,
     network::error::{NodeError, SpawnError},
 };
@@ -121,18 +120,6 @@ pub enum LoadError {
         peer: NodeId,
         /// How many nodes there are.
         nodes: usize,
-    },
-    /// A pending transaction is refused: by the rules, or because the limits leave it no room.
-    #[error("{}: pending transaction {position} of {node}: {source}", .path.display())]
-    Pending {
-        /// The network's document.
-        path: PathBuf,
-        /// The node.
-        node: NodeId,
-        /// The transaction's position among the node's, counted from 1.
-        position: usize,
-        /// Why it is refused.
-        source: SubmitError,
     },
     /// A node's thread could not be started.
     #[error(transparent)]

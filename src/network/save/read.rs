@@ -14,6 +14,7 @@ use super::{
 use crate::{
     blockchain::{Blockchain, ChainError},
     command::Command,
+    event::Happening,
     hash::BlockHash,
     message::NodeId,
     network::{Config, Identity, Network},
@@ -26,15 +27,14 @@ impl Network {
     /// number, name, address, chain, pending transactions and peers that it had, and mines nothing until it is told to.
     ///
     /// Nothing is taken on trust: every file is held against its checksum, every chain is verified by the rules, and
-    /// every pending transaction is submitted again. It costs in proportion to the blocks of all distinct chains.
+    /// every pending transaction is submitted again: what cannot be mined, or finds no room, is reported as lost. It costs in proportion to the blocks of all distinct chains.
     /// Chains share the blocks that they have in common: N nodes that agree on n blocks take O(N + n) memory.
     ///
     /// Where blocks are gossiped, the nodes announce their tips to their peers again, as what was on its way is lost.
     ///
     /// # Errors
     ///
-    /// The file that is missing, damaged, or holds what the rules refuse; a pending transaction for which the limits
-    /// leave no room; a thread that cannot be started.
+    /// The file that is missing, damaged, or holds what the rules refuse; a thread that cannot be started.
     ///
     /// ```
     /// use chainlab::{Network, network::Config};
@@ -69,17 +69,13 @@ impl Network {
                 }
             };
             let rules = Arc::clone(&network.shared.rules);
-            let node = Node::with_chain(id, rules, document.address.as_str(), chain)
-                .with_limits(limits)
-                .with_pending(document.pending)
-                .map_err(|(position, source)| LoadError::Pending {
-                    path: path.clone(),
-                    node: id,
-                    position,
-                    source,
-                })?;
+            let node = Node::with_chain(id, rules, document.address.as_str(), chain).with_limits(limits);
+            let (node, lost) = node.with_pending(document.pending);
             let identity = Identity { name: Some(document.name), address: Some(document.address) };
             network.add(identity, |_, _| node)?;
+            for (transaction, reason) in lost {
+                network.shared.happened(id, Happening::Lost { transaction, reason });
+            }
             peers.push((id, document.peers));
         }
         // Only now does each node's every peer have a thread to hear what it announces.
