@@ -1,0 +1,13 @@
+//! Documents: JSON as Python writes it, and reading it back with errors that name the place and the value.
+//!
+//! What is written here is what `json.dumps(document, sort_keys=True)` gives, to the byte; a block's hash depends on
+//! it. What is read is as Python reads it too: of a key that stands twice the last counts, and a number without point
+//! and exponent is an integer. What the library's types cannot hold is refused.
+
+mod error;
+mod read;
+mod write;
+
+pub use error::{DocumentError, Place};
+pub(crate) use read::{array, deserialize_raw, fields, parse, string, unexpected, whole_number};
+pub(crate) use write::{hash_json, python_float, to_json};
