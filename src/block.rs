@@ -95,8 +95,18 @@ impl Block {
         document::hash_json(self)
     }
 
+    /// Counts the bytes of the block's canonical JSON.
+    pub(crate) fn size(&self) -> usize {
+        document::json_size(self)
+    }
+
     /// Computes what a sealed proof is made over: SHA-256 of the canonical JSON without the proof.
     pub fn digest(&self) -> BlockHash {
+        self.digest_and_size().0
+    }
+
+    /// Computes what a sealed proof is made over and the number of bytes in the canonical JSON, its proof counted.
+    pub(crate) fn digest_and_size(&self) -> (BlockHash, usize) {
         #[derive(Serialize)]
         struct WithoutProof<'a> {
             index: u64,
@@ -104,8 +114,11 @@ impl Block {
             timestamp: Timestamp,
             transactions: &'a [Transaction],
         }
-        let &Self { index, previous_hash, proof: _, timestamp, ref transactions } = self;
-        document::hash_json(&WithoutProof { index, previous_hash, timestamp, transactions }).0
+        let &Self { index, previous_hash, proof, timestamp, ref transactions } = self;
+        let (digest, bytes) =
+            document::hash_json(&WithoutProof { index, previous_hash, timestamp, transactions });
+        let digits = proof.checked_ilog10().unwrap_or(0) as usize + 1;
+        (digest, bytes + "\"proof\": , ".len() + digits)
     }
 
     /// Reads a block's JSON: `index`, `timestamp`, `transactions`, `proof` and `previous_hash`.

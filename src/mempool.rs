@@ -18,7 +18,8 @@ use serde::Serialize;
 
 use crate::{
     accounts::Accounts,
-    rules::Rules,
+    document::shortened,
+    rules::{Rules, Violation},
     transaction::{REWARD_SENDER, Transaction},
 };
 
@@ -49,6 +50,9 @@ pub enum SubmitError {
     /// Transactions from "0" are rewards, and rewards are for miners.
     #[error("transactions from \"{REWARD_SENDER}\" are rewards and cannot be submitted")]
     Reward,
+    /// No block can hold it, however few others that block holds.
+    #[error("no block can hold the transaction: {0}")]
+    Unminable(Violation),
     /// A nonce where no accounts are kept.
     #[error("no accounts are kept, so a transaction carries no nonce; found {found}")]
     UnexpectedNonce {
@@ -58,7 +62,7 @@ pub enum SubmitError {
     /// Another transaction of the sender has the nonce, mined or pending.
     #[error("nonce {nonce} of {sender} is taken; the next is {next}")]
     NonceTaken {
-        /// The sender's address.
+        /// The sender's address, its first 80 characters.
         sender: String,
         /// The transaction's nonce.
         nonce: u64,
@@ -70,7 +74,7 @@ pub enum SubmitError {
         "{sender} has {balance}, spends {pending} in pending transactions, and cannot spend {amount} more"
     )]
     Overdraft {
-        /// The sender's address.
+        /// The sender's address, its first 80 characters.
         sender: String,
         /// The sender's balance after the last block.
         balance: u64,
@@ -93,7 +97,9 @@ impl SubmitError {
         match self {
             Self::NonceTaken { .. } => LossReason::Replaced,
             Self::Full { .. } => LossReason::Evicted,
-            Self::Reward | Self::UnexpectedNonce { .. } | Self::Overdraft { .. } => LossReason::Unpayable,
+            Self::Reward | Self::Unminable(_) | Self::UnexpectedNonce { .. } | Self::Overdraft { .. } => {
+                LossReason::Unpayable
+            }
         }
     }
 }
@@ -172,6 +178,7 @@ impl Mempool {
         if transaction.is_reward() {
             return Err(SubmitError::Reward);
         }
+        rules.check_fits(&transaction).map_err(SubmitError::Unminable)?;
         if rules.accounts {
             self.can_be_paid(&transaction, accounts)?;
         } else if let Some(found) = transaction.nonce() {
@@ -216,12 +223,12 @@ impl Mempool {
         let nonce = transaction.nonce().unwrap_or(account.nonce);
         if nonce < account.nonce || sender.is_some_and(|sender| sender.nonces.contains_key(&nonce)) {
             let next = self.next_nonce(transaction.sender(), accounts);
-            return Err(SubmitError::NonceTaken { sender: transaction.sender().into(), nonce, next });
+            return Err(SubmitError::NonceTaken { sender: shortened(transaction.sender()), nonce, next });
         }
         let (amount, pending) = (transaction.amount(), sender.map_or(0, |sender| sender.spending));
         // Whoever has nothing sends nothing, not even an amount of 0: made-up senders would cost nothing.
         if account.balance == 0 || pending + u128::from(amount) > u128::from(account.balance) {
-            let (sender, balance) = (transaction.sender().into(), account.balance);
+            let (sender, balance) = (shortened(transaction.sender()), account.balance);
             return Err(SubmitError::Overdraft { sender, balance, pending, amount });
         }
         Ok(())
@@ -235,18 +242,25 @@ impl Mempool {
         first + taken.count() as u64
     }
 
-    /// Chooses what goes into the next block before its reward, at most `most`: all in the order in which they came, but
-    /// where accounts are kept only what can be paid, a sender's in the order of their nonces. What would make the miner
-    /// so rich that the reward could not be counted is passed over.
+    /// Chooses what goes into the next block before its reward, at most `most` that take at most so many bytes: all in
+    /// the order in which they came, but where accounts are kept only what can be paid, a sender's in the order of their
+    /// nonces. What would make the miner so rich that the reward could not be counted is passed over, and what there is
+    /// no room for.
     pub(crate) fn select(
         &self,
         most: usize,
+        mut bytes_left: usize,
         reward: &Transaction,
         rules: &Rules,
         accounts: &Accounts,
     ) -> Vec<Transaction> {
+        let mut takes_room = |transaction: &Transaction| {
+            let left = bytes_left.checked_sub(transaction.size_in_block());
+            bytes_left = left.unwrap_or(bytes_left);
+            left.is_some()
+        };
         if !rules.accounts {
-            return self.iter().take(most).cloned().collect();
+            return self.iter().filter(|transaction| takes_room(transaction)).take(most).cloned().collect();
         }
         let mut selected = Vec::new();
         let mut accounts = accounts.clone();
@@ -259,10 +273,13 @@ impl Mempool {
                 if is_to_miner && rules.accounts_after(slice::from_ref(reward), &after).is_err() {
                     break;
                 }
+                if !takes_room(transaction) {
+                    break;
+                }
                 accounts = after;
                 selected.push(transaction.clone());
                 let nonces = self.senders.get(transaction.sender_address()).map(|sender| &sender.nonces);
-                let following = transaction.nonce().and_then(|nonce| nonces?.get(&(nonce + 1)));
+                let following = transaction.nonce().and_then(|nonce| nonces?.get(&nonce.checked_add(1)?));
                 next = following.map(|arrival| &self.arrivals[arrival]);
             }
         }

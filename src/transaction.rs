@@ -81,6 +81,11 @@ impl Transaction {
         &*self.sender == REWARD_SENDER
     }
 
+    /// Counts the bytes that the transaction takes in a block's canonical JSON, with what parts it from the next.
+    pub(crate) fn size_in_block(&self) -> usize {
+        document::json_size(self) + ", ".len()
+    }
+
     /// Reads a transaction's JSON: `sender`, `recipient`, `amount`, and where accounts are kept `nonce`.
     ///
     /// # Errors

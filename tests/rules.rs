@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use chainlab::{
-    Account, Accounts, Block, BlockHash, Blockchain, Context, Genesis, InvalidBlock, PreviousHash, Rules,
-    Time, Timestamp, Transaction, Violation, pow::Target,
+    Account, Accounts, Block, BlockHash, Blockchain, Context, Genesis, InvalidBlock, PreviousHash, ProofRule,
+    Rules, Time, Timestamp, Transaction, Violation, pow::Target,
 };
 use proptest::prelude::*;
 
@@ -145,6 +145,144 @@ fn a_block_holds_a_bounded_number_of_transactions() {
     assert!(Setting::new().check(&sealed(), &block_of(full(3))).is_ok());
     let violation = Violation::TooManyTransactions { most: 4, found: 5 };
     assert_refused(&sealed(), &block_of(full(4)), violation, "too many transactions: at most 4, found 5");
+}
+
+#[test]
+fn a_block_takes_a_bounded_number_of_bytes() {
+    let escaped = Transaction::new("alice", "\u{e9}\"\u{1f600}", 1).with_nonce(3);
+    for (proof, transactions) in
+        [(0, vec![reward()]), (9, vec![reward()]), (10, vec![reward()]), (u64::MAX, vec![escaped, reward()])]
+    {
+        let block = block_of(transactions).with_proof(proof);
+        let found = block.canonical_json().len();
+        for proof_rule in [ProofRule::Sealed, ProofRule::LastProofAndHash] {
+            let exact = Rules { block_bytes_max: found, proof: proof_rule, ..sealed() };
+            assert!(Setting::new().check(&exact, &block).is_ok(), "{proof}");
+            assert_eq!(exact.check_alone(&block), Ok(()));
+            let most = found - 1;
+            let rules = Rules { block_bytes_max: most, ..exact };
+            let violation = Violation::TooManyBytes { most, found };
+            assert_eq!(rules.check_alone(&block), Err(violation.clone()));
+            let message = format!("too many bytes: at most {most}, found {found}");
+            assert_refused(&rules, &block, violation, &message);
+        }
+    }
+}
+
+#[test]
+fn an_address_has_a_bounded_number_of_characters() {
+    let rules = Rules { address_chars_max: 5, ..sealed() };
+    let to =
+        |recipient: &str| block_of(vec![Transaction::new("alice", recipient, 1).with_nonce(3), reward()]);
+    let rewarded = |miner: &str| block_of(vec![Transaction::reward(miner, 50)]);
+    for block in
+        [to("bob"), to("carol"), to("\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}"), rewarded("miner")]
+    {
+        assert!(Setting::new().check(&rules, &block).is_ok());
+    }
+    let from = block_of(vec![Transaction::new("malice", "bob", 1).with_nonce(0), reward()]);
+    for (block, address) in [
+        (to("carola"), "carola"),
+        (to("\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}"), "\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}"),
+        (from, "malice"),
+        (rewarded("miners"), "miners"),
+    ] {
+        let violation = Violation::AddressTooLong { address: address.into(), most: 5, found: 6 };
+        assert_eq!(rules.check_alone(&block), Err(violation.clone()));
+        let message = format!("address {address} is too long: at most 5 characters, found 6");
+        assert_refused(&rules, &block, violation, &message);
+    }
+}
+
+#[test]
+fn the_presets_state_their_bounds() {
+    for rules in [Rules::sealed(), Rules::bitcoin()] {
+        let bounds = (rules.transactions_max, rules.block_bytes_max, rules.address_chars_max);
+        assert_eq!(bounds, (1000, 1_000_000, 80));
+    }
+    for rules in [Rules::notebook(), Rules::tutorial()] {
+        let bounds = (rules.transactions_max, rules.block_bytes_max, rules.address_chars_max);
+        assert_eq!(bounds, (usize::MAX, usize::MAX, usize::MAX));
+    }
+}
+
+/// Where a block stands makes no difference: what is wrong by itself is found without its parent.
+#[test]
+fn what_needs_no_other_block_is_checked_alone() {
+    let rules = sealed();
+    let few = (0..4).map(|at| spend(1, 3 + at)).chain([reward()]).collect();
+    let not_whole = Timestamp::float(0.000_000_1).unwrap();
+    for (block, violation) in [
+        (block_of(few), Violation::TooManyTransactions { most: 4, found: 5 }),
+        (block_of(vec![]), Violation::RewardMissing),
+        (block_of(vec![reward(), reward()]), Violation::RewardRepeated { found: 2 }),
+        (block_of(vec![reward(), spend(1, 3)]), Violation::RewardNotLast { position: 1, count: 2 }),
+        (block_of(vec![Transaction::reward("miner", 1)]), Violation::RewardAmount { expected: 50, found: 1 }),
+        (block_at(not_whole), Violation::TimestampNotWhole { found: not_whole }),
+    ] {
+        assert_eq!(rules.check_alone(&block), Err(violation));
+        assert_eq!(Rules::notebook().check_alone(&block), Ok(()), "the notebook looks at links and proofs");
+    }
+    // What another block must tell is not asked.
+    let stray =
+        Block::new(99, Timestamp::integer(0), [spend(u64::MAX, 77), reward()], 0, PreviousHash::TextOne);
+    assert_eq!(rules.check_alone(&stray), Ok(()));
+}
+
+#[test]
+fn a_block_alone_has_met_the_easiest_target_that_there_is() {
+    let block = block_of(vec![reward()]);
+    let text = [block.digest().as_bytes().as_slice(), &[0; 8]].concat();
+    let hash = BlockHash::of(&text);
+    let head = u128::from_str_radix(&hash.to_string()[..32], 16).unwrap();
+    let (met, missed) = (Target::new(head + 1).unwrap(), Target::new(head).unwrap());
+    let refused = Err(Violation::Proof { proof: 0, hash, target: missed });
+    let retarget = Rules::sealed().retarget;
+    for (first, easiest, retarget, expected) in [
+        (met, met, retarget, Ok(())),
+        (missed, met, retarget, Ok(())),
+        (met, missed, retarget, Ok(())),
+        (missed, missed, retarget, refused.clone()),
+        // Without retargeting all are held to the first.
+        (met, missed, None, Ok(())),
+        (missed, met, None, refused),
+    ] {
+        let rules = Rules { first_target: first, easiest_target: easiest, retarget, ..sealed() };
+        assert_eq!(rules.check_alone(&block), expected, "{first} {easiest}");
+        // A proof that covers less says nothing by itself.
+        let rules = Rules { proof: ProofRule::LastProofAndHash, ..rules };
+        assert_eq!(rules.check_alone(&block), Ok(()));
+    }
+}
+
+/// Of a text of two megabytes an error carries 80 characters.
+#[test]
+fn violations_carry_no_more_than_80_characters_of_an_address() {
+    let long = "\u{e9}".repeat(1_000_000);
+    let cut = "\u{e9}".repeat(80);
+    let rules = Rules { address_chars_max: usize::MAX, block_bytes_max: usize::MAX, ..sealed() };
+    let from = |amount| Transaction::new(long.as_str(), "bob", amount);
+    let rich = |address: &str| (address.into(), Account { balance: u64::MAX, nonce: 0 });
+    let mut setting = Setting::new();
+    let (address, account) = rich(&long);
+    setting.accounts.set(address, account);
+    let violation = |rules: &Rules, transactions: Vec<Transaction>| {
+        setting.check(rules, &block_of(transactions)).expect_err("it breaks a rule")
+    };
+    let nonce = violation(&rules, vec![from(1), reward()]);
+    assert_eq!(nonce, Violation::Nonce { sender: cut.clone(), expected: 0, found: None });
+    let overdraft = violation(&rules, vec![from(u64::MAX).with_nonce(0), from(1).with_nonce(1), reward()]);
+    assert_eq!(overdraft, Violation::Overdraft { sender: cut.clone(), balance: 0, amount: 1 });
+    let too_large =
+        violation(&rules, vec![Transaction::new("alice", long.as_str(), 1).with_nonce(3), reward()]);
+    let balance = u64::MAX;
+    assert_eq!(too_large, Violation::BalanceTooLarge { recipient: cut.clone(), balance, amount: 1 });
+    let no_accounts = Rules { accounts: false, ..rules.clone() };
+    let unexpected = violation(&no_accounts, vec![from(1).with_nonce(7), reward()]);
+    assert_eq!(unexpected, Violation::UnexpectedNonce { sender: cut.clone(), found: 7 });
+    let bounded = Rules { address_chars_max: 80, ..rules };
+    let too_long = violation(&bounded, vec![from(1).with_nonce(0), reward()]);
+    assert_eq!(too_long, Violation::AddressTooLong { address: cut, most: 80, found: 1_000_000 });
 }
 
 #[test]

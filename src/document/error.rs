@@ -105,7 +105,7 @@ impl DocumentError {
     }
 }
 
-/// The first 80 characters: an error must not carry a hundred megabytes.
+/// The first 80 characters of what others chose: an error must not carry a hundred megabytes.
 pub(crate) fn shortened(text: &str) -> String {
     text.chars().take(80).collect()
 }

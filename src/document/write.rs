@@ -11,17 +11,43 @@ use crate::hash::BlockHash;
 /// Writes a value as Python's `json.dumps` does. Structs must list their fields in alphabetical order.
 pub(crate) fn to_json<T: Serialize + ?Sized>(value: &T) -> String {
     let mut text = Vec::new();
-    let mut serializer = serde_json::Serializer::with_formatter(&mut text, PythonFormatter);
-    value.serialize(&mut serializer).expect("documents have string keys, and a vector takes what is written");
+    write_json(value, &mut text);
     String::from_utf8(text).expect("the formatter writes ASCII")
 }
 
 /// Hashes what [`to_json`] writes, without keeping it. Returns the number of bytes, too.
 pub(crate) fn hash_json<T: Serialize + ?Sized>(value: &T) -> (BlockHash, usize) {
     let mut text = HashedText { sha256: Sha256::new(), bytes: 0 };
-    let mut serializer = serde_json::Serializer::with_formatter(&mut text, PythonFormatter);
-    value.serialize(&mut serializer).expect("documents have string keys, and a hash takes what is written");
+    write_json(value, &mut text);
     (BlockHash::from_bytes(text.sha256.finalize().into()), text.bytes)
+}
+
+/// Counts the bytes that [`to_json`] writes.
+pub(crate) fn json_size<T: Serialize + ?Sized>(value: &T) -> usize {
+    let mut text = CountedText { bytes: 0 };
+    write_json(value, &mut text);
+    text.bytes
+}
+
+fn write_json<T: Serialize + ?Sized>(value: &T, to: &mut impl io::Write) {
+    let mut serializer = serde_json::Serializer::with_formatter(to, PythonFormatter);
+    value.serialize(&mut serializer).expect("documents have string keys, and what takes them never fails");
+}
+
+/// A text of which only the length is kept.
+struct CountedText {
+    bytes: usize,
+}
+
+impl io::Write for CountedText {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.bytes += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// A text of which only the hash and the length are kept.

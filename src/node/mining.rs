@@ -82,13 +82,20 @@ impl Node {
 
     /// Makes the next block of what is pending now, without its proof.
     fn next_block(&self, now: Time) -> Block {
-        let room = self.rules.transactions_max.saturating_sub(1);
         let reward = Transaction::reward(self.address.clone(), self.rules.reward);
-        let mut transactions = self.mempool.select(room, &reward, &self.rules, self.chain.accounts());
-        transactions.push(reward);
         let timestamp = self.chain.next_timestamp(&self.rules, now);
         let previous_hash = PreviousHash::Hash(self.chain.tip_hash());
-        Block::new(self.chain.len() + 1, timestamp, transactions, 0, previous_hash)
+        let block = |transactions: Vec<_>, proof| {
+            Block::new(self.chain.len() + 1, timestamp, transactions, proof, previous_hash)
+        };
+        let room = self.rules.transactions_max.saturating_sub(1);
+        // Whatever the proof will be, there is room for the longest.
+        let bytes_left =
+            self.rules.block_bytes_max.saturating_sub(block(vec![reward.clone()], u64::MAX).size());
+        let mut transactions =
+            self.mempool.select(room, bytes_left, &reward, &self.rules, self.chain.accounts());
+        transactions.push(reward);
+        block(transactions, 0)
     }
 
     pub(super) fn found(&mut self, now: Time, search: SearchId, proof: u64, effects: &mut Vec<Effect>) {

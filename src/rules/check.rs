@@ -1,11 +1,12 @@
 //! The checks of a block, each rule one function with one violation.
 
-use super::{Checks, Genesis, Rules, Violation};
+use super::{Checks, Genesis, ProofRule, Rules, Violation};
 use crate::{
     accounts::{Account, Accounts},
     block::{Block, PreviousHash},
+    document::shortened,
     hash::BlockHash,
-    pow::Target,
+    pow::{Challenge, Target},
     time::{Time, Timestamp},
     transaction::Transaction,
 };
@@ -33,17 +34,81 @@ impl Rules {
     /// The first rule that the block breaks. The notebook's two, link and proof, come in the notebook's order.
     pub fn check(&self, block: &Block, context: &Context<'_>) -> Result<Accounts, Violation> {
         names_its_parent(block, context.parent_hash)?;
-        if self.checks == Checks::WholeBlocks {
+        let is_whole = self.checks == Checks::WholeBlocks;
+        if is_whole {
             index_counts_on(block, context.parent)?;
-            timestamp_is_whole(block)?;
+        }
+        let sealed = self.check_content(block)?;
+        if is_whole {
             timestamp_is_after_median(block, context.median_micros)?;
+        }
+        let challenge = || self.challenge(block, context.parent, context.parent_hash);
+        let hash = sealed.unwrap_or_else(|| challenge().hash(block.proof()));
+        proof_is_met(block, hash, context.target)?;
+        self.accounts_after(block.transactions(), context.accounts)
+    }
+
+    /// Checks all that needs no other block: what the block says by itself and, if the proof covers the block, that it
+    /// took as much work as the easiest target asks for. Where links and proofs alone are checked and the proof covers
+    /// less, that is nothing. It costs in proportion to the block.
+    ///
+    /// # Errors
+    ///
+    /// The first rule that the block breaks, wherever in a chain it may stand.
+    pub fn check_alone(&self, block: &Block) -> Result<(), Violation> {
+        match self.check_content(block)? {
+            Some(hash) => proof_is_met(block, hash, self.easiest_target_of_all()),
+            None => Ok(()),
+        }
+    }
+
+    /// Checks that there can be a block which holds a transaction, whatever the accounts are.
+    ///
+    /// # Errors
+    ///
+    /// The rule that the smallest such block breaks.
+    pub(crate) fn check_fits(&self, transaction: &Transaction) -> Result<(), Violation> {
+        if self.checks == Checks::LinksAndProofs {
+            return Ok(());
+        }
+        let transactions = [transaction.clone(), Transaction::reward("", self.reward)];
+        let timestamp = Timestamp::from_micros(0);
+        let block = Block::new(2, timestamp, transactions, 0, PreviousHash::Hash(BlockHash::of(b"")));
+        addresses_are_short(&block, self.address_chars_max)?;
+        bytes_are_few(block.size(), self.block_bytes_max)
+    }
+
+    /// Checks what a block says by itself, what costs least first. Returns the proof's hash if it covers the block.
+    fn check_content(&self, block: &Block) -> Result<Option<BlockHash>, Violation> {
+        let is_whole = self.checks == Checks::WholeBlocks;
+        if is_whole {
+            timestamp_is_whole(block)?;
             transactions_are_few(block, self.transactions_max)?;
+            addresses_are_short(block, self.address_chars_max)?;
             reward_is_there_once(block)?;
             reward_is_last(block)?;
             reward_is_right(block, self.reward)?;
         }
-        self.proof_is_met(block, context)?;
-        self.accounts_after(block.transactions(), context.accounts)
+        let (sealed, bytes) = match self.proof {
+            ProofRule::Sealed => {
+                let (digest, bytes) = block.digest_and_size();
+                (Some(Challenge::Sealed { digest }.hash(block.proof())), bytes)
+            }
+            _ if is_whole => (None, block.size()),
+            _ => return Ok(None),
+        };
+        if is_whole {
+            bytes_are_few(bytes, self.block_bytes_max)?;
+        }
+        Ok(sealed)
+    }
+
+    /// The easiest target that a block can be held to.
+    fn easiest_target_of_all(&self) -> Target {
+        match self.retarget {
+            Some(_) => self.first_target.max(self.easiest_target),
+            None => self.first_target,
+        }
     }
 
     /// Checks the first block of a chain and returns the accounts after it.
@@ -61,14 +126,6 @@ impl Rules {
             timestamp_is_whole(block)?;
         }
         self.accounts_after(block.transactions(), &Accounts::default())
-    }
-
-    /// Rule: the proof's hash is below the target.
-    fn proof_is_met(&self, block: &Block, context: &Context<'_>) -> Result<(), Violation> {
-        let challenge = self.challenge(block, context.parent, context.parent_hash);
-        let (proof, target) = (block.proof(), context.target);
-        let hash = challenge.hash(proof);
-        if target.is_met_by(&hash) { Ok(()) } else { Err(Violation::Proof { proof, hash, target }) }
     }
 
     /// Rule: every transaction in turn can be paid for. Returns what is left.
@@ -107,6 +164,12 @@ fn names_its_parent(block: &Block, expected: BlockHash) -> Result<(), Violation>
     }
 }
 
+/// Rule: the proof's hash is below the target.
+fn proof_is_met(block: &Block, hash: BlockHash, target: Target) -> Result<(), Violation> {
+    let proof = block.proof();
+    if target.is_met_by(&hash) { Ok(()) } else { Err(Violation::Proof { proof, hash, target }) }
+}
+
 /// Rule: indices count on, one by one.
 fn index_counts_on(block: &Block, parent: &Block) -> Result<(), Violation> {
     let (expected, found) = (parent.index().saturating_add(1), block.index());
@@ -132,6 +195,24 @@ fn timestamp_is_after_median(block: &Block, median_micros: u64) -> Result<(), Vi
 fn transactions_are_few(block: &Block, most: usize) -> Result<(), Violation> {
     let found = block.transactions().len();
     if found <= most { Ok(()) } else { Err(Violation::TooManyTransactions { most, found }) }
+}
+
+/// Rule: addresses are of bounded length.
+fn addresses_are_short(block: &Block, most: usize) -> Result<(), Violation> {
+    let addresses = block.transactions().iter().flat_map(|each| [each.sender(), each.recipient()]);
+    // So many bytes hold at most so many characters: most addresses are not counted.
+    match addresses.filter(|address| address.len() > most).find(|address| address.chars().count() > most) {
+        None => Ok(()),
+        Some(address) => {
+            let found = address.chars().count();
+            Err(Violation::AddressTooLong { address: shortened(address), most, found })
+        }
+    }
+}
+
+/// Rule: a block takes a bounded number of bytes.
+fn bytes_are_few(found: usize, most: usize) -> Result<(), Violation> {
+    if found <= most { Ok(()) } else { Err(Violation::TooManyBytes { most, found }) }
 }
 
 /// Rule: a block has exactly one reward.
@@ -168,7 +249,7 @@ fn reward_is_right(block: &Block, expected: u64) -> Result<(), Violation> {
 fn has_no_nonce(transaction: &Transaction) -> Result<(), Violation> {
     match transaction.nonce() {
         None => Ok(()),
-        Some(found) => Err(Violation::UnexpectedNonce { sender: transaction.sender().into(), found }),
+        Some(found) => Err(Violation::UnexpectedNonce { sender: shortened(transaction.sender()), found }),
     }
 }
 
@@ -180,7 +261,8 @@ fn transfer(transaction: &Transaction, accounts: &mut Accounts) -> Result<(), Vi
         let sender = accounts.get(transaction.sender());
         nonce_is_next(transaction, sender)?;
         balance_covers(transaction, sender)?;
-        let left = Account { balance: sender.balance - transaction.amount(), nonce: sender.nonce + 1 };
+        let left =
+            Account { balance: sender.balance - transaction.amount(), nonce: sender.nonce.saturating_add(1) };
         accounts.set(transaction.sender().into(), left);
     }
     let recipient = accounts.get(transaction.recipient());
@@ -195,7 +277,7 @@ fn nonce_is_next(transaction: &Transaction, sender: Account) -> Result<(), Viola
     if found == Some(expected) {
         return Ok(());
     }
-    Err(Violation::Nonce { sender: transaction.sender().into(), expected, found })
+    Err(Violation::Nonce { sender: shortened(transaction.sender()), expected, found })
 }
 
 /// Rule: a sender spends no more than it has.
@@ -204,14 +286,14 @@ fn balance_covers(transaction: &Transaction, sender: Account) -> Result<(), Viol
     if amount <= balance {
         return Ok(());
     }
-    Err(Violation::Overdraft { sender: transaction.sender().into(), balance, amount })
+    Err(Violation::Overdraft { sender: shortened(transaction.sender()), balance, amount })
 }
 
 /// Rule: no balance is more than a `u64`. Returns the recipient's.
 fn balance_can_be_counted(transaction: &Transaction, recipient: Account) -> Result<u64, Violation> {
     let (balance, amount) = (recipient.balance, transaction.amount());
     balance.checked_add(amount).ok_or_else(|| Violation::BalanceTooLarge {
-        recipient: transaction.recipient().into(),
+        recipient: shortened(transaction.recipient()),
         balance,
         amount,
     })

@@ -59,6 +59,10 @@ pub struct Rules {
     pub accounts: bool,
     /// The most transactions that a block may hold, its reward counted.
     pub transactions_max: usize,
+    /// The most bytes of canonical JSON that a block may take.
+    pub block_bytes_max: usize,
+    /// The most characters that an address in a block may have.
+    pub address_chars_max: usize,
     /// How far a block's timestamp may lie ahead of a receiver's clock before the block has to wait.
     pub ahead_max: Duration,
     /// Whether nodes tell their peers of new blocks and transactions without being asked.

@@ -23,6 +23,8 @@ impl Rules {
             checks: Checks::LinksAndProofs,
             accounts: false,
             transactions_max: usize::MAX,
+            block_bytes_max: usize::MAX,
+            address_chars_max: usize::MAX,
             ahead_max: Duration::MAX,
             gossip: false,
         }
@@ -42,8 +44,8 @@ impl Rules {
     /// hash rate, and accounts are kept.
     ///
     /// A block is wanted every second, and the target starts at the notebook's four zeros, follows every 32 blocks and
-    /// never becomes easier than it was at the start. The reward is 50, a block holds at most 1000 transactions, and
-    /// may be 10 s ahead of its receiver's clock.
+    /// never becomes easier than it was at the start. The reward is 50. A block holds at most 1000 transactions, takes
+    /// at most 1 MB and may be 10 s ahead of its receiver's clock; an address has at most 80 characters.
     pub fn sealed() -> Self {
         Self {
             proof: ProofRule::Sealed,
@@ -56,6 +58,8 @@ impl Rules {
             checks: Checks::WholeBlocks,
             accounts: true,
             transactions_max: 1000,
+            block_bytes_max: 1_000_000,
+            address_chars_max: 80,
             ahead_max: Duration::from_secs(10),
             gossip: true,
         }

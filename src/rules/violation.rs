@@ -3,6 +3,8 @@
 use crate::{block::PreviousHash, hash::BlockHash, pow::Target, time::Timestamp};
 
 /// What a block did wrong: one kind for each rule, with what was expected and what was found.
+///
+/// Of a text that the block's maker chose it carries the first 80 characters.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Violation {
@@ -62,6 +64,24 @@ pub enum Violation {
         /// The number in the block.
         found: usize,
     },
+    /// The block takes more bytes than it may.
+    #[error("too many bytes: at most {most}, found {found}")]
+    TooManyBytes {
+        /// The most that the rules allow.
+        most: usize,
+        /// The bytes of the block's canonical JSON.
+        found: usize,
+    },
+    /// An address is longer than it may be.
+    #[error("address {address} is too long: at most {most} characters, found {found}")]
+    AddressTooLong {
+        /// The address, its first 80 characters.
+        address: String,
+        /// The most characters that the rules allow.
+        most: usize,
+        /// The address's characters.
+        found: usize,
+    },
     /// The block has no reward.
     #[error("the reward is missing")]
     RewardMissing,
@@ -90,7 +110,7 @@ pub enum Violation {
     /// A transaction carries a nonce that is not its sender's next, or none.
     #[error("wrong nonce of {sender}: expected {expected}, found {}", .found.map_or("none".into(), |nonce| nonce.to_string()))]
     Nonce {
-        /// The sender's address.
+        /// The sender's address, its first 80 characters.
         sender: String,
         /// The sender's next nonce.
         expected: u64,
@@ -100,7 +120,7 @@ pub enum Violation {
     /// A transaction carries a nonce though it is a reward, or though no accounts are kept.
     #[error("unexpected nonce {found} of {sender}")]
     UnexpectedNonce {
-        /// The sender's address.
+        /// The sender's address, its first 80 characters.
         sender: String,
         /// The transaction's nonce.
         found: u64,
@@ -108,7 +128,7 @@ pub enum Violation {
     /// A sender spends more than it has.
     #[error("overdraft of {sender}: has {balance}, spends {amount}")]
     Overdraft {
-        /// The sender's address.
+        /// The sender's address, its first 80 characters.
         sender: String,
         /// What the sender has at that point of the block.
         balance: u64,
@@ -118,7 +138,7 @@ pub enum Violation {
     /// A recipient would have more than can be counted.
     #[error("{recipient} has {balance}, and {amount} more cannot be counted")]
     BalanceTooLarge {
-        /// The recipient's address.
+        /// The recipient's address, its first 80 characters.
         recipient: String,
         /// What the recipient has at that point of the block.
         balance: u64,
@@ -138,6 +158,8 @@ impl Violation {
             Self::TimestampNotWhole { .. } => "TimestampNotWhole",
             Self::TimestampNotAfterMedian { .. } => "TimestampNotAfterMedian",
             Self::TooManyTransactions { .. } => "TooManyTransactions",
+            Self::TooManyBytes { .. } => "TooManyBytes",
+            Self::AddressTooLong { .. } => "AddressTooLong",
             Self::RewardMissing => "RewardMissing",
             Self::RewardRepeated { .. } => "RewardRepeated",
             Self::RewardNotLast { .. } => "RewardNotLast",

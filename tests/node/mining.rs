@@ -234,6 +234,71 @@ fn a_block_takes_no_more_transactions_than_the_rules_allow() {
     }
 }
 
+/// To the byte: what the block takes with its reward alone, and each transaction with its comma.
+#[test]
+fn a_block_takes_no_more_bytes_than_the_rules_allow() {
+    for accounts in [true, false] {
+        let unbounded = Rules { accounts, ..sealed() };
+        let mut bench = Bench::new(unbounded.clone());
+        let submit = |bench: &mut Bench| {
+            for number in 0..5 {
+                bench.submit(payment(number));
+            }
+            bench.submit(Transaction::new("bob", "carol", 7));
+        };
+        submit(&mut bench);
+        bench.command(Command::Mine);
+        bench.find();
+        let longest_proof = bench.chain().last_block().clone().with_proof(u64::MAX);
+        let whole = longest_proof.canonical_json().len();
+        let payments = |bytes| {
+            let mut bench = Bench::new(Rules { block_bytes_max: bytes, ..unbounded.clone() });
+            submit(&mut bench);
+            bench.command(Command::Mine);
+            bench.find();
+            let block = bench.chain().last_block().clone();
+            assert!(block.with_proof(u64::MAX).canonical_json().len() <= bytes);
+            let amounts: Vec<_> =
+                bench.chain().last_block().transactions().iter().map(Transaction::amount).collect();
+            amounts
+        };
+        assert_eq!(payments(whole), [0, 1, 2, 3, 4, 7, 50]);
+        // Alice's last takes a byte more than Bob's, and what comes later but is short enough has its place.
+        let bobs = Transaction::new("bob", "carol", 7);
+        let bobs = if accounts { bobs.with_nonce(0) } else { bobs };
+        let alices = if accounts { payment(4).with_nonce(4) } else { payment(4) };
+        let [bobs, alices] = [bobs, alices].map(|each| serde_json::to_string(&each).unwrap().len());
+        assert_eq!(bobs, alices);
+        assert_eq!(payments(whole - 1), [0, 1, 2, 3, 4, 50]);
+        // All but one payment of the shortest amount.
+        assert_eq!(payments(whole - 5 * (alices + 2)), [0, 50]);
+    }
+}
+
+#[test]
+fn what_no_block_can_hold_is_refused_at_once() {
+    let rules = Rules { block_bytes_max: 400, address_chars_max: 80, ..sealed() };
+    let mut bench = Bench::new(rules);
+    let refused = |bench: &mut Bench, transaction| {
+        let line = bench.submit(transaction).pop().expect("it is answered");
+        line.split_once(": ").expect("the ticket comes first").1.to_owned()
+    };
+    let long = "x".repeat(81);
+    let expected = format!(
+        "no block can hold the transaction: address {} is too long: at most 80 characters, found 81",
+        &long[1..]
+    );
+    assert_eq!(refused(&mut bench, Transaction::new("alice", long.as_str(), 1)), expected);
+    assert_eq!(refused(&mut bench, Transaction::new(long.as_str(), "alice", 1)), expected);
+    let wide = "\u{1f600}".repeat(20);
+    let line = refused(&mut bench, Transaction::new("alice", wide.as_str(), 1));
+    assert_eq!(line, "no block can hold the transaction: too many bytes: at most 400, found 496");
+    assert_eq!(refused(&mut bench, Transaction::new("alice", &wide[..32], 1)), "block 2");
+    bench.command(Command::Mine);
+    bench.find();
+    assert!(bench.pending().is_empty(), "what is taken in can be mined");
+}
+
 #[test]
 fn a_block_holds_each_senders_transactions_in_the_order_of_their_nonces() {
     let mut bench = Bench::new(sealed());

@@ -160,6 +160,7 @@ fn sealed_rules() -> Rules {
         retarget: Some(Retarget { window: 8, spacing: Duration::from_millis(2), factor_max: 4 }),
         genesis: Genesis::Shared { time: None, allocations },
         transactions_max: 20,
+        block_bytes_max: 1000,
         ahead_max: Duration::from_millis(5),
         ..Rules::sealed()
     }

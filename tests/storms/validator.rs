@@ -161,6 +161,12 @@ impl Validator {
     ) -> Result<BTreeMap<String, (u64, u64)>, String> {
         let transactions = document["transactions"].as_array().ok_or("it has no transactions")?;
         hold!(transactions.len() <= self.rules.transactions_max, "{} transactions", transactions.len());
+        let bytes = dumps(document).len();
+        hold!(bytes <= self.rules.block_bytes_max, "{bytes} bytes");
+        for address in transactions.iter().flat_map(|each| [&each["sender"], &each["recipient"]]) {
+            let characters = address.as_str().ok_or("an address is no text")?.chars().count();
+            hold!(characters <= self.rules.address_chars_max, "an address of {characters} characters");
+        }
         let rewards = transactions.iter().filter(|transaction| transaction["sender"] == "0").count();
         hold!(rewards == 1, "{rewards} rewards");
         let last = &transactions[transactions.len() - 1];
