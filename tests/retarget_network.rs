@@ -85,7 +85,8 @@ impl Lab {
                         self.messages.push_back((to, id, message.clone()));
                     }
                 }
-                Effect::Search(search, template) => {
+                Effect::Search(search, _) => {
+                    let template = self.nodes[at].template(self.now, search).expect("it has just begun");
                     let mean = template.target.expected_hashes() as f64 / self.rate;
                     let due = self.now + Duration::from_secs_f64(mean * self.random.exponential());
                     self.searches[at] = Some((search, template, due));

@@ -132,8 +132,9 @@ impl Network {
 
     /// Has a node mine block after block at a hash rate. One that mines already goes on at the new rate.
     ///
-    /// Where the proof covers the block, what is in it is chosen when its search begins, on every new tip; a transaction
-    /// that comes later waits for the next block.
+    /// Where the proof covers the block, the search begins anew when a transaction comes in, so that the next block can
+    /// hold it. That loses nothing, as no attempt makes the next one likelier, but costs making the block once more, at
+    /// most once in a millisecond: some seven microseconds for an empty one, a millisecond for one of 1000 transactions.
     ///
     /// # Errors
     ///

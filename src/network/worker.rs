@@ -44,7 +44,8 @@ pub(super) struct Worker {
     /// Who waits for the answers, in the order of the tickets.
     replies: Vec<(Ticket, Reply)>,
     next_ticket: u64,
-    search: Option<(SearchId, Search)>,
+    /// What is searched for, and the search itself once its first slice has begun.
+    search: Option<(SearchId, Option<Search>)>,
     pace: Pace,
     /// When the node wishes to be woken, by its own clock and by ours.
     wake_at: Option<(Time, Instant)>,
@@ -282,9 +283,7 @@ impl Worker {
                     self.shared.send(node, peer, message.clone());
                 }
             }
-            Effect::Search(id, template) => {
-                self.search = Some((id, Search::new(template.challenge, template.target)));
-            }
+            Effect::Search(id, _) => self.search = Some((id, None)),
             Effect::StopSearch => self.search = None,
             Effect::WakeAt(time) => self.wake_at = time.map(|time| (time, instant() + (time - now))),
             Effect::Answer(ticket, answer) => {
@@ -301,6 +300,13 @@ impl Worker {
     fn slice(&mut self) {
         let Some((id, search)) = &mut self.search else { return };
         let id = *id;
+        // Only now, so that a flood of transactions, each of which is to go into the block, makes no more templates than
+        // there are slices.
+        let search = search.get_or_insert_with(|| {
+            let now = self.clock.now(self.node.id());
+            let template = self.node.template(now, id).expect("the node searches until it says otherwise");
+            Search::new(template.challenge, template.target)
+        });
         let before = search.attempts();
         let start = instant();
         let budget = match self.hash_rate {

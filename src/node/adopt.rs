@@ -54,7 +54,7 @@ impl Node {
             }
         }
         if from.is_some() {
-            self.search(now, effects);
+            self.search(effects);
         }
     }
 

@@ -44,8 +44,9 @@ pub enum Effect {
         /// What to say.
         message: Message,
     },
-    /// Search for a proof, instead of what was searched for before.
-    Search(SearchId, Template),
+    /// Search for a proof that meets a target, instead of what was searched for before. What the proof is sought for,
+    /// [`Node::template`] tells.
+    Search(SearchId, Target),
     /// Search no more.
     StopSearch,
     /// Wake the node at a time, instead of the time wished for before; or not at all.
@@ -248,14 +249,14 @@ impl Node {
             Command::Pending => Answer::Pending(self.mempool.iter().cloned().collect()),
             Command::Snapshot => Answer::Snapshot(self.snapshot()),
             Command::StartMining => {
-                self.start_mining(now, effects);
+                self.start_mining(effects);
                 Answer::StartMining
             }
             Command::StopMining => {
                 self.stop_mining(effects);
                 Answer::StopMining
             }
-            Command::Mine => return self.mine(now, ticket, effects),
+            Command::Mine => return self.mine(ticket, effects),
             Command::Resolve => return self.resolve(now, ticket, effects),
         };
         effects.push(Effect::Answer(ticket, answer));

@@ -27,23 +27,25 @@ pub(super) struct Mining {
 #[derive(Debug, Clone)]
 struct Current {
     id: SearchId,
-    template: Template,
-    /// What the proof will complete, if the proof covers it; else the block is made when the proof is found.
+    /// Once a driver has asked for it.
+    template: Option<Template>,
+    /// What the proof will complete, if the proof covers it and there is a template; else the block is made when the
+    /// proof is found.
     sealed: Option<Block>,
 }
 
 impl Node {
-    pub(super) fn mine(&mut self, now: Time, ticket: Ticket, effects: &mut Vec<Effect>) {
+    pub(super) fn mine(&mut self, ticket: Ticket, effects: &mut Vec<Effect>) {
         self.mining.tickets.push_back(ticket);
         if self.mining.current.is_none() {
-            self.search(now, effects);
+            self.search(effects);
         }
     }
 
-    pub(super) fn start_mining(&mut self, now: Time, effects: &mut Vec<Effect>) {
+    pub(super) fn start_mining(&mut self, effects: &mut Vec<Effect>) {
         self.mining.continuous = true;
         if self.mining.current.is_none() {
-            self.search(now, effects);
+            self.search(effects);
         }
     }
 
@@ -61,23 +63,41 @@ impl Node {
         }
     }
 
-    /// Searches on the tip, if anybody wants a block. A search for the same as before goes on.
-    pub(super) fn search(&mut self, now: Time, effects: &mut Vec<Effect>) {
+    /// Searches on the tip, if anybody wants a block.
+    pub(super) fn search(&mut self, effects: &mut Vec<Effect>) {
         if self.mining.tickets.is_empty() && !self.mining.continuous {
-            return;
-        }
-        let block = self.next_block(now);
-        let target = self.chain.next_target(&self.rules);
-        let challenge = self.rules.challenge(&block, self.chain.last_block(), self.chain.tip_hash());
-        let template = Template { challenge, target };
-        let sealed = (self.rules.proof == ProofRule::Sealed).then_some(block);
-        if self.mining.current.as_ref().is_some_and(|current| current.template == template) {
             return;
         }
         self.mining.searches += 1;
         let id = SearchId(self.mining.searches);
-        self.mining.current = Some(Current { id, template, sealed });
-        effects.push(Effect::Search(id, template));
+        self.mining.current = Some(Current { id, template: None, sealed: None });
+        effects.push(Effect::Search(id, self.chain.next_target(&self.rules)));
+    }
+
+    /// Searches anew if the block that is searched for leaves out what has just become pending.
+    pub(super) fn renew_search(&mut self, effects: &mut Vec<Effect>) {
+        if self.mining.current.as_ref().is_some_and(|current| current.sealed.is_some()) {
+            self.search(effects);
+        }
+    }
+
+    /// Returns what a search is for; nothing, if the search is over.
+    ///
+    /// A driver asks when it begins to try proofs, however long after the search was told. What the proof covers is
+    /// chosen then, in proportion to the block, and stays until another search takes its place. A driver that tries
+    /// none, as it draws when they are found, never asks, and the block is made when its proof is found.
+    pub fn template(&mut self, now: Time, search: SearchId) -> Option<Template> {
+        let current = self.mining.current.as_ref().filter(|current| current.id == search)?;
+        if current.template.is_some() {
+            return current.template;
+        }
+        let block = self.next_block(now);
+        let target = self.chain.next_target(&self.rules);
+        let challenge = self.rules.challenge(&block, self.chain.last_block(), self.chain.tip_hash());
+        let template = Some(Template { challenge, target });
+        let sealed = (self.rules.proof == ProofRule::Sealed).then_some(block);
+        self.mining.current = Some(Current { id: search, template, sealed });
+        template
     }
 
     /// Makes the next block of what is pending now, without its proof.
@@ -113,7 +133,7 @@ impl Node {
         if let Some(ticket) = self.mining.tickets.pop_front() {
             effects.push(Effect::Answer(ticket, Answer::Mine(Ok(Forged::from(chain.last_block())))));
         }
-        self.search(now, effects);
+        self.search(effects);
     }
 
     pub(super) fn exhausted(&mut self, search: SearchId, exhausted: Exhausted, effects: &mut Vec<Effect>) {

@@ -21,6 +21,7 @@ impl Node {
         if let Some(transaction) = evicted {
             effects.push(Effect::Event(Happening::Lost { transaction, reason: LossReason::Evicted }));
         }
+        self.renew_search(effects);
         if self.rules.gossip && self.rules.accounts {
             effects.push(Effect::Relay { except: from, message: Message::Transaction(transaction) });
         }

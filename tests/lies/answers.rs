@@ -320,9 +320,9 @@ fn a_gift_does_not_end_mining() {
     assert_eq!(lab.hear(LIAR, Message::Transaction(gift.clone())), []);
     assert_eq!(lab.hear(FRIEND, Message::Transaction(spend("alice", 0, 1))), []);
     lab.tell(Input::Command(Ticket(3), Command::Mine));
-    let Some(Effect::Search(search, template)) = lab.effects.last().cloned() else {
-        panic!("{:?}", lab.effects);
-    };
+    let Some(&Effect::Search(search, target)) = lab.effects.last() else { panic!("{:?}", lab.effects) };
+    let template = lab.node.template(lab.now, search).expect("it has just begun");
+    assert_eq!(template.target, target);
     let proof = (0..).find(|&proof| template.challenge.is_met(proof, template.target)).unwrap();
     let happenings = lab.tell(Input::Found(search, proof));
     assert!(matches!(happenings[..], [Happening::Mined { position: 9, .. }]), "{happenings:?}");

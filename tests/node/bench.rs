@@ -131,6 +131,7 @@ pub(crate) struct Bench {
     pub(crate) effects: Vec<Effect>,
     /// What is searched for, as a driver would.
     pub(crate) search: Option<(SearchId, Template)>,
+    searching: Option<SearchId>,
     pub(crate) wake_at: Option<Time>,
     open: BTreeMap<Ticket, Command>,
     continuous: bool,
@@ -151,6 +152,7 @@ impl Bench {
             now: START,
             effects: Vec::new(),
             search: None,
+            searching: None,
             wake_at: None,
             open: BTreeMap::new(),
             continuous: false,
@@ -217,15 +219,18 @@ impl Bench {
     /// Hands the node an input and holds it to what it owes. Returns its wishes, one a line.
     pub(crate) fn tell(&mut self, input: Input) -> Vec<String> {
         let before = self.chain();
-        let searched = self.search.is_some();
+        let searched = self.searching.is_some();
         self.note_input(&input);
-        let ended = searched && self.search.is_none();
+        let ended = searched && self.searching.is_none();
         self.effects.clear();
         self.node.handle(self.now, input, &mut self.effects);
         let effects = std::mem::take(&mut self.effects);
         for effect in &effects {
             self.note_effect(effect);
         }
+        self.search = self.searching.map(|id| {
+            (id, self.node.template(self.now, id).expect("a search goes on until the node says otherwise"))
+        });
         // A search that ends without a block would end so again: that is the end of all mining.
         let mined = |effect: &Effect| matches!(effect, Effect::Event(Happening::Mined { .. }));
         self.continuous &= !ended || effects.iter().any(mined);
@@ -249,7 +254,7 @@ impl Bench {
                 self.continuous |= matches!(command, Command::StartMining);
             }
             Input::Found(id, _) | Input::Exhausted(id, _) => {
-                self.search = self.search.filter(|(current, _)| current != id);
+                self.searching = self.searching.filter(|current| current != id);
             }
             Input::Wake => self.wake_at = None,
             Input::Message(..) | Input::LinkUp(_) => {}
@@ -258,8 +263,8 @@ impl Bench {
 
     fn note_effect(&mut self, effect: &Effect) {
         match effect {
-            Effect::Search(id, template) => self.search = Some((*id, *template)),
-            Effect::StopSearch => assert!(self.search.take().is_some(), "there is a search to stop"),
+            Effect::Search(id, _) => self.searching = Some(*id),
+            Effect::StopSearch => assert!(self.searching.take().is_some(), "there is a search to stop"),
             Effect::WakeAt(at) => {
                 assert_ne!(*at, self.wake_at, "a wake-up is wished for when it changes");
                 self.wake_at = *at;

@@ -1,11 +1,13 @@
 //! Mining: what is searched for, and what becomes of proofs.
 
+use std::sync::Arc;
+
 use chainlab::{
-    Block, Blockchain, Command, Input, NodeId, Rules, SearchId, Transaction,
+    Command, Effect, Input, Node, NodeId, Rules, SearchId, Ticket, Timestamp, Transaction,
     pow::{Challenge, Exhausted, Target},
 };
 
-use crate::bench::{Bench, document, grown, grown_by, name, notebook, sealed, seconds};
+use crate::bench::{Bench, START, document, grown, grown_by, name, notebook, sealed, seconds};
 
 fn payment(amount: u64) -> Transaction {
     Transaction::new("alice", "bob", amount)
@@ -36,24 +38,44 @@ fn a_block_holds_what_is_pending_and_the_reward_last() {
     }
 }
 
-/// The notebook computes its proof first and makes the block then; a sealed proof covers the block.
+/// The notebook computes its proof first and makes the block then. A sealed proof covers the block, which is made when
+/// the search begins, and made again when a transaction comes in.
 #[test]
-fn a_block_of_the_notebook_is_made_when_its_proof_is_found() {
-    for (rules, found) in [(notebook(), 1), (sealed(), 0)] {
+fn a_block_holds_what_came_in_while_it_was_searched_for() {
+    for (rules, elapsed) in [(notebook(), 5.0), (sealed(), 2.0)] {
+        let is_sealed = rules.accounts;
         let mut bench = Bench::new(rules);
         bench.command(Command::Mine);
         bench.now += seconds(2.0);
-        bench.submit(payment(5));
+        let lines = bench.submit(payment(5));
+        assert_eq!(lines.contains(&"search 2".to_owned()), is_sealed, "{lines:?}");
+        bench.now += seconds(3.0);
         bench.find();
         let chain = bench.chain();
-        assert_eq!(chain.last_block().transactions().len(), 1 + found);
-        assert_eq!(bench.pending().len(), 1 - found);
-        let genesis = chain.block(1).unwrap().timestamp();
-        let elapsed = chain.last_block().timestamp().seconds() - genesis.seconds();
-        // A sealed block is at least a microsecond later than its parent.
-        assert_eq!(elapsed > 1.0, found == 1);
-        assert!(elapsed > 0.0);
+        assert_eq!(chain.last_block().transactions().len(), 2);
+        assert_eq!(bench.pending(), [0; 0]);
+        let [first, last] = [1, 2].map(|position| chain.block(position).unwrap().timestamp().seconds());
+        assert_eq!(last - first, elapsed);
     }
+}
+
+/// As a driver does that draws when proofs are found: the block is made only then.
+#[test]
+fn a_search_whose_template_nobody_asks_for_is_not_renewed() {
+    let mut node = Node::new(NodeId::new(0), Arc::new(sealed()), "miner-0", START);
+    let mut effects = Vec::new();
+    node.handle(START, Input::Command(Ticket(1), Command::StartMining), &mut effects);
+    node.handle(START, Input::Command(Ticket(2), Command::Submit(payment(5))), &mut effects);
+    let searches = effects.iter().filter(|effect| matches!(effect, Effect::Search(..)));
+    assert_eq!(searches.count(), 1);
+    let now = START + seconds(7.0);
+    assert_eq!(node.template(now, SearchId(0)), None, "that search is not its last one");
+    let template = node.template(now, SearchId(1)).unwrap();
+    assert_eq!(node.template(now + seconds(1.0), SearchId(1)), Some(template), "it stays as it is");
+    let proof = (0..).find(|&proof| template.challenge.is_met(proof, template.target)).unwrap();
+    node.handle(now + seconds(2.0), Input::Found(SearchId(1), proof), &mut effects);
+    let block = node.chain().last_block();
+    assert_eq!((block.transactions().len(), block.timestamp()), (2, Timestamp::from(now)));
 }
 
 #[test]
@@ -175,35 +197,6 @@ fn mining_goes_on_on_an_adopted_tip() {
     assert_eq!(template.challenge, Challenge::LastProof { last_proof });
     assert_eq!(bench.tell(Input::Found(old, 7)), [""; 0], "the old search's proof comes too late");
     assert!(bench.find().contains(&"answer 2: forged 4".to_owned()));
-    assert_eq!(bench.chain().parent(), Some(other));
-}
-
-/// The notebook's proof depends on the last proof alone: on another tip with the same proof the search is the same.
-#[test]
-fn a_search_that_stays_the_same_goes_on() {
-    let rules = notebook();
-    let mut bench = Bench::with_peers(rules.clone(), 1);
-    // At so easy a target there are few proofs, and one of them comes back soon.
-    let mut other = grown(&bench.chain(), &rules, "miner-1", &[]);
-    let proofs = |chain: &Blockchain| chain.iter().map(Block::proof).collect::<Vec<_>>();
-    let (last, before) = loop {
-        let mut before = proofs(&other);
-        let last = before.pop().unwrap();
-        if before.contains(&last) {
-            break (last, before);
-        }
-        other = grown(&other, &rules, "miner-1", &[]);
-    };
-    for _ in before.iter().take_while(|proof| **proof != last) {
-        bench.command(Command::Mine);
-        bench.find();
-    }
-    bench.command(Command::Mine);
-    bench.command(Command::Resolve);
-    let lines = bench.answer(1, 1, other.clone());
-    assert_eq!(bench.chain(), other);
-    assert!(!lines.iter().any(|line| line.starts_with("search")), "{lines:?}");
-    bench.find();
     assert_eq!(bench.chain().parent(), Some(other));
 }
 
