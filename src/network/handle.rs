@@ -156,10 +156,10 @@ impl Network {
     }
 
     /// Gives a puppet its number, its name and its inbox.
-    pub(super) fn add_puppet(&self) -> Result<(Arc<Member>, Mailbox), SpawnError> {
+    pub(super) fn add_puppet(&self, identity: Identity) -> Result<(Arc<Member>, Mailbox), SpawnError> {
         let shared = &self.shared;
         let _starting = shared.starting.lock();
-        let (member, mailbox) = self.new_member(Identity::default(), true)?;
+        let (member, mailbox) = self.new_member(identity, true)?;
         let chain = Blockchain::start(&shared.rules, shared.clock.now(member.id));
         self.enlist(Arc::clone(&member), Standing { liveness: Liveness::Puppet, chain, peers: Vec::new() });
         Ok((member, mailbox))

@@ -4,7 +4,12 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use crossbeam_channel::Receiver;
 
-use super::{error::SpawnError, handle::Network, member::Member, shared::Shared};
+use super::{
+    error::SpawnError,
+    handle::{Identity, Network},
+    member::Member,
+    shared::Shared,
+};
 use crate::message::{Message, NodeId};
 
 /// A peer that the caller plays by hand: its inbox is the caller's, and it says what the caller likes, so that any lie
@@ -36,7 +41,28 @@ impl Network {
     ///
     /// The network was shut down.
     pub fn puppet(&self) -> Result<Puppet, SpawnError> {
-        let (member, mailbox) = self.add_puppet()?;
+        self.puppet_as(Identity::default())
+    }
+
+    /// Makes a puppet with a name or an address of the caller's: a peer that is elsewhere, say.
+    ///
+    /// # Errors
+    ///
+    /// The network was shut down, or a name with a zero byte.
+    ///
+    /// ```
+    /// use chainlab::{Network, Rules, network::Identity};
+    ///
+    /// let network = Network::new(Rules::notebook());
+    /// let alice = network.spawn()?;
+    /// let name = Some("localhost:5003".to_owned());
+    /// let elsewhere = network.puppet_as(Identity { name, ..Identity::default() })?;
+    /// let registration = network.register(alice, [elsewhere.id()])?;
+    /// assert_eq!(*registration.total_nodes[0], *"localhost:5003");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn puppet_as(&self, identity: Identity) -> Result<Puppet, SpawnError> {
+        let (member, mailbox) = self.add_puppet(identity)?;
         Ok(Puppet { member, shared: Arc::clone(&self.shared), inbox: mailbox.inbox })
     }
 }
