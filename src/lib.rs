@@ -213,6 +213,7 @@ mod node;
 pub mod pow;
 pub mod report;
 mod rules;
+mod simulation;
 mod time;
 mod transaction;
 pub mod wire;

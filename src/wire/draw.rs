@@ -14,6 +14,7 @@ pub(crate) enum Purpose {
     Loss = 1,
     Latency = 2,
     Topology = 3,
+    Search = 4,
 }
 
 /// The name of a draw, well mixed.

@@ -37,6 +37,7 @@ mod links;
 mod partition;
 mod topology;
 
+pub(crate) use draw::{Key, Purpose};
 pub use latency::{Latency, LatencyError};
 pub use link::{Link, LinkError};
 pub use links::{Arrival, Fate, Links, MessageLoss, Verdict};

@@ -1,0 +1,297 @@
+//! The queue of arrivals: what comes when, to whom, and in which order.
+//!
+//! Most arrivals lie less than a second ahead, so they wait in a ring of buckets, each a quarter of a millisecond wide:
+//! pushing is an append, and a bucket is sorted once, when its turn comes. What lies beyond the ring waits in a heap.
+
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, binary_heap::PeekMut},
+    mem,
+};
+
+use crate::time::Time;
+
+/// A bucket is 2^18 nanoseconds wide.
+const WIDTH_BITS: u32 = 18;
+/// The ring reaches 268 milliseconds ahead.
+const BUCKETS: usize = 1024;
+/// Up to so many entries are sorted by insertion, which most buckets are.
+const FEW: usize = 24;
+
+/// Something that comes to a node at a time.
+///
+/// Equal times are ordered by destination, source and the source's count, so that the order depends neither on the order
+/// of pushing nor on what other nodes do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Arrival {
+    pub(super) at: Time,
+    pub(super) to: u32,
+    pub(super) from: u32,
+    /// The number of the message among its sender's. It wraps around after 2^32, when those far behind have long come.
+    pub(super) count: u32,
+    /// Where what arrives is kept.
+    pub(super) slot: u32,
+}
+
+impl Arrival {
+    #[inline]
+    fn key(&self) -> (Time, u64, u32) {
+        (self.at, u64::from(self.to) << 32 | u64::from(self.from), self.count)
+    }
+}
+
+impl PartialOrd for Arrival {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Arrival {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.key(), self.slot).cmp(&(other.key(), other.slot))
+    }
+}
+
+/// Arrivals, the earliest first.
+#[derive(Debug)]
+pub(super) struct Queue {
+    /// Of the buckets after the open one, each in its number's place.
+    ring: Vec<Vec<Arrival>>,
+    /// A bit for each place of the ring that is not empty.
+    filled: [u64; BUCKETS / 64],
+    /// The number of the bucket that is open.
+    open: u64,
+    /// What is left of the open bucket, sorted, the earliest last.
+    current: Vec<Arrival>,
+    beyond: BinaryHeap<Reverse<Arrival>>,
+}
+
+impl Queue {
+    /// Makes an empty queue for what comes at a moment or later.
+    pub(super) fn new(now: Time) -> Self {
+        Self {
+            ring: vec![Vec::new(); BUCKETS],
+            filled: [0; BUCKETS / 64],
+            open: bucket(now),
+            current: Vec::new(),
+            beyond: BinaryHeap::new(),
+        }
+    }
+
+    /// Adds an arrival that is no earlier than the last one popped.
+    #[inline]
+    pub(super) fn push(&mut self, arrival: Arrival) {
+        let number = bucket(arrival.at);
+        let ahead = number.wrapping_sub(self.open);
+        if ahead.wrapping_sub(1) < BUCKETS as u64 - 1 {
+            let place = number as usize % BUCKETS;
+            self.filled[place / 64] |= 1 << (place % 64);
+            self.ring[place].push(arrival);
+        } else if ahead >= BUCKETS as u64 && number > self.open {
+            self.push_beyond(arrival);
+        } else {
+            self.push_into_open(arrival);
+        }
+    }
+
+    #[cold]
+    fn push_beyond(&mut self, arrival: Arrival) {
+        self.beyond.push(Reverse(arrival));
+    }
+
+    #[cold]
+    fn push_into_open(&mut self, arrival: Arrival) {
+        let place = self.current.partition_point(|other| *other > arrival);
+        self.current.insert(place, arrival);
+    }
+
+    /// Takes out the first arrival, unless it is later than a moment.
+    #[inline]
+    pub(super) fn pop_until(&mut self, limit: Time) -> Option<Arrival> {
+        if self.current.is_empty() && !self.open_next(limit) {
+            return None;
+        }
+        self.current.pop_if(|arrival| arrival.at <= limit)
+    }
+
+    /// Returns the time of the first arrival, in proportion to its bucket.
+    pub(super) fn next_time(&self) -> Option<Time> {
+        if let Some(arrival) = self.current.last() {
+            return Some(arrival.at);
+        }
+        let near = self.next_filled().map(|number| &self.ring[number as usize % BUCKETS]);
+        let far = self.beyond.peek().map(|Reverse(arrival)| arrival);
+        near.into_iter().flatten().chain(far).map(|arrival| arrival.at).min()
+    }
+
+    /// Lets the ring begin at a moment before which there is nothing: what is pushed next lies in reach of it again.
+    #[inline]
+    pub(super) fn advance(&mut self, now: Time) {
+        let number = bucket(now).saturating_sub(1);
+        // A bucket that is left behind would come again one round later.
+        if number > self.open
+            && self.current.is_empty()
+            && self.next_filled().is_none_or(|next| next > number)
+        {
+            self.open = number;
+        }
+    }
+
+    /// Takes out everything, in no order.
+    pub(super) fn drain(&mut self) -> Vec<Arrival> {
+        let mut all = mem::take(&mut self.current);
+        self.ring.iter_mut().for_each(|bucket| all.append(bucket));
+        self.filled = [0; BUCKETS / 64];
+        all.extend(self.beyond.drain().map(|Reverse(arrival)| arrival));
+        all
+    }
+
+    /// Opens the next bucket that has entries, unless it begins after a moment; tells whether it did.
+    #[inline(never)]
+    fn open_next(&mut self, limit: Time) -> bool {
+        let far = self.beyond.peek().map(|Reverse(arrival)| bucket(arrival.at));
+        let Some(next) =
+            self.next_filled().into_iter().chain(far).min().filter(|next| *next <= bucket(limit))
+        else {
+            return false;
+        };
+        if next - self.open < BUCKETS as u64 {
+            let place = next as usize % BUCKETS;
+            mem::swap(&mut self.current, &mut self.ring[place]);
+            self.filled[place / 64] &= !(1 << (place % 64));
+        }
+        self.open = next;
+        while let Some(first) = self.beyond.peek_mut().filter(|first| bucket(first.0.at) == next) {
+            self.current.push(PeekMut::pop(first).0);
+        }
+        sort(&mut self.current);
+        true
+    }
+
+    /// The number of the first bucket after the open one that has entries in the ring.
+    #[inline]
+    fn next_filled(&self) -> Option<u64> {
+        let start = (self.open + 1) as usize % BUCKETS;
+        let (first, bit) = (start / 64, start % 64);
+        let words = self.filled.len();
+        // The first word is looked at twice: its upper bits at the start, its lower ones at the end of the round.
+        (0..=words).find_map(|step| {
+            let word = (first + step) % words;
+            let mask = if step == 0 {
+                !0 << bit
+            } else if step == words {
+                !(!0 << bit)
+            } else {
+                !0
+            };
+            let bits = self.filled[word] & mask;
+            (bits != 0).then(|| {
+                let place = word * 64 + bits.trailing_zeros() as usize;
+                self.open + 1 + ((place + BUCKETS - start) % BUCKETS) as u64
+            })
+        })
+    }
+}
+
+fn bucket(at: Time) -> u64 {
+    at.as_nanos() >> WIDTH_BITS
+}
+
+/// Sorts, the earliest last.
+#[inline]
+fn sort(arrivals: &mut [Arrival]) {
+    if arrivals.len() > FEW {
+        return arrivals.sort_unstable_by(|one, other| other.cmp(one));
+    }
+    for end in 1..arrivals.len() {
+        let arrival = arrivals[end];
+        let mut place = end;
+        while place > 0 && arrivals[place - 1] < arrival {
+            arrivals[place] = arrivals[place - 1];
+            place -= 1;
+        }
+        arrivals[place] = arrival;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::{collection::vec, prelude::*};
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Push { ahead: u64, to: u32, from: u32 },
+        PopUntil { ahead: u64 },
+        Advance { ahead: u64 },
+        Next,
+        Drain,
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let ahead = prop_oneof![Just(0), 0..3_u64, 0..1_000_000_u64, 0..2_000_000_000_u64, Just(u64::MAX)];
+        let push =
+            (ahead.clone(), 0..3_u32, 0..3_u32).prop_map(|(ahead, to, from)| Step::Push { ahead, to, from });
+        let step = prop_oneof![
+            8 => push,
+            4 => ahead.clone().prop_map(|ahead| Step::PopUntil { ahead }),
+            2 => ahead.prop_map(|ahead| Step::Advance { ahead }),
+            1 => Just(Step::Next),
+            1 => Just(Step::Drain),
+        ];
+        vec(step, 0..200)
+    }
+
+    proptest! {
+        /// A sorted list is the model.
+        #[test]
+        fn arrivals_come_in_order(start in prop_oneof![Just(0), any::<u64>()], steps in steps()) {
+            let (mut now, mut queue, mut model) = (start, Queue::new(Time::from_nanos(start)), Vec::new());
+            for (step, count) in steps.into_iter().zip(0..) {
+                match step {
+                    Step::Push { ahead, to, from } => {
+                        let at = Time::from_nanos(now.saturating_add(ahead));
+                        let arrival = Arrival { at, to, from, count, slot: count };
+                        queue.push(arrival);
+                        model.push(arrival);
+                        model.sort();
+                    }
+                    Step::PopUntil { ahead } => {
+                        let limit = Time::from_nanos(now.saturating_add(ahead));
+                        let first = model.first().copied().filter(|arrival: &Arrival| arrival.at <= limit);
+                        prop_assert_eq!(queue.pop_until(limit), first);
+                        if let Some(first) = first {
+                            model.remove(0);
+                            now = first.at.as_nanos();
+                        }
+                    }
+                    Step::Advance { ahead } => {
+                        let first = model.first().map_or(u64::MAX, |arrival| arrival.at.as_nanos());
+                        now = now.saturating_add(ahead).min(first);
+                        queue.advance(Time::from_nanos(now));
+                    }
+                    Step::Next => {
+                        prop_assert_eq!(queue.next_time(), model.first().map(|arrival| arrival.at));
+                    }
+                    Step::Drain => {
+                        let mut all = queue.drain();
+                        all.sort();
+                        prop_assert_eq!(&all, &model);
+                        model.clear();
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn short_and_long_lists_are_sorted_alike(times in vec(0..9_u64, 0..60)) {
+            let arrival = |(at, count)| Arrival { at: Time::from_nanos(at), to: 0, from: 0, count, slot: 0 };
+            let mut arrivals: Vec<_> = times.into_iter().zip(0..).map(arrival).collect();
+            let mut expected = arrivals.clone();
+            expected.sort();
+            expected.reverse();
+            sort(&mut arrivals);
+            prop_assert_eq!(arrivals, expected);
+        }
+    }
+}
