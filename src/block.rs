@@ -138,9 +138,7 @@ impl Block {
             index: document::whole_number("index", index)?,
             previous_hash: PreviousHash::read(previous_hash)?,
             proof: document::whole_number("proof", proof)?,
-            timestamp: Timestamp::from_json_number(timestamp.get()).ok_or_else(|| {
-                document::unexpected("timestamp", "a finite float or an integer of 64 bits", timestamp)
-            })?,
+            timestamp: Timestamp::read(timestamp)?,
             transactions: document::array("transactions", transactions, |position, transaction| {
                 Transaction::read(transaction).map_err(|error| error.in_transaction(position))
             })?

@@ -63,8 +63,8 @@ pub enum Answer {
     StopMining,
 }
 
-/// What a node is at a moment, and all of it that is saved.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a node is at a moment, and all of it that is saved. Serialises to its fields, the chain to its document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Snapshot {
     /// The chain, shared with the node.
     pub chain: Blockchain,

@@ -223,7 +223,7 @@ pub use block::{Block, PreviousHash};
 pub use blockchain::{Blockchain, Blocks, ChainError, InvalidBlock};
 pub use command::{Answer, Command, Forged, MineError, Outcome, Resolution, Snapshot, Submitted, Ticket};
 pub use document::{DocumentError, Place};
-pub use event::{Event, Happening, IgnoreReason};
+pub use event::{Event, EventReader, EventWriter, Happening, IgnoreReason, ReadEventError};
 pub use hash::{BlockHash, ParseHashError};
 pub use mempool::{LossReason, Mempool, SubmitError};
 pub use message::{Message, NodeId, RequestId, Told};

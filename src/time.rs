@@ -8,8 +8,9 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
-use crate::document::python_float;
+use crate::document::{self, DocumentError, python_float};
 
 /// A moment: whole nanoseconds since the Unix epoch, up to the year 2554.
 ///
@@ -143,8 +144,14 @@ impl Timestamp {
         }
     }
 
+    pub(crate) fn read(value: &RawValue) -> Result<Self, DocumentError> {
+        Self::from_json_number(value.get()).ok_or_else(|| {
+            document::unexpected("timestamp", "a finite float or an integer of 64 bits", value)
+        })
+    }
+
     /// Reads the text of a JSON number as Python does: an integer without a point and an exponent, else a float.
-    pub(crate) fn from_json_number(text: &str) -> Option<Self> {
+    fn from_json_number(text: &str) -> Option<Self> {
         if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') {
             text.parse().ok().map(Self::integer)
         } else {
@@ -193,9 +200,40 @@ impl fmt::Display for Timestamp {
     }
 }
 
+impl<'de> Deserialize<'de> for Timestamp {
+    /// Reads from JSON only, as the text of a number decides what it is.
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        document::deserialize_raw(deserializer, Self::read)
+    }
+}
+
 impl Serialize for Timestamp {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.serialize(serializer)
+    }
+}
+
+/// Durations in documents: a float of seconds, in a field whose name ends with `_seconds`.
+///
+/// A duration below 2^22 s, 48 days, comes back to the nanosecond, and a longer one as nearly as a float can tell; so
+/// does [`Duration::MAX`] itself, which stands for no bound.
+pub(crate) mod seconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(crate) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(duration.as_secs_f64())
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        let seconds = f64::deserialize(deserializer)?;
+        // The longest duration is rounded up to the next float, which is none.
+        if seconds == Duration::MAX.as_secs_f64() {
+            return Ok(Duration::MAX);
+        }
+        Duration::try_from_secs_f64(seconds)
+            .map_err(|_| D::Error::custom(format_args!("expected seconds from 0 to 2^64, found {seconds}")))
     }
 }
 
@@ -204,7 +242,31 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Lasting {
+        #[serde(with = "seconds")]
+        for_seconds: Duration,
+    }
+
+    #[test]
+    fn durations_are_seconds() {
+        let read = |text: &str| serde_json::from_str::<Lasting>(text).map(|lasting| lasting.for_seconds);
+        let write = |for_seconds| serde_json::to_string(&Lasting { for_seconds }).unwrap();
+        assert_eq!(write(Duration::from_millis(1500)), r#"{"for_seconds":1.5}"#);
+        assert_eq!(read(r#"{"for_seconds":7200}"#).unwrap(), Duration::from_secs(7200), "an integer, too");
+        assert_eq!(read(&write(Duration::MAX)).unwrap(), Duration::MAX);
+        for bad in ["-1e-3", "1.9e19", "\"1\"", "null"] {
+            assert!(read(&format!(r#"{{"for_seconds":{bad}}}"#)).is_err(), "{bad}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn durations_of_weeks_come_back_to_the_nanosecond(nanos in 0..(1_000_000_000_u64 << 22)) {
+            let lasting = Lasting { for_seconds: Duration::from_nanos(nanos) };
+            prop_assert_eq!(serde_json::from_str::<Lasting>(&serde_json::to_string(&lasting).unwrap()).unwrap(), lasting);
+        }
+
         #[test]
         fn whole_microseconds_come_back(micros in 0..4_000_000_000_000_000_u64) {
             prop_assert_eq!(Timestamp::from_micros(micros).micros(), Some(micros));

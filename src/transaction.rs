@@ -1,6 +1,6 @@
 //! A transfer from one address to another, and the reward of a miner.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -117,5 +117,22 @@ impl Transaction {
 impl<'de> Deserialize<'de> for Transaction {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         document::deserialize_raw(deserializer, Self::read)
+    }
+}
+
+impl fmt::Display for Transaction {
+    /// Writes who pays whom how much: `alice pays bob 5 (nonce 0)`, and of a reward whom it goes to: `alice is rewarded
+    /// with 50`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { amount, nonce, recipient, sender } = self;
+        if self.is_reward() {
+            write!(f, "{recipient} is rewarded with {amount}")?;
+        } else {
+            write!(f, "{sender} pays {recipient} {amount}")?;
+        }
+        match nonce {
+            Some(nonce) => write!(f, " (nonce {nonce})"),
+            None => Ok(()),
+        }
     }
 }

@@ -158,7 +158,7 @@ fn all_that_is_missing_is_named() {
         document["chain"][1]["transactions"][0].as_object_mut().unwrap().remove(field);
         let refused = read(&document.to_string()).unwrap_err();
         let place = Place { block: Some(2), transaction: Some(1) };
-        assert_eq!(refused, DocumentError::Missing { place, fields: vec![field] }.into());
+        assert_eq!(refused, DocumentError::Missing { place, fields: vec![field.into()] }.into());
     }
     // What is missing is said before what is too many.
     assert_eq!(error(r#"{"chain": [], "size": 0}"#), "document: missing values: length");

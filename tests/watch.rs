@@ -12,9 +12,10 @@ use std::{
 };
 
 use chainlab::{
-    Event, Happening, NodeId, Rules, Time,
+    Event, Happening, NodeId, Report, Rules, Time,
     network::{Clock, Config, Events, Identity, Network, RestartFrom},
     pow::Target,
+    report::Recorder,
 };
 
 /// Far beyond what any of it takes; nothing waits for it unless something hangs.
@@ -200,6 +201,43 @@ fn a_subscription_may_outlive_its_network_and_change_threads() {
     };
     is_send_and_sync(&events);
     assert_eq!(events.count(), 1);
+}
+
+#[test]
+fn written_events_give_the_networks_report() {
+    let network = Network::new(rules());
+    let from_the_start = network.events();
+    let spawn =
+        |name: &str| network.spawn_as(Identity { name: Some(name.into()), ..Identity::default() }).unwrap();
+    let (alice, bob) = (spawn("alice"), spawn("bob"));
+    network.register(bob, [alice]).unwrap();
+    let (written, best) = thread::scope(|scope| {
+        let from_now = network.events();
+        let writer = scope.spawn(|| {
+            let mut lines = Vec::new();
+            from_now.write_to(&mut lines).unwrap();
+            lines
+        });
+        for node in [alice, alice, bob, alice] {
+            network.mine(node).unwrap();
+        }
+        network.resolve(bob).unwrap();
+        let carol = spawn("carol");
+        network.mine(carol).unwrap();
+        let best = network.chain(alice).unwrap();
+        network.shutdown().unwrap();
+        (writer.join().unwrap(), best)
+    });
+    let mut from_start = Vec::new();
+    from_the_start.write_to(&mut from_start).unwrap();
+
+    let own = network.report();
+    let attempts = |node: NodeId| own.nodes[node.index()].attempts;
+    for lines in [written, from_start] {
+        let recorder = Recorder::read(&*lines).unwrap();
+        let report = recorder.report(Time::UNIX_EPOCH, &best, attempts, own.messages.clone());
+        assert_eq!(Report { duration: own.duration, ..report }, own);
+    }
 }
 
 #[test]

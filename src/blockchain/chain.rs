@@ -2,6 +2,8 @@
 
 use std::{fmt, sync::Arc};
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     iter::Blocks,
     link::{Link, Standing, ancestor, common_ancestor},
@@ -328,7 +330,8 @@ impl fmt::Debug for Blockchain {
 }
 
 /// A block that breaks a rule: where it stands, and what it did.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(deny_unknown_fields)]
 #[error("block {position}: {violation}")]
 pub struct InvalidBlock {
     /// The block's position, counted from 1.

@@ -2,10 +2,13 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// Why a text is no document of the kind that was asked for; it says where and names the value.
 ///
 /// It is no verdict on a chain: what does not parse was never judged.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum DocumentError {
     /// The text is not JSON, or holds more than JSON's types (a lone surrogate, a number out of range).
@@ -22,7 +25,7 @@ pub enum DocumentError {
         /// Where they are missing.
         place: Place,
         /// The names of all that are missing.
-        fields: Vec<&'static str>,
+        fields: Vec<Box<str>>,
     },
     /// A field that has no place there.
     #[error("{place}: unknown field \"{field}\"")]
@@ -38,9 +41,9 @@ pub enum DocumentError {
         /// Where it was found.
         place: Place,
         /// The field's name.
-        field: &'static str,
+        field: Box<str>,
         /// What the field takes.
-        expected: &'static str,
+        expected: Box<str>,
         /// The JSON that stands there, its first 80 characters.
         found: String,
     },
@@ -58,11 +61,14 @@ pub enum DocumentError {
 }
 
 /// Where in a document something was found; positions count from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Place {
     /// The block's position in the chain, if the document is a chain.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub block: Option<u64>,
     /// The transaction's position in its list, if it is in one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub transaction: Option<u64>,
 }
 

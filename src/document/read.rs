@@ -44,7 +44,7 @@ pub(crate) fn fields<'a, const N: usize, const M: usize>(
     let place = Place::default();
     let missing: Vec<_> = required.iter().zip(found).filter(|(_, value)| value.is_none()).collect();
     if !missing.is_empty() {
-        let fields = missing.into_iter().map(|(field, _)| *field).collect();
+        let fields = missing.into_iter().map(|(field, _)| Box::from(*field)).collect();
         return Err(DocumentError::Missing { place, fields });
     }
     match unknown {
@@ -136,7 +136,12 @@ impl<'a, T, F: FnMut(u64, &'a RawValue) -> Option<T>> de::Visitor<'a> for Elemen
 
 /// Says what was expected of a field and what stands there.
 pub(crate) fn unexpected(field: &'static str, expected: &'static str, value: &RawValue) -> DocumentError {
-    DocumentError::Value { place: Place::default(), field, expected, found: shortened(value.get()) }
+    DocumentError::Value {
+        place: Place::default(),
+        field: field.into(),
+        expected: expected.into(),
+        found: shortened(value.get()),
+    }
 }
 
 /// Deserialises by way of the JSON text itself, which alone tells an integer from a float of the same value.

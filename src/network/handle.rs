@@ -151,7 +151,7 @@ impl Network {
         let standing = Standing { liveness: Liveness::Live, chain: node.chain().clone(), peers: Vec::new() };
         // It has nothing to do before others know of it; if it does not start, they never do.
         start_thread(node, shared, &member, mailbox)?;
-        shared.watch.add_node(member.id, Arc::clone(&member.name));
+        shared.watch.joined(shared.clock.now(member.id), member.id, Arc::clone(&member.name));
         Ok(self.enlist(member, standing))
     }
 

@@ -1,11 +1,12 @@
 //! Who stands where, and waiting until all agree.
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{cmp::Reverse, collections::BTreeMap, fmt, time::Duration};
 
 use parking_lot::{Condvar, Mutex};
+use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use super::{clock::instant, handle::Network, shared::Shared};
-use crate::{blockchain::Blockchain, hash::BlockHash, message::NodeId, wire::Links};
+use crate::{blockchain::Blockchain, message::NodeId, wire::Links};
 
 /// Where every node stands, kept up to date by the nodes' threads.
 #[derive(Debug, Default)]
@@ -30,7 +31,8 @@ pub(super) enum Liveness {
     Puppet,
 }
 
-/// Nodes that can reach each other, and the chain that they agree on.
+/// Nodes that can reach each other, and the chain that they agree on. Serialises to `nodes, position, tip`: of the chain,
+/// which has a document of its own, where it ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Agreement {
     /// The nodes, in order.
@@ -39,8 +41,18 @@ pub struct Agreement {
     pub chain: Blockchain,
 }
 
+impl Serialize for Agreement {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut document = serializer.serialize_struct("Agreement", 3)?;
+        document.serialize_field("nodes", &self.nodes)?;
+        document.serialize_field("position", &self.chain.len())?;
+        document.serialize_field("tip", &self.chain.tip_hash())?;
+        document.end()
+    }
+}
+
 /// All live nodes that can reach each other agree.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Settled {
     /// The groups of nodes that can reach each other, the largest first: one, if the network is whole.
     pub groups: Vec<Agreement>,
@@ -53,11 +65,33 @@ impl Settled {
     }
 }
 
-/// Nodes that can reach each other did not agree in time.
+/// Nodes that can reach each other did not agree in time. Serialises to `tips`: the nodes on each, and its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unsettled {
     /// The live nodes, each with its chain, in order.
     pub standings: Vec<(NodeId, Blockchain)>,
+}
+
+impl Unsettled {
+    /// The nodes on each tip, the tip at the highest position first.
+    fn tips(&self) -> Vec<Agreement> {
+        let mut tips: BTreeMap<_, Agreement> = BTreeMap::new();
+        for (node, chain) in &self.standings {
+            let tip = Reverse((chain.len(), chain.tip_hash()));
+            let on_tip =
+                tips.entry(tip).or_insert_with(|| Agreement { nodes: Vec::new(), chain: chain.clone() });
+            on_tip.nodes.push(*node);
+        }
+        tips.into_values().collect()
+    }
+}
+
+impl Serialize for Unsettled {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut document = serializer.serialize_struct("Unsettled", 1)?;
+        document.serialize_field("tips", &self.tips())?;
+        document.end()
+    }
 }
 
 impl std::error::Error for Unsettled {}
@@ -65,16 +99,24 @@ impl std::error::Error for Unsettled {}
 impl fmt::Display for Unsettled {
     /// Lists the tips, and who stands on each.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut tips: BTreeMap<(u64, BlockHash), Vec<NodeId>> = BTreeMap::new();
-        for (node, chain) in &self.standings {
-            tips.entry((chain.len(), chain.tip_hash())).or_default().push(*node);
-        }
+        let tips = self.tips();
         write!(f, "the nodes stand on {} tips:", tips.len())?;
-        for ((position, hash), nodes) in tips.iter().rev() {
-            let names: Vec<_> = nodes.iter().map(NodeId::to_string).collect();
-            write!(f, " block {position} {hash:.8}: {};", names.join(", "))?;
-        }
-        Ok(())
+        tips.iter().try_for_each(|tip| write!(f, " {tip};"))
+    }
+}
+
+impl fmt::Display for Agreement {
+    /// Writes the tip and who stands on it: `block 3 1a2b3c4d: node 0, node 1`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let nodes: Vec<_> = self.nodes.iter().map(NodeId::to_string).collect();
+        write!(f, "block {} {:.8}: {}", self.chain.len(), self.chain.tip_hash(), nodes.join(", "))
+    }
+}
+
+impl fmt::Display for Settled {
+    /// Writes each group on a line: its tip and its nodes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.groups.iter().try_for_each(|group| writeln!(f, "{group}"))
     }
 }
 
@@ -140,7 +182,7 @@ fn agreements(list: &[Standing], links: &Links) -> Option<Vec<Agreement>> {
         .into_values()
         .map(|nodes| Agreement { chain: list[nodes[0].index()].chain.clone(), nodes })
         .collect();
-    agreements.sort_by_key(|agreement| std::cmp::Reverse(agreement.nodes.len()));
+    agreements.sort_by_key(|agreement| Reverse(agreement.nodes.len()));
     Some(agreements)
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    io,
     iter::FusedIterator,
     sync::{
         Arc,
@@ -16,7 +17,7 @@ use parking_lot::{Mutex, RwLock};
 use super::handle::Network;
 use crate::{
     blockchain::Blockchain,
-    event::Event,
+    event::{Event, EventWriter, Happening},
     message::NodeId,
     report::{Messages, Recorder, Report},
     time::Time,
@@ -38,13 +39,18 @@ impl Watch {
     pub(super) fn new(start: Time) -> Self {
         Self {
             recorder: Mutex::new(Recorder::new(start)),
-            audience: Arc::default(),
+            audience: Arc::new(Audience::new(start)),
             messages: MessageCounters::default(),
         }
     }
 
-    pub(super) fn add_node(&self, node: NodeId, name: Arc<str>) {
-        self.recorder.lock().add_node(node, name);
+    /// Takes a node that joins into the report and to all subscribers.
+    pub(super) fn joined(&self, time: Time, node: NodeId, name: Arc<str>) {
+        let joined = Joined { time, node, name };
+        self.recorder.lock().observe(&joined.event());
+        let mut seats = self.audience.seats.write();
+        seats.tell(&joined.event());
+        seats.joined.push(joined);
     }
 
     /// Takes an event into the report and to all subscribers. It waits for nobody who reads.
@@ -52,7 +58,7 @@ impl Watch {
         self.recorder.lock().observe(&event);
         // Relaxed is enough: whoever subscribes and then causes an event does so by a message, which comes after.
         if self.audience.size.load(Ordering::Relaxed) > 0 {
-            self.audience.tell(&event);
+            self.audience.seats.read().tell(&event);
         }
     }
 
@@ -70,8 +76,10 @@ impl Watch {
 }
 
 /// The subscribers.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Audience {
+    /// The network's start.
+    start: Time,
     /// How many there are, to be read without a lock.
     size: AtomicUsize,
     seats: RwLock<Seats>,
@@ -82,6 +90,23 @@ struct Seats {
     list: Vec<Seat>,
     is_closed: bool,
     next_number: u64,
+    /// All nodes that have joined, in that order.
+    joined: Vec<Joined>,
+}
+
+/// A node, and when it joined.
+#[derive(Debug, Clone)]
+struct Joined {
+    time: Time,
+    node: NodeId,
+    name: Arc<str>,
+}
+
+impl Joined {
+    fn event(&self) -> Event {
+        let what = Happening::Joined { name: Arc::clone(&self.name) };
+        Event { time: self.time, node: self.node, what }
+    }
 }
 
 /// The sending end of a subscription.
@@ -101,9 +126,9 @@ struct Backlog {
     lost: AtomicU64,
 }
 
-impl Audience {
+impl Seats {
     fn tell(&self, event: &Event) {
-        for Seat { sender, backlog, .. } in &self.seats.read().list {
+        for Seat { sender, backlog, .. } in &self.list {
             let one_more = |unread| (unread < backlog.capacity).then_some(unread + 1);
             if backlog.unread.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).is_err() {
                 backlog.lost.fetch_add(1, Ordering::Relaxed);
@@ -112,6 +137,12 @@ impl Audience {
                 let _ = sender.send(event.clone());
             }
         }
+    }
+}
+
+impl Audience {
+    fn new(start: Time) -> Self {
+        Self { start, size: AtomicUsize::new(0), seats: RwLock::default() }
     }
 
     fn subscribe(self: &Arc<Self>, capacity: usize) -> Events {
@@ -124,7 +155,8 @@ impl Audience {
             seats.list.push(Seat { number, sender, backlog: Arc::clone(&backlog) });
             self.size.store(seats.list.len(), Ordering::Relaxed);
         }
-        Events { number, receiver, backlog, audience: Arc::clone(self) }
+        let joined_before = seats.joined.len();
+        Events { number, receiver, backlog, audience: Arc::clone(self), joined_before }
     }
 
     fn unsubscribe(&self, number: u64) {
@@ -162,6 +194,8 @@ pub struct Events {
     receiver: Receiver<Event>,
     backlog: Arc<Backlog>,
     audience: Arc<Audience>,
+    /// How many nodes had joined when it began.
+    joined_before: usize,
 }
 
 impl Events {
@@ -184,6 +218,55 @@ impl Events {
     pub fn has_ended(&self) -> bool {
         // In this order: nothing comes after the end.
         self.audience.seats.read().is_closed && self.receiver.is_empty()
+    }
+
+    /// Writes the events as lines of JSON that an [`EventReader`](crate::EventReader) reads: first that those nodes
+    /// joined which were there when the subscription began, then what happens, until the network is shut down and all
+    /// was written.
+    ///
+    /// Lines go together while more are to come, and out when none is. What was lost for want of room is not among
+    /// them. A recorder that [reads](crate::report::Recorder::read) the lines of a subscription as old as the network
+    /// has seen what the network's own has.
+    ///
+    /// # Errors
+    ///
+    /// What is written to says why it cannot be.
+    ///
+    /// ```
+    /// use chainlab::{Network, Rules, report::{Messages, Recorder}};
+    ///
+    /// let network = Network::new(Rules::notebook());
+    /// let alice = network.spawn()?;
+    /// let events = network.events();
+    /// network.mine(alice)?;
+    /// let chain = network.chain(alice)?;
+    /// network.shutdown()?;
+    ///
+    /// let mut file = Vec::new();
+    /// events.write_to(&mut file)?;
+    /// assert!(file.starts_with(br#"{"format":"chainlab events","version":1,"#));
+    /// let recorder = Recorder::read(&*file)?;
+    /// let report = recorder.report(recorder.last_time(), &chain, |_| 0, Messages::default());
+    /// assert_eq!((report.mined, report.in_chain), (1, 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn write_to(mut self, out: impl io::Write) -> io::Result<()> {
+        let mut writer = EventWriter::new(io::BufWriter::new(out), self.audience.start)?;
+        let joined = self.audience.seats.read().joined[..self.joined_before].to_vec();
+        joined.iter().try_for_each(|joined| writer.write(&joined.event()))?;
+        loop {
+            let event = match self.try_next() {
+                Some(event) => event,
+                None => {
+                    writer.flush()?;
+                    match self.next() {
+                        Some(event) => event,
+                        None => return Ok(()),
+                    }
+                }
+            };
+            writer.write(&event)?;
+        }
     }
 
     fn read(&self, event: Option<Event>) -> Option<Event> {
@@ -329,7 +412,6 @@ impl Network {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Happening;
 
     fn event(node: u32) -> Event {
         Event { time: Time::UNIX_EPOCH, node: NodeId::new(node), what: Happening::Paused }

@@ -1,6 +1,6 @@
 //! The recorder: events in, a report out.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, io::BufRead, sync::Arc};
 
 use super::{
     figures::{Messages, NodeReport, Report},
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     blockchain::Blockchain,
-    event::{Event, Happening, IgnoreReason},
+    event::{Event, EventReader, Happening, IgnoreReason, ReadEventError},
     hash::BlockHash,
     mempool::LossReason,
     message::NodeId,
@@ -23,6 +23,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Recorder {
     start: Time,
+    last_time: Time,
     nodes: BTreeMap<NodeId, Observed>,
     /// In the order in which they were mined.
     blocks: Vec<MinedBlock>,
@@ -61,6 +62,7 @@ impl Recorder {
     pub fn new(start: Time) -> Self {
         Self {
             start,
+            last_time: start,
             nodes: BTreeMap::new(),
             blocks: Vec::new(),
             by_hash: BTreeMap::new(),
@@ -87,13 +89,32 @@ impl Recorder {
         observed.name = name;
     }
 
+    /// Reads the lines that an [`EventWriter`](crate::EventWriter) has written, as a recorder that observed the events.
+    ///
+    /// # Errors
+    ///
+    /// The first line that cannot be read, and why.
+    pub fn read(lines: impl BufRead) -> Result<Self, ReadEventError> {
+        let mut events = EventReader::new(lines)?;
+        let mut recorder = Self::new(events.start());
+        events.try_for_each(|event| event.map(|event| recorder.observe(&event)))?;
+        Ok(recorder)
+    }
+
+    /// Returns the latest time of an event; the start if there was none.
+    pub fn last_time(&self) -> Time {
+        self.last_time
+    }
+
     /// Takes an event into account, in O(log n), and for a node that catches up O(the blocks) more.
     pub fn observe(&mut self, event: &Event) {
         let Event { time, node, ref what } = *event;
+        self.last_time = self.last_time.max(time);
         if !self.nodes.contains_key(&node) {
             self.add_node(node, node.to_string());
         }
         match what {
+            Happening::Joined { name } => self.add_node(node, Arc::clone(name)),
             Happening::Mined { block, position, parent } => {
                 self.mined(time, node, *block, *position, *parent)
             }

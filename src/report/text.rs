@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::figures::{NodeReport, Propagation, Report, Spread};
-use crate::{mempool::LossReason, wire};
+use crate::wire;
 
 impl Display for Report {
     /// Writes a table of the nodes that mine and a line for each other figure; what did not happen is left out.
@@ -23,7 +23,7 @@ impl Display for Report {
         self.write_messages(f)?;
         write_counts(f, "rejected", &self.rejections, |name| (*name).to_owned())?;
         write_counts(f, "ignored", &self.ignored, ToString::to_string)?;
-        write_counts(f, "transactions lost", &self.transactions_lost, |reason| lost(*reason).to_owned())?;
+        write_counts(f, "transactions lost", &self.transactions_lost, ToString::to_string)?;
         let others = [
             ("documents rejected", self.rejected_documents),
             ("peers banned", self.banned),
@@ -126,15 +126,6 @@ fn nodes(count: usize) -> String {
 
 fn percent(share: f64) -> String {
     format!("{:.2} %", 100.0 * share)
-}
-
-fn lost(reason: LossReason) -> &'static str {
-    match reason {
-        LossReason::Crashed => "in a crash",
-        LossReason::Evicted => "from a full mempool",
-        LossReason::Replaced => "to another of the same nonce",
-        LossReason::Unpayable => "that can no longer be paid",
-    }
 }
 
 fn lost_on_link(reason: wire::MessageLoss) -> &'static str {

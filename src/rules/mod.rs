@@ -64,6 +64,7 @@ pub struct Rules {
     /// The most characters that an address in a block may have.
     pub address_chars_max: usize,
     /// How far a block's timestamp may lie ahead of a receiver's clock before the block has to wait.
+    #[serde(rename = "ahead_max_seconds", with = "crate::time::seconds")]
     pub ahead_max: Duration,
     /// Whether nodes tell their peers of new blocks and transactions without being asked.
     pub gossip: bool,
@@ -71,6 +72,7 @@ pub struct Rules {
 
 /// What a proof is made over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ProofRule {
     /// The last proof and this one, in decimal: the notebook's rule. It protects nothing: proofs can be computed ahead.
     LastProof,
@@ -82,6 +84,7 @@ pub enum ProofRule {
 
 /// Which of two valid chains is the better one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ForkChoice {
     /// The chain of more blocks.
     LongestChain,
@@ -91,6 +94,7 @@ pub enum ForkChoice {
 
 /// Where chains start.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Genesis {
     /// Each node makes its own first block, when it starts.
     OwnOfEachNode {
@@ -100,6 +104,7 @@ pub enum Genesis {
     /// All nodes have the same first block.
     Shared {
         /// The first block's time; if there is none, any will do until a network fills in its own start.
+        #[serde(rename = "time_ns")]
         time: Option<Time>,
         /// The coins that addresses have from the start.
         allocations: BTreeMap<Arc<str>, u64>,
@@ -108,6 +113,7 @@ pub enum Genesis {
 
 /// How much of a block is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Checks {
     /// Its link and its proof, as the notebook's `valid_chain` does.
     LinksAndProofs,

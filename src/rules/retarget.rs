@@ -15,6 +15,7 @@ pub struct Retarget {
     /// The number of blocks after which the target changes; less than 2, which have an interval, is taken as 2.
     pub window: u32,
     /// The wanted time from block to block.
+    #[serde(rename = "spacing_seconds", with = "crate::time::seconds")]
     pub spacing: Duration,
     /// The most that the target changes by at once, up or down; 0 is taken as 1.
     pub factor_max: u32,

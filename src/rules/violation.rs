@@ -1,11 +1,14 @@
 //! What a block can do wrong.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{block::PreviousHash, hash::BlockHash, pow::Target, time::Timestamp};
 
 /// What a block did wrong: one kind for each rule, with what was expected and what was found.
 ///
 /// Of a text that the block's maker chose it carries the first 80 characters.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Violation {
     /// The first block is not the network's.
@@ -148,26 +151,26 @@ pub enum Violation {
 }
 
 impl Violation {
-    /// Returns the name of the broken rule, as the variant is called: what a report counts by.
+    /// Returns the name of the broken rule, as it stands in documents and as a report counts by.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::ForeignGenesis { .. } => "ForeignGenesis",
-            Self::PreviousHash { .. } => "PreviousHash",
-            Self::Proof { .. } => "Proof",
-            Self::Index { .. } => "Index",
-            Self::TimestampNotWhole { .. } => "TimestampNotWhole",
-            Self::TimestampNotAfterMedian { .. } => "TimestampNotAfterMedian",
-            Self::TooManyTransactions { .. } => "TooManyTransactions",
-            Self::TooManyBytes { .. } => "TooManyBytes",
-            Self::AddressTooLong { .. } => "AddressTooLong",
-            Self::RewardMissing => "RewardMissing",
-            Self::RewardRepeated { .. } => "RewardRepeated",
-            Self::RewardNotLast { .. } => "RewardNotLast",
-            Self::RewardAmount { .. } => "RewardAmount",
-            Self::Nonce { .. } => "Nonce",
-            Self::UnexpectedNonce { .. } => "UnexpectedNonce",
-            Self::Overdraft { .. } => "Overdraft",
-            Self::BalanceTooLarge { .. } => "BalanceTooLarge",
+            Self::ForeignGenesis { .. } => "foreign_genesis",
+            Self::PreviousHash { .. } => "previous_hash",
+            Self::Proof { .. } => "proof",
+            Self::Index { .. } => "index",
+            Self::TimestampNotWhole { .. } => "timestamp_not_whole",
+            Self::TimestampNotAfterMedian { .. } => "timestamp_not_after_median",
+            Self::TooManyTransactions { .. } => "too_many_transactions",
+            Self::TooManyBytes { .. } => "too_many_bytes",
+            Self::AddressTooLong { .. } => "address_too_long",
+            Self::RewardMissing => "reward_missing",
+            Self::RewardRepeated { .. } => "reward_repeated",
+            Self::RewardNotLast { .. } => "reward_not_last",
+            Self::RewardAmount { .. } => "reward_amount",
+            Self::Nonce { .. } => "nonce",
+            Self::UnexpectedNonce { .. } => "unexpected_nonce",
+            Self::Overdraft { .. } => "overdraft",
+            Self::BalanceTooLarge { .. } => "balance_too_large",
         }
     }
 }

@@ -6,6 +6,7 @@ use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
 use super::draw::Key;
+use crate::time::seconds;
 
 /// How long a message is under way: always the same, or drawn anew for each message.
 ///
@@ -35,21 +36,45 @@ pub struct Latency(Shape);
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Shape {
-    Fixed(Duration),
-    Uniform { min: Duration, max: Duration },
-    Normal { mean: Duration, standard_deviation: Duration },
-    LogNormal { median: Duration, sigma: f64 },
-    Exponential { mean: Duration },
-    Pareto { minimum: Duration, shape: f64 },
+    Fixed {
+        #[serde(rename = "seconds", with = "seconds")]
+        latency: Duration,
+    },
+    Uniform {
+        #[serde(rename = "min_seconds", with = "seconds")]
+        min: Duration,
+        #[serde(rename = "max_seconds", with = "seconds")]
+        max: Duration,
+    },
+    Normal {
+        #[serde(rename = "mean_seconds", with = "seconds")]
+        mean: Duration,
+        #[serde(rename = "standard_deviation_seconds", with = "seconds")]
+        standard_deviation: Duration,
+    },
+    LogNormal {
+        #[serde(rename = "median_seconds", with = "seconds")]
+        median: Duration,
+        sigma: f64,
+    },
+    Exponential {
+        #[serde(rename = "mean_seconds", with = "seconds")]
+        mean: Duration,
+    },
+    Pareto {
+        #[serde(rename = "minimum_seconds", with = "seconds")]
+        minimum: Duration,
+        shape: f64,
+    },
 }
 
 impl Latency {
     /// No latency at all.
-    pub const ZERO: Self = Self(Shape::Fixed(Duration::ZERO));
+    pub const ZERO: Self = Self(Shape::Fixed { latency: Duration::ZERO });
 
     /// Makes a latency that is the same for every message.
     pub const fn fixed(latency: Duration) -> Self {
-        Self(Shape::Fixed(latency))
+        Self(Shape::Fixed { latency })
     }
 
     /// Makes a latency drawn evenly from `min` to `max`, both included.
@@ -106,7 +131,7 @@ impl Latency {
     #[inline]
     pub(crate) fn draw(&self, key: Key) -> u64 {
         match self.0 {
-            Shape::Fixed(latency) => nanos(latency),
+            Shape::Fixed { latency } => nanos(latency),
             shape => shape.draw(key),
         }
     }
@@ -125,7 +150,7 @@ impl Shape {
         // zero times infinity.
         let nanos_as_float = |duration| nanos(duration) as f64;
         match self {
-            Self::Fixed(latency) => nanos(latency),
+            Self::Fixed { latency } => nanos(latency),
             Self::Uniform { min, max } => key.generator().random_range(nanos(min)..=nanos(max)),
             Self::Normal { mean, standard_deviation } => {
                 (nanos_as_float(mean) + nanos_as_float(standard_deviation) * key.normal()).round() as u64
@@ -324,11 +349,11 @@ mod tests {
 
     #[test]
     fn documents_are_checked_like_everything_else() {
-        let text = r#"{"uniform":{"min":{"secs":0,"nanos":5},"max":{"secs":1,"nanos":0}}}"#;
+        let text = r#"{"uniform":{"min_seconds":5e-9,"max_seconds":1.0}}"#;
         let latency: Latency = serde_json::from_str(text).unwrap();
         assert_eq!(latency, Latency::uniform(Duration::from_nanos(5), ms(1000)).unwrap());
         assert_eq!(serde_json::to_string(&latency).unwrap(), text);
-        let text = r#"{"pareto":{"minimum":{"secs":0,"nanos":5},"shape":-2.5}}"#;
+        let text = r#"{"pareto":{"minimum_seconds":5e-9,"shape":-2.5}}"#;
         let error = serde_json::from_str::<Latency>(text).unwrap_err().to_string();
         assert!(error.contains("is -2.5"), "{error}");
     }

@@ -1,29 +1,24 @@
-//! What happened, for whoever watches.
+//! What can happen at a node.
 
-use std::fmt;
+use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     blockchain::InvalidBlock, document::DocumentError, hash::BlockHash, mempool::LossReason, message::NodeId,
     time::Time, transaction::Transaction,
 };
 
-/// Something that happened at a node.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Event {
-    /// When it happened, by the node's clock.
-    pub time: Time,
-    /// Where it happened.
-    pub node: NodeId,
-    /// What happened.
-    pub what: Happening,
-}
-
 /// What can happen at a node.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Happening {
+    /// It joined the network.
+    Joined {
+        /// Its name.
+        name: Arc<str>,
+    },
     /// It mined a block.
     Mined {
         /// The block's hash.
@@ -84,6 +79,7 @@ pub enum Happening {
         /// Who sent it.
         from: NodeId,
         /// When its timestamp will be near enough.
+        #[serde(rename = "until_ns")]
         until: Time,
     },
     /// It no longer listens to a peer that sent too many bad blocks.
@@ -119,7 +115,7 @@ pub enum Happening {
 }
 
 /// Why a message was dropped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum IgnoreReason {
@@ -137,18 +133,4 @@ pub enum IgnoreReason {
     Unconnected,
     /// A transaction that the mempool refuses: it is known, or can no longer be mined.
     Unwanted,
-}
-
-impl fmt::Display for IgnoreReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Late => "late answer",
-            Self::Unasked => "answer to no question",
-            Self::Stranger => "answer from no peer",
-            Self::Banned => "sender is banned",
-            Self::NoGossip => "the rules know no gossip",
-            Self::Unconnected => "blocks that follow none that is known",
-            Self::Unwanted => "unwanted transaction",
-        })
-    }
 }

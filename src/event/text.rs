@@ -1,0 +1,128 @@
+//! Events as a person reads them.
+
+use std::fmt::{self, Write};
+
+use super::{Event, Happening, IgnoreReason};
+use crate::{mempool::LossReason, time::Time};
+
+impl Event {
+    /// Returns the event as one line, its time counted from a run's start: `+12.345 s  node 3: mined block 7 1a2b3c4d on
+    /// 9f8e7d6c`. By a clock that was before the start, it is `-0.001 s`.
+    ///
+    /// ```
+    /// use chainlab::{Event, Happening, NodeId, Time};
+    ///
+    /// let event = Event { time: Time::from_nanos(13_345_678_900), node: NodeId::new(3), what: Happening::Paused };
+    /// assert_eq!(event.display_since(Time::from_secs(1)).to_string(), "+12.345 s  node 3: was paused");
+    /// ```
+    pub fn display_since(&self, start: Time) -> impl fmt::Display {
+        Since { event: self, start }
+    }
+}
+
+struct Since<'a> {
+    event: &'a Event,
+    start: Time,
+}
+
+impl fmt::Display for Since<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Event { time, node, what } = self.event;
+        write!(f, "{}  {node}: ", since(*time, self.start))?;
+        match what {
+            Happening::Waits { from, until } => {
+                write!(f, "keeps a block from {from} until {}", since(*until, self.start))
+            }
+            _ => write!(f, "{what}"),
+        }
+    }
+}
+
+fn since(time: Time, start: Time) -> String {
+    let (sign, since) = if time < start { ('-', start - time) } else { ('+', time - start) };
+    format!("{sign}{}.{:03} s", since.as_secs(), since.subsec_millis())
+}
+
+impl fmt::Display for Happening {
+    /// Writes what happened on one line, hashes by their first 8 digits.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let f = &mut OneLine(f);
+        match self {
+            Self::Joined { name } => write!(f, "joined as {name}"),
+            Self::Mined { block, position, parent } => {
+                write!(f, "mined block {position} {block:.8} on {parent:.8}")
+            }
+            Self::Accepted { block, position, from } => {
+                write!(f, "accepted block {position} {block:.8} from {from}")
+            }
+            Self::Reorganised { abandoned, adopted, old_tip } => {
+                write!(f, "gave up {} for {adopted}; its tip was {old_tip:.8}", blocks(*abandoned))
+            }
+            Self::Resolved { replaced, silent } => {
+                let outcome = if *replaced { "replaced" } else { "kept" };
+                write!(f, "asked its peers, {silent} of them silent; its chain was {outcome}")
+            }
+            Self::Rejected { from, invalid } => write!(f, "rejected what {from} sent: {invalid}"),
+            Self::RejectedDocument { from, error } => {
+                write!(f, "rejected a document that {from} sent: {error}")
+            }
+            Self::Ignored { from, reason } => write!(f, "ignored a message from {from}: {reason}"),
+            Self::Waits { from, until } => {
+                write!(f, "keeps a block from {from} until {until} s since the epoch")
+            }
+            Self::Banned { peer } => write!(f, "no longer listens to {peer}"),
+            Self::Dropped { from } => {
+                write!(f, "dropped a message from {from}: too many were under way or unread")
+            }
+            Self::Crashed => f.write_str("crashed"),
+            Self::Panicked { message } => write!(f, "panicked: {message}"),
+            Self::Restarted => f.write_str("was restarted"),
+            Self::Paused => f.write_str("was paused"),
+            Self::Resumed => f.write_str("was resumed"),
+            Self::Lost { transaction, reason } => write!(f, "lost a transaction {reason}: {transaction}"),
+        }
+    }
+}
+
+/// Writes control characters as escapes, so that a text of a peer's or a panic's stays on its line.
+struct OneLine<'a, 'b>(&'a mut fmt::Formatter<'b>);
+
+impl fmt::Write for OneLine<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for piece in text.split_inclusive(char::is_control) {
+            let plain = piece.trim_end_matches(char::is_control);
+            self.0.write_str(plain)?;
+            write!(self.0, "{}", piece[plain.len()..].escape_debug())?;
+        }
+        Ok(())
+    }
+}
+
+fn blocks(count: u64) -> String {
+    format!("{count} {}", if count == 1 { "block" } else { "blocks" })
+}
+
+impl fmt::Display for IgnoreReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Late => "late answer",
+            Self::Unasked => "answer to no question",
+            Self::Stranger => "answer from no peer",
+            Self::Banned => "sender is banned",
+            Self::NoGossip => "the rules know no gossip",
+            Self::Unconnected => "blocks that follow none that is known",
+            Self::Unwanted => "unwanted transaction",
+        })
+    }
+}
+
+impl fmt::Display for LossReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Crashed => "in a crash",
+            Self::Evicted => "from a full mempool",
+            Self::Replaced => "to another of the same nonce",
+            Self::Unpayable => "that can no longer be paid",
+        })
+    }
+}
