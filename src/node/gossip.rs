@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::{
     machine::{Effect, Node, ignore},
     memory::{Gossip, Orphan},
+    questions::Wanted,
 };
 use crate::{
     block::{Block, PreviousHash},
@@ -35,7 +36,7 @@ impl Node {
                 let verdict = match self.parent_of(chain) {
                     Some(_) if chain.is_verified_under(self.fingerprint) => Ok(chain.clone()),
                     Some(parent) => self.appended(&parent, [chain.last_block().clone()]),
-                    None => return self.parent_is_unknown(now, from, chain.last_block(), &told, effects),
+                    None => return self.parent_is_unknown(from, chain.last_block(), &told, effects),
                 };
                 self.judged(now, from, verdict, chain.len() - 1, effects);
             }
@@ -59,25 +60,20 @@ impl Node {
                 let verdict = self.appended(&parent, [block.clone()]);
                 self.judged(now, from, verdict, parent.len(), effects);
             }
-            None => self.parent_is_unknown(now, from, block, &Told::from(block.clone()), effects),
+            None => self.parent_is_unknown(from, block, &Told::from(block.clone()), effects),
         }
     }
 
-    /// Keeps a block whose parent is not known, and asks for what leads to it.
-    fn parent_is_unknown(
-        &mut self,
-        now: Time,
-        from: NodeId,
-        block: &Block,
-        told: &Told,
-        effects: &mut Vec<Effect>,
-    ) {
+    /// Keeps a block whose parent is not known, until what leads to it has been asked for.
+    fn parent_is_unknown(&mut self, from: NodeId, block: &Block, told: &Told, effects: &mut Vec<Effect>) {
         let PreviousHash::Hash(_) = block.previous_hash() else {
             return self.unconnected(from, Some(block), effects);
         };
         let hash = block.hash();
         self.gossip.keep_orphan(Orphan { from, hash, told: told.clone() }, &self.limits);
-        self.ask_for_blocks(now, from, hash, effects);
+        let position = if let Told::Chain(chain) = told { chain.len() } else { block.index() };
+        let is_stranger = !self.peers.contains(&from);
+        self.gossip.questions.told(from, is_stranger, Wanted { hash, position });
     }
 
     /// Turns down blocks that follow none that is known. If the first of them is a genesis, they are another network's.
@@ -189,6 +185,7 @@ impl Node {
         }
         // Looking through the orphans costs more than most messages.
         while std::mem::take(&mut self.gossip.has_news) {
+            self.gossip.questions.blocks_came();
             while let Some(at) = self.gossip.orphans.iter().position(|orphan| self.is_connected(orphan)) {
                 let Orphan { from, told, .. } = self.gossip.orphans.remove(at).expect("it was found there");
                 self.told_of_block(now, from, told, effects);

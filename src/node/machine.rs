@@ -74,7 +74,8 @@ pub struct Template {
 /// their size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// How long a resolving node waits for its peers' answers.
+    /// How long a resolving node waits for its peers' answers, and a node for the blocks that it asked a peer for before
+    /// that counts as unanswered. After a quarter of it others are asked, too.
     pub resolve_timeout: Duration,
     /// The most pending transactions.
     pub mempool: usize,
@@ -233,6 +234,7 @@ impl Node {
         }
         self.end_overdue_resolves(now, effects);
         self.take_up_waiting(now, effects);
+        self.ask_for_blocks(now, effects);
         self.announce_again(now, effects);
         let wake_at = [self.resolves.deadline(), self.gossip.deadline()].into_iter().flatten().min();
         if wake_at != self.wake_at {

@@ -4,11 +4,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::{machine::Limits, questions::Question};
+use super::{machine::Limits, questions::Questions};
 use crate::{
     blockchain::Blockchain,
     hash::BlockHash,
-    message::{NodeId, RequestId, Told},
+    message::{NodeId, Told},
     time::Time,
 };
 
@@ -23,8 +23,8 @@ pub(super) struct Gossip {
     pub(super) has_news: bool,
     /// Verified chains whose time has not come, the soonest first.
     pub(super) early: Vec<(Time, NodeId, Blockchain)>,
-    /// What was asked, the oldest first, answered or not.
-    pub(super) asked: BTreeMap<RequestId, Question>,
+    /// Who was asked for missing blocks, and who may be.
+    pub(super) questions: Questions,
     /// The peers that are not known to have the tip.
     pub(super) unconfirmed: Vec<NodeId>,
     /// When they are told of it again, and how many times they were.
@@ -44,7 +44,8 @@ pub(super) struct Orphan {
 
 impl Gossip {
     pub(super) fn deadline(&self) -> Option<Time> {
-        self.early.first().map(|(until, ..)| *until).into_iter().chain(self.announce_at).min()
+        let early = self.early.first().map(|(until, ..)| *until);
+        [early, self.announce_at, self.questions.deadline()].into_iter().flatten().min()
     }
 
     pub(super) fn is_banned(&self, peer: NodeId) -> bool {
@@ -59,6 +60,7 @@ impl Gossip {
         if is_one_too_many {
             self.banned.push(from);
             self.orphans.retain(|orphan| orphan.from != from);
+            self.questions.forget(from);
         }
         is_one_too_many
     }
@@ -114,7 +116,7 @@ impl Gossip {
 
 /// Tells what leaves where there is too much, told from the oldest on: the oldest of whoever has the most. So a flood
 /// from one sender pushes out only its own.
-pub(super) fn first_to_leave(senders: impl Iterator<Item = NodeId> + Clone) -> usize {
+fn first_to_leave(senders: impl Iterator<Item = NodeId> + Clone) -> usize {
     let mut counts = BTreeMap::new();
     for sender in senders.clone() {
         *counts.entry(sender).or_insert(0) += 1;

@@ -21,6 +21,7 @@
 //! ```
 
 mod adopt;
+mod catch_up;
 mod gossip;
 mod machine;
 mod memory;

@@ -1,151 +1,279 @@
-//! Questions for missing blocks: who is asked, what is answered, and what becomes of the answers.
+//! Who is asked for missing blocks, and when.
+//!
+//! Whoever tells of a block whose parent is not known may be asked for what leads to it, once for each telling. One is
+//! asked at first. While the answers do not lead there, or do not come, ever more are asked, twice as many at each
+//! quarter of the patience: whatever a few liars do or leave undone, an honest one's turn comes soon. Who did not
+//! answer is remembered, comes after those who did, and keeps nobody waiting any more.
+//!
+//! Each peer stands here once, whatever it says. While nothing is missing nothing is kept but who did not answer.
 
-use std::time::Duration;
-
-use super::{
-    machine::{Effect, Node, ignore},
-    memory::{Gossip, first_to_leave},
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    time::Duration,
 };
+
 use crate::{
-    block::{Block, PreviousHash},
     blockchain::Blockchain,
-    event::IgnoreReason,
     hash::BlockHash,
-    message::{Message, NodeId, RequestId, Told},
+    message::{NodeId, RequestId},
     time::Time,
 };
 
-/// How much of a locator is read.
-const LOCATOR_MAX: usize = 64;
-/// How many questions are remembered.
-const QUESTIONS_MAX: usize = 64;
+/// How many peers are remembered.
+const TELLERS_MAX: usize = 64;
+/// How many tellings count for as much as the time that is waited: a clock may stand still.
+const TELLINGS_MAX: u32 = 32;
+/// The most doublings, of the patience with one peer and of how many are asked at once.
+const DOUBLINGS_MAX: u32 = 5;
+/// For how many times the patience it is remembered that a peer did not answer: for longer than it is given at most.
+const REMEMBERED: u32 = 64;
 
+/// A block that a peer told of: its hash, and the position that it claims.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    pub(super) hash: BlockHash,
+    pub(super) position: u64,
+}
+
+/// Where an answer led.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Led {
+    /// To the block that was asked for.
+    There,
+    /// To a better chain than the one that its asker had.
+    Closer,
+    /// To nothing of use.
+    Nowhere,
+}
+
+/// What one peer was asked.
 #[derive(Debug, Clone)]
 pub(super) struct Question {
-    pub(super) peer: NodeId,
-    pub(super) wanted: BlockHash,
-    pub(super) at: Time,
-    pub(super) is_open: bool,
+    request: RequestId,
+    pub(super) wanted: Wanted,
+    /// The asker's chain.
+    pub(super) chain: Blockchain,
+    at: Time,
+    /// How often the peer told of blocks since.
+    tellings: u32,
+    is_overdue: bool,
 }
 
-impl Node {
-    /// Asks for what leads to a block that a peer told of, unless somebody has been asked just now.
-    pub(super) fn ask_for_blocks(
-        &mut self,
-        now: Time,
-        peer: NodeId,
-        wanted: BlockHash,
-        effects: &mut Vec<Effect>,
-    ) {
-        let Some(peer) = self.gossip.whom_to_ask(wanted, peer, now, self.limits.resolve_timeout) else {
-            return;
-        };
-        let request = self.new_request();
-        self.gossip.keep_question(request, Question { peer, wanted, at: now, is_open: true });
-        let locator = self.chain.locator();
-        effects.push(Effect::Send(peer, Message::BlocksRequest { request, wanted, locator }));
+impl Question {
+    pub(super) fn new(request: RequestId, wanted: Wanted, chain: Blockchain, at: Time) -> Self {
+        Self { request, wanted, chain, at, tellings: 0, is_overdue: false }
+    }
+}
+
+/// One who told of blocks whose parents are not known.
+#[derive(Debug, Clone)]
+struct Teller {
+    /// Nobody chose it for a peer.
+    is_stranger: bool,
+    /// The last that it told of since it was asked.
+    told: Option<Wanted>,
+    /// What it was asked last, unless it answered.
+    question: Option<Question>,
+    /// How many questions in a row led nowhere, and when it was asked the last of them.
+    failures: u32,
+    failed_at: Time,
+    /// Grows with each question to anyone: whoever was asked longest ago comes first.
+    turn: u64,
+}
+
+impl Teller {
+    /// Those who come first keep others waiting that come after them, and are not kept waiting by them.
+    fn rank(&self) -> (bool, u32) {
+        (self.is_stranger, self.failures)
     }
 
-    /// Anyone is answered: with the branch of the wanted block if it is kept, else with our chain.
-    pub(super) fn asked_for_blocks(
-        &self,
-        from: NodeId,
-        request: RequestId,
-        wanted: BlockHash,
-        locator: &[(u64, BlockHash)],
-        effects: &mut Vec<Effect>,
-    ) {
-        let branch = self.gossip.side_branches.iter().find(|branch| branch.tip_hash() == wanted);
-        let chain = branch.unwrap_or(&self.chain);
-        let common = locator.iter().take(LOCATOR_MAX).find(|(position, hash)| chain.holds(*hash, *position));
-        let after = common.map_or(0, |(position, _)| *position);
-        let blocks = Told::Chain(chain.clone());
-        effects.push(Effect::Send(from, Message::Blocks { request, after, blocks }));
+    fn owes_answer(&self) -> bool {
+        self.question.as_ref().is_some_and(|question| !question.is_overdue)
     }
 
-    pub(super) fn blocks_answered(
-        &mut self,
-        now: Time,
-        from: NodeId,
-        request: RequestId,
-        after: u64,
-        blocks: Told,
-        effects: &mut Vec<Effect>,
-    ) {
-        let question = self.gossip.asked.get_mut(&request);
-        match question.filter(|question| question.is_open && question.peer == from) {
-            Some(question) => question.is_open = false,
-            None => return ignore(from, IgnoreReason::Unasked, effects),
+    /// How long it may take to answer: twice as long for each question that it did not answer, so that an answer which
+    /// is long under way comes in time in the end.
+    fn overdue_at(&self, question: &Question, patience: Duration) -> Time {
+        question.at + patience.saturating_mul(1 << self.failures.min(DOUBLINGS_MAX))
+    }
+
+    fn fail(&mut self, at: Time) {
+        self.failures = self.failures.saturating_add(1);
+        self.failed_at = at;
+    }
+
+    /// Counts a question whose time is up as failed, and forgives failures of long ago.
+    fn look(&mut self, now: Time, patience: Duration) {
+        if let Some(question) = self.question.as_ref().filter(|question| !question.is_overdue) {
+            let is_overdue = self.overdue_at(question, patience) <= now
+                || question.tellings >= TELLINGS_MAX << self.failures.min(DOUBLINGS_MAX);
+            if is_overdue {
+                let at = question.at;
+                self.fail(at);
+                self.question.as_mut().expect("it is there").is_overdue = true;
+            }
         }
-        let (base, verdict) = match blocks {
-            Told::Chain(chain) => {
-                let Some(base) = chain.at(after).and_then(|base| self.known(base.tip_hash(), after)) else {
-                    let first = chain.block(1).filter(|_| after == 0);
-                    return self.unconnected(from, first, effects);
-                };
-                // More may be known than the answer says.
-                let ours = self.chain.common_ancestor(&chain);
-                let base = ours.filter(|ours| ours.len() > after).unwrap_or(base);
-                let verdict = match chain.is_verified_under(self.fingerprint) {
-                    true => Ok(chain),
-                    false => self.appended(&base, chain.iter_after(base.len()).cloned()),
-                };
-                (base, verdict)
-            }
-            Told::Blocks(blocks) => {
-                let named = match blocks.first().map(Block::previous_hash) {
-                    Some(PreviousHash::Hash(hash)) => self.known(hash, after),
-                    _ => None,
-                };
-                let Some(base) = named.or_else(|| self.chain.at(after)) else {
-                    return self.unconnected(from, blocks.first(), effects);
-                };
-                let verdict = self.appended(&base, blocks.iter().cloned());
-                (base, verdict)
-            }
-            Told::Document(text) => {
-                let verdict = Blockchain::from_json(&text, &self.rules);
-                let verdict = verdict.map(|chain| chain.shared_with(&self.chain));
-                let common = verdict.as_ref().ok().and_then(|chain| chain.common_ancestor(&self.chain));
-                match (common, verdict) {
-                    (Some(base), verdict) => (base, verdict),
-                    (None, Ok(_)) => return ignore(from, IgnoreReason::Unconnected, effects),
-                    (None, Err(error)) => return self.reject(from, error, effects),
+        if !self.owes_answer() && now - self.failed_at >= patience.saturating_mul(REMEMBERED) {
+            self.failures = 0;
+            self.question = None;
+        }
+    }
+
+    fn is_forgotten(&self) -> bool {
+        self.told.is_none() && self.question.is_none() && self.failures == 0
+    }
+}
+
+/// Those who told of blocks that are missing, and what they were asked.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Questions {
+    tellers: BTreeMap<NodeId, Teller>,
+    /// How often the number of those who are asked at once was doubled, from one.
+    doublings: u32,
+    /// When it is doubled, if somebody waits for it, and the tellings since the last time.
+    more_at: Time,
+    tellings: u32,
+    turns: u64,
+    /// Whether there is news of what is missing.
+    has_news: bool,
+    /// When to look again, while somebody waits to be asked.
+    deadline: Option<Time>,
+}
+
+impl Questions {
+    pub(super) fn deadline(&self) -> Option<Time> {
+        self.deadline
+    }
+
+    pub(super) fn are_due(&self, now: Time) -> bool {
+        self.has_news || self.deadline.is_some_and(|at| at <= now)
+    }
+
+    /// Notes that somebody told of a block whose parent is not known.
+    pub(super) fn told(&mut self, from: NodeId, is_stranger: bool, wanted: Wanted) {
+        self.has_news = true;
+        self.tellings = self.tellings.saturating_add(1);
+        self.turns += 1;
+        match self.tellers.entry(from) {
+            Entry::Occupied(mut teller) => {
+                let teller = teller.get_mut();
+                teller.told = Some(wanted);
+                teller.is_stranger = is_stranger;
+                if let Some(question) = &mut teller.question {
+                    question.tellings = question.tellings.saturating_add(1);
                 }
             }
-        };
-        self.judged(now, from, verdict, base.len(), effects);
-    }
-}
-
-impl Gossip {
-    /// Chooses whom to ask for a block that a peer told of; nobody, if somebody has been asked just now. Of all who told of
-    /// it whoever was asked least is asked: one that never answers must not keep us from those who would.
-    pub(super) fn whom_to_ask(
-        &self,
-        wanted: BlockHash,
-        peer: NodeId,
-        now: Time,
-        patience: Duration,
-    ) -> Option<NodeId> {
-        let mut about_it = self.asked.values().filter(|question| question.wanted == wanted);
-        if about_it.any(|question| question.is_open && now - question.at < patience) {
-            return None;
+            Entry::Vacant(entry) => {
+                let (told, turn) = (Some(wanted), self.turns);
+                entry.insert(Teller {
+                    is_stranger,
+                    told,
+                    question: None,
+                    failures: 0,
+                    failed_at: Time::UNIX_EPOCH,
+                    turn,
+                });
+            }
         }
-        let tellers = self.orphans.iter().filter(|orphan| orphan.hash == wanted).map(|orphan| orphan.from);
-        let least_asked = tellers.min_by_key(|&teller| {
-            let asked = self.asked.values().filter(|question| question.peer == teller);
-            (asked.clone().filter(|question| question.wanted == wanted).count(), asked.count())
-        });
-        Some(least_asked.unwrap_or(peer))
+        if self.tellers.len() > TELLERS_MAX {
+            // Whoever would be asked last.
+            let last = self.tellers.iter().max_by_key(|(_, teller)| (teller.rank(), teller.turn));
+            let last = last.map(|(peer, _)| *peer).expect("there are too many");
+            self.tellers.remove(&last);
+        }
     }
 
-    pub(super) fn keep_question(&mut self, request: RequestId, question: Question) {
-        self.asked.insert(request, question);
-        if self.asked.len() > QUESTIONS_MAX {
-            let peers = self.asked.values().map(|question| question.peer);
-            let leaves = self.asked.keys().nth(first_to_leave(peers)).copied();
-            self.asked.remove(&leaves.expect("one leaves of those that are there"));
+    /// Notes that blocks have become known, which may be among the missing.
+    pub(super) fn blocks_came(&mut self) {
+        self.has_news |= self.deadline.is_some();
+    }
+
+    /// Forgets a peer that is no longer listened to.
+    pub(super) fn forget(&mut self, peer: NodeId) {
+        self.tellers.remove(&peer);
+    }
+
+    /// Drops what is missing no more, and counts the questions whose time is up.
+    pub(super) fn look_through(&mut self, now: Time, patience: Duration, is_there: impl Fn(Wanted) -> bool) {
+        self.has_news = false;
+        self.tellers.retain(|_, teller| {
+            teller.told.take_if(|wanted| is_there(*wanted));
+            teller.look(now, patience);
+            !teller.is_forgotten()
+        });
+    }
+
+    /// Chooses who is asked next, for what it told of; nobody, while enough owe an answer.
+    pub(super) fn next_to_ask(&mut self, now: Time, patience: Duration) -> Option<(NodeId, Wanted)> {
+        let waiting =
+            self.tellers.iter().filter(|(_, teller)| teller.told.is_some() && !teller.owes_answer());
+        let (&peer, next) = waiting.min_by_key(|(_, teller)| (teller.rank(), teller.turn))?;
+        let wanted = next.told?;
+        let before = |teller: &&Teller| teller.owes_answer() && teller.rank() <= next.rank();
+        let owing = self.tellers.values().filter(before).count();
+        let doubled_at = now + patience / 4;
+        if owing == 0 {
+            self.more_at = doubled_at;
+        }
+        while owing >= 1 << self.doublings {
+            let is_time = self.more_at <= now || self.tellings >= TELLINGS_MAX << self.doublings;
+            if !is_time || self.doublings > DOUBLINGS_MAX {
+                return None;
+            }
+            self.more_at = doubled_at;
+            self.double();
+        }
+        Some((peer, wanted))
+    }
+
+    fn double(&mut self) {
+        self.doublings = (self.doublings + 1).min(DOUBLINGS_MAX + 1);
+        self.tellings = 0;
+    }
+
+    /// Notes that a peer is asked.
+    pub(super) fn asked(&mut self, peer: NodeId, question: Question) {
+        self.turns += 1;
+        let teller = self.tellers.get_mut(&peer).expect("only who told is asked");
+        teller.turn = self.turns;
+        teller.told = None;
+        teller.question = Some(question);
+    }
+
+    /// Takes the question that a peer answers, late or not.
+    pub(super) fn take(&mut self, from: NodeId, request: RequestId) -> Option<Question> {
+        self.tellers.get_mut(&from)?.question.take_if(|question| question.request == request)
+    }
+
+    /// Notes where the answer to a question led.
+    pub(super) fn answered(&mut self, from: NodeId, question: Question, led: Led) {
+        self.has_news = true;
+        // Whoever was banned for the answer is forgotten.
+        let Some(teller) = self.tellers.get_mut(&from) else { return };
+        match led {
+            Led::There => teller.failures = 0,
+            // There is more to be had where that came from, but others come first.
+            Led::Closer => teller.told = teller.told.or(Some(question.wanted)),
+            Led::Nowhere if !question.is_overdue => teller.fail(question.at),
+            Led::Nowhere => {}
+        }
+        if led != Led::There {
+            self.double();
+        }
+    }
+
+    /// Notes when to look again. Once nobody waits and nobody of good repute owes an answer, all begins anew.
+    pub(super) fn rest(&mut self, patience: Duration) {
+        let waiting = self.tellers.values().filter(|teller| teller.told.is_some());
+        let times = waiting.map(|teller| match &teller.question {
+            Some(question) if !question.is_overdue => teller.overdue_at(question, patience),
+            _ => self.more_at,
+        });
+        self.deadline = times.min();
+        let is_busy = |teller: &Teller| teller.owes_answer() && teller.failures == 0;
+        if self.deadline.is_none() && !self.tellers.values().any(is_busy) {
+            self.doublings = 0;
+            self.tellings = 0;
         }
     }
 }

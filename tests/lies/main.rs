@@ -4,5 +4,6 @@ mod answers;
 mod blocks;
 mod chains;
 mod lab;
+mod lagging;
 mod live;
 mod waiting;

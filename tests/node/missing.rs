@@ -101,16 +101,22 @@ fn an_answer_of_lies_is_rejected() {
 }
 
 #[test]
-fn the_same_block_is_asked_for_once_until_patience_ends() {
+fn one_peer_is_asked_and_ever_more_as_the_patience_ends() {
     let rules = sealed();
     let mut bench = connected();
     let chain = grown_by(&bench.chain(), &rules, "miner-2", 4);
     let question =
         |peer: u32, number: u32| vec![format!("to {peer}: blocks to {:.6}? #{number}", chain.tip_hash())];
     assert_eq!(bench.announce(2, chain.clone()), question(2, 1));
-    assert_eq!(bench.announce(3, chain.clone()), [""; 0]);
-    bench.pass(1.0);
-    assert_eq!(bench.announce(3, chain.clone()), question(3, 2));
+    assert_eq!(bench.announce(3, chain.clone()), ["wake at 250ms"]);
+    assert_eq!(bench.announce(1, chain.clone()), [""; 0]);
+    // Then the next is asked, whether or not there is news, and twice as many each time.
+    assert_eq!(bench.pass(0.25), [question(3, 2), vec!["wake at 500ms".into()]].concat());
+    // Whoever owes an answer is not asked again.
+    assert_eq!(bench.announce(2, chain.clone()), [""; 0]);
+    assert_eq!(bench.pass(0.25), [question(1, 3), vec!["wake at 1s".into()]].concat());
+    // Unless it is overdue: the telling may have been honest, and the question lost.
+    assert_eq!(bench.pass(0.5), question(2, 4));
 }
 
 #[test]

@@ -1,0 +1,150 @@
+//! Catching up: asking for the blocks that lead to one that was told of, and answering those who ask.
+
+use super::{
+    machine::{Effect, Node, ignore},
+    questions::{Led, Question, Wanted},
+};
+use crate::{
+    block::{Block, PreviousHash},
+    blockchain::{Blockchain, ChainError},
+    event::IgnoreReason,
+    hash::BlockHash,
+    message::{Message, NodeId, RequestId, Told},
+    time::Time,
+};
+
+/// How much of a locator is read.
+const LOCATOR_MAX: usize = 64;
+
+impl Node {
+    /// Asks whose turn it is for what leads to the blocks that peers told of, if there is news of them or it is time.
+    pub(super) fn ask_for_blocks(&mut self, now: Time, effects: &mut Vec<Effect>) {
+        if !self.gossip.questions.are_due(now) {
+            return;
+        }
+        let patience = self.limits.resolve_timeout;
+        let mut questions = std::mem::take(&mut self.gossip.questions);
+        questions.look_through(now, patience, |wanted| self.is_within_reach(wanted));
+        let mut locator = None;
+        while let Some((peer, wanted)) = questions.next_to_ask(now, patience) {
+            let request = self.new_request();
+            let locator = locator.get_or_insert_with(|| self.chain.locator()).clone();
+            let chain = self.chain.clone();
+            questions.asked(peer, Question::new(request, wanted, chain, now));
+            let wanted = wanted.hash;
+            effects.push(Effect::Send(peer, Message::BlocksRequest { request, wanted, locator }));
+        }
+        questions.rest(patience);
+        self.gossip.questions = questions;
+    }
+
+    /// Tells whether a block is known, or waits for its time.
+    fn is_within_reach(&self, Wanted { hash, position }: Wanted) -> bool {
+        let waits = || self.gossip.early.iter().any(|(.., chain)| chain.holds(hash, position));
+        self.known(hash, position).is_some() || waits()
+    }
+
+    /// Anyone is answered: with the branch of the wanted block if it is kept, else with our chain.
+    pub(super) fn asked_for_blocks(
+        &self,
+        from: NodeId,
+        request: RequestId,
+        wanted: BlockHash,
+        locator: &[(u64, BlockHash)],
+        effects: &mut Vec<Effect>,
+    ) {
+        let branch = self.gossip.side_branches.iter().find(|branch| branch.tip_hash() == wanted);
+        let chain = branch.unwrap_or(&self.chain);
+        let common = locator.iter().take(LOCATOR_MAX).find(|(position, hash)| chain.holds(*hash, *position));
+        let after = common.map_or(0, |(position, _)| *position);
+        let blocks = Told::Chain(chain.clone());
+        effects.push(Effect::Send(from, Message::Blocks { request, after, blocks }));
+    }
+
+    pub(super) fn blocks_answered(
+        &mut self,
+        now: Time,
+        from: NodeId,
+        request: RequestId,
+        after: u64,
+        blocks: Told,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(question) = self.gossip.questions.take(from, request) else {
+            return ignore(from, IgnoreReason::Unasked, effects);
+        };
+        let read = self.read_answer(from, after, blocks, effects);
+        let valid = read.as_ref().and_then(|(base, verdict)| Some((base, verdict.as_ref().ok()?)));
+        let led = match valid {
+            Some((_, chain)) if chain.holds(question.wanted.hash, question.wanted.position) => Led::There,
+            // It may have given up the branch that it told of for a better one, and we ours since it was asked.
+            // But what has to wait for its time would be the answer again and again.
+            Some((base, chain))
+                if chain.is_better_than(&question.chain, &self.rules)
+                    && self.acceptable_from(chain, base.len()) <= now =>
+            {
+                Led::Closer
+            }
+            _ => Led::Nowhere,
+        };
+        self.gossip.questions.answered(from, question, led);
+        if let Some((base, verdict)) = read {
+            self.judged(now, from, verdict, base.len(), effects);
+        }
+    }
+
+    /// Reads an answer: the known chain that it goes on from, and what comes of it. Nothing if it follows none.
+    fn read_answer(
+        &mut self,
+        from: NodeId,
+        after: u64,
+        blocks: Told,
+        effects: &mut Vec<Effect>,
+    ) -> Option<(Blockchain, Result<Blockchain, ChainError>)> {
+        match blocks {
+            Told::Chain(chain) => {
+                let Some(base) = chain.at(after).and_then(|base| self.known(base.tip_hash(), after)) else {
+                    let first = chain.block(1).filter(|_| after == 0);
+                    self.unconnected(from, first, effects);
+                    return None;
+                };
+                // More may be known than the answer says.
+                let ours = self.chain.common_ancestor(&chain);
+                let base = ours.filter(|ours| ours.len() > after).unwrap_or(base);
+                let verdict = match chain.is_verified_under(self.fingerprint) {
+                    true => Ok(chain),
+                    false => self.appended(&base, chain.iter_after(base.len()).cloned()),
+                };
+                Some((base, verdict))
+            }
+            Told::Blocks(blocks) => {
+                let named = match blocks.first().map(Block::previous_hash) {
+                    Some(PreviousHash::Hash(hash)) => self.known(hash, after),
+                    _ => None,
+                };
+                let Some(base) = named.or_else(|| self.chain.at(after)) else {
+                    self.unconnected(from, blocks.first(), effects);
+                    return None;
+                };
+                let verdict = self.appended(&base, blocks.iter().cloned());
+                Some((base, verdict))
+            }
+            Told::Document(text) => {
+                let verdict = Blockchain::from_json(&text, &self.rules);
+                let verdict = verdict.map(|chain| chain.shared_with(&self.chain));
+                let common = verdict.as_ref().ok().and_then(|chain| chain.common_ancestor(&self.chain));
+                match (common, verdict) {
+                    (Some(base), verdict) => Some((base, verdict)),
+                    (None, Ok(_)) => {
+                        ignore(from, IgnoreReason::Unconnected, effects);
+                        None
+                    }
+                    (None, Err(error)) => {
+                        self.reject(from, error, effects);
+                        None
+                    }
+                }
+            }
+        }
+    }
+}
