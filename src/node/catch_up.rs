@@ -53,8 +53,8 @@ impl Node {
         locator: &[(u64, BlockHash)],
         effects: &mut Vec<Effect>,
     ) {
-        let branch = self.gossip.side_branches.iter().find(|branch| branch.tip_hash() == wanted);
-        let chain = branch.unwrap_or(&self.chain);
+        let branch = self.gossip.side_branches.iter().find(|branch| branch.chain.tip_hash() == wanted);
+        let chain = branch.map_or(&self.chain, |branch| &branch.chain);
         let common = locator.iter().take(LOCATOR_MAX).find(|(position, hash)| chain.holds(*hash, *position));
         let after = common.map_or(0, |(position, _)| *position);
         let blocks = Told::Chain(chain.clone());

@@ -109,11 +109,15 @@ impl Node {
 
     /// The known chain that ends with the block of a hash at a position.
     pub(super) fn known(&self, hash: BlockHash, position: u64) -> Option<Blockchain> {
-        let mut chains = std::iter::once(&self.chain).chain(&self.gossip.side_branches);
-        chains.find(|chain| chain.holds(hash, position))?.at(position)
+        self.known_chains().find(|chain| chain.holds(hash, position))?.at(position)
     }
 
     fn parent_of(&self, chain: &Blockchain) -> Option<Blockchain> {
+    fn known_chains(&self) -> impl Iterator<Item = &Blockchain> {
+        let branches = self.gossip.side_branches.iter().map(|branch| &branch.chain);
+        std::iter::once(&self.chain).chain(branches)
+    }
+
         let parent = chain.parent()?;
         self.known(parent.tip_hash(), parent.len())
     }
@@ -127,8 +131,7 @@ impl Node {
 
     /// The known chain that ends with the block of a hash, if that is near a tip.
     fn recent(&self, hash: BlockHash) -> Option<Blockchain> {
-        let chains = std::iter::once(&self.chain).chain(&self.gossip.side_branches);
-        chains.into_iter().find_map(|chain| {
+        self.known_chains().find_map(|chain| {
             std::iter::successors(Some(chain.clone()), Blockchain::parent)
                 .take(RECENT)
                 .find(|chain| chain.tip_hash() == hash)
@@ -172,7 +175,7 @@ impl Node {
         if chain.is_better_than(&self.chain, &self.rules) {
             self.adopt(now, chain, Some(from), effects);
         } else if !chain.is_start_of(&self.chain) {
-            self.gossip.keep_side_branch(chain, &self.limits);
+            self.gossip.keep_side_branch(from, chain, &self.limits);
         }
         effects.push(Effect::Send(from, Message::Acknowledge { block }));
     }
@@ -212,10 +215,10 @@ impl Node {
         effects: &mut Vec<Effect>,
     ) {
         if old.len() > common {
-            self.gossip.keep_side_branch(old.clone(), &self.limits);
+            self.gossip.keep_side_branch(self.id, old.clone(), &self.limits);
         }
         let tip = &self.chain;
-        self.gossip.side_branches.retain(|branch| !branch.is_start_of(tip));
+        self.gossip.side_branches.retain(|branch| !branch.chain.is_start_of(tip));
         self.gossip.unconfirmed.clear();
         let Gossip { unconfirmed, banned, .. } = &mut self.gossip;
         let others = self.peers.iter().filter(|peer| Some(**peer) != from && !banned.contains(peer));

@@ -16,7 +16,7 @@ use crate::{
 #[derive(Debug, Clone, Default)]
 pub(super) struct Gossip {
     /// Tips beside the node's own chain, the oldest first.
-    pub(super) side_branches: VecDeque<Blockchain>,
+    pub(super) side_branches: VecDeque<Branch>,
     /// Blocks whose parent is not known, the oldest first.
     pub(super) orphans: VecDeque<Orphan>,
     /// Whether blocks have become known since the orphans were looked through.
@@ -33,6 +33,14 @@ pub(super) struct Gossip {
     /// The bad blocks of each sender.
     bad_blocks: BTreeMap<NodeId, u32>,
     pub(super) banned: Vec<NodeId>,
+}
+
+/// A chain beside the node's own.
+#[derive(Debug, Clone)]
+pub(super) struct Branch {
+    /// Whose it counts as: who sent it, or the node itself, if it was its own.
+    pub(super) from: NodeId,
+    pub(super) chain: Blockchain,
 }
 
 #[derive(Debug, Clone)]
@@ -103,13 +111,16 @@ impl Gossip {
         at < self.early.len()
     }
 
-    pub(super) fn keep_side_branch(&mut self, chain: Blockchain, limits: &Limits) {
+    pub(super) fn keep_side_branch(&mut self, from: NodeId, chain: Blockchain, limits: &Limits) {
         self.has_news = true;
-        // A longer branch takes the place of its own beginning.
-        self.side_branches.retain(|branch| !branch.is_start_of(&chain));
-        self.side_branches.push_back(chain);
+        // A longer branch takes the place of its own beginning, and counts as that did: whoever goes on with another's
+        // must not take it along when its own leave.
+        let beginning = self.side_branches.iter().find(|branch| branch.chain.is_start_of(&chain));
+        let from = beginning.map_or(from, |branch| branch.from);
+        self.side_branches.retain(|branch| !branch.chain.is_start_of(&chain));
+        self.side_branches.push_back(Branch { from, chain });
         if self.side_branches.len() > limits.side_branches {
-            self.side_branches.pop_front();
+            self.side_branches.remove(first_to_leave(self.side_branches.iter().map(|branch| branch.from)));
         }
     }
 }

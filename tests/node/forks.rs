@@ -121,6 +121,36 @@ fn side_branches_are_bounded() {
 }
 
 #[test]
+fn one_peer_s_side_branches_push_out_nobody_else_s() {
+    let rules = sealed();
+    let mut bench = connected();
+    bench.now += seconds(60.0);
+    let genesis = bench.chain();
+    let ours = grown_by(&genesis, &rules, "ours", 2);
+    bench.announce(3, ours.at(2).unwrap());
+    bench.announce(3, ours.clone());
+    let honest = [grown(&genesis, &rules, "one", &[]), grown(&genesis, &rules, "other", &[])];
+    for branch in &honest {
+        bench.announce(2, branch.clone());
+    }
+    // To go on with another's branch makes it no more one's own.
+    let longer = grown(&honest[1], &rules, "liar", &[]);
+    bench.announce(1, longer.clone());
+    for number in 0..50 {
+        bench.announce(1, grown(&genesis, &rules, &format!("liar-{number}"), &[]));
+    }
+    assert_eq!(bench.chain(), ours);
+    for (branch, blocks) in [(&honest[0], 2), (&longer, 1)] {
+        let mut bench = bench.clone();
+        let better = grown_by(branch, &rules, "miner", blocks);
+        for position in branch.len() + 1..=better.len() {
+            bench.announce(3, better.at(position).unwrap());
+        }
+        assert_eq!(bench.chain(), better);
+    }
+}
+
+#[test]
 fn each_bad_block_is_recorded_and_too_many_ban_their_sender() {
     let limits = Limits { bad_blocks: 3, ..Limits::default() };
     let rules = sealed();
