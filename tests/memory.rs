@@ -6,7 +6,10 @@ use std::{
     thread,
 };
 
-use chainlab::{Block, Blockchain, PreviousHash, Rules, Time, Timestamp, Transaction, pow::Target};
+use chainlab::{
+    Block, Blockchain, Command, Effect, Genesis, Input, Message, Node, NodeId, PreviousHash, Rules, Ticket,
+    Time, Timestamp, Told, Transaction, pow::Target,
+};
 use parking_lot::{Mutex, MutexGuard};
 use peak_alloc::PeakAlloc;
 
@@ -184,4 +187,70 @@ fn a_document_of_many_blocks_takes_memory_in_proportion() {
     let (read, peak) = peak_of(|| Blockchain::from_json(&text, &rules));
     assert_eq!(read.unwrap(), chain);
     assert!(peak <= 6 * text.len(), "{peak} bytes to read {}", text.len());
+}
+
+/// Each of 20 nodes is handed the same chain as a document, and verifies a copy of its own. As they tell each other of
+/// their tips one copy is left.
+#[test]
+fn of_chains_that_came_as_documents_one_copy_is_left() {
+    let _alone = alone();
+    const NODES: u32 = 20;
+    let rules = Rules {
+        first_target: Target::leading_zero_bits(0),
+        easiest_target: Target::leading_zero_bits(0),
+        retarget: None,
+        genesis: Genesis::Shared { time: Some(Time::UNIX_EPOCH), allocations: [].into() },
+        ..Rules::sealed()
+    };
+    let miner: Arc<str> = "miner".into();
+    let chain = (1..=1000).fold(Blockchain::start(&rules, Time::UNIX_EPOCH), |chain, index| {
+        let reward = [Transaction::reward(Arc::clone(&miner), rules.reward)];
+        let previous_hash = PreviousHash::Hash(chain.tip_hash());
+        let block = Block::new(index + 1, Timestamp::from_micros(index), reward, index, previous_hash);
+        chain.append(block, &rules).unwrap()
+    });
+    let (tip, text): (_, Arc<str>) = (chain.last_block().clone(), chain.to_json().into());
+    drop(chain);
+
+    let before = ALLOCATOR.current_usage();
+    let rules = Arc::new(rules);
+    let ids: Vec<_> = (0..NODES).map(NodeId::new).collect();
+    let (now, outsider) = (Time::from_secs(1), NodeId::new(NODES));
+    let mut nodes: Vec<_> =
+        ids.iter().map(|&id| Node::new(id, Arc::clone(&rules), "miner", Time::UNIX_EPOCH)).collect();
+    let (mut said, mut effects) = (Vec::new(), Vec::new());
+    for (&id, node) in ids.iter().zip(&mut nodes) {
+        let peers = ids.iter().copied().filter(|peer| *peer != id).collect();
+        node.handle(now, Input::Command(Ticket(0), Command::Register(peers)), &mut effects);
+        node.handle(now, Input::Message(outsider, Message::NewBlock(tip.clone().into())), &mut effects);
+        let request = effects.drain(..).find_map(|effect| match effect {
+            Effect::Send(_, Message::BlocksRequest { request, .. }) => Some(request),
+            _ => None,
+        });
+        let request = request.expect("it asks for the blocks before");
+        let answer = Message::Blocks { request, after: 1, blocks: Told::Document(Arc::clone(&text)) };
+        node.handle(now, Input::Message(outsider, answer), &mut effects);
+        assert_eq!(node.chain().len(), 1001);
+        said.extend(effects.drain(..).map(|effect| (id, effect)));
+    }
+    let copies = ALLOCATOR.current_usage() - before;
+    assert!(copies > 1000 * 200 * NODES as usize, "each has its own: {copies} bytes");
+
+    while let Some((from, effect)) = said.pop() {
+        let (to, message): (Vec<_>, _) = match effect {
+            Effect::Relay { except, message } => {
+                let others = ids.iter().copied().filter(|to| ![Some(from), except].contains(&Some(*to)));
+                (others.collect(), message)
+            }
+            Effect::Send(to, message) if to != outsider => (vec![to], message),
+            _ => continue,
+        };
+        for to in to {
+            nodes[to.index()].handle(now, Input::Message(from, message.clone()), &mut effects);
+            said.extend(effects.drain(..).map(|effect| (to, effect)));
+        }
+    }
+    let left = ALLOCATOR.current_usage() - before;
+    assert!(left < copies / 10, "{left} bytes are left of {copies}");
+    assert!(nodes.iter().all(|node| node.chain() == nodes[0].chain()));
 }

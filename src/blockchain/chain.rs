@@ -146,6 +146,20 @@ impl Blockchain {
         Self { tip: link }
     }
 
+    /// Tells whether this is another copy of the same links, and the one of the two to keep. Of copies that came as
+    /// documents all who hear of each other's so keep one: that whose tip lies lowest in memory, as nothing else tells
+    /// them apart.
+    pub(crate) fn is_copy_to_keep(&self, other: &Self) -> bool {
+        self == other
+            && self.tip.fingerprint == other.tip.fingerprint
+            && Arc::as_ptr(&self.tip) < Arc::as_ptr(&other.tip)
+    }
+
+    /// Tells whether both are one copy of the same links.
+    pub(crate) fn is_same_copy(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.tip, &other.tip)
+    }
+
     /// Tells whether the chain was verified under the rules of a fingerprint.
     pub(crate) fn is_verified_under(&self, fingerprint: Fingerprint) -> bool {
         self.tip.fingerprint == fingerprint

@@ -20,9 +20,9 @@ use super::{
     spin::spin_until,
 };
 use crate::{
+    blockchain::Blockchain,
     command::{Command, Ticket},
     event::{Event, Happening},
-    hash::BlockHash,
     mempool::LossReason,
     node::{Effect, Input, Node, SearchId},
     pow::Search,
@@ -52,8 +52,8 @@ pub(super) struct Worker {
     hash_rate: HashRate,
     /// When a limited rate lets it search again.
     next_slice: Option<Instant>,
-    /// The tip and the number of peers that the others know of.
-    stands: (BlockHash, usize),
+    /// The chain and the number of peers that the others know of.
+    stands: (Blockchain, usize),
     /// The time of the last input.
     last_time: Time,
     effects: Vec<Effect>,
@@ -93,7 +93,7 @@ pub(super) fn start_thread(
 impl Worker {
     fn new(node: Node, shared: Arc<Shared>, member: Arc<Member>, mailbox: Mailbox) -> Self {
         Self {
-            stands: (node.chain().tip_hash(), node.peers().len()),
+            stands: (node.chain().clone(), node.peers().len()),
             clock: shared.clock.clone(),
             node,
             shared,
@@ -249,8 +249,11 @@ impl Worker {
         let mut effects = std::mem::take(&mut self.effects);
         self.node.handle(now, input, &mut effects);
         // Before anybody is answered or told, and together: whoever hears of a change in one way finds it in the others.
-        let stands = (self.node.chain().tip_hash(), self.node.peers().len());
-        let has_changed = std::mem::replace(&mut self.stands, stands) != stands;
+        let has_changed =
+            !self.node.chain().is_same_copy(&self.stands.0) || self.node.peers().len() != self.stands.1;
+        if has_changed {
+            self.stands = (self.node.chain().clone(), self.node.peers().len());
+        }
         let (shared, node) = (&self.shared, &self.node);
         let record_events = |effects: &mut Vec<Effect>| {
             for effect in effects.extract_if(.., |effect| matches!(effect, Effect::Event(_))) {

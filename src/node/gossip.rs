@@ -31,7 +31,7 @@ impl Node {
         match &told {
             Told::Chain(chain) => {
                 if self.already_known(from, chain.tip_hash(), chain.len(), effects) {
-                    return;
+                    return self.share_copy(chain);
                 }
                 let verdict = match self.parent_of(chain) {
                     Some(_) if chain.is_verified_under(self.fingerprint) => Ok(chain.clone()),
@@ -86,6 +86,13 @@ impl Node {
                 self.reject(from, InvalidBlock { position: 1, violation }.into(), effects);
             }
             _ => ignore(from, IgnoreReason::Unconnected, effects),
+        }
+    }
+
+    /// Takes a peer's copy of our chain in place of ours, if it is the one to keep.
+    pub(super) fn share_copy(&mut self, copy: &Blockchain) {
+        if copy.is_copy_to_keep(&self.chain) {
+            self.chain = copy.clone();
         }
     }
 

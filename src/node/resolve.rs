@@ -70,6 +70,9 @@ impl Node {
             return ignore(from, self.why_unexpected(from, request), effects);
         };
         let valid = self.verified(now, from, told, effects);
+        if let Some(chain) = &valid {
+            self.share_copy(chain);
+        }
         let rules = &self.rules;
         let round = self.resolves.rounds.get_mut(&request).expect("the round was found above");
         if let Some(chain) = valid {
