@@ -3,5 +3,6 @@
 mod bad_input;
 mod ending;
 mod hands;
+mod restarting;
 mod storm;
 mod waiting;
