@@ -125,6 +125,9 @@ pub enum MineError {
     /// The node was told to stop mining.
     #[error("the node was told to stop mining")]
     Stopped,
+    /// No timestamp is later than those of the chain: they stand at the end of what can be counted.
+    #[error("no timestamp is left that is later than the median of the chain's last")]
+    NoTimestampLeft,
     /// The rules refuse whatever block the node can make: its reward cannot be counted.
     #[error("the rules refuse the mined block: {0}")]
     Refused(#[from] InvalidBlock),

@@ -46,6 +46,14 @@ impl Time {
     }
 }
 
+impl Time {
+    /// Returns the moment that is so much later; none if that is after [`Time::MAX`].
+    pub fn checked_add(self, duration: Duration) -> Option<Self> {
+        let nanos = u64::try_from(duration.as_nanos()).ok()?;
+        self.0.checked_add(nanos).map(Self)
+    }
+}
+
 impl Add<Duration> for Time {
     type Output = Self;
 
@@ -113,6 +121,16 @@ impl Timestamp {
     /// Makes the float timestamp of a number of microseconds since the Unix epoch.
     pub fn from_micros(micros: u64) -> Self {
         Self(Repr::Float(Duration::from_micros(micros).as_secs_f64()))
+    }
+
+    /// Makes the first float timestamp that is a whole number of microseconds, not before one number of them and after
+    /// another; none if no number is greater than that.
+    ///
+    /// From the year 2242 on a float cannot tell one microsecond from the next.
+    pub(crate) fn from_micros_after(micros: u64, after: u64) -> Option<Self> {
+        let nearest = Self::from_micros(micros.max(after.checked_add(1)?));
+        let next = Self(Repr::Float(nearest.seconds().next_up()));
+        [nearest, next].into_iter().find(|timestamp| timestamp.micros() > Some(after))
     }
 
     /// Returns the seconds since the Unix epoch, an integer rounded to the nearest float.
@@ -282,6 +300,23 @@ mod tests {
         }
     }
 
+    proptest! {
+        /// However far the microseconds go, there is a whole number of them after each but the last.
+        #[test]
+        fn there_is_a_whole_timestamp_after_each(
+            seconds in prop_oneof![0..1_u64 << 34, (1_u64 << 33) - 2..(1 << 33) + 2, 0..=u64::MAX / 1_000_000],
+            micros in 0..1_000_000_u64,
+            ago in 0..3_u64,
+        ) {
+            let after = Timestamp::from_micros(seconds.saturating_mul(1_000_000).saturating_add(micros));
+            let after = after.rounded_micros();
+            let next = Timestamp::from_micros_after(after.saturating_sub(ago), after).and_then(Timestamp::micros);
+            prop_assert_eq!(next.is_none(), after == u64::MAX);
+            prop_assert!(next.is_none_or(|next| next > after));
+            prop_assert!(after >= 1_000_000 << 33 || next == Some(after + 1));
+        }
+    }
+
     #[test]
     fn a_timestamp_between_microseconds_has_none() {
         assert_eq!(Timestamp::float(1_507_824_951.769_517_7).unwrap().micros(), None);
@@ -307,6 +342,10 @@ mod tests {
     #[test]
     fn time_stops_at_its_end() {
         assert_eq!(Time::MAX + Duration::MAX, Time::MAX);
+        let nano = Duration::from_nanos(1);
+        assert_eq!(Time::MAX.checked_add(nano), None);
+        assert_eq!(Time::UNIX_EPOCH.checked_add(Duration::MAX), None);
+        assert_eq!(Time::from_nanos(u64::MAX - 1).checked_add(nano), Some(Time::MAX));
         assert_eq!(Time::from_secs(1) - Time::from_secs(2), Duration::ZERO);
         assert_eq!(Time::from_nanos(1_500_000_007).to_string(), "1.500000007");
     }

@@ -302,15 +302,12 @@ impl Blockchain {
     }
 
     /// Returns the timestamp of a block that is made at a moment: that moment, or where timestamps are checked the
-    /// first that is allowed.
-    pub(crate) fn next_timestamp(&self, rules: &Rules, now: Time) -> Timestamp {
-        let after_median = match rules.checks {
-            Checks::LinksAndProofs => Time::UNIX_EPOCH,
-            Checks::WholeBlocks => {
-                Time::from_nanos(self.median_micros().saturating_add(1).saturating_mul(1000))
-            }
-        };
-        rules.timestamp(now.max(after_median))
+    /// first that is allowed; none if the chain's blocks leave none.
+    pub(crate) fn next_timestamp(&self, rules: &Rules, now: Time) -> Option<Timestamp> {
+        match rules.checks {
+            Checks::LinksAndProofs => Some(rules.timestamp(now)),
+            Checks::WholeBlocks => Timestamp::from_micros_after(now.as_micros(), self.median_micros()),
+        }
     }
 
     /// Returns an address's coins after the last block, in O(log n); zero where no accounts are kept.
@@ -363,17 +360,19 @@ mod tests {
     #[test]
     fn a_timestamp_of_another_s_block_moves_ours_only_where_it_is_checked() {
         let now = Time::from_secs(1_507_824_951);
-        for (seconds, earliest) in [
-            (0.0, now),
-            (2e9, Time::from_secs(2_000_000_000) + std::time::Duration::from_micros(1)),
-            (f64::MAX, Time::MAX),
+        for (seconds, expected) in [
+            (0.0, Some(Timestamp::from(now))),
+            (2e9, Some(Timestamp::from_micros(2_000_000_000_000_001))),
+            // After the year 2242, where floats are two microseconds apart, and far after the end of all moments.
+            (9e9, Timestamp::float(9e9_f64.next_up())),
+            (1e12, Timestamp::float(1e12_f64.next_up())),
+            (f64::MAX, None),
         ] {
             let timestamp = Timestamp::float(seconds).expect("it is finite");
             let block = Block::new(1, timestamp, [], 100, PreviousHash::NumberOne);
             let chain = Blockchain::with_genesis(block, &Rules::notebook()).expect("any first block will do");
-            assert_eq!(chain.next_timestamp(&Rules::notebook(), now), Timestamp::from(now));
-            let sealed = Rules::sealed();
-            assert_eq!(chain.next_timestamp(&sealed, now), sealed.timestamp(earliest));
+            assert_eq!(chain.next_timestamp(&Rules::notebook(), now), Some(Timestamp::from(now)));
+            assert_eq!(chain.next_timestamp(&Rules::sealed(), now), expected);
         }
     }
 }

@@ -114,17 +114,17 @@ impl Node {
         true
     }
 
+    fn known_chains(&self) -> impl Iterator<Item = &Blockchain> {
+        let branches = self.gossip.side_branches.iter().map(|branch| &branch.chain);
+        std::iter::once(&self.chain).chain(branches)
+    }
+
     /// The known chain that ends with the block of a hash at a position.
     pub(super) fn known(&self, hash: BlockHash, position: u64) -> Option<Blockchain> {
         self.known_chains().find(|chain| chain.holds(hash, position))?.at(position)
     }
 
     fn parent_of(&self, chain: &Blockchain) -> Option<Blockchain> {
-    fn known_chains(&self) -> impl Iterator<Item = &Blockchain> {
-        let branches = self.gossip.side_branches.iter().map(|branch| &branch.chain);
-        std::iter::once(&self.chain).chain(branches)
-    }
-
         let parent = chain.parent()?;
         self.known(parent.tip_hash(), parent.len())
     }
@@ -231,8 +231,8 @@ impl Node {
         let others = self.peers.iter().filter(|peer| Some(**peer) != from && !banned.contains(peer));
         unconfirmed.extend(others);
         self.gossip.announced = 0;
-        self.gossip.announce_at = (!self.gossip.unconfirmed.is_empty())
-            .then_some(now + self.limits.announce_again.max(BACKOFF_MIN));
+        let is_awaited = !self.gossip.unconfirmed.is_empty();
+        self.gossip.announce_at = self.announce_at(now).filter(|_| is_awaited);
         let message = Message::NewBlock(Told::Chain(tip.clone()));
         effects.push(Effect::Relay { except: from, message });
     }
@@ -246,7 +246,7 @@ impl Node {
             self.gossip.unconfirmed.push(peer);
         }
         self.gossip.announced = 0;
-        self.gossip.announce_at = Some(now + self.limits.announce_again.max(BACKOFF_MIN));
+        self.gossip.announce_at = self.announce_at(now);
         effects.push(Effect::Send(peer, Message::NewBlock(Told::Chain(self.chain.clone()))));
     }
 
@@ -256,11 +256,18 @@ impl Node {
             return;
         }
         self.gossip.announced += 1;
-        let doubled = self.limits.announce_again.saturating_mul(1 << self.gossip.announced.min(30));
-        self.gossip.announce_at = Some(now + doubled.min(self.limits.announce_again_max).max(BACKOFF_MIN));
+        self.gossip.announce_at = self.announce_at(now);
         for &peer in &self.gossip.unconfirmed {
             effects.push(Effect::Send(peer, Message::NewBlock(Told::Chain(self.chain.clone()))));
         }
+    }
+
+    /// When the tip is announced again. At the end of time that is never: a moment that has come already would keep the
+    /// node announcing for ever.
+    fn announce_at(&self, now: Time) -> Option<Time> {
+        let doubled = self.limits.announce_again.saturating_mul(1 << self.gossip.announced.min(30));
+        let most = self.limits.announce_again_max.max(self.limits.announce_again);
+        now.checked_add(doubled.min(most).max(BACKOFF_MIN))
     }
 
     pub(super) fn acknowledged(&mut self, from: NodeId, block: BlockHash) {

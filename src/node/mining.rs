@@ -68,6 +68,9 @@ impl Node {
         if self.mining.tickets.is_empty() && !self.mining.continuous {
             return;
         }
+        if self.chain.next_timestamp(&self.rules, Time::UNIX_EPOCH).is_none() {
+            return self.end_mining(MineError::NoTimestampLeft, effects);
+        }
         self.mining.searches += 1;
         let id = SearchId(self.mining.searches);
         self.mining.current = Some(Current { id, template: None, sealed: None });
@@ -104,6 +107,7 @@ impl Node {
     fn next_block(&self, now: Time) -> Block {
         let reward = Transaction::reward(self.address.clone(), self.rules.reward);
         let timestamp = self.chain.next_timestamp(&self.rules, now);
+        let timestamp = timestamp.expect("a search begins only where a timestamp is left");
         let previous_hash = PreviousHash::Hash(self.chain.tip_hash());
         let block = |transactions: Vec<_>, proof| {
             Block::new(self.chain.len() + 1, timestamp, transactions, proof, previous_hash)

@@ -2,6 +2,7 @@
 
 mod bench;
 mod commands;
+mod end_of_time;
 mod forks;
 mod gossip;
 mod mempool;
