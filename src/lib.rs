@@ -148,6 +148,17 @@
 //! Of distinct submitted transactions each is at most once in any chain, and in the agreed chain or pending at one node
 //! or more. What is left out was lost for one of the reasons of [`LossReason`].
 //!
+//! What abandoned blocks held is pending again in its order, before all else, unless the new chain holds it. Where
+//! accounts are kept, a payment comes back together with those that spend what it brings, and all of them can be mined;
+//! one that can no longer be paid is lost, and with it whatever counted on it and its sender's later ones. Without accounts
+//! equal transactions are as many as were submitted: a chain from elsewhere that holds one takes away none but those
+//! that were in a block before, or in a save, so that others may have them.
+//!
+//! What can be mined is never kept out by what cannot. Only a few transactions wait for a nonce before theirs, 64 of a
+//! sender and an eighth of the mempool, and they give way first. When the mempool is full of what can be mined, the
+//! sender with the most gives way. As nothing is signed, whoever first uses an address's next nonce has it, and whoever
+//! fills the mempool in an address's name, which takes no more than a coin there, delays that address alone.
+//!
 //! # What things cost
 //!
 //! | what | cost |
@@ -156,6 +167,7 @@
 //! | the block at a position, the common ancestor of two chains | O(log n) |
 //! | adopting a chain | O(log n + the blocks after the common ancestor) |
 //! | memory of N nodes that agree on n blocks | O(N + n): they share them |
+//! | taking in one of n pending transactions | O(log n) |
 //! | relaying a block to k peers | k pointers, no copy of the block |
 //! | an input to a node that searches for a proof | waits for at most one slice, a millisecond of its thread's CPU |
 //! | a node with nothing to do and no deadline | no wake-ups: it blocks on its channels |

@@ -39,6 +39,7 @@ impl Node {
         let changes = self.mempool.change_chain(
             abandoned.flat_map(Block::transactions),
             adopted.flat_map(Block::transactions),
+            from.is_none(),
             &self.rules,
             accounts,
         );

@@ -3,7 +3,7 @@
 use super::machine::{Effect, Node, ignore};
 use crate::{
     event::{Happening, IgnoreReason},
-    mempool::{LossReason, SubmitError},
+    mempool::SubmitError,
     message::{Message, NodeId},
     transaction::Transaction,
 };
@@ -17,9 +17,9 @@ impl Node {
         from: Option<NodeId>,
         effects: &mut Vec<Effect>,
     ) -> Result<(), SubmitError> {
-        let evicted = self.mempool.submit(transaction.clone(), &self.rules, self.chain.accounts())?;
-        if let Some(transaction) = evicted {
-            effects.push(Effect::Event(Happening::Lost { transaction, reason: LossReason::Evicted }));
+        let lost = self.mempool.submit(transaction.clone(), &self.rules, self.chain.accounts())?;
+        for (transaction, reason) in lost {
+            effects.push(Effect::Event(Happening::Lost { transaction, reason }));
         }
         self.renew_search(effects);
         if self.rules.gossip && self.rules.accounts {

@@ -143,18 +143,20 @@ fn accounts_refuse_what_cannot_be_paid_with_the_numbers() {
     assert_eq!(nonces, [Some(0), Some(1)]);
     assert_eq!(
         bench.submit(payment(11)),
-        ["answer 3: alice has 100, spends 90 in pending transactions, and cannot spend 11 more"]
+        [
+            "answer 3: alice has 100, receives 0 and spends 90 in pending transactions, and cannot spend 11 more"
+        ]
     );
     assert_eq!(bench.submit(transfer("alice", 1, 1)), ["answer 4: nonce 1 of alice is taken; the next is 2"]);
     assert_eq!(
         bench.submit(Transaction::new("nobody", "bob", 1)),
-        ["answer 5: nobody has 0, spends 0 in pending transactions, and cannot spend 1 more"]
+        ["answer 5: nobody has 0, receives 0 and spends 0 in pending transactions, and cannot spend 1 more"]
     );
     // A nonce may be skipped, and filled in later.
     bench.submit(transfer("alice", 3, 5));
     bench.submit(payment(5));
     let nonces: Vec<_> = bench.node.mempool().iter().map(Transaction::nonce).collect();
-    assert_eq!(nonces, [Some(0), Some(1), Some(3), Some(2)]);
+    assert_eq!(nonces, [Some(0), Some(1), Some(2), Some(3)]);
     // What is mined is taken too; the balance is the chain's.
     bench.command(Command::Mine);
     bench.find();
@@ -162,7 +164,7 @@ fn accounts_refuse_what_cannot_be_paid_with_the_numbers() {
     assert_eq!(bench.submit(transfer("alice", 3, 1)), ["answer 9: nonce 3 of alice is taken; the next is 4"]);
     assert_eq!(
         bench.submit(transfer("alice", 4, 1)),
-        ["answer 10: alice has 0, spends 0 in pending transactions, and cannot spend 1 more"]
+        ["answer 10: alice has 0, receives 0 and spends 0 in pending transactions, and cannot spend 1 more"]
     );
 }
 
@@ -177,7 +179,7 @@ fn the_largest_amounts_are_added_without_overflow() {
     assert_eq!(
         bench.submit(all),
         [format!(
-            "answer 2: rich has {0}, spends {0} in pending transactions, and cannot spend {0} more",
+            "answer 2: rich has {0}, receives 0 and spends {0} in pending transactions, and cannot spend {0} more",
             u64::MAX
         )]
     );

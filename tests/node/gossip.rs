@@ -131,7 +131,7 @@ fn transactions_are_told_once() {
     assert_eq!(hear(&mut bench, &heard), ["ignored from 1: unwanted transaction"]);
     let unwanted = [
         transfer("alice", 0, 7),
-        transfer("bob", 1, 95),
+        transfer("bob", 1, 100),
         Transaction::reward("me", 50),
         // A peer's transaction gets no nonce here: another node would give it another.
         Transaction::new("carol", "bob", 1),

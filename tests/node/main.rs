@@ -8,5 +8,6 @@ mod gossip;
 mod mempool;
 mod mining;
 mod missing;
+mod pending;
 mod resolve;
 mod walk;

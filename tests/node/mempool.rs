@@ -1,21 +1,22 @@
 //! The mempool through the node's whole life, against models that are slow and obvious.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, slice};
 
 use chainlab::{Blockchain, Command, Limits, Rules, Transaction};
 use proptest::{prelude::*, sample::Index};
 
 use crate::bench::{Bench, document, grown, notebook, peer, sealed, seconds};
 
-const CAPACITY: usize = 6;
+const CAPACITY: usize = 9;
+/// How many of them may wait for a nonce before: one in 8 of the capacity.
+const GAPS: usize = 2;
 
 #[derive(Debug, Clone)]
 enum Step {
-    /// Submit a transfer of an amount; where accounts are kept with the next nonce, or one near it.
+    /// Submit a transfer; where accounts are kept with the next nonce, or one near the account's.
     Submit {
-        sender: usize,
-        amount: u64,
-        nonce: Option<u64>,
+        transfer: Transaction,
+        near: Option<u64>,
     },
     Mine,
     /// Take on a chain that forks off so many blocks behind the tip, is so many blocks longer, and whose blocks hold
@@ -31,30 +32,29 @@ enum Step {
 #[derive(Debug, Clone)]
 enum Pick {
     Known(Index),
-    New { sender: usize, amount: u64 },
+    New(Transaction),
 }
 
-const SENDERS: [&str; 3] = ["alice", "bob", "carol"];
+/// All but the last have 100 coins, where accounts are kept.
+const SENDERS: [&str; 4] = ["alice", "bob", "carol", "dave"];
 
-/// A transfer from one of them to the next, so that what one can pay hangs on what another has paid.
-fn transfer(sender: usize, amount: u64) -> Transaction {
-    Transaction::new(SENDERS[sender], SENDERS[(sender + 1) % SENDERS.len()], amount)
+/// Transfers among them, so that what one can pay hangs on what another has paid.
+fn transfers() -> impl Strategy<Value = Transaction> {
+    let amount = prop_oneof![3 => 0..20_u64, 1 => 0..200_u64];
+    (0..SENDERS.len(), 0..SENDERS.len(), amount)
+        .prop_map(|(sender, recipient, amount)| Transaction::new(SENDERS[sender], SENDERS[recipient], amount))
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let nonce = prop_oneof![2 => Just(None), 1 => (0..6_u64).prop_map(Some)];
-    let submit = (0..3_usize, 0..50_u64, nonce).prop_map(|(sender, amount, nonce)| Step::Submit {
-        sender,
-        amount,
-        nonce,
-    });
+    let near = prop_oneof![3 => Just(None), 1 => (0..6_u64).prop_map(Some)];
+    let submit = (transfers(), near).prop_map(|(transfer, near)| Step::Submit { transfer, near });
     let pick = prop_oneof![
         3 => any::<Index>().prop_map(Pick::Known),
-        1 => (0..3_usize, 0..50_u64).prop_map(|(sender, amount)| Pick::New { sender, amount }),
+        1 => transfers().prop_map(Pick::New),
     ];
     let adopt = (0..4_u64, 1..3_u64, prop::collection::vec(pick, 0..8), any::<bool>())
         .prop_map(|(depth, longer, picks, as_document)| Step::Adopt { depth, longer, picks, as_document });
-    prop::collection::vec(prop_oneof![4 => submit, 1 => Just(Step::Mine), 1 => adopt], 1..40)
+    prop::collection::vec(prop_oneof![8 => submit, 1 => Just(Step::Mine), 2 => adopt], 1..60)
 }
 
 /// A node with one peer and a small mempool.
@@ -91,10 +91,9 @@ fn other_chain(bench: &Bench, rules: &Rules, step: &Step) -> (u64, Blockchain) {
             let transaction = match pick {
                 Pick::Known(index) if !known.is_empty() => index.get(&known).clone(),
                 Pick::Known(_) => continue,
-                Pick::New { sender, amount } => {
-                    let transaction = transfer(*sender, *amount);
-                    let nonce = chain.account(SENDERS[*sender]).nonce;
-                    if rules.accounts { transaction.with_nonce(nonce) } else { transaction }
+                Pick::New(transfer) => {
+                    let nonce = chain.account(transfer.sender()).nonce;
+                    if rules.accounts { transfer.clone().with_nonce(nonce) } else { transfer.clone() }
                 }
             };
             // One of a sender in a block, if it can be mined there.
@@ -131,55 +130,66 @@ fn lost(lines: Vec<String>) -> Vec<String> {
     lost
 }
 
+/// Takes one of what equals a transaction out of a list, if there is one.
+fn takes(list: &mut Vec<Transaction>, transaction: &Transaction) -> bool {
+    let at = list.iter().position(|other| other == transaction);
+    at.map(|at| list.remove(at)).is_some()
+}
+
 /// Removes the first of what equals each of the others.
 fn remove_each(list: &mut Vec<Transaction>, others: &[Transaction]) {
     for other in others {
-        if let Some(at) = list.iter().position(|transaction| transaction == other) {
-            list.remove(at);
-        }
+        takes(list, other);
     }
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
-    /// Without accounts: what was submitted and is not in the chain is pending, as many times as that.
+    /// Without accounts: what was submitted and is not in the chain is pending, as many times as that. Nobody else can
+    /// have mined it unless it was in a block that was abandoned.
     #[test]
     fn without_accounts(steps in steps()) {
         let rules = notebook();
         let mut bench = bench(&rules);
-        let (mut model, mut request) = (Vec::<Transaction>::new(), 0);
+        let (mut model, mut request) = (Vec::<(Transaction, bool)>::new(), 0);
         for step in steps {
             match &step {
-                Step::Submit { sender, amount, .. } => {
+                Step::Submit { transfer, .. } => {
                     // Few amounts, so that many are equal.
-                    let transaction = transfer(*sender, *amount % 3);
+                    let (sender, recipient) = (transfer.sender(), transfer.recipient());
+                    let transaction = Transaction::new(sender, recipient, transfer.amount() % 2);
                     let lines = bench.submit(transaction.clone());
                     let taken = lines[0].ends_with(&format!("block {}", bench.chain().len() + 1));
                     prop_assert_eq!(taken, model.len() < CAPACITY);
-                    model.extend(taken.then_some(transaction));
+                    model.extend(taken.then_some((transaction, false)));
                 }
                 Step::Mine => {
                     bench.command(Command::Mine);
                     bench.find();
                     let mined = transactions(&bench.chain(), bench.chain().len() - 1);
-                    prop_assert_eq!(mined, std::mem::take(&mut model));
+                    let all = std::mem::take(&mut model).into_iter().map(|(transaction, _)| transaction);
+                    prop_assert_eq!(mined, all.collect::<Vec<_>>());
                 }
                 Step::Adopt { as_document, .. } => {
                     let (common, other) = other_chain(&bench, &rules, &step);
-                    model.splice(..0, transactions(&bench.chain(), common));
-                    remove_each(&mut model, &transactions(&other, common));
+                    let mut returned = transactions(&bench.chain(), common);
+                    let mut theirs = transactions(&other, common);
+                    returned.retain(|transaction| !takes(&mut theirs, transaction));
+                    model.splice(..0, returned.into_iter().map(|transaction| (transaction, true)));
+                    model.retain(|(transaction, came_back)| !(*came_back && takes(&mut theirs, transaction)));
                     let evicted = model.split_off(model.len().min(CAPACITY));
                     let lost = adopt(&mut bench, &mut request, &other, *as_document);
                     prop_assert_eq!(lost.len(), evicted.len());
                 }
             }
-            prop_assert_eq!(pending(&bench), model.clone());
+            let expected: Vec<_> = model.iter().map(|(transaction, _)| transaction.clone()).collect();
+            prop_assert_eq!(pending(&bench), expected);
         }
     }
 
-    /// With accounts: besides, each nonce is pending once, everybody can pay for all that it has pending, and the
-    /// sender with the most pending gives way.
+    /// With accounts: besides, what is pending can be mined in its order, what waits for a nonce before is little, and
+    /// the sender with the most pending gives way.
     #[test]
     fn with_accounts(steps in steps()) {
         let rules = Rules { retarget: None, ..sealed() };
@@ -187,11 +197,11 @@ proptest! {
         let (mut model, mut request) = (Model::default(), 0);
         for step in steps {
             let lost = match &step {
-                Step::Submit { sender, amount, nonce } => {
-                    let transaction = transfer(*sender, *amount);
-                    let transaction = match nonce {
-                        Some(nonce) => transaction.with_nonce(*nonce),
-                        None => transaction,
+                Step::Submit { transfer, near } => {
+                    let nonce = bench.chain().account(transfer.sender()).nonce;
+                    let transaction = match near {
+                        Some(near) => transfer.clone().with_nonce((nonce + near).saturating_sub(1)),
+                        None => transfer.clone(),
                     };
                     let lines = bench.submit(transaction.clone());
                     let taken = lines.last().unwrap().ends_with(&format!("block {}", bench.chain().len() + 1));
@@ -199,12 +209,11 @@ proptest! {
                     lost(lines)
                 }
                 Step::Mine => {
-                    let minable = model.minable(&bench.chain());
+                    let ready = model.ready.clone();
                     bench.command(Command::Mine);
                     let lines = bench.find();
-                    let mut mined = transactions(&bench.chain(), bench.chain().len() - 1);
-                    mined.sort();
-                    prop_assert_eq!(&mined, &minable);
+                    let mined = transactions(&bench.chain(), bench.chain().len() - 1);
+                    prop_assert_eq!(&mined, &ready);
                     model.adopt(&[], &mined, &bench.chain());
                     lost(lines)
                 }
@@ -217,97 +226,145 @@ proptest! {
             };
             model.lost.sort();
             prop_assert_eq!(lost, std::mem::take(&mut model.lost));
-            prop_assert_eq!(pending(&bench), model.pending.clone());
+            prop_assert_eq!(pending(&bench), model.pending());
         }
     }
 }
 
-/// What is pending where accounts are kept, as a list.
+/// What is pending where accounts are kept, as two lists: what can be mined, in order, and what waits.
 #[derive(Default)]
 struct Model {
-    pending: Vec<Transaction>,
+    ready: Vec<Transaction>,
+    gaps: Vec<Transaction>,
     lost: Vec<String>,
 }
 
+/// Balances and nonces.
+type Accounts = BTreeMap<String, (u64, u64)>;
+
 impl Model {
-    fn of<'a>(&'a self, sender: &str) -> Vec<&'a Transaction> {
-        let mut own: Vec<_> =
-            self.pending.iter().filter(|transaction| transaction.sender() == sender).collect();
-        own.sort_by_key(|transaction| transaction.nonce());
-        own
+    fn pending(&self) -> Vec<Transaction> {
+        let mut gaps = self.gaps.clone();
+        gaps.sort_by_key(|gap| (gap.sender().to_owned(), gap.nonce()));
+        [self.ready.clone(), gaps].concat()
     }
 
     fn lose(&mut self, transaction: &Transaction, reason: &str) {
-        remove_each(&mut self.pending, std::slice::from_ref(transaction));
+        remove_each(&mut self.ready, slice::from_ref(transaction));
+        remove_each(&mut self.gaps, slice::from_ref(transaction));
         self.lost.push(format!("lost {}: {reason}", transaction.amount()));
     }
 
-    /// The sender with the most pending, and how many; of several the last by name.
-    fn crowded(&self) -> (usize, String) {
-        let mut counts = BTreeMap::new();
-        for transaction in &self.pending {
-            *counts.entry(transaction.sender().to_owned()).or_insert(0) += 1;
+    /// Applies all that is ready in order, and loses what cannot be paid. Returns what everybody has in the end.
+    fn judge(&mut self, chain: &Blockchain) -> Accounts {
+        let account = |sender: &str| (chain.account(sender).balance, chain.account(sender).nonce);
+        let mut accounts: Accounts = SENDERS.map(|sender| (sender.to_owned(), account(sender))).into();
+        for transaction in self.ready.clone() {
+            let (balance, next) = accounts[transaction.sender()];
+            let (amount, nonce) = (transaction.amount(), transaction.nonce().unwrap());
+            if nonce < next {
+                self.lose(&transaction, "Replaced");
+            } else if nonce > next || amount.max(1) > balance {
+                self.lose(&transaction, "Unpayable");
+            } else {
+                accounts.insert(transaction.sender().into(), (balance - amount, next + 1));
+                accounts.get_mut(transaction.recipient()).unwrap().0 += amount;
+            }
         }
-        counts.into_iter().map(|(sender, count)| (count, sender)).max().unwrap()
-    }
-
-    fn evict(&mut self) {
-        let (_, crowded) = self.crowded();
-        let last = (*self.of(&crowded).last().unwrap()).clone();
-        self.lose(&last, "Evicted");
+        accounts
     }
 
     fn submit(&mut self, transaction: Transaction, chain: &Blockchain) -> bool {
-        let account = chain.account(transaction.sender());
-        let own = self.of(transaction.sender());
-        let is_taken = |nonce| nonce < account.nonce || own.iter().any(|other| other.nonce() == Some(nonce));
-        let nonce = transaction.nonce().unwrap_or_else(|| (0..).find(|nonce| !is_taken(*nonce)).unwrap());
-        let spending: u64 = own.iter().map(|other| other.amount()).sum();
-        if is_taken(nonce) || account.balance == 0 || spending + transaction.amount() > account.balance {
+        let (account, own) = (chain.account(transaction.sender()), transaction.sender().to_owned());
+        let (balance, next) = self.judge(chain)[&own];
+        let nonce = transaction.nonce().unwrap_or(next);
+        let is_taken = |other: &Transaction| other.sender() == own && other.nonce() == Some(nonce);
+        if nonce < account.nonce || self.pending().iter().any(is_taken) {
             return false;
         }
-        if self.pending.len() == CAPACITY {
-            // It would have the most pending, or as many as whoever has.
-            if own.len() + 1 >= self.crowded().0 {
+        let is_full = self.pending().len() == CAPACITY;
+        let transaction = transaction.with_nonce(nonce);
+        if nonce == next {
+            let has_room =
+                !is_full || !self.gaps.is_empty() || count(&self.ready, &own) + 1 < most(&self.ready).0;
+            if balance < transaction.amount().max(1) || !has_room {
                 return false;
             }
-            self.evict();
+            self.ready.push(transaction);
+            self.shrink(chain);
+            self.move_up(&own, chain);
+            return true;
         }
-        self.pending.push(transaction.with_nonce(nonce));
+        if account.balance == 0 {
+            return false;
+        }
+        if is_full || self.gaps.len() == GAPS {
+            let crowded =
+                if count(&self.gaps, &own) + 1 < most(&self.gaps).0 { most(&self.gaps).1 } else { own };
+            match last(&self.gaps, &crowded) {
+                Some(last) if last.sender() != transaction.sender() || last.nonce() > Some(nonce) => {
+                    self.lose(&last, "Evicted");
+                }
+                _ => return false,
+            }
+        }
+        self.gaps.push(transaction);
         true
     }
 
-    /// Each sender's transactions as far as their nonces count on without a gap.
-    fn minable(&self, chain: &Blockchain) -> Vec<Transaction> {
-        let mut minable = Vec::new();
-        for sender in SENDERS {
-            let next = chain.account(sender).nonce..;
-            let own = self.of(sender).into_iter().zip(next);
-            minable
-                .extend(own.take_while(|(own, next)| own.nonce() == Some(*next)).map(|(own, _)| own.clone()));
+    fn move_up(&mut self, sender: &str, chain: &Blockchain) {
+        let account = chain.account(sender);
+        let mut own = self.gaps.clone();
+        own.retain(|gap| gap.sender() == sender);
+        own.sort_by_key(|gap| gap.nonce());
+        for gap in own {
+            let (balance, next) = self.judge(chain)[sender];
+            if gap.nonce() < Some(account.nonce) {
+                self.lose(&gap, "Replaced");
+            } else if account.balance == 0 && gap.nonce() > Some(next)
+                || gap.nonce() == Some(next) && gap.amount().max(1) > balance
+            {
+                self.lose(&gap, "Unpayable");
+            } else if gap.nonce() == Some(next) {
+                remove_each(&mut self.gaps, slice::from_ref(&gap));
+                self.ready.push(gap);
+            }
         }
-        minable.sort();
-        minable
+    }
+
+    /// What waits leaves before what can be mined, and with that what counted on it.
+    fn shrink(&mut self, chain: &Blockchain) {
+        while self.ready.len() + self.gaps.len() > CAPACITY {
+            let list = if self.gaps.is_empty() { &self.ready } else { &self.gaps };
+            let last = last(list, &most(list).1).unwrap();
+            self.lose(&last, "Evicted");
+        }
+        self.judge(chain);
     }
 
     fn adopt(&mut self, abandoned: &[Transaction], adopted: &[Transaction], chain: &Blockchain) {
-        self.pending.splice(..0, abandoned.iter().cloned());
-        remove_each(&mut self.pending, adopted);
+        self.ready.splice(..0, abandoned.iter().cloned());
+        remove_each(&mut self.ready, adopted);
+        remove_each(&mut self.gaps, adopted);
+        self.judge(chain);
         for sender in SENDERS {
-            let account = chain.account(sender);
-            let mut left = account.balance;
-            for transaction in self.of(sender).into_iter().cloned().collect::<Vec<_>>() {
-                if transaction.nonce() < Some(account.nonce) {
-                    self.lose(&transaction, "Replaced");
-                } else if transaction.amount() > left {
-                    self.lose(&transaction, "Unpayable");
-                } else {
-                    left -= transaction.amount();
-                }
-            }
+            self.move_up(sender, chain);
         }
-        while self.pending.len() > CAPACITY {
-            self.evict();
-        }
+        self.shrink(chain);
     }
+}
+
+fn count(list: &[Transaction], sender: &str) -> usize {
+    list.iter().filter(|transaction| transaction.sender() == sender).count()
+}
+
+/// The most that a sender has in a list, and the sender; of several the last by name.
+fn most(list: &[Transaction]) -> (usize, String) {
+    SENDERS.map(|sender| (count(list, sender), sender.to_owned())).into_iter().max().unwrap()
+}
+
+/// A sender's transaction of the highest nonce.
+fn last(list: &[Transaction], sender: &str) -> Option<Transaction> {
+    let own = list.iter().filter(|transaction| transaction.sender() == sender);
+    own.max_by_key(|transaction| transaction.nonce()).cloned()
 }

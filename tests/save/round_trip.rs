@@ -111,6 +111,29 @@ fn nodes_that_are_down_come_back_running() {
     assert_eq!(load(dir.path()), before);
 }
 
+/// What stays pending is judged like what enters.
+#[test]
+fn what_a_node_may_hold_a_save_may_hold() {
+    let dir = tempfile::tempdir().unwrap();
+    let network = Network::new(quick_sealed());
+    let [one, other] = [(); 2].map(|()| network.spawn().unwrap());
+    network.register(one, [other]).unwrap();
+    let pay = |sender: &str, amount| network.submit(one, Transaction::new(sender, "poor", amount));
+    pay("rich", 1_000_000).unwrap();
+    pay("rich", 0).unwrap_err();
+    network.mine(one).unwrap();
+    // Whose coins are in a block that is abandoned can still pay, but after the payment that brings them.
+    pay("poor", 7).unwrap();
+    for _ in 0..2 {
+        network.mine(other).unwrap();
+    }
+    network.resolve(one).unwrap();
+    let pending: Vec<_> = network.pending(one).unwrap().iter().map(Transaction::amount).collect();
+    assert_eq!(pending, [1_000_000, 7]);
+    network.save(dir.path()).unwrap();
+    assert_eq!(load(dir.path()), State::of(&network));
+}
+
 #[test]
 fn every_preset_and_an_empty_network_come_back() {
     for rules in [Rules::notebook(), Rules::tutorial(), Rules::sealed(), Rules::bitcoin()] {

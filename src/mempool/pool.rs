@@ -1,0 +1,311 @@
+//! The mempool: what enters and what is chosen for a block.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    slice,
+    sync::Arc,
+};
+
+use super::{LossReason, SubmitError, flows::Flows, judgement::is_payable, queues::Queues};
+use crate::{accounts::Accounts, document::shortened, rules::Rules, transaction::Transaction};
+
+/// Of the capacity, the share that may wait for a nonce before: one in so many.
+const GAPS_SHARE: usize = 8;
+/// How many of one sender may wait so; go-ethereum keeps as many.
+const GAPS_OF_SENDER: usize = 64;
+/// The first arrival of what is submitted. What comes back from an abandoned block or a save lies below: others may
+/// have it too.
+pub(super) const FIRST_SUBMITTED: i64 = 0;
+
+/// Pending transactions: first what can be mined, in the order in which it can, then what waits for a nonce before, by
+/// sender and nonce.
+#[derive(Debug, Clone)]
+pub struct Mempool {
+    capacity: usize,
+    /// What can be mined, by arrival; what an abandoned block gives back goes before all others.
+    pub(super) arrivals: BTreeMap<i64, Transaction>,
+    /// The lowest arrival that was given, and the next one.
+    lowest: i64,
+    next: i64,
+    /// Where accounts are kept, the arrivals by sender and nonce. A sender's nonces count on from its account's.
+    pub(super) ready: Queues<i64>,
+    pub(super) flows: Flows,
+    /// What is ahead of its sender's next nonce.
+    pub(super) gaps: Queues<Transaction>,
+}
+
+impl Mempool {
+    /// Makes an empty mempool that holds at most `capacity` transactions.
+    pub fn new(capacity: usize) -> Self {
+        Self {
+            capacity,
+            arrivals: BTreeMap::new(),
+            lowest: FIRST_SUBMITTED,
+            next: FIRST_SUBMITTED,
+            ready: Queues::default(),
+            flows: Flows::default(),
+            gaps: Queues::default(),
+        }
+    }
+
+    /// Returns the number of pending transactions.
+    pub fn len(&self) -> usize {
+        self.arrivals.len() + self.gaps.len()
+    }
+
+    /// Tells whether nothing is pending.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Iterates over what can be mined, in its order, and then over what waits for a nonce before.
+    pub fn iter(&self) -> impl Iterator<Item = &Transaction> {
+        self.arrivals.values().chain(self.gaps.values())
+    }
+
+    /// Gives a transaction without a nonce its sender's next one, where accounts are kept.
+    pub(crate) fn numbered(
+        &self,
+        transaction: Transaction,
+        rules: &Rules,
+        accounts: &Accounts,
+    ) -> Transaction {
+        match transaction.nonce() {
+            None if rules.accounts && !transaction.is_reward() => {
+                let next = self.next_nonce(transaction.sender(), accounts);
+                transaction.with_nonce(next)
+            }
+            _ => transaction,
+        }
+    }
+
+    /// Takes a transaction in, in O(log n); returns what had to leave for it. What counted on the coins of what leaves,
+    /// leaves too: that costs in proportion to what its senders have pending.
+    ///
+    /// # Errors
+    ///
+    /// Why it is refused; the mempool stays as it was.
+    pub(crate) fn submit(
+        &mut self,
+        transaction: Transaction,
+        rules: &Rules,
+        accounts: &Accounts,
+    ) -> Result<Vec<(Transaction, LossReason)>, SubmitError> {
+        if transaction.is_reward() {
+            return Err(SubmitError::Reward);
+        }
+        let transaction = self.numbered(transaction, rules, accounts);
+        rules.check_fits(&transaction).map_err(SubmitError::Unminable)?;
+        match transaction.nonce() {
+            Some(nonce) if rules.accounts => {
+                self.nonce_is_free(&transaction, nonce, accounts)?;
+                match nonce == self.next_nonce(transaction.sender(), accounts) {
+                    true => self.enter(transaction, nonce, accounts),
+                    false => self.wait(transaction, nonce, accounts),
+                }
+            }
+            Some(found) => Err(SubmitError::UnexpectedNonce { found }),
+            None if self.len() < self.capacity => {
+                self.push_back(transaction);
+                Ok(Vec::new())
+            }
+            None => Err(self.full()),
+        }
+    }
+
+    /// Takes in what was pending before, in its order; returns what is lost of it. The mempool is to be empty.
+    pub(crate) fn restore(
+        &mut self,
+        pending: Vec<Transaction>,
+        rules: &Rules,
+        accounts: &Accounts,
+    ) -> Vec<(Transaction, LossReason)> {
+        self.lowest = FIRST_SUBMITTED - pending.len() as i64;
+        self.next = self.lowest;
+        let mut lost = Vec::new();
+        for transaction in pending {
+            match self.submit(transaction.clone(), rules, accounts) {
+                Ok(left) => lost.extend(left),
+                Err(error) => lost.push((transaction, error.as_loss())),
+            }
+        }
+        self.next = FIRST_SUBMITTED;
+        lost
+    }
+
+    fn nonce_is_free(
+        &self,
+        transaction: &Transaction,
+        nonce: u64,
+        accounts: &Accounts,
+    ) -> Result<(), SubmitError> {
+        let sender = transaction.sender();
+        let arrival = self.ready.get(sender, nonce);
+        let pending = arrival.map(|arrival| &self.arrivals[arrival]).or_else(|| self.gaps.get(sender, nonce));
+        if pending == Some(transaction) {
+            return Err(SubmitError::AlreadyPending { sender: shortened(sender), nonce });
+        }
+        if pending.is_some() || nonce < accounts.get(sender).nonce {
+            let next = self.next_nonce(sender, accounts);
+            return Err(SubmitError::NonceTaken { sender: shortened(sender), nonce, next });
+        }
+        Ok(())
+    }
+
+    /// Takes in what can be mined next of its sender, and what has waited for it.
+    fn enter(
+        &mut self,
+        transaction: Transaction,
+        nonce: u64,
+        accounts: &Accounts,
+    ) -> Result<Vec<(Transaction, LossReason)>, SubmitError> {
+        let sender = transaction.sender_address().clone();
+        if !is_payable(transaction.amount(), self.left(&sender, accounts.get(&sender).balance)) {
+            return Err(self.overdraft(&transaction, accounts));
+        }
+        let is_full = self.len() >= self.capacity;
+        if is_full && self.gaps.len() == 0 && self.ready.gives_way(&sender, nonce).is_none() {
+            return Err(self.full());
+        }
+        let mut lost = Vec::new();
+        self.push_back(transaction);
+        self.shrink(accounts, &mut lost);
+        self.move_up(&sender, accounts, &mut lost);
+        Ok(lost)
+    }
+
+    /// Keeps what is ahead of its sender's next nonce. It costs the sender a coin, whatever its amount: what there will be
+    /// to pay from by then is not known.
+    fn wait(
+        &mut self,
+        transaction: Transaction,
+        nonce: u64,
+        accounts: &Accounts,
+    ) -> Result<Vec<(Transaction, LossReason)>, SubmitError> {
+        let sender = transaction.sender_address().clone();
+        if accounts.get(&sender).balance == 0 {
+            return Err(self.overdraft(&transaction, accounts));
+        }
+        let is_full = self.gaps.len() >= self.capacity.div_ceil(GAPS_SHARE) || self.len() >= self.capacity;
+        let mut lost = Vec::new();
+        if is_full || self.gaps.count(&sender) >= GAPS_OF_SENDER {
+            let Some((other, last)) = self.gaps.gives_way(&sender, nonce) else {
+                let next = self.next_nonce(&sender, accounts);
+                return Err(SubmitError::TooFarAhead { sender: shortened(&sender), nonce, next });
+            };
+            lost.push((self.remove_gap(&other, last), LossReason::Evicted));
+        }
+        self.gaps.insert(&sender, nonce, transaction);
+        Ok(lost)
+    }
+
+    /// Has the farthest from being mined leave until there is no more than the capacity, and then what counted on them.
+    pub(super) fn shrink(&mut self, accounts: &Accounts, lost: &mut Vec<(Transaction, LossReason)>) {
+        let (mut recipients, mut from) = (BTreeSet::new(), i64::MAX);
+        while self.len() > self.capacity {
+            if let Some((sender, nonce)) = self.gaps.farthest() {
+                lost.push((self.remove_gap(&sender, nonce), LossReason::Evicted));
+                continue;
+            }
+            let arrival = match self.ready.farthest() {
+                Some((sender, nonce)) => *self.ready.get(&sender, nonce).expect("it was found there"),
+                None => *self.arrivals.last_key_value().expect("there is more than the capacity").0,
+            };
+            let evicted = self.remove(arrival);
+            from = from.min(arrival);
+            recipients.insert(Arc::clone(evicted.recipient_address()));
+            lost.push((evicted, LossReason::Evicted));
+        }
+        self.judge(recipients, from, accounts, lost);
+    }
+
+    /// Returns the first nonce that is neither mined nor can be, now.
+    pub(super) fn next_nonce(&self, sender: &str, accounts: &Accounts) -> u64 {
+        accounts.get(sender).nonce + self.ready.count(sender) as u64
+    }
+
+    /// Returns what an address has left of a balance after all that can be mined.
+    pub(super) fn left(&self, address: &str, balance: u64) -> u128 {
+        let flow = self.flows.get(address);
+        u128::from(balance) + flow.map_or(0, |flow| flow.income) - flow.map_or(0, |flow| flow.spending)
+    }
+
+    fn overdraft(&self, transaction: &Transaction, accounts: &Accounts) -> SubmitError {
+        let sender = transaction.sender();
+        let flow = self.flows.get(sender);
+        SubmitError::Overdraft {
+            sender: shortened(sender),
+            balance: accounts.get(sender).balance,
+            income: flow.map_or(0, |flow| flow.income),
+            pending: flow.map_or(0, |flow| flow.spending),
+            amount: transaction.amount(),
+        }
+    }
+
+    fn full(&self) -> SubmitError {
+        SubmitError::Full { capacity: self.capacity }
+    }
+
+    /// Chooses what goes into the next block before its reward, in order: at most `most` that take at most so many bytes.
+    /// What there is no room for is passed over, and where accounts are kept what would make somebody so rich that it
+    /// could not be counted, the miner with its reward.
+    pub(crate) fn select(
+        &self,
+        most: usize,
+        mut bytes_left: usize,
+        reward: &Transaction,
+        rules: &Rules,
+        accounts: &Accounts,
+    ) -> Vec<Transaction> {
+        let mut accounts = accounts.clone();
+        let mut fits = |transaction: &&Transaction| {
+            let Some(left) = bytes_left.checked_sub(transaction.size_in_block()) else { return false };
+            if rules.accounts {
+                let after = rules.accounts_after(slice::from_ref(*transaction), &accounts);
+                let Ok(after) = after else { return false };
+                let is_to_miner = transaction.recipient() == reward.recipient();
+                if is_to_miner && rules.accounts_after(slice::from_ref(reward), &after).is_err() {
+                    return false;
+                }
+                accounts = after;
+            }
+            bytes_left = left;
+            true
+        };
+        self.arrivals.values().filter(|transaction| fits(transaction)).take(most).cloned().collect()
+    }
+
+    pub(super) fn push_back(&mut self, transaction: Transaction) {
+        let arrival = self.next;
+        self.next += 1;
+        self.insert(arrival, transaction);
+    }
+
+    /// Puts a transaction before all others; returns its arrival.
+    pub(super) fn push_front(&mut self, transaction: Transaction) -> i64 {
+        self.lowest -= 1;
+        self.insert(self.lowest, transaction);
+        self.lowest
+    }
+
+    fn insert(&mut self, arrival: i64, transaction: Transaction) {
+        if let Some(nonce) = transaction.nonce() {
+            self.ready.insert(transaction.sender_address(), nonce, arrival);
+            self.flows.add(arrival, &transaction);
+        }
+        self.arrivals.insert(arrival, transaction);
+    }
+
+    pub(super) fn remove(&mut self, arrival: i64) -> Transaction {
+        let transaction = self.arrivals.remove(&arrival).expect("arrivals are taken from the mempool itself");
+        if let Some(nonce) = transaction.nonce() {
+            self.ready.remove(transaction.sender_address(), nonce);
+            self.flows.remove(arrival, &transaction);
+        }
+        transaction
+    }
+
+    fn remove_gap(&mut self, sender: &Arc<str>, nonce: u64) -> Transaction {
+        self.gaps.remove(sender, nonce).expect("what leaves is taken from the gaps themselves")
+    }
+}
