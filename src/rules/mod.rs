@@ -3,6 +3,7 @@
 //! A rule knows nothing of chains or networks. What it needs of the chain before a block comes as a value, the
 //! [`Context`], so that it can be tested by itself.
 
+mod allocations;
 mod check;
 mod presets;
 mod retarget;
@@ -37,7 +38,11 @@ pub use violation::Violation;
 /// let quick = Rules { first_target: Target::leading_zero_bits(8), ..Rules::notebook() };
 /// assert_eq!(quick.reward, 1);
 /// ```
+///
+/// They read and write documents with serde. A document states every rule, one that does not apply by `null`, and
+/// nothing else: a rule that is misspelt is an error, not a rule that does not apply.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Rules {
     /// What a proof is made over.
     pub proof: ProofRule,
@@ -46,6 +51,7 @@ pub struct Rules {
     /// The target that retargeting never goes above.
     pub easiest_target: Target,
     /// How the target follows the hash rate, if it does.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub retarget: Option<Retarget>,
     /// Which of two valid chains is the better one; a tie keeps ours.
     pub fork_choice: ForkChoice,
@@ -94,7 +100,7 @@ pub enum ForkChoice {
 
 /// Where chains start.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Genesis {
     /// Each node makes its own first block, when it starts.
     OwnOfEachNode {
@@ -104,9 +110,10 @@ pub enum Genesis {
     /// All nodes have the same first block.
     Shared {
         /// The first block's time; if there is none, any will do until a network fills in its own start.
-        #[serde(rename = "time_ns")]
+        #[serde(rename = "time_ns", deserialize_with = "Option::deserialize")]
         time: Option<Time>,
         /// The coins that addresses have from the start.
+        #[serde(deserialize_with = "allocations::read")]
         allocations: BTreeMap<Arc<str>, u64>,
     },
 }

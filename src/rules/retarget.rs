@@ -11,6 +11,7 @@ use crate::pow::Target;
 ///
 /// Source: `CalculateNextWorkRequired` in Bitcoin Core's `src/pow.cpp`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Retarget {
     /// The number of blocks after which the target changes; less than 2, which have an interval, is taken as 2.
     pub window: u32,
