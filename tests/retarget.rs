@@ -93,7 +93,8 @@ proptest! {
         easiest_target in easy_target(),
         times in prop::collection::vec(0..20_000_000_u64, 1..30),
     ) {
-        let retarget = Retarget { window, spacing: Duration::from_millis(spacing_millis), factor_max };
+        let spacing = Duration::from_millis(spacing_millis);
+        let retarget = Retarget { window, spacing, factor_max, back_max: None };
         // Links and proofs alone, so that the times may go back.
         let rules = Rules { first_target, easiest_target, retarget: Some(retarget), ..Rules::notebook() };
         let mut chain = Blockchain::start(&rules, Time::UNIX_EPOCH);
@@ -140,7 +141,7 @@ proptest! {
 
 #[test]
 fn retargeting_stops_at_its_ends() {
-    let retarget = Retarget { window: 10, spacing: Duration::from_secs(1), factor_max: 4 };
+    let retarget = Retarget { window: 10, spacing: Duration::from_secs(1), factor_max: 4, back_max: None };
     let next = |target, micros| retarget.next_target(target, micros, Target::EASIEST);
     let target = Target::leading_zero_bits(16);
     assert_eq!(next(target, 10_000_000), target);
@@ -155,7 +156,7 @@ fn retargeting_stops_at_its_ends() {
     let still = Retarget { factor_max: 0, ..retarget };
     assert_eq!(still.next_target(target, 0, Target::EASIEST), target);
     for (window, spacing) in [(0, Duration::ZERO), (u32::MAX, Duration::MAX)] {
-        let absurd = Retarget { window, spacing, factor_max: u32::MAX };
+        let absurd = Retarget { window, spacing, factor_max: u32::MAX, ..retarget };
         for actual in [i128::MIN, 0, i128::MAX] {
             let next = absurd.next_target(target, actual, Target::EASIEST);
             assert!(Target::HARDEST <= next && next <= Target::EASIEST);

@@ -28,6 +28,7 @@ struct Setting {
     parent_hash: BlockHash,
     accounts: Accounts,
     target: Target,
+    window_micros: Option<u64>,
 }
 
 impl Setting {
@@ -36,7 +37,7 @@ impl Setting {
         let mut accounts = Accounts::default();
         accounts.set("alice".into(), Account { balance: 100, nonce: 3 });
         accounts.set("rich".into(), Account { balance: u64::MAX - 10, nonce: 0 });
-        Self { parent_hash: parent.hash(), parent, accounts, target: Target::EASIEST }
+        Self { parent_hash: parent.hash(), parent, accounts, target: Target::EASIEST, window_micros: None }
     }
 
     fn context(&self) -> Context<'_> {
@@ -45,6 +46,7 @@ impl Setting {
             parent_hash: self.parent_hash,
             target: self.target,
             median_micros: 1_000_000_000,
+            window_micros: self.window_micros,
             accounts: &self.accounts,
         }
     }
@@ -141,6 +143,24 @@ fn a_timestamp_is_strictly_later_than_the_median() {
     {
         assert!(Setting::new().check(&sealed(), &block_at(found)).is_ok(), "{found}");
     }
+}
+
+#[test]
+fn a_window_starts_late_enough() {
+    let setting = Setting { window_micros: Some(1_005_000_000), ..Setting::new() };
+    let found = Timestamp::from_micros(1_004_999_999);
+    let violation =
+        Violation::WindowStartsTooEarly { earliest: Timestamp::from_micros(1_005_000_000), found };
+    assert_eq!(
+        violation.to_string(),
+        "timestamp 1004.999999 is before 1005.0, the earliest that a window may start with here"
+    );
+    assert_eq!(setting.check(&sealed(), &block_at(found)).err(), Some(violation));
+    for found in [Timestamp::from_micros(1_005_000_000), Timestamp::integer(1 << 40)] {
+        assert!(setting.check(&sealed(), &block_at(found)).is_ok(), "{found}");
+    }
+    let unchecked = Rules { first_target: Target::EASIEST, ..Rules::notebook() };
+    assert!(setting.check(&unchecked, &block_at(Timestamp::integer(0))).is_ok());
 }
 
 #[test]

@@ -172,6 +172,7 @@ impl Blockchain {
             parent_hash: self.tip_hash(),
             target: self.next_target(rules),
             median_micros: self.median_micros(),
+            window_micros: self.window_micros(rules),
             accounts: &self.tip.accounts,
         }
     }
@@ -301,12 +302,22 @@ impl Blockchain {
         micros[count / 2]
     }
 
+    /// Returns the earliest time that the next block may have as the first of a window, in microseconds since the Unix
+    /// epoch; none if it is not the first, or the rules set no bound.
+    fn window_micros(&self, rules: &Rules) -> Option<u64> {
+        let retarget = rules.retarget.filter(|retarget| retarget.is_due_at(self.len() + 1))?;
+        retarget.earliest_micros(self.last_block().timestamp().rounded_micros())
+    }
+
     /// Returns the timestamp of a block that is made at a moment: that moment, or where timestamps are checked the
     /// first that is allowed; none if the chain's blocks leave none.
     pub(crate) fn next_timestamp(&self, rules: &Rules, now: Time) -> Option<Timestamp> {
         match rules.checks {
             Checks::LinksAndProofs => Some(rules.timestamp(now)),
-            Checks::WholeBlocks => Timestamp::from_micros_after(now.as_micros(), self.median_micros()),
+            Checks::WholeBlocks => {
+                let earliest = now.as_micros().max(self.window_micros(rules).unwrap_or(0));
+                Timestamp::from_micros_after(earliest, self.median_micros())
+            }
         }
     }
 
@@ -354,8 +365,10 @@ pub struct InvalidBlock {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-    use crate::PreviousHash;
+    use crate::{PreviousHash, Retarget, Transaction};
 
     #[test]
     fn a_timestamp_of_another_s_block_moves_ours_only_where_it_is_checked() {
@@ -419,5 +432,32 @@ mod tests {
                 assert!(found <= 2 * lag || found + 1 == len, "{lag} of {len} blocks: {found}");
             }
         }
+    }
+
+    #[test]
+    fn a_timestamp_of_ours_starts_a_window_late_enough() {
+        let start = Time::from_secs(1_507_824_951);
+        let second = Duration::from_secs(1);
+        let retarget = Retarget { window: 3, spacing: second, factor_max: 4, back_max: Some(second) };
+        let (bound, free) = (Some(retarget), Some(Retarget { back_max: None, ..retarget }));
+        let next_timestamp = |retarget, len: u32, now| {
+            let easy = Target::EASIEST;
+            let rules = Rules { first_target: easy, easiest_target: easy, retarget, ..Rules::sealed() };
+            // Each block is 100 s after the last.
+            let chain = (1..len).fold(Blockchain::start(&rules, start), |chain, count| {
+                let timestamp = rules.timestamp(start + 100 * second * count);
+                let parent = PreviousHash::Hash(chain.tip_hash());
+                let reward = Transaction::reward("miner", rules.reward);
+                let block = Block::new(chain.len() + 1, timestamp, [reward], 0, parent);
+                chain.append(block, &rules).expect("any proof will do")
+            });
+            chain.next_timestamp(&rules, now)
+        };
+        let after_median = Timestamp::from_micros(1_507_825_051_000_001);
+        let [window, later] = [1_507_825_150_000_000, 1_507_825_200_000_000].map(Timestamp::from_micros);
+        assert_eq!(next_timestamp(bound, 2, start), Some(after_median), "no window starts");
+        assert_eq!(next_timestamp(bound, 3, start), Some(window));
+        assert_eq!(next_timestamp(free, 3, start), Some(after_median));
+        assert_eq!(next_timestamp(bound, 3, Time::from_secs(1_507_825_200)), Some(later));
     }
 }

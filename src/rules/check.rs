@@ -22,6 +22,9 @@ pub struct Context<'a> {
     pub target: Target,
     /// The median of the last 11 timestamps, in microseconds since the Unix epoch.
     pub median_micros: u64,
+    /// The earliest time that the block may have as the first of a window, in microseconds since the Unix epoch; none
+    /// if it is not the first, or the rules set no bound.
+    pub window_micros: Option<u64>,
     /// The accounts before the block.
     pub accounts: &'a Accounts,
 }
@@ -41,6 +44,7 @@ impl Rules {
         let sealed = self.check_content(block)?;
         if is_whole {
             timestamp_is_after_median(block, context.median_micros)?;
+            window_starts_late_enough(block, context.window_micros)?;
         }
         let challenge = || self.challenge(block, context.parent, context.parent_hash);
         let hash = sealed.unwrap_or_else(|| challenge().hash(block.proof()));
@@ -189,6 +193,17 @@ fn timestamp_is_after_median(block: &Block, median_micros: u64) -> Result<(), Vi
         return Ok(());
     }
     Err(Violation::TimestampNotAfterMedian { median: Timestamp::from_micros(median_micros), found })
+}
+
+/// Rule: the first block of a window is not too far before the last one of the window before.
+fn window_starts_late_enough(block: &Block, earliest_micros: Option<u64>) -> Result<(), Violation> {
+    let found = block.timestamp();
+    match earliest_micros {
+        Some(earliest) if found.micros() < Some(earliest) => {
+            Err(Violation::WindowStartsTooEarly { earliest: Timestamp::from_micros(earliest), found })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Rule: a block holds a bounded number of transactions.

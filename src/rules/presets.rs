@@ -44,14 +44,20 @@ impl Rules {
     /// hash rate, and accounts are kept.
     ///
     /// A block is wanted every second, and the target starts at the notebook's four zeros, follows every 32 blocks and
-    /// never becomes easier than it was at the start. The reward is 50. A block holds at most 1000 transactions, takes
-    /// at most 1 MB and may be 10 s ahead of its receiver's clock; an address has at most 80 characters.
+    /// never becomes easier than it was at the start. A window starts at most a second before the end of the one before,
+    /// which prevents the time warp. The reward is 50. A block holds at most 1000 transactions, takes at most 1 MB and
+    /// may be 10 s ahead of its receiver's clock; an address has at most 80 characters.
     pub fn sealed() -> Self {
         Self {
             proof: ProofRule::Sealed,
             first_target: Target::leading_hex_zeros(4),
             easiest_target: Target::leading_hex_zeros(4),
-            retarget: Some(Retarget { window: 32, spacing: Duration::from_secs(1), factor_max: 4 }),
+            retarget: Some(Retarget {
+                window: 32,
+                spacing: Duration::from_secs(1),
+                factor_max: 4,
+                back_max: Some(Duration::from_secs(1)),
+            }),
             fork_choice: ForkChoice::MostWork,
             reward: 50,
             genesis: Genesis::Shared { time: None, allocations: BTreeMap::new() },
@@ -66,14 +72,20 @@ impl Rules {
     }
 
     /// Returns the sealed rules at Bitcoin's pace: 600 s a block, a retarget every 2016 blocks, the target of
-    /// difficulty 1 as the first and easiest, and timestamps at most two hours ahead.
+    /// difficulty 1 as the first and easiest, and timestamps at most two hours ahead. As on the main network nothing
+    /// prevents the time warp; see [`Retarget`].
     pub fn bitcoin() -> Self {
         // The compact form 0x1d00ffff of Bitcoin's proof-of-work limit, of which these are the first 16 bytes.
         let difficulty_one = Target::new(0xffff << 80).expect("it is not zero");
         Self {
             first_target: difficulty_one,
             easiest_target: difficulty_one,
-            retarget: Some(Retarget { window: 2016, spacing: Duration::from_secs(600), factor_max: 4 }),
+            retarget: Some(Retarget {
+                window: 2016,
+                spacing: Duration::from_secs(600),
+                factor_max: 4,
+                back_max: None,
+            }),
             ahead_max: Duration::from_secs(2 * 60 * 60),
             ..Self::sealed()
         }

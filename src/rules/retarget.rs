@@ -9,7 +9,14 @@ use crate::pow::Target;
 /// Retargeting as Bitcoin's: after every window of blocks the target is scaled by the time that the window took over
 /// the time wanted for it.
 ///
-/// Source: `CalculateNextWorkRequired` in Bitcoin Core's `src/pow.cpp`.
+/// A window's time is that from its first block to its last, so nobody measures the interval from the last block of one
+/// window to the first of the next. Miners of most of the work can have time go back there: they hold all timestamps
+/// just above the median, but that of each window's last block at the present. Each window then seems to have taken
+/// ever longer, and the target becomes easier by [`factor_max`](Self::factor_max) with each: the *time warp*. A bound on
+/// how far time goes back there, [`back_max`](Self::back_max), ends it. What is left is a window that ends before it
+/// begins, as such a time counts as the shortest (the attack of Murch and Zawy, which BIP 54 forbids too).
+///
+/// Sources: `CalculateNextWorkRequired` in Bitcoin Core's `src/pow.cpp`; BIP 94, "Time Warp Attack Prevention".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Retarget {
@@ -20,12 +27,24 @@ pub struct Retarget {
     pub spacing: Duration,
     /// The most that the target changes by at once, up or down; 0 is taken as 1.
     pub factor_max: u32,
+    /// How far the timestamp of a window's first block may lie before that of the block before it; with none, as far as
+    /// the median lets it. It is held where whole blocks are checked. Testnet 4 has 600 s, one spacing (BIP 94, in
+    /// Bitcoin Core `enforce_BIP94` and `MAX_TIMEWARP`); the main network has none.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub back_max: Option<Duration>,
 }
 
 impl Retarget {
     /// Tells whether the block at a position, counted from 1, starts a window, and so gets a new target.
     pub fn is_due_at(&self, position: u64) -> bool {
         position > 1 && (position - 1).is_multiple_of(self.window())
+    }
+
+    /// Returns the earliest time that the first block of a window may have after a block at `last_micros`, both in
+    /// microseconds since the Unix epoch; none if there is no bound.
+    pub fn earliest_micros(&self, last_micros: u64) -> Option<u64> {
+        let back_micros = self.back_max?.as_micros();
+        Some(last_micros.saturating_sub(u64::try_from(back_micros).unwrap_or(u64::MAX)))
     }
 
     /// Returns the blocks in a window, at least 2.

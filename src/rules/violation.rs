@@ -59,6 +59,14 @@ pub enum Violation {
         /// The block's timestamp.
         found: Timestamp,
     },
+    /// The timestamp of a window's first block is too far before that of the block before.
+    #[error("timestamp {found} is before {earliest}, the earliest that a window may start with here")]
+    WindowStartsTooEarly {
+        /// The earliest timestamp that is allowed: the last block's less the rules' `back_max`.
+        earliest: Timestamp,
+        /// The block's timestamp.
+        found: Timestamp,
+    },
     /// The block holds more transactions than it may.
     #[error("too many transactions: at most {most}, found {found}")]
     TooManyTransactions {
@@ -160,6 +168,7 @@ impl Violation {
             Self::Index { .. } => "index",
             Self::TimestampNotWhole { .. } => "timestamp_not_whole",
             Self::TimestampNotAfterMedian { .. } => "timestamp_not_after_median",
+            Self::WindowStartsTooEarly { .. } => "window_starts_too_early",
             Self::TooManyTransactions { .. } => "too_many_transactions",
             Self::TooManyBytes { .. } => "too_many_bytes",
             Self::AddressTooLong { .. } => "address_too_long",

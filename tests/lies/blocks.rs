@@ -5,7 +5,7 @@ use chainlab::{
     Told, Transaction, Violation, pow::Target,
 };
 
-use crate::lab::{Draft, LIAR, Lab, START, honest, reward, rules, spend};
+use crate::lab::{BACK_MAX, Draft, LIAR, Lab, START, honest, reward, rules, spend};
 
 /// A block that breaks one rule.
 pub(crate) struct Lie {
@@ -58,8 +58,17 @@ fn lies_about_time(chain: &Blockchain, rules: &Rules) -> Vec<Lie> {
     };
     let broken =
         |name, found| Lie { name, block: at(found), violation: Violation::TimestampNotWhole { found } };
+    // The block after the chain starts a window.
+    let earliest_micros = chain.last_block().timestamp().rounded_micros() - BACK_MAX.as_micros() as u64;
+    let [earliest, found] = [earliest_micros, earliest_micros - 1].map(Timestamp::from_micros);
+    let warped = Lie {
+        name: "time before the window may start",
+        block: at(found),
+        violation: Violation::WindowStartsTooEarly { earliest, found },
+    };
     let between = chain.last_block().timestamp().seconds() + 0.100_000_4;
     vec![
+        warped,
         early("time at the median", median),
         early("time before the median", Timestamp::from_micros(chain.median_micros() - 1)),
         early("time of the genesis", Timestamp::from(START)),

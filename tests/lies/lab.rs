@@ -18,6 +18,9 @@ pub(crate) const HONEST: NodeId = NodeId::new(0);
 pub(crate) const LIAR: NodeId = NodeId::new(1);
 pub(crate) const FRIEND: NodeId = NodeId::new(2);
 
+/// How far time may go back from one window to the next.
+pub(crate) const BACK_MAX: Duration = Duration::from_millis(200);
+
 /// The sealed rules at a target that one in 256 hashes meets, with a retarget every four blocks and room for four
 /// transactions in a block. Alice and Bob have 100 coins each, and Rich nearly all that can be counted.
 pub(crate) fn rules() -> Rules {
@@ -26,7 +29,7 @@ pub(crate) fn rules() -> Rules {
     Rules {
         first_target: easiest,
         easiest_target: easiest,
-        retarget: Some(Retarget { window: 4, ..Rules::sealed().retarget.unwrap() }),
+        retarget: Some(Retarget { window: 4, back_max: Some(BACK_MAX), ..Rules::sealed().retarget.unwrap() }),
         genesis: Genesis::Shared {
             time: Some(START),
             allocations: allocations.map(|(address, amount)| (address.into(), amount)).into(),

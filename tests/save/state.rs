@@ -46,7 +46,12 @@ pub(crate) fn quick_sealed() -> Rules {
     Rules {
         first_target: easy,
         easiest_target: easy,
-        retarget: Some(Retarget { window: 8, spacing: Duration::from_nanos(1_000_001), factor_max: 2 }),
+        retarget: Some(Retarget {
+            window: 8,
+            spacing: Duration::from_nanos(1_000_001),
+            factor_max: 2,
+            back_max: Some(Duration::from_nanos(1)),
+        }),
         genesis: Genesis::Shared { time: None, allocations: [("rich".into(), 1_000_000)].into() },
         gossip: false,
         ..Rules::sealed()

@@ -142,14 +142,20 @@ fn forge(
     change: impl FnOnce(&mut u64),
 ) -> Block {
     transactions.push(Transaction::reward(ADDRESS, rules.reward));
-    let mut micros = chain.median_micros() + 1;
+    let mut micros = earliest(chain, rules);
     change(&mut micros);
     with_proof(chain, rules, transactions, micros)
 }
 
 /// A block of just these transactions.
 fn forge_with(chain: &Blockchain, rules: &Rules, transactions: Vec<Transaction>) -> Block {
-    with_proof(chain, rules, transactions, chain.median_micros() + 1)
+    with_proof(chain, rules, transactions, earliest(chain, rules))
+}
+
+/// The earliest time that the rules allow.
+fn earliest(chain: &Blockchain, rules: &Rules) -> u64 {
+    let context = chain.context(rules);
+    context.window_micros.unwrap_or(0).max(context.median_micros + 1)
 }
 
 fn with_proof(chain: &Blockchain, rules: &Rules, transactions: Vec<Transaction>, micros: u64) -> Block {

@@ -154,10 +154,11 @@ fn sealed_rules() -> Rules {
     let allocations = (0..SENDERS).map(|sender| (address(sender).into(), COINS));
     let mut allocations: BTreeMap<Arc<str>, u64> = allocations.collect();
     allocations.insert(liar::ADDRESS.into(), 1000);
+    let spacing = Duration::from_millis(2);
     Rules {
         first_target: Target::from_expected_hashes(300),
         easiest_target: Target::from_expected_hashes(300),
-        retarget: Some(Retarget { window: 8, spacing: Duration::from_millis(2), factor_max: 4 }),
+        retarget: Some(Retarget { window: 8, spacing, factor_max: 4, back_max: Some(spacing) }),
         genesis: Genesis::Shared { time: None, allocations },
         transactions_max: 20,
         block_bytes_max: 1000,

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use chainlab::{Block, BlockHash, Blockchain, Genesis, Rules};
+use chainlab::{Block, BlockHash, Blockchain, Genesis, Retarget, Rules};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -120,6 +120,12 @@ impl Validator {
         times.sort();
         let median = times[times.len() / 2];
         hold!(micros > median, "its time {micros} is not after the median {median}");
+        if let Some(Retarget { window, back_max: Some(back), .. }) = self.rules.retarget
+            && ancestors.len().is_multiple_of(window as usize)
+        {
+            let after = u128::from(micros) + back.as_micros();
+            hold!(after >= u128::from(last.micros), "its time {micros} starts a window too early");
+        }
         let target = self.target(&ancestors);
         self.judge_proof(document, target)?;
         let accounts = self.judge_transactions(document, &last.accounts)?;
