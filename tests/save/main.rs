@@ -9,6 +9,7 @@
 
 mod damage;
 mod killed;
+mod left_over;
 mod round_trip;
 mod state;
 mod together;

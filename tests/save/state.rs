@@ -81,11 +81,21 @@ pub(crate) fn forked(rules: Rules) -> Network {
 /// The files of what is saved in a directory: `current`, and the generation that it names.
 pub(crate) fn files(dir: &Path) -> Vec<std::path::PathBuf> {
     let current = fs::read_to_string(dir.join("current")).unwrap();
-    let generation = dir.join(current.lines().next().unwrap());
+    let generation = dir.join(generation(&current, 0));
     let mut files: Vec<_> = fs::read_dir(generation).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     files.insert(0, dir.join("current"));
     files
+}
+
+/// The generation that a line of `current` names.
+pub(crate) fn generation(current: &str, line: usize) -> String {
+    current.lines().nth(line).unwrap().to_owned()
+}
+
+/// Writes lines and their checksum, as a save does.
+pub(crate) fn write_sealed(path: &Path, lines: &str) {
+    fs::write(path, format!("{lines}# {}\n", BlockHash::of(lines.as_bytes()))).unwrap();
 }
 
 /// The names in a directory, in order.

@@ -1,14 +1,15 @@
 //! Every access to the file system, with errors that name the path.
 
 use std::{
-    fs::{self, File},
+    fs::{self, DirEntry, File},
     io::{self, ErrorKind, Write},
+    iter,
     path::Path,
 };
 
 use super::{
     error::{FileError, LoadError},
-    layout::{CURRENT, CURRENT_NEW, Generation, LOCK, seal, unseal},
+    layout::{CURRENT, CURRENT_NEW, Current, Generation, LOCK, is_in_generation, seal, unseal},
 };
 
 /// Says which path an error is about.
@@ -51,24 +52,34 @@ pub(super) fn lock_to_load(dir: &Path) -> Result<Option<File>, FileError> {
 }
 
 /// Reads which generation is the current one, if any was ever saved.
-pub(super) fn current(dir: &Path) -> Result<Option<Generation>, LoadError> {
+pub(super) fn current(dir: &Path) -> Result<Option<Current>, LoadError> {
     let path = dir.join(CURRENT);
     let content = match fs::read(&path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         content => at(&path, content)?,
     };
-    let Some(line) = unseal(&content) else { return Err(LoadError::Seal { path }) };
-    match line.strip_suffix('\n').and_then(Generation::from_name) {
-        Some(generation) => Ok(Some(generation)),
+    let Some(lines) = unseal(&content) else { return Err(LoadError::Seal { path }) };
+    match Current::from_lines(lines) {
+        Some(current) => Ok(Some(current)),
         None => {
-            Err(LoadError::Line { path, expected: "a generation", found: line.chars().take(80).collect() })
+            Err(LoadError::Line { path, expected: "a generation", found: lines.chars().take(80).collect() })
         }
     }
 }
 
-/// Writes down which generation will be the current one.
-pub(super) fn prepare_current(dir: &Path, generation: Generation) -> Result<(), FileError> {
-    write(&dir.join(CURRENT_NEW), seal(&format!("{generation}\n")).as_bytes())
+/// Chooses the next generation's number: one that nothing in the directory has.
+pub(super) fn next_generation(dir: &Path, old: Option<Generation>) -> Generation {
+    // One that cannot be looked at is tried, for the error.
+    let is_free = |generation: &Generation| fs::symlink_metadata(dir.join(generation.to_string())).is_err();
+    let mut numbers =
+        iter::successors(Some(Generation::after(old)), |last| Some(Generation::after(Some(*last))));
+    numbers.find(is_free).expect("a directory has fewer entries than there are numbers")
+}
+
+/// Writes down which generation will be the current one, before anything of it is there.
+pub(super) fn prepare_current(dir: &Path, current: Current) -> Result<(), FileError> {
+    write(&dir.join(CURRENT_NEW), seal(&current.to_string()).as_bytes())?;
+    flush_directory(dir)
 }
 
 /// Makes it the current one: the moment from which the new state is found.
@@ -78,19 +89,39 @@ pub(super) fn switch_current(dir: &Path) -> Result<(), FileError> {
     flush_directory(dir)
 }
 
-/// Removes every generation but one, and what a save that was cut off has left.
-pub(super) fn remove_all_but(dir: &Path, kept: Option<Generation>) -> Result<(), FileError> {
-    for entry in at(dir, fs::read_dir(dir))? {
-        let entry = at(dir, entry)?;
-        let (name, path) = (entry.file_name(), entry.path());
-        let generation = name.to_str().and_then(Generation::from_name);
-        if generation.is_some() && generation != kept {
-            at(&path, fs::remove_dir_all(&path))?;
-        } else if name == CURRENT_NEW {
-            at(&path, fs::remove_file(&path))?;
-        }
+/// Removes the generation that the current one has taken the place of, and what a save that was cut off has left.
+pub(super) fn remove_old(dir: &Path, current: Option<Current>) -> Result<(), FileError> {
+    let path = dir.join(CURRENT_NEW);
+    let cut_off = match fs::read(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        content => Some(at(&path, content)?),
+    };
+    // If not even its name was written down whole, nothing of the generation is there.
+    let begun = cut_off.as_deref().and_then(unseal).and_then(Current::from_lines);
+    let old = [current.and_then(|current| current.before), begun.map(|begun| begun.generation)];
+    let kept = current.map(|current| current.generation);
+    for generation in old.into_iter().flatten().filter(|generation| Some(*generation) != kept) {
+        remove_generation(&dir.join(generation.to_string()))?;
     }
-    Ok(())
+    // Last, as nothing else says what was begun.
+    if cut_off.is_some() { at(&path, fs::remove_file(&path)) } else { Ok(()) }
+}
+
+/// Removes a generation that may be gone already, wholly or in part. A directory that holds anything but what a save
+/// writes is somebody's own by now, and stays.
+fn remove_generation(dir: &Path) -> Result<(), FileError> {
+    if !fs::symlink_metadata(dir).is_ok_and(|found| found.is_dir()) {
+        return Ok(());
+    }
+    let entries: Vec<_> = at(dir, fs::read_dir(dir).and_then(Iterator::collect))?;
+    let is_ours = |entry: &DirEntry| entry.file_name().to_str().is_some_and(is_in_generation);
+    if !entries.iter().all(is_ours) {
+        return Ok(());
+    }
+    for path in entries.iter().map(DirEntry::path) {
+        at(&path, fs::remove_file(&path))?;
+    }
+    at(dir, fs::remove_dir(dir))
 }
 
 /// Makes a directory that must not be there yet.

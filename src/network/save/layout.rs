@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{hash::BlockHash, message::NodeId, rules::Rules, transaction::Transaction};
 
-/// Holds the name of the current generation, sealed.
+/// Holds a [`Current`], sealed.
 pub(super) const CURRENT: &str = "current";
-/// What becomes `current` when it is whole.
+/// Is there before the generation that it names, and becomes `current` when that is whole.
 pub(super) const CURRENT_NEW: &str = "current.new";
 /// Is locked by whoever saves or loads, and is always empty.
 pub(super) const LOCK: &str = "lock";
@@ -20,6 +20,12 @@ pub(super) const NETWORK: &str = "network.json";
 /// The name of a chain's file.
 pub(super) fn chain_file(tip: BlockHash) -> String {
     format!("chain-{tip}.json")
+}
+
+/// Tells whether a name is one that a save gives to a file of a generation.
+pub(super) fn is_in_generation(name: &str) -> bool {
+    let tip = name.strip_prefix("chain-").and_then(|name| name.strip_suffix(".json"));
+    name == CHECKSUMS || name == NETWORK || tip.is_some_and(|tip| tip.parse::<BlockHash>().is_ok())
 }
 
 /// One save of a network: the directory `generation-7`, say.
@@ -44,6 +50,31 @@ impl Generation {
 impl fmt::Display for Generation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "generation-{}", self.0)
+    }
+}
+
+/// Which generation is the current one, and which one it takes the place of: that is removed, or was being removed when
+/// a save was cut off. Saves remove no generation but those that they have written down in this way, so that whatever
+/// else lies beside them is left alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Current {
+    pub(super) generation: Generation,
+    pub(super) before: Option<Generation>,
+}
+
+impl Current {
+    pub(super) fn from_lines(lines: &str) -> Option<Self> {
+        let mut generations = lines.strip_suffix('\n')?.split('\n').map(Generation::from_name);
+        let current = Self { generation: generations.next()??, before: generations.next().flatten() };
+        // As it would be written.
+        (current.to_string() == lines).then_some(current)
+    }
+}
+
+impl fmt::Display for Current {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let generations = [Some(self.generation), self.before];
+        generations.into_iter().flatten().try_for_each(|generation| writeln!(f, "{generation}"))
     }
 }
 
@@ -127,5 +158,33 @@ mod tests {
         let last = Generation::from_name("generation-18446744073709551615");
         assert_eq!(Generation::after(last).to_string(), "generation-0");
         assert_eq!(Generation::after(None).to_string(), "generation-1");
+    }
+
+    #[test]
+    fn current_names_one_generation_or_two() {
+        for lines in ["generation-7\n", "generation-7\ngeneration-3\n"] {
+            assert_eq!(Current::from_lines(lines).unwrap().to_string(), lines);
+        }
+        for lines in [
+            "",
+            "\n",
+            "generation-7",
+            "generation-7\n\n",
+            "generation-7\nmine\n",
+            "mine\ngeneration-7\n",
+            "generation-7\ngeneration-3\ngeneration-2\n",
+        ] {
+            assert_eq!(Current::from_lines(lines), None, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn a_save_s_files_are_known_by_their_names() {
+        for name in [CHECKSUMS, NETWORK, &chain_file(BlockHash::of(b""))] {
+            assert!(is_in_generation(name), "{name}");
+        }
+        for name in ["", "notes.txt", "chain-.json", "chain-1.json", "network.json~", ".json"] {
+            assert!(!is_in_generation(name), "{name}");
+        }
     }
 }

@@ -27,8 +27,11 @@ impl Network {
     /// number, name, address, chain, pending transactions and peers that it had, and mines nothing until it is told to.
     ///
     /// Nothing is taken on trust: every file is held against its checksum, every chain is verified by the rules, and
-    /// every pending transaction is submitted again: what cannot be mined, or finds no room, is reported as lost. It costs in proportion to the blocks of all distinct chains.
-    /// Chains share the blocks that they have in common: N nodes that agree on n blocks take O(N + n) memory.
+    /// every pending transaction is submitted again. One that cannot be mined, or finds no room under the loader's limits,
+    /// is dropped, and counted by the [report](Network::report) among the transactions lost.
+    ///
+    /// It costs in proportion to the blocks of all distinct chains. Chains share the blocks that they have in common: N
+    /// nodes that agree on n blocks take O(N + n) memory.
     ///
     /// Where blocks are gossiped, the nodes announce their tips to their peers again, as what was on its way is lost.
     ///
@@ -47,28 +50,17 @@ impl Network {
     pub fn load(dir: impl AsRef<Path>, config: Config) -> Result<Self, LoadError> {
         let dir = dir.as_ref();
         let _lock = files::lock_to_load(dir)?;
-        let generation =
-            files::current(dir)?.ok_or_else(|| LoadError::NothingSaved { dir: dir.to_owned() })?;
-        let files = ListedFiles::open(dir.join(generation.to_string()))?;
-        let (path, json) = files.read(NETWORK)?;
-        let NetworkDocument { rules, nodes } = serde_json::from_str(&json)
-            .map_err(|error| LoadError::Document { path: path.clone(), message: error.to_string() })?;
-        check_peers(&path, &nodes)?;
+        let current = files::current(dir)?.ok_or_else(|| LoadError::NothingSaved { dir: dir.to_owned() })?;
+        let files = ListedFiles::open(dir.join(current.generation.to_string()))?;
+        let NetworkDocument { rules, nodes } = read_network(&files)?;
 
         let limits = config.limits;
         let network = Self::with_config(rules, config);
-        let mut chains = BTreeMap::new();
+        let chains = read_chains(&files, &nodes, network.rules())?;
         let mut peers = Vec::new();
         for (document, id) in nodes.into_iter().zip((0..).map(NodeId::new)) {
-            let chain = match chains.get(&document.tip) {
-                Some(chain) => Blockchain::clone(chain),
-                None => {
-                    let chain = read_chain(&files, document.tip, network.rules(), &chains)?;
-                    chains.insert(document.tip, chain.clone());
-                    chain
-                }
-            };
             let rules = Arc::clone(&network.shared.rules);
+            let chain = chains[&document.tip].clone();
             let node = Node::with_chain(id, rules, document.address.as_str(), chain).with_limits(limits);
             let (node, lost) = node.with_pending(document.pending);
             let identity = Identity { name: Some(document.name), address: Some(document.address) };
@@ -89,14 +81,14 @@ impl Network {
 }
 
 /// A generation's files, as its list of checksums has them.
-struct ListedFiles {
+pub(super) struct ListedFiles {
     dir: PathBuf,
     list: PathBuf,
     checksums: BTreeMap<String, BlockHash>,
 }
 
 impl ListedFiles {
-    fn open(dir: PathBuf) -> Result<Self, LoadError> {
+    pub(super) fn open(dir: PathBuf) -> Result<Self, LoadError> {
         let list = dir.join(CHECKSUMS);
         let content = files::read(&list)?;
         let Some(lines) = unseal(&content) else { return Err(LoadError::Seal { path: list }) };
@@ -127,6 +119,30 @@ impl ListedFiles {
             Err(error) => Err(LoadError::Document { path, message: error.to_string() }),
         }
     }
+}
+
+/// Reads everything but the chains.
+pub(super) fn read_network(files: &ListedFiles) -> Result<NetworkDocument, LoadError> {
+    let (path, json) = files.read(NETWORK)?;
+    let document: NetworkDocument = serde_json::from_str(&json)
+        .map_err(|error| LoadError::Document { path: path.clone(), message: error.to_string() })?;
+    check_peers(&path, &document.nodes)?;
+    Ok(document)
+}
+
+/// Reads and verifies the chains of all nodes, by their tips.
+pub(super) fn read_chains(
+    files: &ListedFiles,
+    nodes: &[NodeDocument],
+    rules: &Rules,
+) -> Result<BTreeMap<BlockHash, Blockchain>, LoadError> {
+    let mut chains = BTreeMap::new();
+    for NodeDocument { tip, .. } in nodes {
+        if !chains.contains_key(tip) {
+            chains.insert(*tip, read_chain(files, *tip, rules, &chains)?);
+        }
+    }
+    Ok(chains)
 }
 
 /// Reads and verifies a chain; what it has in common with one of `others` is shared with that one.

@@ -1,14 +1,17 @@
 //! Saving.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use super::{
     error::{FileError, LoadError, SaveError},
     files,
     layout::{
-        CHECKSUMS, CURRENT, Generation, NETWORK, NetworkDocument, NodeDocument, chain_file, checksum_line,
-        seal,
+        CHECKSUMS, CURRENT, Current, NETWORK, NetworkDocument, NodeDocument, chain_file, checksum_line, seal,
     },
+    read::{ListedFiles, read_chains, read_network},
 };
 use crate::{
     command::{Answer, Command, Snapshot},
@@ -22,21 +25,24 @@ impl Network {
     /// chain, pending transactions and peers.
     ///
     /// A process that is killed, or a computer that loses its power, at any moment of a save leaves what was saved
-    /// before or what is being saved, whole. The new generation is written beside the old one, and every file and
-    /// directory of it flushed to the disk; then one file is renamed that names the current one; only then is the old
-    /// one removed. What a save that was cut off leaves behind is removed by the next. (Windows cannot flush a
+    /// before or what is being saved, whole. The new generation is written beside the old one, every file and directory
+    /// of it flushed to the disk, and all of it read back as a load would; then one file is renamed that names the
+    /// current one; only then is the old one removed. What a save that was cut off leaves behind is removed by the next.
+    /// Whatever else lies in the directory stays there, whatever its name. (Windows cannot flush a
     /// directory. There a kill does no harm either; that a power cut does none is up to its file system.)
     ///
     /// ```text
     /// lock                         held while somebody saves or loads
-    /// current                      the name of the current generation, and a checksum
+    /// current                      the names of the current generation and the one before, and a checksum
+    /// current.new                  becomes `current`; there while somebody saves
     /// generation-7/SHA256SUMS      the checksums of the two below, which `sha256sum --check` reads too
     /// generation-7/network.json    the rules and the nodes
     /// generation-7/chain-<tip>.json
     /// ```
     ///
     /// A chain's document is the notebook's `{"chain": [...], "length": n}`. Nodes with the same chain share it: the
-    /// space taken is in proportion to the nodes, what is pending at them, and the blocks of all distinct chains.
+    /// space taken is in proportion to the nodes, what is pending at them, and the blocks of all distinct chains; so is the
+    /// time, to verify every chain when it is read back, and the memory meanwhile.
     ///
     /// Nodes go on working meanwhile. What is saved of each is of one moment, but not of the same moment for all. A
     /// node that is down is saved with what it left: one that crashed or panicked has nothing pending, one that was
@@ -47,8 +53,8 @@ impl Network {
     ///
     /// # Errors
     ///
-    /// What could not be written, by its path; a puppet, whose part no document can play; a file `current` that
-    /// is damaged or no save's. What was saved before stays, but for one case: if all is written and the directory's
+    /// What could not be written, by its path, or was read back otherwise; a puppet, whose part no document can play; a
+    /// file `current` that is damaged or no save's. What was saved before stays, but for one case: if all is written and the directory's
     /// last flush fails, the new state is there, and what a power cut would leave is not known.
     ///
     /// ```
@@ -73,22 +79,27 @@ impl Network {
             _ => SaveError::Current { path: dir.join(CURRENT) },
         })?;
         let snapshots = self.snapshots()?;
-        files::remove_all_but(dir, old)?;
-        let new = Generation::after(old);
-        let generation = dir.join(new.to_string());
-        let written = self.write_generation(&generation, snapshots).and_then(|()| {
-            files::prepare_current(dir, new)?;
-            Ok(files::flush_directory(dir)?)
-        });
-        if let Err(error) = written {
+        files::remove_old(dir, old)?;
+        let before = old.map(|old| old.generation);
+        let new = Current { generation: files::next_generation(dir, before), before };
+        if let Err(error) = self.prepare(dir, new, snapshots) {
             // A full disk should not stay full of what nobody can use. What cannot be removed now, the next save will.
-            let _ = files::remove_all_but(dir, old);
+            let _ = files::remove_old(dir, old);
             return Err(error);
         }
         files::switch_current(dir)?;
         // It is saved. What cannot be removed now, the next save will.
-        let _ = files::remove_all_but(dir, Some(new));
+        let _ = files::remove_old(dir, Some(new));
         Ok(())
+    }
+
+    /// Does all of a save but to make the new generation the current one.
+    fn prepare(&self, dir: &Path, new: Current, snapshots: Vec<Snapshot>) -> Result<(), SaveError> {
+        files::prepare_current(dir, new)?;
+        let generation = dir.join(new.generation.to_string());
+        self.write_generation(&generation, snapshots)?;
+        files::flush_directory(dir)?;
+        read_back(generation).map_err(SaveError::ReadBack)
     }
 
     fn write_generation(&self, dir: &Path, snapshots: Vec<Snapshot>) -> Result<(), SaveError> {
@@ -137,8 +148,58 @@ impl Network {
     }
 }
 
+/// Reads a generation as a load would: an old one is given up only for one that will be found again.
+fn read_back(generation: PathBuf) -> Result<(), LoadError> {
+    let files = ListedFiles::open(generation)?;
+    let NetworkDocument { rules, nodes } = read_network(&files)?;
+    read_chains(&files, &nodes, &rules).map(drop)
+}
+
 /// Writes a document and returns its line in the list of checksums.
 fn write_document(dir: &Path, name: &str, json: &str) -> Result<String, FileError> {
     files::write(&dir.join(name), json.as_bytes())?;
     Ok(checksum_line(name, BlockHash::of(json.as_bytes())))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::{network::save::layout::Generation, rules::Rules};
+
+    fn first() -> Current {
+        Current { generation: Generation::after(None), before: None }
+    }
+
+    #[test]
+    fn what_cannot_be_loaded_is_not_saved() {
+        let network = Network::new(Rules::sealed());
+        network.spawn().unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let mut snapshots = network.snapshots().unwrap();
+        snapshots[0].peers = vec![NodeId::new(7)];
+        let error = network.prepare(dir.path(), first(), snapshots).unwrap_err();
+        assert!(matches!(error, SaveError::ReadBack(LoadError::Peer { .. })), "{error}");
+        assert!(error.to_string().starts_with("what was written cannot be read back: "), "{error}");
+    }
+
+    #[test]
+    fn what_is_read_back_otherwise_is_found() {
+        let network = Network::new(Rules::sealed());
+        network.spawn().unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        network.prepare(dir.path(), first(), network.snapshots().unwrap()).unwrap();
+        let generation = dir.path().join(first().generation.to_string());
+        for entry in fs::read_dir(&generation).unwrap() {
+            let path = entry.unwrap().path();
+            let whole = fs::read(&path).unwrap();
+            let mut damaged = whole.clone();
+            damaged[whole.len() / 2] ^= 1;
+            fs::write(&path, damaged).unwrap();
+            assert!(read_back(generation.clone()).is_err(), "{}", path.display());
+            fs::write(&path, whole).unwrap();
+        }
+        read_back(generation).unwrap();
+    }
 }
