@@ -544,7 +544,8 @@ fn a_rule_that_is_left_out_or_misspelt_is_an_error() {
             seen.insert(name);
         }
     }
-    for name in ["retarget", "retarget.window", "genesis.Shared.time", "genesis.OwnOfEachNode.previous_hash"]
+    for name in
+        ["retarget", "retarget.window", "genesis.shared.time_ns", "genesis.own_of_each_node.previous_hash"]
     {
         assert!(seen.contains(name), "{name} was not left out");
     }

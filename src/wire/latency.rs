@@ -356,16 +356,15 @@ mod tests {
         let text = r#"{"pareto":{"minimum_seconds":5e-9,"shape":-2.5}}"#;
         let error = serde_json::from_str::<Latency>(text).unwrap_err().to_string();
         assert!(error.contains("is -2.5"), "{error}");
-        let second = r#"{"secs":1,"nanos":0}"#;
         for (text, wrong) in [
-            (r#"{"fixed":{"secs":1,"nano":0}}"#.into(), "`nano`"),
-            (format!(r#"{{"fix":{second}}}"#), "`fix`"),
-            (format!(r#"{{"uniform":{{"min":{second},"maximum":{second}}}}}"#), "`maximum`"),
-            (format!(r#"{{"normal":{{"mean":{second}}}}}"#), "`standard_deviation`"),
-            (format!(r#"{{"log_normal":{{"median":{second},"sigma":1,"mean":{second}}}}}"#), "`mean`"),
-            (format!(r#"{{"exponential":{{"mean":{second},"shape":1}}}}"#), "`shape`"),
+            (r#"{"fixed":{"second":1}}"#, "`second`"),
+            (r#"{"fix":{"seconds":1}}"#, "`fix`"),
+            (r#"{"uniform":{"min_seconds":1,"maximum_seconds":1}}"#, "`maximum_seconds`"),
+            (r#"{"normal":{"mean_seconds":1}}"#, "`standard_deviation_seconds`"),
+            (r#"{"log_normal":{"median_seconds":1,"sigma":1,"mean_seconds":1}}"#, "`mean_seconds`"),
+            (r#"{"exponential":{"mean_seconds":1,"shape":1}}"#, "`shape`"),
         ] {
-            let error = serde_json::from_str::<Latency>(&text).unwrap_err().to_string();
+            let error = serde_json::from_str::<Latency>(text).unwrap_err().to_string();
             assert!(error.contains(wrong), "{text}: {error}");
         }
     }

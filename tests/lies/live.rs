@@ -193,7 +193,8 @@ fn they_go_on_mining(live: &Live, liar: &Puppet, rules: &Rules) -> Vec<Block> {
         // About the wanted time, so that the target stays about what it is.
         live.pass(Duration::from_millis(1400));
         live.network.mine(miner).unwrap();
-        if block % 4 == 1 {
+        // What the lies say of time is one where the next block starts a window.
+        if block % 4 == 0 {
             let lies = lies(&live.network.chain(miner).unwrap(), rules);
             for (&node, lie) in live.nodes.iter().flat_map(|node| lies.iter().map(move |lie| (node, lie))) {
                 liar.send(node, Message::NewBlock(lie.block.clone().into()));
