@@ -5,6 +5,8 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::text::shortened;
+
 /// The SHA-256 hash that names a block; its text is 64 lower-case hexadecimal digits.
 ///
 /// ```
@@ -61,7 +63,7 @@ impl FromStr for BlockHash {
         let mut bytes = [0; 32];
         match hex::decode_to_slice(text, &mut bytes) {
             Ok(()) if !text.bytes().any(|digit| digit.is_ascii_uppercase()) => Ok(Self(bytes)),
-            _ => Err(ParseHashError { found: text.chars().take(80).collect() }),
+            _ => Err(ParseHashError { found: shortened(text) }),
         }
     }
 }

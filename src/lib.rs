@@ -226,6 +226,7 @@ pub mod pow;
 pub mod report;
 mod rules;
 mod simulation;
+mod text;
 mod time;
 mod transaction;
 pub mod wire;

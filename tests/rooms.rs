@@ -9,6 +9,7 @@ use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 
 /// The rooms, each below all that it may import.
 const ROOMS: &[&str] = &[
+    "text",
     "hash",
     "document",
     "time",

@@ -110,8 +110,3 @@ impl DocumentError {
         }
     }
 }
-
-/// The first 80 characters of what others chose: an error must not carry a hundred megabytes.
-pub(crate) fn shortened(text: &str) -> String {
-    text.chars().take(80).collect()
-}

@@ -8,7 +8,6 @@ mod error;
 mod read;
 mod write;
 
-pub(crate) use error::shortened;
 pub use error::{DocumentError, Place};
 pub(crate) use read::{array, deserialize_raw, fields, parse, string, unexpected, whole_number};
 pub(crate) use write::{hash_json, json_size, python_float, to_json};

@@ -5,7 +5,8 @@ use std::fmt;
 use serde::{Deserialize, de};
 use serde_json::value::RawValue;
 
-use super::error::{DocumentError, Place, shortened};
+use super::error::{DocumentError, Place};
+use crate::text::shortened;
 
 /// Checks that a text is one JSON value. It neither recurses nor copies, however deep or long the value is.
 pub(crate) fn parse(text: &str) -> Result<&RawValue, DocumentError> {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{LossReason, SubmitError, flows::Flows, judgement::is_payable, queues::Queues};
-use crate::{accounts::Accounts, document::shortened, rules::Rules, transaction::Transaction};
+use crate::{accounts::Accounts, rules::Rules, text::shortened, transaction::Transaction};
 
 /// Of the capacity, the share that may wait for a nonce before: one in so many.
 const GAPS_SHARE: usize = 8;

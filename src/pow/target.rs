@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use super::Work;
-use crate::BlockHash;
+use crate::{hash::BlockHash, text::shortened};
 
 /// The bound that a proof's hash must be below: its first 16 bytes, read as a big-endian number, against this one.
 ///
@@ -135,7 +135,7 @@ impl FromStr for Target {
             32 if text.bytes().all(is_digit) => u128::from_str_radix(text, 16).ok(),
             _ => None,
         };
-        number.and_then(Self::new).ok_or_else(|| ParseTargetError { found: text.chars().take(80).collect() })
+        number.and_then(Self::new).ok_or_else(|| ParseTargetError { found: shortened(text) })
     }
 }
 

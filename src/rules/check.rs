@@ -4,9 +4,9 @@ use super::{Checks, Genesis, ProofRule, Rules, Violation};
 use crate::{
     accounts::{Account, Accounts},
     block::{Block, PreviousHash},
-    document::shortened,
     hash::BlockHash,
     pow::{Challenge, Target},
+    text::shortened,
     time::{Time, Timestamp},
     transaction::Transaction,
 };

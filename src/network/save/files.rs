@@ -11,6 +11,7 @@ use super::{
     error::{FileError, LoadError},
     layout::{CURRENT, CURRENT_NEW, Current, Generation, LOCK, is_in_generation, seal, unseal},
 };
+use crate::text::shortened;
 
 /// Says which path an error is about.
 fn at<T>(path: &Path, result: io::Result<T>) -> Result<T, FileError> {
@@ -61,9 +62,7 @@ pub(super) fn current(dir: &Path) -> Result<Option<Current>, LoadError> {
     let Some(lines) = unseal(&content) else { return Err(LoadError::Seal { path }) };
     match Current::from_lines(lines) {
         Some(current) => Ok(Some(current)),
-        None => {
-            Err(LoadError::Line { path, expected: "a generation", found: lines.chars().take(80).collect() })
-        }
+        None => Err(LoadError::Line { path, expected: "a generation", found: shortened(lines) }),
     }
 }
 

@@ -20,6 +20,7 @@ use crate::{
     network::{Config, Identity, Network},
     node::Node,
     rules::Rules,
+    text::shortened,
 };
 
 impl Network {
@@ -95,7 +96,7 @@ impl ListedFiles {
         let mut checksums = BTreeMap::new();
         for line in lines.lines() {
             let Some((name, checksum)) = read_checksum_line(line) else {
-                let found = line.chars().take(80).collect();
+                let found = shortened(line);
                 return Err(LoadError::Line { path: list, expected: "a checksum and a name", found });
             };
             checksums.insert(name.to_owned(), checksum);
