@@ -1,6 +1,7 @@
 //! A node's thread: it hands the node its inputs, carries out its wishes, and searches for proofs in between.
 
 use std::{
+    collections::VecDeque,
     io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, atomic::Ordering},
@@ -24,6 +25,7 @@ use crate::{
     command::{Command, Ticket},
     event::{Event, Happening},
     mempool::LossReason,
+    message::{Message, NodeId},
     node::{Effect, Input, Node, SearchId},
     pow::Search,
     time::Time,
@@ -31,7 +33,7 @@ use crate::{
 
 /// How long a slice of a search takes: the longest that an input waits.
 const SLICE: Duration = Duration::from_millis(1);
-/// How many messages are read at a time: a flood must not hold up commands and the search.
+/// How many messages are read at a time, within the time of a slice: a flood must not hold up commands and the search.
 const BATCH: usize = 64;
 
 pub(super) struct Worker {
@@ -52,6 +54,10 @@ pub(super) struct Worker {
     hash_rate: HashRate,
     /// When a limited rate lets it search again.
     next_slice: Option<Instant>,
+    /// How many messages have been read.
+    messages_read: u64,
+    /// The peers whose links have come up, and how many messages are to be read first.
+    links_up: VecDeque<(u64, NodeId)>,
     /// The chain and the number of peers that the others know of.
     stands: (Blockchain, usize),
     /// The time of the last input.
@@ -106,6 +112,8 @@ impl Worker {
             wake_at: None,
             hash_rate: HashRate::default(),
             next_slice: None,
+            messages_read: 0,
+            links_up: VecDeque::new(),
             last_time: Time::UNIX_EPOCH,
             effects: Vec::new(),
         }
@@ -173,7 +181,7 @@ impl Worker {
                 Err(TryRecvError::Disconnected) => return Some(DownCause::ShutDown),
             }
         }
-        self.read(BATCH);
+        self.read();
         if let Some((time, _)) = self.wake_at.take_if(|(_, at)| *at <= instant()) {
             // A clock of the caller's may stand still; the time that was waited for has come all the same.
             self.handle(self.now().max(time), Input::Wake);
@@ -181,6 +189,8 @@ impl Worker {
         let next_slice = self.search.as_ref().and(self.next_slice);
         if self.search.is_some() && next_slice.is_none_or(|at| at <= instant()) {
             self.slice();
+        } else if !self.links_up.is_empty() {
+            // What is left of a batch is the next turn's.
         } else if commands == 0 || !spin_until(|| self.has_something_to_read()) {
             // Whoever has just been answered may ask again at once, but has not.
             self.wait(next_slice);
@@ -188,17 +198,32 @@ impl Worker {
         None
     }
 
-    /// Reads so many messages, or as many as there are.
-    fn read(&mut self, most: usize) {
-        let mut left = most;
+    /// Reads a batch of messages, or as many as there are, and tells of the links that have come up since. What does not
+    /// fit into a slice's time is left for the next turn; that others have the processor can only make it less.
+    fn read(&mut self) {
+        let end = instant() + SLICE;
+        let mut left = BATCH;
         while let waiting @ 1.. = self.mailbox.inbox.len().min(left) {
             left -= waiting;
             // Read once for all of them, and after them: none is handled before it was sent.
             let now = self.now();
             for _ in 0..waiting {
-                let Ok((from, message)) = self.mailbox.inbox.try_recv() else { return };
+                let Ok((from, message)) = self.mailbox.inbox.try_recv() else { break };
                 self.member.count_out(from);
+                self.messages_read += 1;
+                // To look at the time for each of these would cost as much as they do.
+                let is_short = matches!(message, Message::ChainRequest { .. } | Message::Acknowledge { .. });
                 self.handle(now, Input::Message(from, message));
+                if !is_short && instant() >= end {
+                    left = 0;
+                    break;
+                }
+            }
+        }
+        while let Some((_, peer)) = self.links_up.pop_front_if(|(after, _)| *after <= self.messages_read) {
+            self.handle(self.now(), Input::LinkUp(peer));
+            if instant() >= end {
+                break;
             }
         }
     }
@@ -217,10 +242,8 @@ impl Worker {
             }
             Control::LinksUp(peers) => {
                 // First what was sent before: it may tell of blocks that the peer has lost since.
-                self.read(self.mailbox.inbox.len());
-                for peer in peers {
-                    self.handle(self.now(), Input::LinkUp(peer));
-                }
+                let after = self.messages_read + self.mailbox.inbox.len() as u64;
+                self.links_up.extend(peers.into_iter().map(|peer| (after, peer)));
             }
             Control::Pause(_) | Control::Resume | Control::End(_) => {}
         }

@@ -6,7 +6,7 @@ use crossbeam_channel::{Receiver, bounded};
 
 use super::*;
 use crate::{
-    Limits, Message, NodeId, RequestId, Rules,
+    Limits, RequestId, Rules, Told,
     command::Answer,
     network::{Clock, Config, Network, member::Delivery, question::Replied, settle::Standing},
     pow::Target,
@@ -14,14 +14,26 @@ use crate::{
 
 const PEER: NodeId = NodeId::new(1);
 
+/// One whose node listens to gossip.
+fn gossiping_worker() -> Worker {
+    worker_by(Rules { gossip: true, ..rules() }, Clock::wall())
+}
+
 /// A worker whose turns are taken by hand, at a target that it does not meet. Its peer is a node that is not there.
 fn worker() -> Worker {
     worker_with(Clock::wall())
 }
 
 fn worker_with(clock: Clock) -> Worker {
+    worker_by(rules(), clock)
+}
+
+fn rules() -> Rules {
     let target = Target::leading_zero_bits(120);
-    let rules = Rules { first_target: target, easiest_target: target, ..Rules::notebook() };
+    Rules { first_target: target, easiest_target: target, ..Rules::notebook() }
+}
+
+fn worker_by(rules: Rules, clock: Clock) -> Worker {
     let limits = Limits { resolve_timeout: Duration::from_millis(1), ..Limits::default() };
     let network = Network::with_config(rules, Config { clock, limits, ..Config::default() });
     let shared = Arc::clone(&network.shared);
@@ -102,6 +114,49 @@ fn a_flood_of_messages_holds_up_neither_commands_nor_the_search() {
         assert!(answer.try_recv().is_ok());
         assert_eq!(worker.slices(), turn);
         assert_eq!(worker.mailbox.inbox.len(), 1000 - turn as usize * BATCH);
+    }
+}
+
+/// A message that takes longer than a slice, on any machine: five megabytes to be parsed.
+fn long_message() -> Message {
+    let text = format!("[{}", "1, ".repeat(5_000_000 / 3));
+    Message::NewBlock(Told::Document(text.into()))
+}
+
+#[test]
+fn a_batch_of_long_messages_ends_with_the_slice() {
+    let mut worker = gossiping_worker();
+    worker.put(Command::Mine);
+    for _ in 0..5 {
+        assert_eq!(worker.member.deliver(PEER, long_message()), Delivery::Delivered);
+    }
+    for left in (0..5).rev() {
+        let answer = worker.put(Command::Pending);
+        assert_eq!(worker.turn(), None);
+        assert!(answer.try_recv().is_ok());
+        assert_eq!((worker.slices(), worker.mailbox.inbox.len()), (5 - left as u64, left));
+    }
+}
+
+/// A peer may have lost blocks that it told of before its link came up again, but not before what it said is read.
+#[test]
+fn a_link_that_comes_up_waits_for_what_was_sent_before_and_holds_up_nobody() {
+    let mut worker = gossiping_worker();
+    worker.put(Command::Mine);
+    for _ in 0..2 {
+        worker.member.deliver(PEER, long_message());
+    }
+    worker.member.control(Control::LinksUp(vec![PEER, NodeId::new(2)])).unwrap();
+    assert_eq!(worker.turn(), None);
+    worker.member.deliver(PEER, long_message());
+    assert_eq!((worker.slices(), worker.mailbox.inbox.len(), worker.links_up.len()), (1, 2, 2));
+    // It is told of after what came before it, and not after what comes later.
+    while worker.mailbox.inbox.len() > 1 {
+        assert_eq!(worker.turn(), None);
+    }
+    assert!(worker.links_up.len() < 2);
+    while !worker.links_up.is_empty() {
+        assert_eq!(worker.turn(), None);
     }
 }
 
