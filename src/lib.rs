@@ -170,6 +170,7 @@
 //! | taking in one of n pending transactions | O(log n) |
 //! | relaying a block to k peers | k pointers, no copy of the block |
 //! | an input to a node that searches for a proof | waits for at most one slice, a millisecond of its thread's CPU |
+//! | what a peer says | in proportion to its bytes; what is known already is not verified, and what is kept of each sender's is bounded in bytes |
 //! | a node with nothing to do and no deadline | no wake-ups: it blocks on its channels |
 //!
 //! # When something goes wrong

@@ -124,7 +124,7 @@ impl Message {
 fn told_size(told: &Told, after: impl Fn(u64) -> u64) -> u64 {
     match told {
         Told::Chain(chain) => chain.size_after(after(chain.len())),
-        Told::Blocks(blocks) => blocks.iter().map(|block| block.canonical_json().len() as u64).sum(),
+        Told::Blocks(blocks) => blocks.iter().map(|block| block.size() as u64).sum(),
         Told::Document(text) => text.len() as u64,
     }
 }

@@ -17,7 +17,7 @@ use chainlab::{
     Block, BlockHash, Blockchain, Genesis, Happening, Message, Network, NodeId, PreviousHash, RequestId,
     Rules, Timestamp, Told, Transaction,
     network::{Config, HashRate, Puppet},
-    pow::Target,
+    pow::{Challenge, Search, Target},
     wire::{Latency, Link, Topology},
 };
 use parking_lot::{Mutex, MutexGuard};
@@ -57,7 +57,11 @@ fn junk(chain: &Blockchain) -> Vec<Message> {
     for number in 0..500 {
         let request = RequestId(u64::MAX - number);
         let parent = PreviousHash::Hash(nowhere(number));
-        let orphan = Block::new(number, Timestamp::integer(1), [], number, parent);
+        let reward = Transaction::reward("nobody", rules().reward);
+        let orphan = Block::new(number, Timestamp::integer(1), [reward], 0, parent);
+        let challenge = Challenge::Sealed { digest: orphan.digest() };
+        let proof = Search::new(challenge, rules().easiest_target).run(u64::MAX);
+        let orphan = orphan.with_proof(proof.unwrap().expect("it is found long before the numbers end"));
         let long: String = "x".repeat(10_000);
         junk.extend([
             Message::ChainRequest { request },

@@ -40,7 +40,7 @@ impl Node {
 
     /// Tells whether a block is known, or waits for its time.
     fn is_within_reach(&self, Wanted { hash, position }: Wanted) -> bool {
-        let waits = || self.gossip.early.iter().any(|(.., chain)| chain.holds(hash, position));
+        let waits = || self.gossip.early.iter().any(|early| early.chain.holds(hash, position));
         self.known(hash, position).is_some() || waits()
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{
     machine::{Effect, Node, ignore},
-    memory::{Gossip, Orphan},
+    memory::{Early, Gossip, Orphan},
     questions::Wanted,
 };
 use crate::{
@@ -22,6 +22,9 @@ use crate::{
 
 /// The least time between two announcements of a tip: limits of zero must not keep a thread busy.
 const BACKOFF_MIN: Duration = Duration::from_millis(1);
+/// How many bytes of what waits are taken up at once, and at least one block; the rest has its turn at the wake-up: a
+/// block that many wait for must not make one input long.
+const PIECE_BYTES: u64 = 100_000;
 /// How far behind a tip the parent of a block is looked for whose index does not lead to it.
 const RECENT: usize = 32;
 
@@ -33,10 +36,23 @@ impl Node {
                 if self.already_known(from, chain.tip_hash(), chain.len(), effects) {
                     return self.share_copy(chain);
                 }
+                let is_verified = chain.is_verified_under(self.fingerprint);
+                let block = chain.last_block();
                 let verdict = match self.parent_of(chain) {
-                    Some(_) if chain.is_verified_under(self.fingerprint) => Ok(chain.clone()),
-                    Some(parent) => self.appended(&parent, [chain.last_block().clone()]),
-                    None => return self.parent_is_unknown(from, chain.last_block(), &told, effects),
+                    Some(_) if is_verified => Ok(chain.clone()),
+                    Some(parent) => self.appended(&parent, [block.clone()]),
+                    // What only others have verified is kept without what its pointers lead to.
+                    None => {
+                        let told = if is_verified { told.clone() } else { Told::from(block.clone()) };
+                        let orphan = Orphan {
+                            from,
+                            hash: chain.tip_hash(),
+                            parent: chain.len() - 1,
+                            bytes: chain.size_after(chain.len() - 1),
+                            told,
+                        };
+                        return self.parent_is_unknown(block, orphan, effects);
+                    }
                 };
                 self.judged(now, from, verdict, chain.len() - 1, effects);
             }
@@ -52,7 +68,8 @@ impl Node {
     }
 
     fn told_of_bare_block(&mut self, now: Time, from: NodeId, block: &Block, effects: &mut Vec<Effect>) {
-        if self.already_known(from, block.hash(), block.index(), effects) {
+        let (hash, bytes) = block.hash_and_size();
+        if self.already_known(from, hash, block.index(), effects) {
             return;
         }
         match self.parent_of_bare(block) {
@@ -60,18 +77,28 @@ impl Node {
                 let verdict = self.appended(&parent, [block.clone()]);
                 self.judged(now, from, verdict, parent.len(), effects);
             }
-            None => self.parent_is_unknown(from, block, &Told::from(block.clone()), effects),
+            None => {
+                let told = Told::from(block.clone());
+                let parent = block.index().saturating_sub(1);
+                let orphan = Orphan { from, hash, parent, bytes: bytes as u64, told };
+                self.parent_is_unknown(block, orphan, effects);
+            }
         }
     }
 
-    /// Keeps a block whose parent is not known, until what leads to it has been asked for.
-    fn parent_is_unknown(&mut self, from: NodeId, block: &Block, told: &Told, effects: &mut Vec<Effect>) {
+    /// Keeps a block whose parent is not known, until what leads to it has been asked for, unless it could stand nowhere.
+    fn parent_is_unknown(&mut self, block: &Block, orphan: Orphan, effects: &mut Vec<Effect>) {
+        let (from, hash) = (orphan.from, orphan.hash);
         let PreviousHash::Hash(_) = block.previous_hash() else {
             return self.unconnected(from, Some(block), effects);
         };
-        let hash = block.hash();
-        self.gossip.keep_orphan(Orphan { from, hash, told: told.clone() }, &self.limits);
-        let position = if let Told::Chain(chain) = told { chain.len() } else { block.index() };
+        let is_verified = matches!(orphan.told, Told::Chain(_));
+        let verdict = if is_verified { Ok(()) } else { self.rules.check_alone(block) };
+        if let Err(violation) = verdict {
+            return self.reject(from, InvalidBlock { position: block.index(), violation }.into(), effects);
+        }
+        let position = orphan.parent.saturating_add(1);
+        self.gossip.keep_orphan(orphan, &self.limits);
         let is_stranger = !self.peers.contains(&from);
         self.gossip.questions.told(from, is_stranger, Wanted { hash, position });
     }
@@ -172,7 +199,8 @@ impl Node {
         if until <= now {
             return self.take_up(now, from, chain, effects);
         }
-        if self.gossip.keep_early(until, from, chain, &self.limits) {
+        let bytes = chain.size_after(after);
+        if self.gossip.keep_early(Early { until, from, chain, bytes }, &self.limits) {
             effects.push(Effect::Event(Happening::Waits { from, until }));
         }
     }
@@ -189,26 +217,38 @@ impl Node {
 
     /// Takes up the orphans whose parents have become known, and the blocks whose time has come.
     pub(super) fn take_up_waiting(&mut self, now: Time, effects: &mut Vec<Effect>) {
-        while self.gossip.early.first().is_some_and(|(until, ..)| *until <= now) {
-            let (_, from, chain) = self.gossip.early.remove(0);
+        let mut bytes_left = PIECE_BYTES;
+        while bytes_left > 0 && self.gossip.early.first().is_some_and(|early| early.until <= now) {
+            let Early { from, chain, bytes, .. } = self.gossip.early.remove(0);
+            bytes_left = bytes_left.saturating_sub(bytes);
             self.take_up(now, from, chain, effects);
         }
         // Looking through the orphans costs more than most messages.
-        while std::mem::take(&mut self.gossip.has_news) {
+        if self.gossip.has_news {
             self.gossip.questions.blocks_came();
-            while let Some(at) = self.gossip.orphans.iter().position(|orphan| self.is_connected(orphan)) {
-                let Orphan { from, told, .. } = self.gossip.orphans.remove(at).expect("it was found there");
+        }
+        while bytes_left > 0 && self.gossip.has_news {
+            let connected = self.gossip.orphans.iter().position(|orphan| self.is_connected(orphan));
+            self.gossip.has_news = connected.is_some();
+            if let Some(Orphan { from, told, bytes, .. }) =
+                connected.and_then(|at| self.gossip.orphans.remove(at))
+            {
+                bytes_left = bytes_left.saturating_sub(bytes);
                 self.told_of_block(now, from, told, effects);
             }
         }
     }
 
     fn is_connected(&self, orphan: &Orphan) -> bool {
-        match &orphan.told {
-            Told::Chain(chain) => self.parent_of(chain).is_some(),
-            Told::Blocks(blocks) => blocks.iter().any(|block| self.parent_of_bare(block).is_some()),
+        let block = match &orphan.told {
+            Told::Chain(chain) => Some(chain.last_block()),
+            Told::Blocks(blocks) => blocks.last(),
             // A document is parsed before it is kept.
-            Told::Document(_) => false,
+            Told::Document(_) => None,
+        };
+        match block.map(Block::previous_hash) {
+            Some(PreviousHash::Hash(parent)) => self.known(parent, orphan.parent).is_some(),
+            _ => false,
         }
     }
 

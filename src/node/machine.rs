@@ -70,8 +70,7 @@ pub struct Template {
     pub target: Target,
 }
 
-/// How long a node waits and how much it keeps. What it keeps is counted in blocks, transactions and chains, whatever
-/// their size.
+/// How long a node waits and how much it keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// How long a resolving node waits for its peers' answers, and a node for the blocks that it asked a peer for before
@@ -81,6 +80,9 @@ pub struct Limits {
     pub mempool: usize,
     /// The most blocks kept whose parent is not known, or whose time has not come.
     pub orphans: usize,
+    /// The most bytes of one sender's blocks kept whose parent is not known, and as many whose time has not come; as
+    /// canonical JSON.
+    pub kept_bytes: u64,
     /// The most tips kept beside the node's own chain.
     pub side_branches: usize,
     /// After how many bad blocks a sender is no longer listened to.
@@ -93,13 +95,14 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// One second to answer, 10,000 transactions, 64 orphans, 16 side branches, 100 bad blocks, and announcements
+    /// One second to answer, 10,000 transactions, 64 orphans, 4 MB of each sender's, 16 side branches, 100 bad blocks, and announcements
     /// repeated after 0.5 s to 60 s.
     fn default() -> Self {
         Self {
             resolve_timeout: Duration::from_secs(1),
             mempool: 10_000,
             orphans: 64,
+            kept_bytes: 4_000_000,
             side_branches: 16,
             bad_blocks: 100,
             announce_again: Duration::from_millis(500),
@@ -236,7 +239,7 @@ impl Node {
         self.take_up_waiting(now, effects);
         self.ask_for_blocks(now, effects);
         self.announce_again(now, effects);
-        let wake_at = [self.resolves.deadline(), self.gossip.deadline()].into_iter().flatten().min();
+        let wake_at = [self.resolves.deadline(), self.gossip.deadline(now)].into_iter().flatten().min();
         if wake_at != self.wake_at {
             self.wake_at = wake_at;
             effects.push(Effect::WakeAt(wake_at));

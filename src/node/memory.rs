@@ -19,10 +19,10 @@ pub(super) struct Gossip {
     pub(super) side_branches: VecDeque<Branch>,
     /// Blocks whose parent is not known, the oldest first.
     pub(super) orphans: VecDeque<Orphan>,
-    /// Whether blocks have become known since the orphans were looked through.
+    /// Whether blocks have become known since the orphans were looked through to the end.
     pub(super) has_news: bool,
-    /// Verified chains whose time has not come, the soonest first.
-    pub(super) early: Vec<(Time, NodeId, Blockchain)>,
+    /// The soonest first.
+    pub(super) early: Vec<Early>,
     /// Who was asked for missing blocks, and who may be.
     pub(super) questions: Questions,
     /// The peers that are not known to have the tip.
@@ -43,17 +43,34 @@ pub(super) struct Branch {
     pub(super) chain: Blockchain,
 }
 
+/// A block whose parent is not known.
 #[derive(Debug, Clone)]
 pub(super) struct Orphan {
     pub(super) from: NodeId,
     pub(super) hash: BlockHash,
+    /// The parent's position, as the block claims.
+    pub(super) parent: u64,
+    /// What the block takes as canonical JSON.
+    pub(super) bytes: u64,
     pub(super) told: Told,
 }
 
+/// A verified chain whose time has not come.
+#[derive(Debug, Clone)]
+pub(super) struct Early {
+    pub(super) until: Time,
+    pub(super) from: NodeId,
+    pub(super) chain: Blockchain,
+    /// What its new blocks take as canonical JSON.
+    pub(super) bytes: u64,
+}
+
 impl Gossip {
-    pub(super) fn deadline(&self) -> Option<Time> {
-        let early = self.early.first().map(|(until, ..)| *until);
-        [early, self.announce_at, self.questions.deadline()].into_iter().flatten().min()
+    pub(super) fn deadline(&self, now: Time) -> Option<Time> {
+        let early = self.early.first().map(|early| early.until);
+        // What is left of the orphans goes on at once.
+        let goes_on = self.has_news.then_some(now);
+        [early, self.announce_at, self.questions.deadline(), goes_on].into_iter().flatten().min()
     }
 
     pub(super) fn is_banned(&self, peer: NodeId) -> bool {
@@ -87,28 +104,41 @@ impl Gossip {
         if self.orphans.iter().any(|kept| (kept.hash, kept.from) == (orphan.hash, orphan.from)) {
             return;
         }
+        let from = orphan.from;
         self.orphans.push_back(orphan);
+        let is_own = |orphan: &Orphan| orphan.from == from;
+        while self.orphans.iter().filter(|orphan| is_own(orphan)).map(|orphan| orphan.bytes).sum::<u64>()
+            > limits.kept_bytes
+        {
+            let oldest = self.orphans.iter().position(is_own);
+            self.orphans.remove(oldest.expect("something of its own takes the bytes"));
+        }
         if self.orphans.len() > limits.orphans {
             self.orphans.remove(first_to_leave(self.orphans.iter().map(|orphan| orphan.from)));
         }
     }
 
-    /// Keeps a chain whose time has not come. If there are too many, the one whose time is farthest off leaves; tells
-    /// whether it is kept.
-    pub(super) fn keep_early(
-        &mut self,
-        until: Time,
-        from: NodeId,
-        chain: Blockchain,
-        limits: &Limits,
-    ) -> bool {
-        if self.early.iter().any(|(.., waiting)| *waiting == chain) {
+    /// Keeps a chain whose time has not come. If there is too much, of whoever has the most the one whose time is farthest
+    /// off leaves; tells whether it is kept.
+    pub(super) fn keep_early(&mut self, early: Early, limits: &Limits) -> bool {
+        if self.early.iter().any(|waiting| waiting.chain == early.chain) {
             return false;
         }
-        let at = self.early.partition_point(|(other, ..)| *other <= until);
-        self.early.insert(at, (until, from, chain));
-        self.early.truncate(limits.orphans);
-        at < self.early.len()
+        let (from, chain) = (early.from, early.chain.clone());
+        let at = self.early.partition_point(|waiting| waiting.until <= early.until);
+        self.early.insert(at, early);
+        let is_own = |waiting: &Early| waiting.from == from;
+        while self.early.iter().filter(|waiting| is_own(waiting)).map(|waiting| waiting.bytes).sum::<u64>()
+            > limits.kept_bytes
+        {
+            let farthest = self.early.iter().rposition(is_own);
+            self.early.remove(farthest.expect("something of its own takes the bytes"));
+        }
+        if self.early.len() > limits.orphans {
+            let from_the_end = first_to_leave(self.early.iter().rev().map(|waiting| waiting.from));
+            self.early.remove(self.early.len() - 1 - from_the_end);
+        }
+        self.early.iter().any(|waiting| waiting.chain == chain)
     }
 
     pub(super) fn keep_side_branch(&mut self, from: NodeId, chain: Blockchain, limits: &Limits) {

@@ -1,6 +1,7 @@
 //! Lies, each told to an honest node and each refused by the name of what it breaks, with the node's chain unmoved.
 
 mod answers;
+mod anything;
 mod blocks;
 mod chains;
 mod lab;

@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use chainlab::{
-    Block, BlockHash, Blockchain, Happening, IgnoreReason, Limits, Message, NodeId, PreviousHash, Time,
-    Timestamp, Told,
+    Block, BlockHash, Blockchain, Checks, Effect, Happening, IgnoreReason, InvalidBlock, Limits, Message,
+    NodeId, PreviousHash, Rules, Time, Timestamp, Told, Transaction, Violation, pow::Target,
 };
 
-use crate::lab::{Draft, FRIEND, HONEST, LIAR, Lab, NOW, bare, grown, grown_by, honest, reward, rules};
+use crate::lab::{Draft, FRIEND, HONEST, LIAR, Lab, NOW, bare, grown, grown_by, honest, rules, spend};
 
 fn behind() -> (Lab, Blockchain) {
     let rules = rules();
@@ -16,10 +16,15 @@ fn behind() -> (Lab, Blockchain) {
     (Lab::on(&chain, &rules), grown_by(&chain, &rules, 2.0, 3))
 }
 
-/// A block that follows none, and costs nothing.
-fn junk(number: u64) -> Block {
+/// A draft of a block that follows none.
+fn stray(chain: &Blockchain, number: u64) -> Draft {
     let parent = BlockHash::of(&number.to_be_bytes());
-    Block::new(9, Timestamp::integer(1_000_010), [reward()], number, PreviousHash::Hash(parent))
+    Draft::next(chain).spoilt(|draft| draft.previous_hash = PreviousHash::Hash(parent))
+}
+
+/// A block that follows none, and took as little work as a block can.
+fn junk(lab: &Lab, number: u64) -> Block {
+    stray(&lab.chain(), number).sealed(lab.rules.easiest_target)
 }
 
 /// Answers the node's question as the friend would, if it was asked.
@@ -92,7 +97,8 @@ fn junk_pushes_out_no_question_and_no_orphan_of_others() {
     lab.announce(FRIEND, better.clone());
     let (_, request) = lab.asked().unwrap();
     for number in 0..1000 {
-        assert_eq!(lab.announce(LIAR, junk(number)), []);
+        let junk = junk(&lab, number);
+        assert_eq!(lab.announce(LIAR, junk), []);
     }
     assert!(!deliver(&mut lab, &better), "the liar was asked last");
     let mut answered = lab.clone();
@@ -102,6 +108,154 @@ fn junk_pushes_out_no_question_and_no_orphan_of_others() {
     lab.announce(FRIEND, better.at(9).unwrap());
     lab.announce(FRIEND, better.at(10).unwrap());
     assert_eq!(lab.chain(), better);
+}
+
+/// What could stand nowhere in a chain is a bad block whether or not its parent is known: it is neither kept nor asked
+/// for, so that junk costs work.
+#[test]
+fn a_block_that_could_stand_nowhere_is_a_bad_block_though_its_parent_is_unknown() {
+    let (lab, _) = behind();
+    let chain = lab.chain();
+    let easiest = lab.rules.easiest_target;
+    let long = "x".repeat(81);
+    let spoilt = |spoil: &dyn Fn(&mut Draft)| stray(&chain, 1).spoilt(spoil).sealed(easiest);
+    let unproven = stray(&chain, 1).sealed_if(|hash| !easiest.is_met_by(hash));
+    let hash = stray(&chain, 1).challenge().hash(unproven.proof());
+    let not_whole = Timestamp::integer(-1);
+    let many: Vec<_> = (0..4).map(|nonce| spend("alice", nonce, 1)).collect();
+    let fat = spoilt(&|draft| *draft = draft.clone().with(many[..3].iter().cloned()));
+    let found = fat.canonical_json().len();
+    for (block, violation) in [
+        (unproven.clone(), Violation::Proof { proof: unproven.proof(), hash, target: easiest }),
+        (spoilt(&|draft| draft.transactions.clear()), Violation::RewardMissing),
+        (spoilt(&|draft| draft.timestamp = not_whole), Violation::TimestampNotWhole { found: not_whole }),
+        (
+            spoilt(&|draft| *draft = draft.clone().with(many.clone())),
+            Violation::TooManyTransactions { most: 4, found: 5 },
+        ),
+        (
+            spoilt(&|draft| draft.transactions = vec![Transaction::reward(long.as_str(), 50)]),
+            Violation::AddressTooLong { address: long[1..].into(), most: 80, found: 81 },
+        ),
+        (fat, Violation::TooManyBytes { most: found - 1, found }),
+    ] {
+        let most = if matches!(violation, Violation::TooManyBytes { .. }) { found - 1 } else { 1_000_000 };
+        let rules = Rules { block_bytes_max: most, ..Rules::clone(&lab.rules) };
+        let lenient =
+            Rules { checks: Checks::LinksAndProofs, first_target: Target::EASIEST, ..rules.clone() };
+        let lenient = Rules { easiest_target: Target::EASIEST, retarget: None, ..lenient };
+        let parent = Blockchain::with_genesis(stray(&chain, 2).with_proof(0), &lenient).unwrap();
+        let linked = parent.append(
+            Block::new(
+                block.index(),
+                block.timestamp(),
+                block.transactions(),
+                block.proof(),
+                PreviousHash::Hash(parent.tip_hash()),
+            ),
+            &lenient,
+        );
+        let position = block.index();
+        let document = Told::Document(block.canonical_json().into());
+        for told in [Told::from(block), document].into_iter().chain(linked.ok().map(Told::Chain)) {
+            let mut lab = Lab::on(&chain, &Rules { block_bytes_max: most, ..Rules::clone(&lab.rules) });
+            let is_linked = matches!(told, Told::Chain(_));
+            let happenings = lab.announce(LIAR, told);
+            let [Happening::Rejected { from: LIAR, invalid }] = &happenings[..] else {
+                panic!("{violation}: {happenings:?}")
+            };
+            // Another parent, another proof.
+            if !is_linked {
+                assert_eq!(*invalid, InvalidBlock { position, violation: violation.clone() });
+            }
+            assert_eq!(invalid.violation.name(), violation.name());
+            assert_eq!(lab.asked(), None, "{violation}");
+        }
+    }
+}
+
+/// A chain whose blocks take some 30 kB each.
+fn fat_chain(lab: &Lab, blocks: u64) -> Blockchain {
+    (0..blocks).fold(lab.chain(), |chain, nonce| {
+        let recipient = format!("{nonce:030000}");
+        let payment = Transaction::new("alice", recipient, 1).with_nonce(nonce);
+        grown(&chain, &lab.rules, 1.5, &[payment])
+    })
+}
+
+/// A node that takes fat blocks, and keeps so many bytes of each sender's.
+fn keeping(kept_bytes: u64) -> Lab {
+    let rules = Rules { address_chars_max: usize::MAX, ..rules() };
+    let limits = Limits { kept_bytes, ..Limits::default() };
+    Lab::with_limits(&honest(&rules), &rules, limits)
+}
+
+#[test]
+fn orphans_are_bounded_in_bytes_a_sender() {
+    let mut lab = keeping(100_000);
+    let fat = fat_chain(&lab, 9);
+    let tell = |lab: &mut Lab, from, position| {
+        let told = bare(&fat.at(position).unwrap(), position - 1);
+        lab.announce(from, told);
+        while lab.effects.iter().any(|effect| matches!(effect, Effect::WakeAt(Some(at)) if *at <= lab.now)) {
+            lab.pass(Duration::ZERO);
+        }
+    };
+    tell(&mut lab, FRIEND, 11);
+    for position in [12, 13, 14, 15, 16, 17] {
+        tell(&mut lab, LIAR, position);
+    }
+    // Three of the liar's fit, the last; the friend's is where it was.
+    for (position, len) in [(9, 9), (10, 11), (12, 12), (13, 13), (14, 17)] {
+        tell(&mut lab, FRIEND, position);
+        assert_eq!(lab.chain().len(), len, "after block {position}");
+    }
+}
+
+/// Many fat blocks that wait for one do not make its input long.
+#[test]
+fn what_waits_for_a_block_is_taken_up_piece_by_piece() {
+    let mut lab = keeping(u64::MAX);
+    let fat = fat_chain(&lab, 40);
+    for position in 10..=48 {
+        lab.announce(LIAR, bare(&fat.at(position).unwrap(), position - 1));
+    }
+    assert_eq!(lab.chain().len(), 8);
+    lab.announce(FRIEND, fat.at(9).unwrap());
+    let mut pieces = 0;
+    while lab.chain().len() < 48 {
+        let before = lab.chain().len();
+        assert!(
+            lab.effects.iter().any(|effect| matches!(effect, Effect::WakeAt(Some(at)) if *at == lab.now))
+        );
+        lab.pass(Duration::ZERO);
+        let taken = lab.chain().len() - before;
+        assert!((1..=4).contains(&taken), "{taken} blocks at once");
+        pieces += 1;
+    }
+    assert!(pieces >= 9, "{pieces} pieces");
+    lab.pass(Duration::ZERO);
+    assert!(!lab.effects.iter().any(|effect| matches!(effect, Effect::WakeAt(Some(at)) if *at == lab.now)));
+}
+
+/// Of what waits for its time the liar's goes first, though it comes sooner than the friend's.
+#[test]
+fn early_blocks_of_a_liar_push_out_no_friend_s() {
+    for limits in [
+        Limits { orphans: 4, ..Limits::default() },
+        Limits { orphans: 64, kept_bytes: 1000, ..Limits::default() },
+    ] {
+        let (lab, _) = behind();
+        let mut lab = Lab::with_limits(&lab.chain(), &lab.rules, limits);
+        let far = at(&lab, NOW + Duration::from_secs(1000));
+        lab.announce(FRIEND, far.clone());
+        for seconds in 20..40 {
+            lab.announce(LIAR, at(&lab, NOW + Duration::from_secs(seconds)));
+        }
+        let late = lab.announce(LIAR, at(&lab, NOW + Duration::from_secs(500)));
+        assert_eq!(late, [], "the liar has its share");
+        assert_eq!(lab.announce(FRIEND, far), [], "it waits already");
+    }
 }
 
 #[test]
@@ -207,8 +361,8 @@ fn whatever_is_answered_the_node_comes_to_rest() {
         (7, bare(&chain, 7)),
         (8, bare(&chain, 6)),
         (8, early.into()),
-        (8, junk(1).into()),
-        (u64::MAX, junk(1).into()),
+        (8, junk(&lab, 1).into()),
+        (u64::MAX, junk(&lab, 1).into()),
     ];
     for (after, blocks) in answers {
         let mut lab = lab.clone();
