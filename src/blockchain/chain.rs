@@ -97,53 +97,14 @@ impl Blockchain {
     ///
     /// The first block that breaks a rule, and the rule.
     pub fn verify(&self, rules: &Rules) -> Result<Self, InvalidBlock> {
-        self.verify_on(None, rules, rules.fingerprint())
-    }
-
-    /// Verifies what comes after the last block in common with `base`, which is verified under the rules.
-    pub(crate) fn verify_on(
-        &self,
-        base: Option<&Self>,
-        rules: &Rules,
-        fingerprint: Fingerprint,
-    ) -> Result<Self, InvalidBlock> {
+        let fingerprint = rules.fingerprint();
         if self.tip.fingerprint == fingerprint {
             return Ok(self.clone());
         }
-        let mut blocks;
-        let mut chain = match base.and_then(|base| base.common_ancestor(self)) {
-            Some(common) => {
-                blocks = self.iter_after(common.len());
-                common
-            }
-            None => {
-                blocks = self.iter();
-                let first = blocks.next().expect("a chain has its genesis").clone();
-                Self::root(first, rules, fingerprint)?
-            }
-        };
-        for block in blocks {
-            chain = chain.append_under(block.clone(), rules, fingerprint)?;
-        }
-        Ok(chain)
-    }
-
-    /// Returns the same chain with the blocks in common with `base` shared with it, so that a chain that came as a
-    /// document takes no memory for them. Both are verified under the same rules.
-    pub(crate) fn shared_with(&self, base: &Self) -> Self {
-        let Some(common) = base.common_ancestor(self) else { return self.clone() };
-        let mut link = common.tip;
-        for position in link.position + 1..=self.len() {
-            let own = ancestor(&self.tip, position).expect("the position is not past the tip");
-            let standing = Standing {
-                target: own.target,
-                work: own.work,
-                accounts: own.accounts.clone(),
-                fingerprint: own.fingerprint,
-            };
-            link = Link::new(own.block.clone(), standing, Some(link));
-        }
-        Self { tip: link }
+        let mut blocks = self.iter().cloned();
+        let first = blocks.next().expect("a chain has its genesis");
+        let start = Self::root(first, rules, fingerprint)?;
+        blocks.try_fold(start, |chain, block| chain.append_under(block, rules, fingerprint))
     }
 
     /// Tells whether this is another copy of the same links, and the one of the two to keep. Of copies that came as
@@ -276,16 +237,7 @@ impl Blockchain {
 
     /// Returns the target that the next block is held to, in O(log n).
     pub fn next_target(&self, rules: &Rules) -> Target {
-        match &rules.retarget {
-            Some(retarget) if retarget.is_due_at(self.len() + 1) => {
-                let first = self.block(self.len() + 1 - retarget.window());
-                let first = first.expect("a window lies behind where a retarget is due");
-                let [first, last] =
-                    [first, self.last_block()].map(|block| i128::from(block.timestamp().rounded_micros()));
-                retarget.next_target(self.target(), last - first, rules.easiest_target)
-            }
-            _ => self.target(),
-        }
+        rules.target_at(self.len() + 1, self.target(), |position| self.block(position))
     }
 
     /// Returns the median of the last 11 timestamps, or of all if there are fewer, in microseconds since the Unix

@@ -57,7 +57,8 @@ impl Blockchain {
     }
 }
 
-fn read_blocks(text: &str, rules: &Rules) -> Result<Vec<Block>, DocumentError> {
+/// Reads the blocks of a chain's document, of which nothing is verified.
+pub(crate) fn read_blocks(text: &str, rules: &Rules) -> Result<Vec<Block>, DocumentError> {
     let ([chain, length], []) =
         document::fields(document::parse(text)?, "document", ["chain", "length"], [])?;
     let stated = document::whole_number("length", length)?;
@@ -66,7 +67,11 @@ fn read_blocks(text: &str, rules: &Rules) -> Result<Vec<Block>, DocumentError> {
         block.map_err(|error| error.in_block(position))
     })?;
     let actual = blocks.len() as u64;
-    if stated == actual { Ok(blocks) } else { Err(DocumentError::Length { stated, actual }) }
+    match blocks.is_empty() {
+        _ if stated != actual => Err(DocumentError::Length { stated, actual }),
+        true => Err(DocumentError::EmptyChain),
+        false => Ok(blocks),
+    }
 }
 
 /// Refuses a nonce where the rules' documents do not have that field.

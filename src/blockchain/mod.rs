@@ -4,11 +4,12 @@
 //! made only by verifying, and each link remembers the rules that it was verified under.
 
 mod chain;
+mod claim;
 mod document;
 mod iter;
 mod link;
 
 pub use chain::{Blockchain, InvalidBlock};
-pub(crate) use document::ChainBlocks;
 pub use document::ChainError;
+pub(crate) use document::{ChainBlocks, read_blocks};
 pub use iter::Blocks;

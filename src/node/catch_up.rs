@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     block::{Block, PreviousHash},
-    blockchain::{Blockchain, ChainError},
+    blockchain::{Blockchain, ChainError, read_blocks},
     event::IgnoreReason,
     hash::BlockHash,
     message::{Message, NodeId, RequestId, Told},
@@ -126,25 +126,45 @@ impl Node {
                     self.unconnected(from, blocks.first(), effects);
                     return None;
                 };
-                let verdict = self.appended(&base, blocks.iter().cloned());
-                Some((base, verdict))
+                Some(self.verified_after(base, &blocks))
             }
             Told::Document(text) => {
-                let verdict = Blockchain::from_json(&text, &self.rules);
-                let verdict = verdict.map(|chain| chain.shared_with(&self.chain));
-                let common = verdict.as_ref().ok().and_then(|chain| chain.common_ancestor(&self.chain));
-                match (common, verdict) {
-                    (Some(base), verdict) => Some((base, verdict)),
-                    (None, Ok(_)) => {
-                        ignore(from, IgnoreReason::Unconnected, effects);
-                        None
+                let blocks = match read_blocks(&text, &self.rules) {
+                    Ok(blocks) => blocks,
+                    Err(error) => {
+                        self.reject(from, error.into(), effects);
+                        return None;
                     }
-                    (None, Err(error)) => {
-                        self.reject(from, error, effects);
+                };
+                let genesis = self.chain.at(1).expect("a chain has its genesis");
+                match blocks.split_first() {
+                    Some((first, others)) if first == genesis.last_block() => {
+                        Some(self.verified_after(genesis, others))
+                    }
+                    first => {
+                        self.unconnected(from, first.map(|(first, _)| first), effects);
                         None
                     }
                 }
             }
         }
+    }
+
+    /// Verifies blocks after a known chain, but for those that are known. Returns what is known, and the verdict.
+    fn verified_after(
+        &self,
+        base: Blockchain,
+        blocks: &[Block],
+    ) -> (Blockchain, Result<Blockchain, ChainError>) {
+        let (mut known, mut new) = (base, blocks);
+        for chain in self.known_chains() {
+            if known.is_start_of(chain) {
+                let count = chain.count_known(known.len(), new);
+                known = chain.at(known.len() + count as u64).expect("so many were counted in it");
+                new = &new[count..];
+            }
+        }
+        let verdict = self.appended(&known, new.iter().cloned());
+        (known, verdict)
     }
 }

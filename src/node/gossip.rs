@@ -141,7 +141,7 @@ impl Node {
         true
     }
 
-    fn known_chains(&self) -> impl Iterator<Item = &Blockchain> {
+    pub(super) fn known_chains(&self) -> impl Iterator<Item = &Blockchain> {
         let branches = self.gossip.side_branches.iter().map(|branch| &branch.chain);
         std::iter::once(&self.chain).chain(branches)
     }

@@ -7,8 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::machine::{Effect, Node, ignore};
 use crate::{
-    blockchain::{Blockchain, ChainError},
+    block::Block,
+    blockchain::{Blockchain, ChainError, read_blocks},
     command::{Answer, Outcome, Resolution, Ticket},
+    document::DocumentError,
     event::{Happening, IgnoreReason},
     message::{Message, NodeId, RequestId, Told},
     time::Time,
@@ -99,7 +101,8 @@ impl Node {
         }
     }
 
-    /// Verifies a whole chain that was asked for: only what comes after the last block in common with ours.
+    /// Verifies a whole chain that was asked for: only what comes after the last block in common with ours. Nothing of
+    /// one that is no better than ours, valid or not.
     fn verified(
         &mut self,
         now: Time,
@@ -108,17 +111,20 @@ impl Node {
         effects: &mut Vec<Effect>,
     ) -> Option<Blockchain> {
         let verdict = match told {
+            Told::Chain(chain) if chain.is_verified_under(self.fingerprint) => Ok(Some(chain)),
             Told::Chain(chain) => {
-                chain.verify_on(Some(&self.chain), &self.rules, self.fingerprint).map_err(ChainError::from)
+                let common = self.chain.common_ancestor(&chain);
+                let after = common.as_ref().map_or(0, Blockchain::len);
+                let blocks: Vec<_> = chain.iter_after(after).cloned().collect();
+                self.verified_if_better(common, &blocks)
             }
-            Told::Blocks(blocks) => Blockchain::from_blocks(blocks.iter().cloned(), &self.rules)
-                .map(|chain| chain.shared_with(&self.chain)),
-            Told::Document(text) => {
-                Blockchain::from_json(&text, &self.rules).map(|chain| chain.shared_with(&self.chain))
-            }
+            Told::Blocks(blocks) => self.verified_if_better(None, &blocks),
+            Told::Document(text) => read_blocks(&text, &self.rules)
+                .map_err(ChainError::from)
+                .and_then(|blocks| self.verified_if_better(None, &blocks)),
         };
         let chain = match verdict {
-            Ok(chain) => chain,
+            Ok(chain) => chain?,
             Err(error) => {
                 self.reject(from, error, effects);
                 return None;
@@ -132,6 +138,27 @@ impl Node {
             }
             _ => Some(chain),
         }
+    }
+
+    /// Verifies the blocks after a part of ours, or from the first on, if they can make a chain that is better than ours.
+    fn verified_if_better(
+        &self,
+        common: Option<Blockchain>,
+        blocks: &[Block],
+    ) -> Result<Option<Blockchain>, ChainError> {
+        let after = common.as_ref().map_or(0, Blockchain::len);
+        let known = self.chain.count_known(after, blocks);
+        let (base, new) = match self.chain.at(after + known as u64) {
+            Some(base) => (base, &blocks[known..]),
+            None => {
+                let (first, others) = blocks.split_first().ok_or(DocumentError::EmptyChain)?;
+                (Blockchain::with_genesis(first.clone(), &self.rules)?, others)
+            }
+        };
+        if !base.would_be_better(new, &self.chain, &self.rules) {
+            return Ok(None);
+        }
+        self.appended(&base, new.iter().cloned()).map(Some)
     }
 
     pub(super) fn end_overdue_resolves(&mut self, now: Time, effects: &mut Vec<Effect>) {

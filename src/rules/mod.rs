@@ -189,6 +189,24 @@ impl Rules {
         }
     }
 
+    /// Returns the target of the block at a position, after one that was held to `last`; `block` finds those before it.
+    pub(crate) fn target_at<'a>(
+        &self,
+        position: u64,
+        last: Target,
+        block: impl Fn(u64) -> Option<&'a Block>,
+    ) -> Target {
+        let Some(retarget) = self.retarget.filter(|retarget| retarget.is_due_at(position)) else {
+            return last;
+        };
+        let micros = |position| {
+            let block = block(position).expect("a window lies behind where a retarget is due");
+            i128::from(block.timestamp().rounded_micros())
+        };
+        let (first, end) = (position - retarget.window(), position - 1);
+        retarget.next_target(last, micros(end) - micros(first), self.easiest_target)
+    }
+
     /// Returns the moment from which a receiver takes a block on: not before its timestamp is near enough.
     pub fn acceptable_from(&self, block: &Block) -> Time {
         match (self.checks, block.timestamp().micros()) {
