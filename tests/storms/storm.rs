@@ -206,6 +206,7 @@ impl<'a> Storm<'a> {
             resolve_timeout: Duration::from_millis(20),
             mempool: if random.percent(20) { 30 } else { 10_000 },
             orphans: if random.percent(20) { 3 } else { 64 },
+            kept_bytes: if random.percent(20) { 1000 } else { 4_000_000 },
             side_branches: if random.percent(20) { 1 } else { 16 },
             bad_blocks: 20,
             announce_again: Duration::from_millis(20),
