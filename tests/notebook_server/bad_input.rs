@@ -1,6 +1,11 @@
 //! Whatever a client sends gets an error, changes nothing, and holds nobody else up.
 
-use std::{io::Write, net::TcpStream, process::Command, thread};
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    process::Command,
+    thread,
+};
 
 use serde_json::{Value, json};
 
@@ -84,6 +89,24 @@ fn what_is_wrong_is_an_error_and_changes_nothing() {
         forged["transactions"].as_array().unwrap().iter().map(|each| &each["amount"]).collect();
     assert_eq!(amounts, [5, 6, 1]);
     assert!(server.end("INT").success());
+}
+
+#[test]
+fn pages_of_others_get_no_answer_to_read() {
+    let server = Server::start(2);
+    let [node, other] = server.ports[..] else { unreachable!("two were started") };
+    let may_read = |origin: &str| {
+        let mut stream = connect(node);
+        let head = format!("GET /chain HTTP/1.1\r\nHost: localhost\r\nOrigin: {origin}\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.to_lowercase().contains(&format!("access-control-allow-origin: {origin}"))
+    };
+    assert!(may_read(&format!("http://localhost:{other}")));
+    assert!(may_read(&format!("http://127.0.0.1:{other}")));
+    assert!(!may_read("http://example.com"));
+    assert!(!may_read(&format!("http://localhost.example.com:{other}")));
 }
 
 #[test]

@@ -214,9 +214,13 @@ fn any_spelling_that_the_notebook_takes() {
         assert_eq!(status, 400, "{address}: {text}");
         assert!(text.starts_with("Error: Please supply a valid list of nodes: "), "{text}");
     }
-    for remote in ["http://example.com:PORT", "http://192.168.0.5:5000", "http://[2001:db8::1]:PORT"] {
+    let generous = Server::start_with(1, &["--allow-remote"]);
+    for remote in ["http://example.com:PORT", "http://192.0.2.1:5000", "http://[2001:db8::1]:PORT"] {
         let (status, text) = register(remote);
         assert_eq!((status, text.contains("--allow-remote")), (400, true), "{remote}: {text}");
+        // It is asked only when the node resolves.
+        let nodes = json!({ "nodes": [remote.replace("PORT", "80")] }).to_string();
+        assert_eq!(post(generous.ports[0], "/nodes/register", &nodes).0, 201, "{remote}");
     }
     // All or none: the first of these could have been had.
     let nodes = json!({"nodes": ["http://localhost:9", "http://example.com:80"]}).to_string();

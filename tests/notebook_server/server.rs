@@ -31,9 +31,14 @@ pub(crate) struct Server {
 impl Server {
     /// Starts so many nodes on free ports.
     pub(crate) fn start(nodes: usize) -> Self {
+        Self::start_with(nodes, &[])
+    }
+
+    /// Starts so many nodes on free ports, with further arguments.
+    pub(crate) fn start_with(nodes: usize, arguments: &[&str]) -> Self {
         let ports = vec!["0"; nodes].join(",");
         let mut command = Command::new(example());
-        command.args(["--ports", &ports]).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.args(["--ports", &ports]).args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut ports = Vec::new();
@@ -61,8 +66,9 @@ impl Server {
 
     /// Sends a signal, and waits until the process has ended.
     pub(crate) fn end(mut self, signal: &str) -> ExitStatus {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
+        // Every shell can do it; a program for it is not everywhere.
+        let kill = format!("kill -s {signal} {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
         self.child.wait().unwrap()
     }
 }
