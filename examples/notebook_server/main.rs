@@ -21,9 +21,10 @@ use uuid::Uuid;
 
 use crate::{door::Door, endpoints::Served, peers::Peers};
 
-/// How long a node that resolves waits for its peers: twice as long as a foreign peer has for its answer, so that
-/// whoever has to wait for an answer to another still gets its own.
-const RESOLVE_TIMEOUT: Duration = Duration::from_millis(2 * peers::FETCH_TIMEOUT.as_millis() as u64 + 500);
+/// How long a node that resolves waits for its peers: a bit more than twice the time that a foreign peer has for an
+/// answer, as another's question may have to be answered first.
+const RESOLVE_TIMEOUT: Duration =
+    peers::FETCH_TIMEOUT.saturating_mul(2).saturating_add(Duration::from_millis(500));
 
 /// The notebook's servers, answered by chainlab.
 #[derive(Debug, Parser)]
