@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let network = Network::new(Rules {
         first_target: target,
         easiest_target: Target::leading_zero_bits(8),
-        retarget: Some(Retarget { window: 32, spacing, factor_max: 4, back_max: Some(spacing) }),
+        retarget: Some(Retarget { window: 32, spacing, factor_max: 4, back_max: spacing }),
         ..Rules::sealed()
     });
     let events = network.events();

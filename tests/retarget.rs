@@ -94,7 +94,7 @@ proptest! {
         times in prop::collection::vec(0..20_000_000_u64, 1..30),
     ) {
         let spacing = Duration::from_millis(spacing_millis);
-        let retarget = Retarget { window, spacing, factor_max, back_max: None };
+        let retarget = Retarget { window, spacing, factor_max, back_max: Duration::MAX };
         // Links and proofs alone, so that the times may go back.
         let rules = Rules { first_target, easiest_target, retarget: Some(retarget), ..Rules::notebook() };
         let mut chain = Blockchain::start(&rules, Time::UNIX_EPOCH);
@@ -141,7 +141,8 @@ proptest! {
 
 #[test]
 fn retargeting_stops_at_its_ends() {
-    let retarget = Retarget { window: 10, spacing: Duration::from_secs(1), factor_max: 4, back_max: None };
+    let retarget =
+        Retarget { window: 10, spacing: Duration::from_secs(1), factor_max: 4, back_max: Duration::MAX };
     let next = |target, micros| retarget.next_target(target, micros, Target::EASIEST);
     let target = Target::leading_zero_bits(16);
     assert_eq!(next(target, 10_000_000), target);

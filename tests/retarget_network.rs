@@ -31,7 +31,7 @@ fn rules(expected_hashes: u128, spacing: Duration) -> Rules {
     Rules {
         first_target: Target::from_expected_hashes(expected_hashes),
         easiest_target: Target::from_expected_hashes(16),
-        retarget: Some(Retarget { window: WINDOW, spacing, factor_max: 4, back_max: Some(spacing) }),
+        retarget: Some(Retarget { window: WINDOW, spacing, factor_max: 4, back_max: spacing }),
         genesis: Genesis::Shared { time: Some(START), allocations: BTreeMap::new() },
         ..Rules::sealed()
     }

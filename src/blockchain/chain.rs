@@ -255,10 +255,10 @@ impl Blockchain {
     }
 
     /// Returns the earliest time that the next block may have as the first of a window, in microseconds since the Unix
-    /// epoch; none if it is not the first, or the rules set no bound.
+    /// epoch; none if it is not the first.
     fn window_micros(&self, rules: &Rules) -> Option<u64> {
         let retarget = rules.retarget.filter(|retarget| retarget.is_due_at(self.len() + 1))?;
-        retarget.earliest_micros(self.last_block().timestamp().rounded_micros())
+        Some(retarget.earliest_micros(self.last_block().timestamp().rounded_micros()))
     }
 
     /// Returns the timestamp of a block that is made at a moment: that moment, or where timestamps are checked the
@@ -267,8 +267,8 @@ impl Blockchain {
         match rules.checks {
             Checks::LinksAndProofs => Some(rules.timestamp(now)),
             Checks::WholeBlocks => {
-                let earliest = now.as_micros().max(self.window_micros(rules).unwrap_or(0));
-                Timestamp::from_micros_after(earliest, self.median_micros())
+                let before_window = self.window_micros(rules).unwrap_or(0).saturating_sub(1);
+                Timestamp::from_micros_after(now.as_micros(), self.median_micros().max(before_window))
             }
         }
     }
@@ -385,13 +385,12 @@ mod tests {
             }
         }
     }
-
     #[test]
     fn a_timestamp_of_ours_starts_a_window_late_enough() {
         let start = Time::from_secs(1_507_824_951);
         let second = Duration::from_secs(1);
-        let retarget = Retarget { window: 3, spacing: second, factor_max: 4, back_max: Some(second) };
-        let (bound, free) = (Some(retarget), Some(Retarget { back_max: None, ..retarget }));
+        let retarget = Retarget { window: 3, spacing: second, factor_max: 4, back_max: second };
+        let (bound, free) = (Some(retarget), Some(Retarget { back_max: Duration::MAX, ..retarget }));
         let next_timestamp = |retarget, len: u32, now| {
             let easy = Target::EASIEST;
             let rules = Rules { first_target: easy, easiest_target: easy, retarget, ..Rules::sealed() };
@@ -403,13 +402,13 @@ mod tests {
                 let block = Block::new(chain.len() + 1, timestamp, [reward], 0, parent);
                 chain.append(block, &rules).expect("any proof will do")
             });
-            chain.next_timestamp(&rules, now)
+            chain.next_timestamp(&rules, now).expect("there is time left")
         };
         let after_median = Timestamp::from_micros(1_507_825_051_000_001);
         let [window, later] = [1_507_825_150_000_000, 1_507_825_200_000_000].map(Timestamp::from_micros);
-        assert_eq!(next_timestamp(bound, 2, start), Some(after_median), "no window starts");
-        assert_eq!(next_timestamp(bound, 3, start), Some(window));
-        assert_eq!(next_timestamp(free, 3, start), Some(after_median));
-        assert_eq!(next_timestamp(bound, 3, Time::from_secs(1_507_825_200)), Some(later));
+        assert_eq!(next_timestamp(bound, 2, start), after_median, "no window starts");
+        assert_eq!(next_timestamp(bound, 3, start), window);
+        assert_eq!(next_timestamp(free, 3, start), after_median);
+        assert_eq!(next_timestamp(bound, 3, Time::from_secs(1_507_825_200)), later);
     }
 }

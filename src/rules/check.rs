@@ -23,7 +23,7 @@ pub struct Context<'a> {
     /// The median of the last 11 timestamps, in microseconds since the Unix epoch.
     pub median_micros: u64,
     /// The earliest time that the block may have as the first of a window, in microseconds since the Unix epoch; none
-    /// if it is not the first, or the rules set no bound.
+    /// if it is not the first.
     pub window_micros: Option<u64>,
     /// The accounts before the block.
     pub accounts: &'a Accounts,

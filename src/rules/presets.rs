@@ -56,7 +56,7 @@ impl Rules {
                 window: 32,
                 spacing: Duration::from_secs(1),
                 factor_max: 4,
-                back_max: Some(Duration::from_secs(1)),
+                back_max: Duration::from_secs(1),
             }),
             fork_choice: ForkChoice::MostWork,
             reward: 50,
@@ -84,7 +84,7 @@ impl Rules {
                 window: 2016,
                 spacing: Duration::from_secs(600),
                 factor_max: 4,
-                back_max: None,
+                back_max: Duration::MAX,
             }),
             ahead_max: Duration::from_secs(2 * 60 * 60),
             ..Self::sealed()

@@ -27,11 +27,11 @@ pub struct Retarget {
     pub spacing: Duration,
     /// The most that the target changes by at once, up or down; 0 is taken as 1.
     pub factor_max: u32,
-    /// How far the timestamp of a window's first block may lie before that of the block before it; with none, as far as
-    /// the median lets it. It is held where whole blocks are checked. Testnet 4 has 600 s, one spacing (BIP 94, in
-    /// Bitcoin Core `enforce_BIP94` and `MAX_TIMEWARP`); the main network has none.
-    #[serde(deserialize_with = "Option::deserialize")]
-    pub back_max: Option<Duration>,
+    /// How far the timestamp of a window's first block may lie before that of the block before it; with
+    /// [`Duration::MAX`], as far as the median lets it. It is held where whole blocks are checked. Testnet 4 has 600 s,
+    /// one spacing (BIP 94, in Bitcoin Core `enforce_BIP94` and `MAX_TIMEWARP`); the main network has no bound.
+    #[serde(rename = "back_max_seconds", with = "crate::time::seconds")]
+    pub back_max: Duration,
 }
 
 impl Retarget {
@@ -41,10 +41,9 @@ impl Retarget {
     }
 
     /// Returns the earliest time that the first block of a window may have after a block at `last_micros`, both in
-    /// microseconds since the Unix epoch; none if there is no bound.
-    pub fn earliest_micros(&self, last_micros: u64) -> Option<u64> {
-        let back_micros = self.back_max?.as_micros();
-        Some(last_micros.saturating_sub(u64::try_from(back_micros).unwrap_or(u64::MAX)))
+    /// microseconds since the Unix epoch.
+    pub fn earliest_micros(&self, last_micros: u64) -> u64 {
+        last_micros.saturating_sub(u64::try_from(self.back_max.as_micros()).unwrap_or(u64::MAX))
     }
 
     /// Returns the blocks in a window, at least 2.

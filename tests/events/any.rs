@@ -67,6 +67,7 @@ pub(super) fn every_violation() -> Vec<Violation> {
         Violation::Index { expected: 7, found: u64::MAX },
         Violation::TimestampNotWhole { found: timestamp },
         Violation::TimestampNotAfterMedian { median: timestamp, found: Timestamp::integer(-5) },
+        Violation::WindowStartsTooEarly { earliest: timestamp, found: Timestamp::integer(-5) },
         Violation::TooManyTransactions { most: 1000, found: 1001 },
         Violation::TooManyBytes { most: 1_000_000, found: 1_000_001 },
         Violation::AddressTooLong { address: "alice".into(), most: 3, found: 5 },

@@ -29,7 +29,7 @@ pub(crate) fn rules() -> Rules {
     Rules {
         first_target: easiest,
         easiest_target: easiest,
-        retarget: Some(Retarget { window: 4, back_max: Some(BACK_MAX), ..Rules::sealed().retarget.unwrap() }),
+        retarget: Some(Retarget { window: 4, back_max: BACK_MAX, ..Rules::sealed().retarget.unwrap() }),
         genesis: Genesis::Shared {
             time: Some(START),
             allocations: allocations.map(|(address, amount)| (address.into(), amount)).into(),

@@ -50,7 +50,7 @@ pub(crate) fn quick_sealed() -> Rules {
             window: 8,
             spacing: Duration::from_nanos(1_000_001),
             factor_max: 2,
-            back_max: Some(Duration::from_nanos(1)),
+            back_max: Duration::from_nanos(1),
         }),
         genesis: Genesis::Shared { time: None, allocations: [("rich".into(), 1_000_000)].into() },
         gossip: false,

@@ -158,7 +158,7 @@ fn sealed_rules() -> Rules {
     Rules {
         first_target: Target::from_expected_hashes(300),
         easiest_target: Target::from_expected_hashes(300),
-        retarget: Some(Retarget { window: 8, spacing, factor_max: 4, back_max: Some(spacing) }),
+        retarget: Some(Retarget { window: 8, spacing, factor_max: 4, back_max: spacing }),
         genesis: Genesis::Shared { time: None, allocations },
         transactions_max: 20,
         block_bytes_max: 1000,

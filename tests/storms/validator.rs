@@ -120,10 +120,10 @@ impl Validator {
         times.sort();
         let median = times[times.len() / 2];
         hold!(micros > median, "its time {micros} is not after the median {median}");
-        if let Some(Retarget { window, back_max: Some(back), .. }) = self.rules.retarget
+        if let Some(Retarget { window, back_max, .. }) = self.rules.retarget
             && ancestors.len().is_multiple_of(window as usize)
         {
-            let after = u128::from(micros) + back.as_micros();
+            let after = u128::from(micros) + back_max.as_micros();
             hold!(after >= u128::from(last.micros), "its time {micros} starts a window too early");
         }
         let target = self.target(&ancestors);

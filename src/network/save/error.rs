@@ -31,7 +31,7 @@ pub enum SaveError {
     Node(#[from] NodeError),
     /// What was written cannot be loaded: the disk gives back something else, or it is not what a load allows.
     #[error("what was written cannot be read back: {0}")]
-    ReadBack(#[source] LoadError),
+    ReadBack(#[source] Box<LoadError>),
     /// The directory holds a file `current` that no save has written, or that is damaged. What it stands for must not
     /// be lost, so nothing is saved there.
     #[error("{} does not name a saved network, or is damaged; it stays as it is", .path.display())]

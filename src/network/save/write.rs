@@ -99,7 +99,7 @@ impl Network {
         let generation = dir.join(new.generation.to_string());
         self.write_generation(&generation, snapshots)?;
         files::flush_directory(dir)?;
-        read_back(generation).map_err(SaveError::ReadBack)
+        read_back(generation).map_err(|error| SaveError::ReadBack(Box::new(error)))
     }
 
     fn write_generation(&self, dir: &Path, snapshots: Vec<Snapshot>) -> Result<(), SaveError> {
@@ -180,8 +180,9 @@ mod tests {
         let mut snapshots = network.snapshots().unwrap();
         snapshots[0].peers = vec![NodeId::new(7)];
         let error = network.prepare(dir.path(), first(), snapshots).unwrap_err();
-        assert!(matches!(error, SaveError::ReadBack(LoadError::Peer { .. })), "{error}");
         assert!(error.to_string().starts_with("what was written cannot be read back: "), "{error}");
+        let SaveError::ReadBack(error) = error else { panic!("{error}") };
+        assert!(matches!(*error, LoadError::Peer { .. }), "{error}");
     }
 
     #[test]
