@@ -385,6 +385,7 @@ mod tests {
             }
         }
     }
+
     #[test]
     fn a_timestamp_of_ours_starts_a_window_late_enough() {
         let start = Time::from_secs(1_507_824_951);

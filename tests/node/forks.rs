@@ -80,7 +80,7 @@ fn a_tie_keeps_ours_and_more_work_reorganises() {
 #[test]
 fn a_longer_chain_of_less_work_does_not_win() {
     // The target follows after every second block, and fast blocks make it harder.
-    let retarget = Retarget { window: 2, spacing: seconds(1.0), factor_max: 4, back_max: Duration::MAX };
+    let retarget = Retarget { window: 2, ..Rules::sealed().retarget.unwrap() };
     let rules = Rules { retarget: Some(retarget), ..sealed() };
     let mut bench = Bench::with_peers(rules.clone(), 2);
     let grow = |count: usize, after: f64| {
