@@ -14,7 +14,7 @@ const LENGTHS: [u64; 3] = [100, 10_000, 1_000_000];
 
 /// The notebook's rules, but any proof will do: what is measured is the chain, not the search.
 fn rules() -> Rules {
-    Rules { first_target: Target::EASIEST, ..Rules::notebook() }
+    Rules::notebook().with_first_target(Target::EASIEST)
 }
 
 /// Rules that allow the same blocks, and are not the same.

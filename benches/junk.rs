@@ -13,7 +13,7 @@ use std::{
 };
 
 use chainlab::{
-    Block, BlockHash, Blockchain, Command, Effect, Genesis, Input, Limits, Message, Node, NodeId,
+    Block, BlockHash, Blockchain, Command, Difficulty, Effect, Genesis, Input, Limits, Message, Node, NodeId,
     PreviousHash, RequestId, Rules, Ticket, Time, Timestamp, Told, Transaction,
     pow::{Challenge, Search, Target},
 };
@@ -34,9 +34,7 @@ const LONG: u64 = 1_000;
 fn rules() -> Rules {
     let target = Target::leading_zero_bits(4);
     Rules {
-        first_target: target,
-        easiest_target: target,
-        retarget: None,
+        difficulty: Difficulty::Fixed(target),
         genesis: Genesis::Shared { time: Some(START), allocations: [("alice".into(), 1_000_000)].into() },
         ..Rules::sealed()
     }
@@ -47,7 +45,7 @@ fn block(index: u64, parent: BlockHash, transactions: Vec<Transaction>, is_met: 
     let timestamp = Timestamp::from(START + Duration::from_millis(index));
     let block = Block::new(index, timestamp, transactions, 0, PreviousHash::Hash(parent));
     let challenge = Challenge::Sealed { digest: block.digest() };
-    let target = rules().first_target;
+    let target = rules().difficulty.first_target();
     let proof = match is_met {
         true => {
             Search::new(challenge, target).run(u64::MAX).expect("it is soon met").expect("it is soon met")

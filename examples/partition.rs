@@ -6,13 +6,14 @@
 use std::{error::Error, time::Duration};
 
 use chainlab::{
-    Blockchain, Genesis, Happening, Network, NodeId, Rules, Transaction, network::Settled, wire::Topology,
+    Blockchain, Difficulty, Genesis, Happening, Network, NodeId, Rules, Transaction, network::Settled,
+    pow::Target, wire::Topology,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
     let allocations = [("alice".into(), 100), ("bob".into(), 100)].into();
     let network = Network::new(Rules {
-        retarget: None,
+        difficulty: Difficulty::Fixed(Target::leading_hex_zeros(4)),
         genesis: Genesis::Shared { time: None, allocations },
         ..Rules::sealed()
     });

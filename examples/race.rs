@@ -7,7 +7,7 @@
 use std::{error::Error, time::Duration};
 
 use chainlab::{
-    Event, Happening, Network, Report, Retarget, Rules,
+    Difficulty, Event, Happening, Network, Report, Retarget, Rules,
     network::{HashRate, Identity},
     pow::Target,
     wire::{Latency, Link, Topology},
@@ -24,10 +24,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let spacing = Duration::from_millis(50);
     // As many hashes as all miners together make in that time.
     let target = Target::from_expected_hashes(u128::from(power) * spacing.as_millis());
+    let retarget = Retarget::new(target, 32, spacing)?.with_easiest_target(Target::leading_zero_bits(8))?;
     let network = Network::new(Rules {
-        first_target: target,
-        easiest_target: Target::leading_zero_bits(8),
-        retarget: Some(Retarget { window: 32, spacing, factor_max: 4, back_max: spacing }),
+        difficulty: Difficulty::Retargeted(retarget.with_back_max(spacing)),
         ..Rules::sealed()
     });
     let events = network.events();

@@ -129,7 +129,7 @@
 //! use chainlab::{Network, Rules, pow::Target};
 //!
 //! // Blocks in a moment, for a test that is about something else than proofs.
-//! let rules = Rules { first_target: Target::leading_zero_bits(4), ..Rules::notebook() };
+//! let rules = Rules::notebook().with_first_target(Target::leading_zero_bits(4));
 //! let network = Network::new(rules);
 //! let node = network.spawn()?;
 //! for _ in 0..100 {
@@ -244,6 +244,8 @@ pub use message::{Message, NodeId, RequestId, Told};
 pub use network::Network;
 pub use node::{Effect, Input, Limits, Node, SearchId, Template};
 pub use report::Report;
-pub use rules::{Checks, Context, ForkChoice, Genesis, ProofRule, Retarget, Rules, Violation};
+pub use rules::{
+    Checks, Context, Difficulty, ForkChoice, Genesis, ProofRule, Retarget, RetargetError, Rules, Violation,
+};
 pub use time::{Time, Timestamp};
 pub use transaction::{REWARD_SENDER, Transaction};

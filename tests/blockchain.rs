@@ -16,14 +16,14 @@ use serde_json::{Value, json};
 fn easy_rules() -> [(Rules, Model); 2] {
     let first_target = Target::leading_zero_bits(4);
     [
-        (Rules { first_target, ..Rules::notebook() }, Model { zeros: 1, ..Model::NOTEBOOK }),
-        (Rules { first_target, ..Rules::tutorial() }, Model { zeros: 1, ..Model::TUTORIAL }),
+        (Rules::notebook().with_first_target(first_target), Model { zeros: 1, ..Model::NOTEBOOK }),
+        (Rules::tutorial().with_first_target(first_target), Model { zeros: 1, ..Model::TUTORIAL }),
     ]
 }
 
 /// The notebook's rules, but any proof will do.
 fn free_of_work() -> Rules {
-    Rules { first_target: Target::EASIEST, ..Rules::notebook() }
+    Rules::notebook().with_first_target(Target::EASIEST)
 }
 
 fn grow(chain: &Blockchain, rules: &Rules, seconds: i64) -> Blockchain {
@@ -283,7 +283,7 @@ fn an_invalid_block_is_not_appended() {
 
     let block = Block::new(2, Timestamp::integer(0), [], 35293, PreviousHash::Hash(expected));
     let next = chain.append(block.clone(), &rules).unwrap();
-    assert_eq!(next.work(), rules.first_target.work());
+    assert_eq!(next.work(), rules.difficulty.first_target().work());
     let error = chain.append(block.with_proof(35292), &rules).unwrap_err();
     assert!(matches!(error, InvalidBlock { position: 2, violation: Violation::Proof { proof: 35292, .. } }));
 }
@@ -297,7 +297,7 @@ fn a_chain_answers_to_the_rules_that_it_is_appended_under() {
     assert_eq!(chain.verify(&easy).unwrap(), chain);
 
     // Each easy proof would have to be a hard one by luck.
-    let hard = Rules { first_target: Target::leading_zero_bits(100), ..easy.clone() };
+    let hard = easy.clone().with_first_target(Target::leading_zero_bits(100));
     let error = chain.verify(&hard).unwrap_err();
     assert!(matches!(error, InvalidBlock { position: 2, violation: Violation::Proof { .. } }), "{error}");
     let next = mine(&chain, &easy, vec![], Timestamp::integer(20));
@@ -308,7 +308,7 @@ fn a_chain_answers_to_the_rules_that_it_is_appended_under() {
     let free = free_of_work();
     let verified = chain.verify(&free).unwrap();
     assert_eq!(verified, chain);
-    assert_eq!((chain.target(), verified.target()), (easy.first_target, Target::EASIEST));
+    assert_eq!((chain.target(), verified.target()), (easy.difficulty.first_target(), Target::EASIEST));
     assert!(verified.work() < chain.work());
     assert_eq!(chain.append(next, &free).unwrap().len(), 21);
 }
@@ -317,12 +317,9 @@ fn a_chain_answers_to_the_rules_that_it_is_appended_under() {
 #[test]
 fn a_sealed_chain_keeps_accounts_and_comes_back_from_its_document() {
     let allocations = [("alice".into(), 100)].into();
-    let easiest = Target::leading_zero_bits(2);
     let rules = Rules {
-        first_target: easiest,
-        easiest_target: easiest,
         genesis: chainlab::Genesis::Shared { time: None, allocations },
-        ..Rules::sealed()
+        ..Rules::sealed().with_first_target(Target::leading_zero_bits(2))
     }
     .started_at(Time::from_secs(1_000));
     let mut chain = Blockchain::start(&rules, Time::UNIX_EPOCH);
@@ -340,7 +337,7 @@ fn a_sealed_chain_keeps_accounts_and_comes_back_from_its_document() {
     assert_eq!(chain.accounts().iter().count(), 3);
     assert_eq!(chain.at(11).unwrap().balance("alice"), 90, "each block keeps its own accounts");
     // Two windows of 32 blocks took 31 intervals of half a second each, where 32 s were wanted.
-    let expected = easiest.get() as f64 * (15.5 / 32.0_f64).powi(2);
+    let expected = rules.difficulty.easiest_target().get() as f64 * (15.5 / 32.0_f64).powi(2);
     assert!((chain.target().get() as f64 / expected - 1.0).abs() < 1e-12);
 
     let read = Blockchain::from_json(&chain.to_json(), &rules).unwrap();

@@ -321,7 +321,7 @@ fn a_wrong_link_or_proof_is_named_with_what_was_expected() {
     }
     let refused = read(&with("proof", "35294")).unwrap_err();
     let hash = BlockHash::of(b"10035294");
-    let target = Rules::notebook().first_target;
+    let target = Rules::notebook().difficulty.first_target();
     let violation = Violation::Proof { proof: 35294, hash, target };
     assert_eq!(refused, InvalidBlock { position: 2, violation }.into());
     assert_eq!(

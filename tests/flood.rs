@@ -14,8 +14,8 @@ use std::{
 };
 
 use chainlab::{
-    Block, BlockHash, Blockchain, Genesis, Happening, Message, Network, NodeId, PreviousHash, RequestId,
-    Rules, Timestamp, Told, Transaction,
+    Block, BlockHash, Blockchain, Difficulty, Genesis, Happening, Message, Network, NodeId, PreviousHash,
+    RequestId, Rules, Timestamp, Told, Transaction,
     network::{Config, HashRate, Puppet},
     pow::{Challenge, Search, Target},
     wire::{Latency, Link, Topology},
@@ -42,9 +42,7 @@ fn rules() -> Rules {
     let target = Target::leading_zero_bits(14);
     let allocations = [("alice".into(), 1_000_000)].into();
     Rules {
-        first_target: target,
-        easiest_target: target,
-        retarget: None,
+        difficulty: Difficulty::Fixed(target),
         genesis: Genesis::Shared { time: None, allocations },
         ..Rules::sealed()
     }
@@ -60,7 +58,7 @@ fn junk(chain: &Blockchain) -> Vec<Message> {
         let reward = Transaction::reward("nobody", rules().reward);
         let orphan = Block::new(number, Timestamp::integer(1), [reward], 0, parent);
         let challenge = Challenge::Sealed { digest: orphan.digest() };
-        let proof = Search::new(challenge, rules().easiest_target).run(u64::MAX);
+        let proof = Search::new(challenge, rules().difficulty.easiest_target()).run(u64::MAX);
         let orphan = orphan.with_proof(proof.unwrap().expect("it is found long before the numbers end"));
         let long: String = "x".repeat(10_000);
         junk.extend([

@@ -7,8 +7,8 @@ use std::{
 };
 
 use chainlab::{
-    Block, Blockchain, Command, Effect, Genesis, Input, Message, Node, NodeId, PreviousHash, Rules, Ticket,
-    Time, Timestamp, Told, Transaction, pow::Target,
+    Block, Blockchain, Command, Difficulty, Effect, Genesis, Input, Message, Node, NodeId, PreviousHash,
+    Rules, Ticket, Time, Timestamp, Told, Transaction, pow::Target,
 };
 use parking_lot::{Mutex, MutexGuard};
 use peak_alloc::PeakAlloc;
@@ -94,7 +94,7 @@ fn many_small_things_take_memory_in_proportion() {
 
 /// Rules under which any proof will do, so that a long chain costs no search.
 fn free_of_work() -> Rules {
-    Rules { first_target: Target::leading_zero_bits(0), ..Rules::notebook() }
+    Rules::notebook().with_first_target(Target::leading_zero_bits(0))
 }
 
 /// Appends blocks whose rewards all hold the one text: the text's count of references is that of the blocks.
@@ -196,9 +196,7 @@ fn of_chains_that_came_as_documents_one_copy_is_left() {
     let _alone = alone();
     const NODES: u32 = 20;
     let rules = Rules {
-        first_target: Target::leading_zero_bits(0),
-        easiest_target: Target::leading_zero_bits(0),
-        retarget: None,
+        difficulty: Difficulty::Fixed(Target::leading_zero_bits(0)),
         genesis: Genesis::Shared { time: Some(Time::UNIX_EPOCH), allocations: [].into() },
         ..Rules::sealed()
     };

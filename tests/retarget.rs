@@ -4,7 +4,10 @@ mod miner;
 
 use std::time::Duration;
 
-use chainlab::{Block, Blockchain, PreviousHash, Retarget, Rules, Time, Timestamp, Transaction, pow::Target};
+use chainlab::{
+    Block, Blockchain, Difficulty, PreviousHash, Retarget, RetargetError, Rules, Time, Timestamp,
+    Transaction, pow::Target,
+};
 use miner::mine;
 use proptest::prelude::*;
 
@@ -35,10 +38,11 @@ const BITCOIN: [(u64, u32, u32); 4] = [
 fn retargeting_gives_bitcoin_s_published_targets() {
     assert_eq!(BITCOIN.map(|(seconds, ..)| seconds), [1_022_578, 2_055_491, 289_434, 6_048_000]);
     let rules = Rules::bitcoin();
-    assert_eq!(rules.easiest_target, from_compact(0x1d00_ffff));
+    let retarget = *rules.difficulty.retarget().unwrap();
+    assert_eq!(retarget.easiest_target(), from_compact(0x1d00_ffff));
     for (seconds, before, after) in BITCOIN {
         let actual = i128::from(seconds) * 1_000_000;
-        let target = rules.retarget.unwrap().next_target(from_compact(before), actual, rules.easiest_target);
+        let target = retarget.next_target(from_compact(before), actual);
         assert_eq!(to_compact(target), after, "{target}");
     }
 }
@@ -48,19 +52,26 @@ fn retargeting_gives_bitcoin_s_published_targets() {
 fn chains_retarget_as_bitcoin_s() {
     for (seconds, before, after) in BITCOIN {
         let easier = |compact| Target::new(from_compact(compact).get() << 32).unwrap();
-        let rules =
-            Rules { first_target: easier(before), easiest_target: easier(0x1d00_ffff), ..Rules::bitcoin() };
+        let bitcoin = Rules::bitcoin();
+        let retarget = bitcoin.difficulty.retarget().unwrap().starting_at(easier(before));
+        let retarget = retarget.with_easiest_target(easier(0x1d00_ffff)).unwrap();
+        let rules = Rules { difficulty: Difficulty::Retargeted(retarget), ..bitcoin };
         let mut chain = Blockchain::start(&rules, Time::UNIX_EPOCH);
         while chain.len() < 2016 {
-            assert_eq!(chain.next_target(&rules), rules.first_target, "at block {}", chain.len() + 1);
+            assert_eq!(
+                chain.next_target(&rules),
+                rules.difficulty.first_target(),
+                "at block {}",
+                chain.len() + 1
+            );
             let timestamp = Timestamp::from_micros(seconds * 1_000_000 * chain.len() / 2015);
             let block = mine(&chain, &rules, vec![Transaction::reward("miner", 50)], timestamp);
             chain = chain.append(block, &rules).unwrap();
         }
         let target = chain.next_target(&rules);
         assert_eq!(to_compact(Target::new(target.get() >> 32).unwrap()), after);
-        assert_eq!(chain.target(), rules.first_target);
-        assert_eq!(chain.work(), [rules.first_target.work(); 2015].into_iter().sum());
+        assert_eq!(chain.target(), rules.difficulty.first_target());
+        assert_eq!(chain.work(), [rules.difficulty.first_target().work(); 2015].into_iter().sum());
     }
 }
 
@@ -89,14 +100,16 @@ proptest! {
         window in 2..6_u32,
         spacing_millis in 1..3000_u64,
         factor_max in 1..6_u32,
-        first_target in easy_target(),
-        easiest_target in easy_target(),
+        one in easy_target(),
+        other in easy_target(),
         times in prop::collection::vec(0..20_000_000_u64, 1..30),
     ) {
         let spacing = Duration::from_millis(spacing_millis);
-        let retarget = Retarget { window, spacing, factor_max, back_max: Duration::MAX };
+        let [first_target, easiest_target] = [one.min(other), one.max(other)];
+        let retarget = Retarget::new(first_target, window, spacing).unwrap();
+        let retarget = retarget.with_easiest_target(easiest_target).unwrap().with_factor_max(factor_max).unwrap();
         // Links and proofs alone, so that the times may go back.
-        let rules = Rules { first_target, easiest_target, retarget: Some(retarget), ..Rules::notebook() };
+        let rules = Rules { difficulty: Difficulty::Retargeted(retarget), ..Rules::notebook() };
         let mut chain = Blockchain::start(&rules, Time::UNIX_EPOCH);
         let (mut target, mut micros) = (first_target, vec![0_i128]);
         for time in times {
@@ -123,7 +136,7 @@ proptest! {
     fn the_median_is_the_middle_of_the_last_eleven(
         micros in prop::collection::vec(prop_oneof![0..5_u64, 0..1_000_000_000_000_000_u64], 1..30),
     ) {
-        let rules = Rules { first_target: Target::EASIEST, ..Rules::notebook() };
+        let rules = Rules::notebook().with_first_target(Target::EASIEST);
         let genesis = Block::new(1, Timestamp::from_micros(micros[0]), [], 100, PreviousHash::NumberOne);
         let mut chain = Blockchain::with_genesis(genesis, &rules).unwrap();
         for len in 1..=micros.len() {
@@ -141,9 +154,8 @@ proptest! {
 
 #[test]
 fn retargeting_stops_at_its_ends() {
-    let retarget =
-        Retarget { window: 10, spacing: Duration::from_secs(1), factor_max: 4, back_max: Duration::MAX };
-    let next = |target, micros| retarget.next_target(target, micros, Target::EASIEST);
+    let retarget = Retarget::new(Target::EASIEST, 10, Duration::from_secs(1)).unwrap();
+    let next = |target, micros| retarget.next_target(target, micros);
     let target = Target::leading_zero_bits(16);
     assert_eq!(next(target, 10_000_000), target);
     assert_eq!(next(target, i128::MIN), Target::leading_zero_bits(18));
@@ -151,18 +163,49 @@ fn retargeting_stops_at_its_ends() {
     assert_eq!(next(target, i128::MAX), Target::leading_zero_bits(14));
     assert_eq!(next(Target::HARDEST, 0), Target::HARDEST, "a target is at least 1");
     assert_eq!(next(Target::EASIEST, i128::MAX), Target::EASIEST, "no overflow");
-    assert_eq!(retarget.next_target(target, i128::MAX, target), target, "never above the easiest");
-
-    // Absurd settings are taken as the nearest that make sense.
-    let still = Retarget { factor_max: 0, ..retarget };
-    assert_eq!(still.next_target(target, 0, Target::EASIEST), target);
-    for (window, spacing) in [(0, Duration::ZERO), (u32::MAX, Duration::MAX)] {
-        let absurd = Retarget { window, spacing, factor_max: u32::MAX, ..retarget };
+    let starting = retarget.starting_at(target);
+    assert_eq!(starting.next_target(target, i128::MAX), target, "never above the easiest");
+    let still = retarget.with_factor_max(1).unwrap();
+    assert_eq!(still.next_target(target, 0), target);
+    let years = Duration::from_secs(36_000 * 365 * 86_400);
+    for (window, spacing) in [(2, Duration::from_micros(1)), (2, years)] {
+        let extreme =
+            Retarget::new(Target::EASIEST, window, spacing).unwrap().with_factor_max(u32::MAX).unwrap();
         for actual in [i128::MIN, 0, i128::MAX] {
-            let next = absurd.next_target(target, actual, Target::EASIEST);
+            let next = extreme.next_target(target, actual);
             assert!(Target::HARDEST <= next && next <= Target::EASIEST);
         }
     }
     let due: Vec<_> = (0..=41).filter(|&position| retarget.is_due_at(position)).collect();
     assert_eq!(due, [11, 21, 31, 41]);
+}
+
+#[test]
+fn a_retarget_that_cannot_be_is_refused_by_field_and_value() {
+    let (easy, hard, second) = (Target::EASIEST, Target::leading_zero_bits(8), Duration::from_secs(1));
+    let retarget = Retarget::new(easy, 10, second).unwrap();
+    let error = |made: Result<Retarget, RetargetError>| made.unwrap_err().to_string();
+    for (made, expected) in [
+        (Retarget::new(easy, 1, second), "window is 1 blocks"),
+        (retarget.with_window(0), "window is 0 blocks"),
+        (Retarget::new(easy, 10, Duration::ZERO), "spacing is 0ns"),
+        (retarget.with_spacing(Duration::from_nanos(999)), "spacing is 999ns"),
+        (retarget.with_spacing(Duration::MAX), "spacing is 18446744073709551615.999999999s"),
+        (retarget.with_window(u32::MAX).unwrap().with_spacing(Duration::from_secs(1000)), "spacing is 1000s"),
+        (retarget.with_factor_max(0), "factor_max is 0"),
+        (
+            retarget.with_easiest_target(hard),
+            "first_target ffffffffffffffffffffffffffffffff is easier than easiest_target 0100000000",
+        ),
+    ] {
+        let error = error(made);
+        assert!(error.starts_with(expected), "{error}");
+    }
+    // A document is checked like everything else.
+    let text = serde_json::to_string(&retarget).unwrap();
+    assert_eq!(serde_json::from_str::<Retarget>(&text).unwrap(), retarget);
+    let text = text.replace(r#""window":10"#, r#""window":1"#);
+    assert!(
+        serde_json::from_str::<Retarget>(&text).unwrap_err().to_string().starts_with("window is 1 blocks")
+    );
 }

@@ -17,8 +17,8 @@ use std::{
 };
 
 use chainlab::{
-    Blockchain, Command, Effect, Genesis, Happening, Input, Message, Network, Node, NodeId, Retarget, Rules,
-    SearchId, Template, Ticket, Time,
+    Blockchain, Command, Difficulty, Effect, Genesis, Happening, Input, Message, Network, Node, NodeId,
+    Retarget, Rules, SearchId, Template, Ticket, Time,
     network::HashRate,
     pow::{Search, Target},
 };
@@ -28,10 +28,10 @@ const WINDOW: u32 = 64;
 const START: Time = Time::from_secs(1_500_000_000);
 
 fn rules(expected_hashes: u128, spacing: Duration) -> Rules {
+    let retarget = Retarget::new(Target::from_expected_hashes(expected_hashes), WINDOW, spacing).unwrap();
+    let retarget = retarget.with_easiest_target(Target::from_expected_hashes(16)).unwrap();
     Rules {
-        first_target: Target::from_expected_hashes(expected_hashes),
-        easiest_target: Target::from_expected_hashes(16),
-        retarget: Some(Retarget { window: WINDOW, spacing, factor_max: 4, back_max: spacing }),
+        difficulty: Difficulty::Retargeted(retarget.with_back_max(spacing)),
         genesis: Genesis::Shared { time: Some(START), allocations: BTreeMap::new() },
         ..Rules::sealed()
     }

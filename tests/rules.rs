@@ -6,8 +6,8 @@ use std::{
 };
 
 use chainlab::{
-    Account, Accounts, Block, BlockHash, Blockchain, Context, Genesis, InvalidBlock, PreviousHash, ProofRule,
-    Rules, Time, Timestamp, Transaction, Violation, pow::Target,
+    Account, Accounts, Block, BlockHash, Blockchain, Context, Difficulty, Genesis, InvalidBlock,
+    PreviousHash, ProofRule, Retarget, Rules, Time, Timestamp, Transaction, Violation, pow::Target,
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -15,8 +15,7 @@ use serde_json::Value;
 /// The sealed rules, but any proof will do.
 fn sealed() -> Rules {
     Rules {
-        first_target: Target::EASIEST,
-        easiest_target: Target::EASIEST,
+        difficulty: Rules::sealed().difficulty.starting_at(Target::EASIEST),
         transactions_max: 4,
         ..Rules::sealed()
     }
@@ -159,7 +158,7 @@ fn a_window_starts_late_enough() {
     for found in [Timestamp::from_micros(1_005_000_000), Timestamp::integer(1 << 40)] {
         assert!(setting.check(&sealed(), &block_at(found)).is_ok(), "{found}");
     }
-    let unchecked = Rules { first_target: Target::EASIEST, ..Rules::notebook() };
+    let unchecked = Rules::notebook().with_first_target(Target::EASIEST);
     assert!(setting.check(&unchecked, &block_at(Timestamp::integer(0))).is_ok());
 }
 
@@ -261,18 +260,19 @@ fn a_block_alone_has_met_the_easiest_target_that_there_is() {
     let head = u128::from_str_radix(&hash.to_string()[..32], 16).unwrap();
     let (met, missed) = (Target::new(head + 1).unwrap(), Target::new(head).unwrap());
     let refused = Err(Violation::Proof { proof: 0, hash, target: missed });
-    let retarget = Rules::sealed().retarget;
-    for (first, easiest, retarget, expected) in [
-        (met, met, retarget, Ok(())),
-        (missed, met, retarget, Ok(())),
-        (met, missed, retarget, Ok(())),
-        (missed, missed, retarget, refused.clone()),
-        // Without retargeting all are held to the first.
-        (met, missed, None, Ok(())),
-        (missed, met, None, refused),
+    let retarget = |first, easiest| {
+        let retarget = Retarget::new(first, 32, Duration::from_secs(1)).unwrap();
+        Difficulty::Retargeted(retarget.with_easiest_target(easiest).unwrap())
+    };
+    for (difficulty, expected) in [
+        (retarget(met, met), Ok(())),
+        (retarget(missed, met), Ok(())),
+        (retarget(missed, missed), refused.clone()),
+        (Difficulty::Fixed(met), Ok(())),
+        (Difficulty::Fixed(missed), refused),
     ] {
-        let rules = Rules { first_target: first, easiest_target: easiest, retarget, ..sealed() };
-        assert_eq!(rules.check_alone(&block), expected, "{first} {easiest}");
+        let rules = Rules { difficulty, ..sealed() };
+        assert_eq!(rules.check_alone(&block), expected, "{difficulty:?}");
         // A proof that covers less says nothing by itself.
         let rules = Rules { proof: ProofRule::LastProofAndHash, ..rules };
         assert_eq!(rules.check_alone(&block), Ok(()));
@@ -443,7 +443,7 @@ fn no_balance_is_more_than_can_be_counted() {
 
 #[test]
 fn rules_that_check_links_and_proofs_look_at_nothing_else() {
-    let rules = Rules { first_target: Target::EASIEST, ..Rules::notebook() };
+    let rules = Rules::notebook().with_first_target(Target::EASIEST);
     let previous_hash = PreviousHash::Hash(Setting::new().parent_hash);
     for block in [
         Block::new(99, Timestamp::integer(-5), [], u64::MAX, previous_hash),
@@ -544,14 +544,14 @@ fn a_rule_that_is_left_out_or_misspelt_is_an_error() {
             seen.insert(name);
         }
     }
-    for name in
-        ["retarget", "retarget.window", "genesis.shared.time_ns", "genesis.own_of_each_node.previous_hash"]
-    {
+    for name in [
+        "difficulty",
+        "difficulty.retargeted.window",
+        "genesis.shared.time_ns",
+        "genesis.own_of_each_node.previous_hash",
+    ] {
         assert!(seen.contains(name), "{name} was not left out");
     }
-    let mut null = serde_json::to_value(Rules::sealed()).unwrap();
-    null["retarget"] = Value::Null;
-    assert_eq!(serde_json::from_value::<Rules>(null).unwrap(), Rules { retarget: None, ..Rules::sealed() });
 }
 
 #[test]
@@ -626,7 +626,7 @@ proptest! {
         for (address, &(balance, nonce)) in &ledger {
             accounts.set(address.as_str().into(), Account { balance, nonce });
         }
-        let rules = Rules { accounts: true, first_target: Target::EASIEST, ..Rules::notebook() };
+        let rules = Rules { accounts: true, ..Rules::notebook().with_first_target(Target::EASIEST) };
         let mut setting = Setting::new();
         setting.accounts = accounts;
         // A block for each three transactions, each on the accounts that the last left.

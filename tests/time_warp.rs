@@ -9,7 +9,7 @@ mod miner;
 use std::time::Duration;
 
 use chainlab::{
-    Blockchain, InvalidBlock, Retarget, Rules, Time, Timestamp, Transaction, Violation, pow::Target,
+    Blockchain, Difficulty, InvalidBlock, Rules, Time, Timestamp, Transaction, Violation, pow::Target,
 };
 use miner::mine;
 
@@ -22,16 +22,15 @@ const START: Time = Time::from_secs(1_500_000_000);
 
 fn rules(back_max: Duration) -> Rules {
     let sealed = Rules::sealed();
-    let retarget = Retarget { back_max, ..sealed.retarget.unwrap() };
-    assert_eq!((retarget.window(), retarget.spacing), (WINDOW, Duration::from_micros(SPACING_MICROS)));
+    let first = Target::from_expected_hashes(HASHES.into());
+    let retarget = sealed.difficulty.retarget().unwrap().starting_at(first).with_back_max(back_max);
+    let retarget = retarget.with_easiest_target(Target::from_expected_hashes(16)).unwrap();
+    assert_eq!(
+        (u64::from(retarget.window()), retarget.spacing()),
+        (WINDOW, Duration::from_micros(SPACING_MICROS))
+    );
     assert_eq!(sealed.ahead_max, Duration::from_micros(AHEAD_MICROS));
-    Rules {
-        first_target: Target::from_expected_hashes(HASHES.into()),
-        easiest_target: Target::from_expected_hashes(16),
-        retarget: Some(retarget),
-        ..sealed
-    }
-    .started_at(START)
+    Rules { difficulty: Difficulty::Retargeted(retarget), ..sealed }.started_at(START)
 }
 
 /// How many bits of a hash must be zero, on average.
@@ -55,7 +54,7 @@ fn windows(
     choose: impl Fn(&Blockchain, bool, u64) -> u64,
 ) -> (Blockchain, Vec<f64>) {
     let mut chain = Blockchain::start(rules, START);
-    let (mut now, mut difficulties) = (START.as_micros(), vec![bits(rules.first_target)]);
+    let (mut now, mut difficulties) = (START.as_micros(), vec![bits(rules.difficulty.first_target())]);
     while chain.len() < count * WINDOW {
         let spacings = chain.next_target(rules).expected_hashes() as f64 / HASHES as f64;
         now += (spacings * SPACING_MICROS as f64 / hash_rate) as u64;
@@ -87,7 +86,7 @@ fn without_a_bound_five_windows_talk_the_difficulty_down() {
 
 #[test]
 fn with_a_bound_the_difficulty_stays_where_it_is() {
-    let rules = rules(Rules::sealed().retarget.unwrap().back_max);
+    let rules = rules(Rules::sealed().difficulty.retarget().unwrap().back_max());
     let (_, difficulties) = warp(&rules, 40);
     // The first window has the lead of the clocks, once for all; then it is the difficulty of their hash rate.
     assert!(difficulties.iter().all(|bits| *bits > 13.3), "{difficulties:?}");

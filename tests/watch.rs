@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Rules whose proofs are found at once.
 fn rules() -> Rules {
-    Rules { first_target: Target::leading_zero_bits(4), ..Rules::notebook() }
+    Rules::notebook().with_first_target(Target::leading_zero_bits(4))
 }
 
 fn network(nodes: usize) -> (Network, Vec<NodeId>) {
@@ -119,7 +119,7 @@ fn each_nodes_events_come_in_order() {
 
 #[test]
 fn a_block_is_mined_before_it_is_accepted() {
-    let network = Network::new(Rules { first_target: Target::leading_zero_bits(4), ..Rules::sealed() });
+    let network = Network::new(Rules::sealed().with_first_target(Target::leading_zero_bits(4)));
     let [alice, bob] = [(); 2].map(|()| network.spawn().unwrap());
     network.connect(alice, bob).unwrap();
     let mut events = network.events();

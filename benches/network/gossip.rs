@@ -7,7 +7,7 @@ use std::{
 };
 
 use chainlab::{
-    BlockHash, Genesis, Message, Network, NodeId, RequestId, Rules, network::Config, pow::Target,
+    BlockHash, Difficulty, Genesis, Message, Network, NodeId, RequestId, Rules, network::Config, pow::Target,
     wire::Topology,
 };
 use criterion::{BenchmarkId, Criterion};
@@ -20,9 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The sealed rules without work: almost every proof is met.
 fn rules_without_work() -> Rules {
     Rules {
-        first_target: Target::EASIEST,
-        easiest_target: Target::EASIEST,
-        retarget: None,
+        difficulty: Difficulty::Fixed(Target::EASIEST),
         genesis: Genesis::Shared { time: None, allocations: [("alice".into(), 1)].into() },
         ..Rules::sealed()
     }

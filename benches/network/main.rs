@@ -73,7 +73,7 @@ fn chain_request(criterion: &mut Criterion) {
     group.bench_function("bare channels", |bencher| bencher.iter(|| ping_pong.ask()));
     print_ratio(&network, node, &ping_pong);
 
-    let searching = Network::new(Rules { first_target: Target::HARDEST, ..Rules::notebook() });
+    let searching = Network::new(Rules::notebook().with_first_target(Target::HARDEST));
     let node = searching.spawn().expect("a thread starts");
     thread::scope(|scope| {
         let mining = scope.spawn(|| searching.mine(node));
@@ -140,7 +140,7 @@ struct Pair {
 
 impl Pair {
     fn of_length(blocks: u64) -> Self {
-        let network = Network::new(Rules { first_target: Target::EASIEST, ..Rules::notebook() });
+        let network = Network::new(Rules::notebook().with_first_target(Target::EASIEST));
         let ahead = network.spawn().expect("a thread starts");
         let behind = network.spawn().expect("a thread starts");
         network.register(behind, [ahead]).expect("both are up");

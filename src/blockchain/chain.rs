@@ -54,7 +54,8 @@ impl Blockchain {
         let accounts =
             rules.check_genesis(&block).map_err(|violation| InvalidBlock { position: 1, violation })?;
         // Nobody searched for the first block's proof.
-        let standing = Standing { target: rules.first_target, work: Work::ZERO, accounts, fingerprint };
+        let standing =
+            Standing { target: rules.difficulty.first_target(), work: Work::ZERO, accounts, fingerprint };
         Ok(Self { tip: Link::new(block, standing, None) })
     }
 
@@ -257,7 +258,7 @@ impl Blockchain {
     /// Returns the earliest time that the next block may have as the first of a window, in microseconds since the Unix
     /// epoch; none if it is not the first.
     fn window_micros(&self, rules: &Rules) -> Option<u64> {
-        let retarget = rules.retarget.filter(|retarget| retarget.is_due_at(self.len() + 1))?;
+        let retarget = rules.difficulty.retarget().filter(|retarget| retarget.is_due_at(self.len() + 1))?;
         Some(retarget.earliest_micros(self.last_block().timestamp().rounded_micros()))
     }
 
@@ -320,7 +321,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{PreviousHash, Retarget, Transaction};
+    use crate::{Difficulty, PreviousHash, Retarget, Transaction};
 
     #[test]
     fn a_timestamp_of_another_s_block_moves_ours_only_where_it_is_checked() {
@@ -343,7 +344,7 @@ mod tests {
 
     /// A chain of so many blocks, by rules that any proof meets.
     fn chain_of(blocks: u64) -> Blockchain {
-        let rules = Rules { first_target: Target::leading_zero_bits(0), ..Rules::notebook() };
+        let rules = Rules::notebook().with_first_target(Target::EASIEST);
         (1..blocks).fold(Blockchain::start(&rules, Time::UNIX_EPOCH), |chain, index| {
             let previous_hash = PreviousHash::Hash(chain.tip_hash());
             let block = Block::new(index + 1, Timestamp::integer(0), [], index, previous_hash);
@@ -390,11 +391,11 @@ mod tests {
     fn a_timestamp_of_ours_starts_a_window_late_enough() {
         let start = Time::from_secs(1_507_824_951);
         let second = Duration::from_secs(1);
-        let retarget = Retarget { window: 3, spacing: second, factor_max: 4, back_max: second };
-        let (bound, free) = (Some(retarget), Some(Retarget { back_max: Duration::MAX, ..retarget }));
+        let free =
+            Retarget::new(Target::EASIEST, 3, second).expect("three blocks have intervals of a second");
+        let bound = free.with_back_max(second);
         let next_timestamp = |retarget, len: u32, now| {
-            let easy = Target::EASIEST;
-            let rules = Rules { first_target: easy, easiest_target: easy, retarget, ..Rules::sealed() };
+            let rules = Rules { difficulty: Difficulty::Retargeted(retarget), ..Rules::sealed() };
             // Each block is 100 s after the last.
             let chain = (1..len).fold(Blockchain::start(&rules, start), |chain, count| {
                 let timestamp = rules.timestamp(start + 100 * second * count);

@@ -47,20 +47,22 @@ impl Blockchain {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::{
         block::PreviousHash,
         pow::Target,
-        rules::Retarget,
+        rules::{Difficulty, Retarget},
         time::{Time, Timestamp},
         transaction::Transaction,
     };
     use proptest::prelude::*;
 
     fn rules() -> Rules {
-        let retarget = Rules::sealed().retarget.map(|retarget| Retarget { window: 4, ..retarget });
-        let target = Target::leading_zero_bits(3);
-        Rules { first_target: target, easiest_target: Target::EASIEST, retarget, ..Rules::sealed() }
+        let retarget = Retarget::new(Target::leading_zero_bits(3), 4, Duration::from_secs(1)).unwrap();
+        let retarget = retarget.with_easiest_target(Target::EASIEST).unwrap();
+        Rules { difficulty: Difficulty::Retargeted(retarget), ..Rules::sealed() }
     }
 
     fn grown(chain: &Blockchain, rules: &Rules, micros: u64) -> Blockchain {

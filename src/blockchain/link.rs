@@ -136,7 +136,7 @@ mod tests {
         let rules = Rules::notebook();
         let link = |parent: Option<Arc<Link>>| {
             let standing = Standing {
-                target: rules.first_target,
+                target: rules.difficulty.first_target(),
                 work: Work::ZERO,
                 accounts: Accounts::default(),
                 fingerprint: rules.fingerprint(),

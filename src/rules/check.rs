@@ -61,7 +61,7 @@ impl Rules {
     /// The first rule that the block breaks, wherever in a chain it may stand.
     pub fn check_alone(&self, block: &Block) -> Result<(), Violation> {
         match self.check_content(block)? {
-            Some(hash) => proof_is_met(block, hash, self.easiest_target_of_all()),
+            Some(hash) => proof_is_met(block, hash, self.difficulty.easiest_target()),
             None => Ok(()),
         }
     }
@@ -105,14 +105,6 @@ impl Rules {
             bytes_are_few(bytes, self.block_bytes_max)?;
         }
         Ok(sealed)
-    }
-
-    /// The easiest target that a block can be held to.
-    fn easiest_target_of_all(&self) -> Target {
-        match self.retarget {
-            Some(_) => self.first_target.max(self.easiest_target),
-            None => self.first_target,
-        }
     }
 
     /// Checks the first block of a chain and returns the accounts after it.

@@ -5,6 +5,7 @@
 
 mod allocations;
 mod check;
+mod difficulty;
 mod presets;
 mod retarget;
 mod violation;
@@ -27,6 +28,7 @@ use crate::{
 };
 
 pub use check::Context;
+pub use difficulty::{Difficulty, RetargetError};
 pub use retarget::Retarget;
 pub use violation::Violation;
 
@@ -35,8 +37,8 @@ pub use violation::Violation;
 /// ```
 /// use chainlab::{Rules, pow::Target};
 ///
-/// let quick = Rules { first_target: Target::leading_zero_bits(8), ..Rules::notebook() };
-/// assert_eq!(quick.reward, 1);
+/// let quick = Rules { reward: 25, ..Rules::notebook().with_first_target(Target::leading_zero_bits(8)) };
+/// assert_eq!(quick.difficulty.first_target().expected_hashes(), 256);
 /// ```
 ///
 /// They read and write documents with serde. A document states every rule, one that does not apply by `null`, and
@@ -46,13 +48,8 @@ pub use violation::Violation;
 pub struct Rules {
     /// What a proof is made over.
     pub proof: ProofRule,
-    /// The target of the first blocks; without retargeting, of all.
-    pub first_target: Target,
-    /// The target that retargeting never goes above.
-    pub easiest_target: Target,
-    /// How the target follows the hash rate, if it does.
-    #[serde(deserialize_with = "Option::deserialize")]
-    pub retarget: Option<Retarget>,
+    /// How hard it is to find a proof.
+    pub difficulty: Difficulty,
     /// Which of two valid chains is the better one; a tie keeps ours.
     pub fork_choice: ForkChoice,
     /// The coins that a block brings its miner.
@@ -166,6 +163,12 @@ impl Rules {
         self
     }
 
+    /// Returns the rules with another first target, which is the easiest, too: for blocks in a moment, say.
+    #[must_use]
+    pub fn with_first_target(self, target: Target) -> Self {
+        Self { difficulty: self.difficulty.starting_at(target), ..self }
+    }
+
     /// Tells whether there is one first block alone that the rules allow.
     pub(crate) fn names_one_genesis(&self) -> bool {
         self.checks == Checks::WholeBlocks && matches!(self.genesis, Genesis::Shared { time: Some(_), .. })
@@ -196,15 +199,14 @@ impl Rules {
         last: Target,
         block: impl Fn(u64) -> Option<&'a Block>,
     ) -> Target {
-        let Some(retarget) = self.retarget.filter(|retarget| retarget.is_due_at(position)) else {
-            return last;
-        };
+        let retarget = self.difficulty.retarget();
+        let Some(retarget) = retarget.filter(|retarget| retarget.is_due_at(position)) else { return last };
         let micros = |position| {
             let block = block(position).expect("a window lies behind where a retarget is due");
             i128::from(block.timestamp().rounded_micros())
         };
-        let (first, end) = (position - retarget.window(), position - 1);
-        retarget.next_target(last, micros(end) - micros(first), self.easiest_target)
+        let (first, end) = (position - u64::from(retarget.window()), position - 1);
+        retarget.next_target(last, micros(end) - micros(first))
     }
 
     /// Returns the moment from which a receiver takes a block on: not before its timestamp is near enough.

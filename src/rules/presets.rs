@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{Checks, ForkChoice, Genesis, ProofRule, Retarget, Rules};
+use super::{Checks, Difficulty, ForkChoice, Genesis, ProofRule, Retarget, Rules};
 use crate::{block::PreviousHash, pow::Target};
 
 impl Rules {
@@ -14,9 +14,7 @@ impl Rules {
     pub fn notebook() -> Self {
         Self {
             proof: ProofRule::LastProof,
-            first_target: Target::leading_hex_zeros(4),
-            easiest_target: Target::leading_hex_zeros(4),
-            retarget: None,
+            difficulty: Difficulty::Fixed(Target::leading_hex_zeros(4)),
             fork_choice: ForkChoice::LongestChain,
             reward: 1,
             genesis: Genesis::OwnOfEachNode { previous_hash: PreviousHash::NumberOne },
@@ -48,16 +46,11 @@ impl Rules {
     /// which prevents the time warp. The reward is 50. A block holds at most 1000 transactions, takes at most 1 MB and
     /// may be 10 s ahead of its receiver's clock; an address has at most 80 characters.
     pub fn sealed() -> Self {
+        let retarget = Retarget::new(Target::leading_hex_zeros(4), 32, Duration::from_secs(1));
+        let retarget = retarget.expect("a window of 32 blocks has intervals of a second");
         Self {
             proof: ProofRule::Sealed,
-            first_target: Target::leading_hex_zeros(4),
-            easiest_target: Target::leading_hex_zeros(4),
-            retarget: Some(Retarget {
-                window: 32,
-                spacing: Duration::from_secs(1),
-                factor_max: 4,
-                back_max: Duration::from_secs(1),
-            }),
+            difficulty: Difficulty::Retargeted(retarget.with_back_max(Duration::from_secs(1))),
             fork_choice: ForkChoice::MostWork,
             reward: 50,
             genesis: Genesis::Shared { time: None, allocations: BTreeMap::new() },
@@ -77,15 +70,10 @@ impl Rules {
     pub fn bitcoin() -> Self {
         // The compact form 0x1d00ffff of Bitcoin's proof-of-work limit, of which these are the first 16 bytes.
         let difficulty_one = Target::new(0xffff << 80).expect("it is not zero");
+        let retarget = Retarget::new(difficulty_one, 2016, Duration::from_secs(600));
+        let retarget = retarget.expect("a window of 2016 blocks has intervals of 600 s");
         Self {
-            first_target: difficulty_one,
-            easiest_target: difficulty_one,
-            retarget: Some(Retarget {
-                window: 2016,
-                spacing: Duration::from_secs(600),
-                factor_max: 4,
-                back_max: Duration::MAX,
-            }),
+            difficulty: Difficulty::Retargeted(retarget),
             ahead_max: Duration::from_secs(2 * 60 * 60),
             ..Self::sealed()
         }

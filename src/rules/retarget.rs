@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::RetargetError;
 use crate::pow::Target;
 
 /// Retargeting as Bitcoin's: after every window of blocks the target is scaled by the time that the window took over
@@ -17,53 +18,175 @@ use crate::pow::Target;
 /// begins, as such a time counts as the shortest (the attack of Murch and Zawy, which BIP 54 forbids too).
 ///
 /// Sources: `CalculateNextWorkRequired` in Bitcoin Core's `src/pow.cpp`; BIP 94, "Time Warp Attack Prevention".
+///
+/// A value is valid once made, and reads and writes documents with serde.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Document", into = "Document")]
+pub struct Retarget(Document);
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Retarget {
-    /// The number of blocks after which the target changes; less than 2, which have an interval, is taken as 2.
-    pub window: u32,
-    /// The wanted time from block to block.
+struct Document {
+    first_target: Target,
+    easiest_target: Target,
+    window: u32,
     #[serde(rename = "spacing_seconds", with = "crate::time::seconds")]
-    pub spacing: Duration,
-    /// The most that the target changes by at once, up or down; 0 is taken as 1.
-    pub factor_max: u32,
-    /// How far the timestamp of a window's first block may lie before that of the block before it; with
-    /// [`Duration::MAX`], as far as the median lets it. It is held where whole blocks are checked. Testnet 4 has 600 s,
-    /// one spacing (BIP 94, in Bitcoin Core `enforce_BIP94` and `MAX_TIMEWARP`); the main network has no bound.
+    spacing: Duration,
+    factor_max: u32,
     #[serde(rename = "back_max_seconds", with = "crate::time::seconds")]
-    pub back_max: Duration,
+    back_max: Duration,
 }
 
 impl Retarget {
+    /// Makes the target follow the hash rate from a first target on, which is the easiest, too: after every window of
+    /// so many blocks, towards a time from block to block. It changes by at most 4 at once, as Bitcoin's, and nothing
+    /// bounds how far time goes back between windows.
+    ///
+    /// # Errors
+    ///
+    /// A window of less than 2 blocks, which have no interval; a spacing of less than a microsecond, or with which a
+    /// window takes more than 73,000 years.
+    pub fn new(first_target: Target, window: u32, spacing: Duration) -> Result<Self, RetargetError> {
+        let (easiest_target, factor_max, back_max) = (first_target, 4, Duration::MAX);
+        Document { first_target, easiest_target, window, spacing, factor_max, back_max }.try_into()
+    }
+
+    /// Returns it with another easiest target, which retargeting never goes above.
+    ///
+    /// # Errors
+    ///
+    /// If the first target is easier.
+    pub fn with_easiest_target(self, easiest_target: Target) -> Result<Self, RetargetError> {
+        Document { easiest_target, ..self.0 }.try_into()
+    }
+
+    /// Returns it with another number of blocks in a window.
+    ///
+    /// # Errors
+    ///
+    /// As [`Retarget::new`].
+    pub fn with_window(self, window: u32) -> Result<Self, RetargetError> {
+        Document { window, ..self.0 }.try_into()
+    }
+
+    /// Returns it with another wanted time from block to block.
+    ///
+    /// # Errors
+    ///
+    /// As [`Retarget::new`].
+    pub fn with_spacing(self, spacing: Duration) -> Result<Self, RetargetError> {
+        Document { spacing, ..self.0 }.try_into()
+    }
+
+    /// Returns it with another bound on how much the target changes at once, up or down; with 1 it never does.
+    ///
+    /// # Errors
+    ///
+    /// If it is 0.
+    pub fn with_factor_max(self, factor_max: u32) -> Result<Self, RetargetError> {
+        Document { factor_max, ..self.0 }.try_into()
+    }
+
+    /// Returns it with another bound on how far the timestamp of a window's first block may lie before that of the block
+    /// before it; with [`Duration::MAX`], as far as the median lets it.
+    ///
+    /// It is held where whole blocks are checked. Testnet 4 has 600 s, one spacing (BIP 94, in Bitcoin Core
+    /// `enforce_BIP94` and `MAX_TIMEWARP`); the main network has no bound.
+    #[must_use]
+    pub const fn with_back_max(self, back_max: Duration) -> Self {
+        Self(Document { back_max, ..self.0 })
+    }
+
+    /// Returns it with another first target, which is the easiest, too.
+    #[must_use]
+    pub const fn starting_at(self, target: Target) -> Self {
+        Self(Document { first_target: target, easiest_target: target, ..self.0 })
+    }
+
+    /// Returns the target of the first window.
+    pub const fn first_target(&self) -> Target {
+        self.0.first_target
+    }
+
+    /// Returns the target that retargeting never goes above.
+    pub const fn easiest_target(&self) -> Target {
+        self.0.easiest_target
+    }
+
+    /// Returns the blocks in a window, at least 2: the number after which the target changes.
+    pub const fn window(&self) -> u32 {
+        self.0.window
+    }
+
+    /// Returns the wanted time from block to block.
+    pub const fn spacing(&self) -> Duration {
+        self.0.spacing
+    }
+
+    /// Returns the most that the target changes by at once, up or down, at least 1.
+    pub const fn factor_max(&self) -> u32 {
+        self.0.factor_max
+    }
+
+    /// Returns how far the timestamp of a window's first block may lie before that of the block before it.
+    pub const fn back_max(&self) -> Duration {
+        self.0.back_max
+    }
+
     /// Tells whether the block at a position, counted from 1, starts a window, and so gets a new target.
     pub fn is_due_at(&self, position: u64) -> bool {
-        position > 1 && (position - 1).is_multiple_of(self.window())
+        position > 1 && (position - 1).is_multiple_of(u64::from(self.window()))
     }
 
     /// Returns the earliest time that the first block of a window may have after a block at `last_micros`, both in
     /// microseconds since the Unix epoch.
     pub fn earliest_micros(&self, last_micros: u64) -> u64 {
-        last_micros.saturating_sub(u64::try_from(self.back_max.as_micros()).unwrap_or(u64::MAX))
-    }
-
-    /// Returns the blocks in a window, at least 2.
-    pub fn window(&self) -> u64 {
-        u64::from(self.window.max(2))
+        last_micros.saturating_sub(u64::try_from(self.back_max().as_micros()).unwrap_or(u64::MAX))
     }
 
     /// Returns the target after a window at `target` whose first and last block lie `actual` microseconds apart.
     ///
     /// As in Bitcoin these are the times of the first and the last block of the same window, one interval fewer than
     /// the window has blocks. A negative time counts as the shortest. The arithmetic is exact, rounded down.
-    pub fn next_target(&self, target: Target, actual_micros: i128, easiest: Target) -> Target {
-        let wanted = u128::from(self.window()).saturating_mul(self.spacing.as_micros());
-        // A hundred thousand years: nothing real is cut, and the product below fits.
-        let wanted = wanted.clamp(1, u128::from(u64::MAX >> 2)) as u64;
-        let factor = u64::from(self.factor_max.max(1));
+    pub fn next_target(&self, target: Target, actual_micros: i128) -> Target {
+        let (wanted, factor) = (self.0.wanted_micros() as u64, u64::from(self.factor_max()));
         let (shortest, longest) = ((wanted / factor).max(1), wanted.saturating_mul(factor));
         let actual = actual_micros.clamp(i128::from(shortest), i128::from(longest)) as u64;
         let scaled = Target::new(multiply_divide(target.get(), actual, wanted).max(1));
-        scaled.expect("at least 1").min(easiest)
+        scaled.expect("at least 1").min(self.easiest_target())
+    }
+}
+
+impl Document {
+    /// How long a window is to take.
+    fn wanted_micros(&self) -> u128 {
+        u128::from(self.window).saturating_mul(self.spacing.as_micros())
+    }
+}
+
+impl TryFrom<Document> for Retarget {
+    type Error = RetargetError;
+
+    fn try_from(document: Document) -> Result<Self, RetargetError> {
+        let Document { first_target: first, easiest_target: easiest, window, spacing, factor_max, .. } =
+            document;
+        if first > easiest {
+            return Err(RetargetError::FirstTarget { first, easiest });
+        }
+        if window < 2 {
+            return Err(RetargetError::Window { window });
+        }
+        // Up to there, the arithmetic fits into 64 bits.
+        if spacing.as_micros() == 0 || document.wanted_micros() > u128::from(u64::MAX >> 3) {
+            return Err(RetargetError::Spacing { spacing });
+        }
+        if factor_max == 0 { Err(RetargetError::FactorMax) } else { Ok(Self(document)) }
+    }
+}
+
+impl From<Retarget> for Document {
+    fn from(retarget: Retarget) -> Self {
+        retarget.0
     }
 }
 

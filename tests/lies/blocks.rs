@@ -1,8 +1,8 @@
 //! Lies in blocks: one for each rule, told in every form that there is.
 
 use chainlab::{
-    Block, BlockHash, Blockchain, Checks, Happening, InvalidBlock, Message, PreviousHash, Rules, Timestamp,
-    Told, Transaction, Violation, pow::Target,
+    Block, BlockHash, Blockchain, Checks, Difficulty, Happening, InvalidBlock, Message, PreviousHash, Rules,
+    Timestamp, Told, Transaction, Violation, pow::Target,
 };
 
 use crate::lab::{BACK_MAX, Draft, LIAR, Lab, START, honest, reward, rules, spend};
@@ -173,13 +173,7 @@ fn lies_about_content(chain: &Blockchain, rules: &Rules) -> Vec<Lie> {
 /// Verifies a chain by rules that allow nearly everything, so that it comes as links that somebody verified.
 fn lax(rules: &Rules) -> Rules {
     let anything = Target::EASIEST;
-    Rules {
-        first_target: anything,
-        easiest_target: anything,
-        retarget: None,
-        checks: Checks::LinksAndProofs,
-        ..rules.clone()
-    }
+    Rules { difficulty: Difficulty::Fixed(anything), checks: Checks::LinksAndProofs, ..rules.clone() }
 }
 
 fn rejected(position: u64, violation: &Violation) -> Vec<Happening> {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use chainlab::{
-    Block, Blockchain, DocumentError, Genesis, Happening, IgnoreReason, InvalidBlock, Limits, Message,
-    PreviousHash, Rules, Time, Timestamp, Told, Violation, pow::Target,
+    Block, Blockchain, Difficulty, DocumentError, Genesis, Happening, IgnoreReason, InvalidBlock, Limits,
+    Message, PreviousHash, Rules, Time, Timestamp, Told, Violation, pow::Target,
 };
 
 use crate::lab::{FRIEND, LIAR, Lab, START, bare, document, grown, grown_by, honest, rules};
@@ -104,7 +104,7 @@ fn a_longer_chain_of_less_work_is_valid_and_is_not_adopted() {
 fn links_that_others_verified_are_verified_from_the_common_ancestor_on() {
     let rules = rules();
     let chain = honest(&rules);
-    let lenient = Rules { easiest_target: Target::EASIEST, retarget: None, ..rules.clone() };
+    let lenient = Rules { difficulty: Difficulty::Fixed(rules.difficulty.first_target()), ..rules.clone() };
     let unproven = grown_by(&chain.verify(&lenient).unwrap(), &lenient, 0.1, 40);
     let violates = |happenings: Vec<Happening>, position| match &happenings[..] {
         [Happening::Rejected { from: LIAR, invalid }] => {
@@ -148,7 +148,7 @@ fn links_that_others_verified_are_verified_from_the_common_ancestor_on() {
 fn a_chain_that_begins_in_the_middle_of_ours_is_not_taken_for_ours() {
     let rules = rules();
     let chain = honest(&rules);
-    let notebook = Rules { gossip: true, first_target: Target::EASIEST, ..Rules::notebook() };
+    let notebook = Rules { gossip: true, ..Rules::notebook().with_first_target(Target::EASIEST) };
     let stray = Blockchain::with_genesis(chain.block(7).unwrap().clone(), &notebook).unwrap();
     let stray = stray.append(chain.block(8).unwrap().clone(), &notebook).unwrap();
     assert_eq!(stray.tip_hash(), chain.tip_hash());

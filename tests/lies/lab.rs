@@ -4,8 +4,8 @@
 use std::{sync::Arc, time::Duration};
 
 use chainlab::{
-    Block, BlockHash, Blockchain, Command, Effect, Genesis, Happening, Input, Limits, Message, Node, NodeId,
-    PreviousHash, RequestId, Retarget, Rules, Ticket, Time, Timestamp, Told, Transaction,
+    Block, BlockHash, Blockchain, Command, Difficulty, Effect, Genesis, Happening, Input, Limits, Message,
+    Node, NodeId, PreviousHash, RequestId, Retarget, Rules, Ticket, Time, Timestamp, Told, Transaction,
     pow::{Challenge, Target},
 };
 
@@ -24,12 +24,10 @@ pub(crate) const BACK_MAX: Duration = Duration::from_millis(200);
 /// The sealed rules at a target that one in 256 hashes meets, with a retarget every four blocks and room for four
 /// transactions in a block. Alice and Bob have 100 coins each, and Rich nearly all that can be counted.
 pub(crate) fn rules() -> Rules {
-    let easiest = Target::leading_zero_bits(8);
+    let retarget = Retarget::new(Target::leading_zero_bits(8), 4, Duration::from_secs(1)).unwrap();
     let allocations = [("alice", 100), ("bob", 100), ("rich", u64::MAX - 10)];
     Rules {
-        first_target: easiest,
-        easiest_target: easiest,
-        retarget: Some(Retarget { window: 4, back_max: BACK_MAX, ..Rules::sealed().retarget.unwrap() }),
+        difficulty: Difficulty::Retargeted(retarget.with_back_max(BACK_MAX)),
         genesis: Genesis::Shared {
             time: Some(START),
             allocations: allocations.map(|(address, amount)| (address.into(), amount)).into(),

@@ -4,8 +4,8 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chainlab::{
-    Block, BlockHash, Blockchain, Command, Effect, Genesis, Input, Message, Node, NodeId, PreviousHash,
-    RequestId, Rules, Ticket, Time, Timestamp, Told, Transaction, pow::Target,
+    Block, BlockHash, Blockchain, Command, Difficulty, Effect, Genesis, Input, Message, Node, NodeId,
+    PreviousHash, RequestId, Rules, Ticket, Time, Timestamp, Told, Transaction, pow::Target,
 };
 
 use crate::lab::{FRIEND, HONEST, bare};
@@ -89,9 +89,7 @@ struct Crowd {
 /// Any proof will do.
 fn rules() -> Rules {
     Rules {
-        first_target: Target::EASIEST,
-        easiest_target: Target::EASIEST,
-        retarget: None,
+        difficulty: Difficulty::Fixed(Target::EASIEST),
         genesis: Genesis::Shared { time: Some(START), allocations: BTreeMap::new() },
         ..Rules::sealed()
     }

@@ -10,7 +10,8 @@ use std::{
 };
 
 use chainlab::{
-    Block, Blockchain, Event, Happening, Limits, Message, Network, NodeId, RequestId, Rules, Time, Told,
+    Block, Blockchain, Difficulty, Event, Happening, Limits, Message, Network, NodeId, RequestId, Rules,
+    Time, Told,
     network::{Clock, Config, Events, Puppet},
     wire::Topology,
 };
@@ -157,7 +158,7 @@ fn every_lie_is_refused(live: &Live, liar: &Puppet, chain: &Blockchain, rules: &
 
 fn chains_and_answers_change_nothing(live: &Live, liar: &Puppet, chain: &Blockchain, rules: &Rules) {
     let longer = grown_by(&chain.at(1).unwrap(), rules, 2.0, 17);
-    let lenient = Rules { retarget: None, ..rules.clone() };
+    let lenient = Rules { difficulty: Difficulty::Fixed(rules.difficulty.first_target()), ..rules.clone() };
     let foreign = grown_by(&chain.verify(&lenient).unwrap(), &lenient, 0.1, 9);
     for &node in &live.nodes {
         for told in

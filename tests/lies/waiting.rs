@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use chainlab::{
-    Block, BlockHash, Blockchain, Checks, Effect, Happening, IgnoreReason, InvalidBlock, Limits, Message,
-    NodeId, PreviousHash, Rules, Time, Timestamp, Told, Transaction, Violation, pow::Target,
+    Block, BlockHash, Blockchain, Checks, Difficulty, Effect, Happening, IgnoreReason, InvalidBlock, Limits,
+    Message, NodeId, PreviousHash, Rules, Time, Timestamp, Told, Transaction, Violation, pow::Target,
 };
 
 use crate::lab::{Draft, FRIEND, HONEST, LIAR, Lab, NOW, bare, grown, grown_by, honest, rules, spend};
@@ -24,7 +24,7 @@ fn stray(chain: &Blockchain, number: u64) -> Draft {
 
 /// A block that follows none, and took as little work as a block can.
 fn junk(lab: &Lab, number: u64) -> Block {
-    stray(&lab.chain(), number).sealed(lab.rules.easiest_target)
+    stray(&lab.chain(), number).sealed(lab.rules.difficulty.easiest_target())
 }
 
 /// Answers the node's question as the friend would, if it was asked.
@@ -116,7 +116,7 @@ fn junk_pushes_out_no_question_and_no_orphan_of_others() {
 fn a_block_that_could_stand_nowhere_is_a_bad_block_though_its_parent_is_unknown() {
     let (lab, _) = behind();
     let chain = lab.chain();
-    let easiest = lab.rules.easiest_target;
+    let easiest = lab.rules.difficulty.easiest_target();
     let long = "x".repeat(81);
     let spoilt = |spoil: &dyn Fn(&mut Draft)| stray(&chain, 1).spoilt(spoil).sealed(easiest);
     let unproven = stray(&chain, 1).sealed_if(|hash| !easiest.is_met_by(hash));
@@ -141,9 +141,11 @@ fn a_block_that_could_stand_nowhere_is_a_bad_block_though_its_parent_is_unknown(
     ] {
         let most = if matches!(violation, Violation::TooManyBytes { .. }) { found - 1 } else { 1_000_000 };
         let rules = Rules { block_bytes_max: most, ..Rules::clone(&lab.rules) };
-        let lenient =
-            Rules { checks: Checks::LinksAndProofs, first_target: Target::EASIEST, ..rules.clone() };
-        let lenient = Rules { easiest_target: Target::EASIEST, retarget: None, ..lenient };
+        let lenient = Rules {
+            checks: Checks::LinksAndProofs,
+            difficulty: Difficulty::Fixed(Target::EASIEST),
+            ..rules.clone()
+        };
         let parent = Blockchain::with_genesis(stray(&chain, 2).with_proof(0), &lenient).unwrap();
         let linked = parent.append(
             Block::new(

@@ -19,7 +19,7 @@ pub(crate) fn hopeless() -> Rules {
 }
 
 pub(crate) fn with_target(target: Target) -> Rules {
-    Rules { first_target: target, easiest_target: target, ..Rules::notebook() }
+    Rules::notebook().with_first_target(target)
 }
 
 /// Peers have all the time that they need on a loaded machine.

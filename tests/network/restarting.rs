@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 fn a_restarted_node_tells_and_asks_the_peers_that_it_had() {
     finishes(|| {
         let target = Target::leading_zero_bits(6);
-        let network = Network::new(Rules { first_target: target, easiest_target: target, ..Rules::sealed() });
+        let network = Network::new(Rules::sealed().with_first_target(target));
         let node = network.spawn().unwrap();
         let puppets = [network.puppet().unwrap(), network.puppet().unwrap()];
         let peers: Vec<_> = puppets.iter().map(|puppet| puppet.id()).collect();

@@ -4,11 +4,12 @@
 //! kind, a proof is searched for exactly while somebody wants a block, a wake-up is wished for only when it changes,
 //! and the chain never gets worse.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chainlab::{
-    Answer, Block, Blockchain, Command, Effect, Genesis, Happening, Input, Limits, Message, Node, NodeId,
-    PreviousHash, RequestId, Retarget, Rules, SearchId, Template, Ticket, Time, Timestamp, Told, Transaction,
+    Answer, Block, Blockchain, Command, Difficulty, Effect, Genesis, Happening, Input, Limits, Message, Node,
+    NodeId, PreviousHash, RequestId, Retarget, Rules, SearchId, Template, Ticket, Time, Timestamp, Told,
+    Transaction,
     pow::{Challenge, Search, Target},
 };
 
@@ -18,18 +19,17 @@ pub(crate) const START: Time = Time::from_secs(1_000_000);
 /// The notebook's rules, at a target that one in 16 hashes meets.
 pub(crate) fn notebook() -> Rules {
     let target = Target::leading_zero_bits(4);
-    Rules { first_target: target, easiest_target: target, ..Rules::notebook() }
+    Rules::notebook().with_first_target(target)
 }
 
 /// The sealed rules at the same target, with 100 coins each for alice, bob and carol. The target follows after 8
 /// blocks; until then it is one for all.
 pub(crate) fn sealed() -> Rules {
     let target = Target::leading_zero_bits(4);
+    let retarget = Retarget::new(target, 8, Duration::from_secs(1)).unwrap();
     let allocations = ["alice", "bob", "carol"].map(|address| (address.into(), 100)).into();
     Rules {
-        first_target: target,
-        easiest_target: target,
-        retarget: Some(Retarget { window: 8, ..Rules::sealed().retarget.unwrap() }),
+        difficulty: Difficulty::Retargeted(retarget),
         genesis: Genesis::Shared { time: Some(START), allocations },
         ..Rules::sealed()
     }

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use chainlab::{
-    Block, Blockchain, Command, Genesis, Input, PreviousHash, Rules, Time, Timestamp, Transaction,
+    Block, Blockchain, Command, Difficulty, Genesis, Input, PreviousHash, Rules, Time, Timestamp, Transaction,
 };
 
 use crate::bench::{Bench, proof_for, sealed};
 
 fn rules(start: Time) -> Rules {
     let genesis = Genesis::Shared { time: Some(start), allocations: [].into() };
-    Rules { retarget: None, genesis, ..sealed() }
+    Rules { difficulty: Difficulty::Fixed(sealed().difficulty.first_target()), genesis, ..sealed() }
 }
 
 /// The years 2242 and 2514, from which on floats are two and four microseconds apart, and the end.

@@ -1,7 +1,7 @@
 //! Blocks that are early, beside ours, better, or bad.
 
 use chainlab::{
-    Block, Blockchain, Command, Limits, Message, PreviousHash, RequestId, Retarget, Rules, Timestamp, Told,
+    Block, Blockchain, Command, Difficulty, Limits, Message, PreviousHash, RequestId, Rules, Timestamp, Told,
 };
 
 use crate::bench::{
@@ -80,8 +80,9 @@ fn a_tie_keeps_ours_and_more_work_reorganises() {
 #[test]
 fn a_longer_chain_of_less_work_does_not_win() {
     // The target follows after every second block, and fast blocks make it harder.
-    let retarget = Retarget { window: 2, ..Rules::sealed().retarget.unwrap() };
-    let rules = Rules { retarget: Some(retarget), ..sealed() };
+    let rules = sealed();
+    let retarget = rules.difficulty.retarget().unwrap().with_window(2).unwrap();
+    let rules = Rules { difficulty: Difficulty::Retargeted(retarget), ..rules };
     let mut bench = Bench::with_peers(rules.clone(), 2);
     let grow = |count: usize, after: f64| {
         (0..count).fold(bench.chain(), |chain, _| grown_after(&chain, &rules, "miner", &[], after))

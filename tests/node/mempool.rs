@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, slice};
 
-use chainlab::{Blockchain, Command, Limits, Rules, Transaction};
+use chainlab::{Blockchain, Command, Difficulty, Limits, Rules, Transaction};
 use proptest::{prelude::*, sample::Index};
 
 use crate::bench::{Bench, document, grown, notebook, peer, sealed, seconds};
@@ -192,7 +192,7 @@ proptest! {
     /// the sender with the most pending gives way.
     #[test]
     fn with_accounts(steps in steps()) {
-        let rules = Rules { retarget: None, ..sealed() };
+        let rules = Rules { difficulty: Difficulty::Fixed(sealed().difficulty.first_target()), ..sealed() };
         let mut bench = bench(&rules);
         let (mut model, mut request) = (Model::default(), 0);
         for step in steps {

@@ -217,7 +217,7 @@ fn an_invalid_chain_is_rejected_and_a_valid_one_still_wins() {
     unproven[4] = unproven[4].clone().with_proof(unproven[4].proof() + 1);
     let mut unlinked = blocks.clone();
     unlinked.remove(3);
-    let easy = Rules { first_target: Target::EASIEST, easiest_target: Target::EASIEST, ..rules.clone() };
+    let easy = rules.clone().with_first_target(Target::EASIEST);
     let lies = [
         (Told::Blocks(unproven.into()), "block 5 Proof"),
         (Told::Blocks(unlinked.into()), "block 4 PreviousHash"),
@@ -254,7 +254,7 @@ fn a_chain_wins_in_every_form_in_which_it_can_be_told() {
     }
     // Verified under other rules that it keeps as well.
     let harder = Target::leading_zero_bits(5);
-    let others = Rules { first_target: harder, easiest_target: harder, ..rules };
+    let others = rules.with_first_target(harder);
     let mut bench = resolving(1);
     bench.answer(1, 1, foreign(&others, 1, 3));
     assert_eq!(bench.chain().len(), 3);

@@ -17,7 +17,7 @@ const START: Time = Time::from_secs(1000);
 
 /// A chain of 9 blocks, and the same as far as the block at position 5 with other blocks up to 8.
 static CHAINS: LazyLock<[Blockchain; 2]> = LazyLock::new(|| {
-    let rules = Rules { first_target: Target::leading_zero_bits(1), ..Rules::notebook() };
+    let rules = Rules::notebook().with_first_target(Target::leading_zero_bits(1));
     let grow = |chain: Blockchain, salt: i64| {
         let parent = PreviousHash::Hash(chain.tip_hash());
         let block = |proof| Block::new(chain.len() + 1, Timestamp::integer(salt), [], proof, parent);

@@ -26,7 +26,7 @@ fn deed() -> impl Strategy<Value = Deed> {
 }
 
 fn rules() -> impl Strategy<Value = Rules> {
-    let tutorial = Rules { first_target: quick_notebook().first_target, ..Rules::tutorial() };
+    let tutorial = Rules::tutorial().with_first_target(quick_notebook().difficulty.first_target());
     prop_oneof![Just(quick_notebook()), Just(tutorial), Just(quick_sealed())]
 }
 

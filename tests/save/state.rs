@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
 use chainlab::{
-    BlockHash, Genesis, Network, NodeId, Retarget, Rules, Snapshot, Transaction,
+    BlockHash, Difficulty, Genesis, Network, NodeId, Retarget, Rules, Snapshot, Transaction,
     network::{Config, Identity},
     pow::Target,
 };
@@ -37,21 +37,15 @@ pub(crate) fn load(dir: &Path) -> State {
 }
 
 pub(crate) fn quick_notebook() -> Rules {
-    Rules { first_target: Target::leading_zero_bits(6), ..Rules::notebook() }
+    Rules::notebook().with_first_target(Target::leading_zero_bits(6))
 }
 
 /// Sealed rules under which "rich" can pay, and nodes learn only by asking.
 pub(crate) fn quick_sealed() -> Rules {
-    let easy = Target::leading_zero_bits(6);
+    let retarget = Retarget::new(Target::leading_zero_bits(6), 8, Duration::from_nanos(1_000_001)).unwrap();
+    let retarget = retarget.with_factor_max(2).unwrap().with_back_max(Duration::from_nanos(1));
     Rules {
-        first_target: easy,
-        easiest_target: easy,
-        retarget: Some(Retarget {
-            window: 8,
-            spacing: Duration::from_nanos(1_000_001),
-            factor_max: 2,
-            back_max: Duration::from_nanos(1),
-        }),
+        difficulty: Difficulty::Retargeted(retarget),
         genesis: Genesis::Shared { time: None, allocations: [("rich".into(), 1_000_000)].into() },
         gossip: false,
         ..Rules::sealed()

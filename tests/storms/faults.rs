@@ -26,7 +26,7 @@ fn network() -> Network {
     let limits = Limits { announce_again: never, announce_again_max: never, ..Limits::default() };
     let target = Target::leading_zero_bits(4);
     let genesis = Genesis::Shared { time: None, allocations: [("alice".into(), 100)].into() };
-    let rules = Rules { first_target: target, easiest_target: target, genesis, ..Rules::sealed() };
+    let rules = Rules { genesis, ..Rules::sealed().with_first_target(target) };
     Network::with_config(rules, Config { limits, ..Config::default() })
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use chainlab::{
-    Block, BlockHash, Blockchain, Message, NodeId, PreviousHash, RequestId, Rules, Timestamp, Told,
-    Transaction,
+    Block, BlockHash, Blockchain, Difficulty, Message, NodeId, PreviousHash, RequestId, Rules, Timestamp,
+    Told, Transaction,
     network::Puppet,
     pow::{Search, Target},
 };
@@ -81,7 +81,7 @@ impl Liar {
             }),
             12 => ("that it has a block", Message::Acknowledge { block: chain.tip_hash() }),
             13 => ("a chain by easier rules", {
-                let easier = Rules { first_target: Target::EASIEST, retarget: None, ..rules.clone() };
+                let easier = Rules { difficulty: Difficulty::Fixed(Target::EASIEST), ..rules.clone() };
                 let start = Blockchain::start(&easier, chain.block(1).map_or_else(Default::default, time));
                 let longer = (0..3).fold(start, |chain, _| {
                     chain.append(forge(&chain, &easier, vec![], |_| {}), &easier).expect("it is easy")

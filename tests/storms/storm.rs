@@ -8,7 +8,8 @@ use std::{
 };
 
 use chainlab::{
-    Blockchain, Event, Genesis, Happening, Limits, LossReason, Network, NodeId, Retarget, Rules, Transaction,
+    Blockchain, Difficulty, Event, Genesis, Happening, Limits, LossReason, Network, NodeId, Retarget, Rules,
+    Transaction,
     network::{Clock, Config, Events, HashRate, Identity, RestartFrom},
     pow::{Target, Work},
     wire::{Latency, Link, Topology},
@@ -155,10 +156,9 @@ fn sealed_rules() -> Rules {
     let mut allocations: BTreeMap<Arc<str>, u64> = allocations.collect();
     allocations.insert(liar::ADDRESS.into(), 1000);
     let spacing = Duration::from_millis(2);
+    let retarget = Retarget::new(Target::from_expected_hashes(300), 8, spacing).unwrap();
     Rules {
-        first_target: Target::from_expected_hashes(300),
-        easiest_target: Target::from_expected_hashes(300),
-        retarget: Some(Retarget { window: 8, spacing, factor_max: 4, back_max: spacing }),
+        difficulty: Difficulty::Retargeted(retarget.with_back_max(spacing)),
         genesis: Genesis::Shared { time: None, allocations },
         transactions_max: 20,
         block_bytes_max: 1000,
@@ -169,7 +169,7 @@ fn sealed_rules() -> Rules {
 
 fn notebook_rules() -> Rules {
     let target = Target::leading_hex_zeros(2);
-    Rules { first_target: target, easiest_target: target, ..Rules::notebook() }
+    Rules::notebook().with_first_target(target)
 }
 
 const SENDERS: usize = 12;

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use chainlab::{Block, BlockHash, Blockchain, Genesis, Retarget, Rules};
+use chainlab::{Block, BlockHash, Blockchain, Genesis, Rules};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -100,7 +100,7 @@ impl Validator {
             "transactions": transactions,
         });
         hold!(dumps(document) == dumps(&expected), "a foreign genesis: {}", dumps(document));
-        let target = self.rules.first_target.get();
+        let target = self.rules.difficulty.first_target().get();
         let micros = time.as_micros();
         Ok(Judged { block, parent: None, position: 1, target, work: 0, micros, accounts })
     }
@@ -120,10 +120,10 @@ impl Validator {
         times.sort();
         let median = times[times.len() / 2];
         hold!(micros > median, "its time {micros} is not after the median {median}");
-        if let Some(Retarget { window, back_max, .. }) = self.rules.retarget
-            && ancestors.len().is_multiple_of(window as usize)
+        if let Some(retarget) = self.rules.difficulty.retarget()
+            && ancestors.len().is_multiple_of(retarget.window() as usize)
         {
-            let after = u128::from(micros) + back_max.as_micros();
+            let after = u128::from(micros) + retarget.back_max().as_micros();
             hold!(after >= u128::from(last.micros), "its time {micros} starts a window too early");
         }
         let target = self.target(&ancestors);
@@ -136,17 +136,17 @@ impl Validator {
     /// The target of the block after these, the nearest first: scaled after every window.
     fn target(&self, ancestors: &[&Judged]) -> u128 {
         let last = ancestors[0];
-        let Some(retarget) = self.rules.retarget else { return last.target };
-        let window = retarget.window as usize;
+        let Some(retarget) = self.rules.difficulty.retarget() else { return last.target };
+        let window = retarget.window() as usize;
         if !ancestors.len().is_multiple_of(window) {
             return last.target;
         }
-        let wanted = i128::from(retarget.window) * retarget.spacing.as_micros() as i128;
-        let factor = i128::from(retarget.factor_max);
+        let wanted = i128::from(retarget.window()) * retarget.spacing().as_micros() as i128;
+        let factor = i128::from(retarget.factor_max());
         let took = i128::from(last.micros) - i128::from(ancestors[window - 1].micros);
         let took = took.clamp(wanted / factor, wanted * factor);
         let target = scaled(last.target, took as u128, wanted as u128).unwrap_or(u128::MAX);
-        target.max(1).min(self.rules.easiest_target.get())
+        target.max(1).min(self.rules.difficulty.easiest_target().get())
     }
 
     fn judge_proof(&self, document: &Value, target: u128) -> Result<(), String> {

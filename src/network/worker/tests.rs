@@ -30,7 +30,7 @@ fn worker_with(clock: Clock) -> Worker {
 
 fn rules() -> Rules {
     let target = Target::leading_zero_bits(120);
-    Rules { first_target: target, easiest_target: target, ..Rules::notebook() }
+    Rules::notebook().with_first_target(target)
 }
 
 fn worker_by(rules: Rules, clock: Clock) -> Worker {
