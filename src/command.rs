@@ -2,7 +2,7 @@
 //!
 //! The answers serialise to the documents that the endpoints return, key for key.
 
-use serde::{Serialize, Serializer, ser::SerializeStruct};
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
 
 use crate::{
     block::PreviousHash,
@@ -116,7 +116,8 @@ impl Serialize for Forged {
 }
 
 /// Why no block was mined.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum MineError {
     /// No proof meets the target.
@@ -128,6 +129,9 @@ pub enum MineError {
     /// No timestamp is later than those of the chain: they stand at the end of what can be counted.
     #[error("no timestamp is left that is later than the median of the chain's last")]
     NoTimestampLeft,
+    /// The node was to mine at a hash rate of 0, at which it would find nothing.
+    #[error("a node that mines at a hash rate of 0 finds nothing")]
+    NoHashRate,
     /// The rules refuse whatever block the node can make: its reward cannot be counted.
     #[error("the rules refuse the mined block: {0}")]
     Refused(#[from] InvalidBlock),

@@ -100,7 +100,7 @@
 //! | what makes a block valid | [`Rules`], [`Violation`] |
 //! | the chain as a value, its blocks verified | [`Blockchain`] |
 //! | pending transactions | [`Mempool`] |
-//! | what nodes say, what happens to them, what they are told to do | [`Message`], [`Event`], [`Command`], [`Answer`] |
+//! | what nodes say, what they are told to do, what happens to them | [`Message`], [`Command`], [`Answer`], [`Event`] |
 //! | a node: a state machine, input in, wishes out | [`Node`], [`Input`], [`Effect`] |
 //! | links between nodes, as plain data | [`wire`] |
 //! | what a run showed: stale blocks, reorganisations, propagation | [`Report`], [`report`] |

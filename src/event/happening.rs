@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    blockchain::InvalidBlock, document::DocumentError, hash::BlockHash, mempool::LossReason, message::NodeId,
-    time::Time, transaction::Transaction,
+    blockchain::InvalidBlock, command::MineError, document::DocumentError, hash::BlockHash,
+    mempool::LossReason, message::NodeId, time::Time, transaction::Transaction,
 };
 
 /// What can happen at a node.
@@ -27,6 +27,11 @@ pub enum Happening {
         position: u64,
         /// The hash of the block before it.
         parent: BlockHash,
+    },
+    /// It mines no more, though nobody told it to stop.
+    MiningEnded {
+        /// Why: no block is to be had.
+        error: MineError,
     },
     /// It took on another's block as its tip.
     Accepted {

@@ -52,6 +52,7 @@ impl fmt::Display for Happening {
             Self::Mined { block, position, parent } => {
                 write!(f, "mined block {position} {block:.8} on {parent:.8}")
             }
+            Self::MiningEnded { error } => write!(f, "ended mining: {error}"),
             Self::Accepted { block, position, from } => {
                 write!(f, "accepted block {position} {block:.8} from {from}")
             }

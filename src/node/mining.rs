@@ -53,6 +53,12 @@ impl Node {
         self.end_mining(MineError::Stopped, effects);
     }
 
+    /// Ends mining, as no block is to be had.
+    fn give_up_mining(&mut self, error: MineError, effects: &mut Vec<Effect>) {
+        effects.push(Effect::Event(Happening::MiningEnded { error: error.clone() }));
+        self.end_mining(error, effects);
+    }
+
     fn end_mining(&mut self, error: MineError, effects: &mut Vec<Effect>) {
         self.mining.continuous = false;
         if self.mining.current.take().is_some() {
@@ -69,7 +75,7 @@ impl Node {
             return;
         }
         if self.chain.next_timestamp(&self.rules, Time::UNIX_EPOCH).is_none() {
-            return self.end_mining(MineError::NoTimestampLeft, effects);
+            return self.give_up_mining(MineError::NoTimestampLeft, effects);
         }
         self.mining.searches += 1;
         let id = SearchId(self.mining.searches);
@@ -128,7 +134,7 @@ impl Node {
         let block = current.sealed.unwrap_or_else(|| self.next_block(now)).with_proof(proof);
         let chain = match self.chain.append_under(block, &self.rules, self.fingerprint) {
             Ok(chain) => chain,
-            Err(invalid) => return self.end_mining(MineError::Refused(invalid), effects),
+            Err(invalid) => return self.give_up_mining(MineError::Refused(invalid), effects),
         };
         let (block, parent) = (chain.tip_hash(), self.chain.tip_hash());
         let happening = Happening::Mined { block, position: chain.len(), parent };
@@ -142,7 +148,7 @@ impl Node {
 
     pub(super) fn exhausted(&mut self, search: SearchId, exhausted: Exhausted, effects: &mut Vec<Effect>) {
         if self.mining.current.take_if(|current| current.id == search).is_some() {
-            self.end_mining(MineError::Exhausted(exhausted), effects);
+            self.give_up_mining(MineError::Exhausted(exhausted), effects);
         }
     }
 }

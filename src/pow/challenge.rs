@@ -2,6 +2,8 @@
 
 use std::io::Write;
 
+use serde::{Deserialize, Serialize};
+
 use super::Target;
 use crate::BlockHash;
 
@@ -9,7 +11,8 @@ use crate::BlockHash;
 ///
 /// Here the hash is computed one candidate at a time with the sha2 crate. That is how a proof is verified, and what
 /// decides in a [`Search`](super::Search), whose own loop only picks the candidates worth a look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Challenge {
     /// The notebook's rule: the last proof in decimal, then this one in decimal.
     LastProof {

@@ -1,5 +1,7 @@
 //! The search for a proof, as a value.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Challenge, InstructionSet, Target, instruction_set, run::Run};
 
 /// Finds the smallest proof for the notebook's rule: the first of 0, 1, 2, ... that [`valid_proof`] accepts.
@@ -135,7 +137,8 @@ impl Search {
 }
 
 /// A search that has tried every proof up to the last `u64`, and found none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(deny_unknown_fields)]
 #[error("no proof up to {} meets the target {target} for {challenge:?}", u64::MAX)]
 pub struct Exhausted {
     /// What a proof was sought for.

@@ -134,6 +134,7 @@ impl Recorder {
             Happening::Panicked { .. } => self.panics += 1,
             // Drivers count messages themselves, and nothing that is reported depends on the others.
             Happening::Dropped { .. }
+            | Happening::MiningEnded { .. }
             | Happening::Resolved { .. }
             | Happening::Waits { .. }
             | Happening::Paused

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use chainlab::{
-    BlockHash, DocumentError, Event, Happening, IgnoreReason, InvalidBlock, LossReason, NodeId, Place,
-    PreviousHash, Time, Timestamp, Transaction, Violation, pow::Target,
+    BlockHash, DocumentError, Event, Happening, IgnoreReason, InvalidBlock, LossReason, MineError, NodeId,
+    Place, PreviousHash, Time, Timestamp, Transaction, Violation, pow::Target,
 };
 use proptest::{prelude::*, sample::select};
 
@@ -18,6 +18,7 @@ pub(super) fn every_happening() -> Vec<Happening> {
     let mut all = vec![
         Happening::Joined { name: "Ålesund".into() },
         Happening::Mined { block, position: 7, parent },
+        Happening::MiningEnded { error: MineError::NoHashRate },
         Happening::Accepted { block, position: 7, from },
         Happening::Reorganised { abandoned: 1, adopted: 2, old_tip: block },
         Happening::Resolved { replaced: true, silent: 3 },

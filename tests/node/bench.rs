@@ -362,6 +362,7 @@ fn numbers(nodes: &[NodeId]) -> Vec<usize> {
 fn happened(happening: &Happening) -> String {
     match happening {
         Happening::Mined { position, .. } => format!("mined {position}"),
+        Happening::MiningEnded { error } => format!("ended mining: {error}"),
         Happening::Accepted { position, from, .. } => format!("accepted {position} from {}", from.index()),
         Happening::Reorganised { abandoned, adopted, .. } => format!("reorganised -{abandoned} +{adopted}"),
         Happening::Resolved { replaced, silent } => format!("resolved {replaced}, silent {silent}"),

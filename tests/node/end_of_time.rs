@@ -92,5 +92,6 @@ fn after_the_last_timestamp_mining_ends_with_a_reason() {
     bench.announce(1, next(&bench.chain(), &rules, u64::MAX));
     assert_eq!(bench.chain().len(), 2);
     let lines = bench.command(Command::Mine);
-    assert_eq!(lines, ["answer 2: no timestamp is left that is later than the median of the chain's last"]);
+    let reason = "no timestamp is left that is later than the median of the chain's last";
+    assert_eq!(lines, [format!("ended mining: {reason}"), format!("answer 2: {reason}")]);
 }

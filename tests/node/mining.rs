@@ -120,8 +120,9 @@ fn a_wrong_proof_makes_no_block() {
         let (id, template) = bench.search.unwrap();
         let wrong = (0..).find(|&proof| !template.challenge.is_met(proof, template.target)).unwrap();
         let lines = bench.tell(Input::Found(id, wrong));
-        assert_eq!(lines.len(), 2);
-        for (line, ticket) in lines.iter().zip(1..) {
+        assert_eq!(lines.len(), 3);
+        assert!(lines[0].starts_with("ended mining: the rules refuse the mined block: block 2: proof"));
+        for (line, ticket) in lines[1..].iter().zip(1..) {
             assert!(
                 line.starts_with(&format!(
                     "answer {ticket}: the rules refuse the mined block: block 2: proof"
@@ -141,7 +142,7 @@ fn an_exhausted_search_is_said_to_all_who_wait() {
     let (id, _) = bench.search.unwrap();
     // That ends the mining that goes on, too: the same search would fail again.
     let lines = bench.tell(Input::Exhausted(id, exhausted));
-    assert_eq!(lines, [format!("answer 1: {exhausted}")]);
+    assert_eq!(lines, [format!("ended mining: {exhausted}"), format!("answer 1: {exhausted}")]);
     assert_eq!(bench.tell(Input::Exhausted(id, exhausted)), [""; 0]);
 }
 
@@ -326,8 +327,9 @@ fn rewards_that_cannot_be_counted_end_the_mining() {
     bench.find();
     bench.command(Command::Mine);
     let lines = bench.find();
-    let expected = "answer 2: the rules refuse the mined block: block 3: miner-0 has 18446744073709551615";
-    assert!(lines[0].starts_with(expected), "{lines:?}");
+    let expected = "the rules refuse the mined block: block 3: miner-0 has 18446744073709551615";
+    assert!(lines[0].starts_with(&format!("ended mining: {expected}")), "{lines:?}");
+    assert!(lines[1].starts_with(&format!("answer 2: {expected}")), "{lines:?}");
     assert!(bench.search.is_none());
 }
 
