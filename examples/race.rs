@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         network.spawn_as(Identity { name: Some(name.into()), ..Identity::default() })?;
     }
     network.join(&Topology::Ring)?;
-    network.set_default_link(Link::default().with_latency(Latency::fixed(Duration::from_millis(5))))?;
+    network.set_default_link(Link::default().with_latency(Latency::fixed(Duration::from_millis(5))));
     println!("A block every {spacing:?}, 5 ms from miner to miner in a ring, for {seconds} s.\n");
 
     for (node, (_, attempts)) in network.nodes().into_iter().zip(MINERS) {

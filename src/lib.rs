@@ -101,7 +101,7 @@
 //! | the chain as a value, its blocks verified | [`Blockchain`] |
 //! | pending transactions | [`Mempool`] |
 //! | what nodes say, what they are told to do, what happens to them | [`Message`], [`Command`], [`Answer`], [`Event`] |
-//! | a node: a state machine, input in, wishes out | [`Node`], [`Input`], [`Effect`] |
+//! | a node: a state machine, input in, effects out | [`Node`], [`Input`], [`Effect`] |
 //! | links between nodes, as plain data | [`wire`] |
 //! | what a run showed: stale blocks, reorganisations, propagation | [`Report`], [`report`] |
 //! | the threads: a node each, on the wall clock | [`Network`], [`network`] |
@@ -242,7 +242,7 @@ pub use hash::{BlockHash, ParseHashError};
 pub use mempool::{LossReason, Mempool, SubmitError};
 pub use message::{Message, NodeId, RequestId, Told};
 pub use network::Network;
-pub use node::{Effect, Input, Limits, Node, SearchId, Template};
+pub use node::{Effect, Input, Limits, Node, NodeConfig, SearchId, Template};
 pub use report::Report;
 pub use rules::{
     Checks, Context, Difficulty, ForkChoice, Genesis, ProofRule, Retarget, RetargetError, Rules, Violation,

@@ -214,7 +214,7 @@ fn a_flood_on_a_link_that_does_not_deliver_is_bounded() {
         let (puppet, to) = if number % 2 == 0 { (&slow, nodes[0]) } else { (&held, nodes[1]) };
         puppet.send(to, message.clone());
     }
-    // All others go by the same postman.
+    // All others are brought by the same thread.
     network.mine(nodes[2]).unwrap();
     assert_eq!(network.settle(PATIENCE).unwrap().chain().unwrap().len(), 2);
     let peak = ALLOCATOR.peak_usage().saturating_sub(before);

@@ -307,7 +307,7 @@ fn messages_that_do_not_arrive_are_counted_by_what_became_of_them() {
     network.restart(alice, RestartFrom::Chain).unwrap();
     ask(7);
     assert!(mallory.receive(PATIENCE).is_some(), "nothing of before fills the inbox");
-    network.set_judge(|_, _, _| Verdict::Drop).unwrap();
+    network.set_judge(|_, _, _| Verdict::Drop);
     ask(8);
     network.shutdown().unwrap();
     let report = network.report();

@@ -7,8 +7,9 @@ use serde::{Serialize, Serializer, ser::SerializeStruct};
 use super::{
     error::{CallError, JoinError, NodeError, RegisterError},
     handle::Network,
-    member::{Control, HashRate},
+    mailbox::{Control, HashRate},
     question::Question,
+    state::State,
 };
 use crate::{
     blockchain::Blockchain,
@@ -76,7 +77,7 @@ impl Network {
     /// A node cannot be asked, or both are the same. If the second cannot be asked, the first has it as a peer already.
     pub fn connect(&self, one: NodeId, other: NodeId) -> Result<(), RegisterError> {
         for (node, peer) in [(one, other), (other, one)] {
-            if node == peer || !self.shared.member(node)?.is_puppet() {
+            if node == peer || !self.shared.is_puppet(node)? {
                 self.register(node, [peer])?;
             }
         }
@@ -96,7 +97,7 @@ impl Network {
             peers[other.index()].push(one);
         }
         for (node, peers) in nodes.into_iter().zip(peers) {
-            if !self.shared.member(node)?.is_puppet() {
+            if !self.shared.is_puppet(node)? {
                 self.ask(node, Command::Register(peers))?;
             }
         }
@@ -136,24 +137,31 @@ impl Network {
     /// hold it. That loses nothing, as no attempt makes the next one likelier, but costs making the block once more, at
     /// most once in a millisecond: some seven microseconds for an empty one, a millisecond for one of 1000 transactions.
     ///
+    /// It ends when it is stopped, or with [`Happening::MiningEnded`](crate::Happening::MiningEnded) when no block is to
+    /// be had.
+    ///
     /// # Errors
     ///
-    /// The node cannot be asked.
-    pub fn start_mining(&self, node: NodeId, rate: HashRate) -> Result<(), NodeError> {
-        self.shared.member(node)?.control(Control::HashRate(rate))?;
-        self.ask(node, Command::StartMining)?;
+    /// The node cannot be asked, or the rate is 0, at which it would find nothing; then it goes on as before.
+    pub fn start_mining(&self, node: NodeId, rate: HashRate) -> Result<(), CallError<MineError>> {
+        if rate == HashRate::PerMillisecond(0) {
+            return Err(CallError::Refused(MineError::NoHashRate));
+        }
+        let start = |reply| Control::StartMining(rate, reply);
+        let question = self.shared.ask(node, State::check_live, start)?;
+        question.answer()?;
         Ok(())
     }
 
-    /// Has a node mine no more. Calls of [`Network::mine`] that wait for it are told that it was stopped.
+    /// Has a node mine no more. Calls of [`Network::mine`] that wait for it are told that it was stopped; later ones are
+    /// searched for as fast as its thread goes.
     ///
     /// # Errors
     ///
     /// The node cannot be asked.
     pub fn stop_mining(&self, node: NodeId) -> Result<(), NodeError> {
         self.ask(node, Command::StopMining)?;
-        // Only now, so that nothing was tried at another rate than its own.
-        self.shared.member(node)?.control(Control::HashRate(HashRate::Unlimited))
+        Ok(())
     }
 
     /// Has a node ask all its peers for their chains and take the best valid one if it is better than its own.
@@ -202,9 +210,7 @@ impl Network {
 
     /// Sends a command to a node's thread. Many nodes are asked at once by waiting for the answers only afterwards.
     pub(super) fn put(&self, node: NodeId, command: Command) -> Result<Question<'_>, NodeError> {
-        let member = self.shared.member(node)?;
-        let (question, reply) = Question::new(Arc::clone(&member), &self.shared.reply_channels);
-        member.control(Control::Command(command, reply))?;
-        Ok(question)
+        let check = State::check_of(&command);
+        self.shared.ask(node, check, |reply| Control::Command(command, reply))
     }
 }

@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use super::closure;
 use crate::{message::NodeId, time::Time};
 
 /// What a network tells the time by.
@@ -31,7 +32,9 @@ impl Clock {
     }
 
     /// Makes a clock of the caller's, which is asked for a node's time at each of its inputs, and once for messages that
-    /// wait together. Waiting is done in real time all the same. The closure must not call the network.
+    /// wait together. Waiting is done in real time all the same. The closure must not call the
+    /// network: a call that would wait for a node or a link panics instead. A clock that panics takes down the node that
+    /// looks at it.
     pub fn given(clock: impl Fn(NodeId) -> Time + Send + Sync + 'static) -> Self {
         Self(Source::Given(Arc::new(clock)))
     }
@@ -40,7 +43,7 @@ impl Clock {
     pub fn now(&self, node: NodeId) -> Time {
         match &self.0 {
             Source::Wall { start, started } => *start + started.elapsed(),
-            Source::Given(clock) => clock(node),
+            Source::Given(clock) => closure::run("clock", || clock(node)),
         }
     }
 }

@@ -97,20 +97,8 @@ pub enum SpawnError {
     Thread(#[from] std::io::Error),
 }
 
-/// Why a link could not be changed.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LinkChangeError {
-    /// A node is unknown.
-    #[error(transparent)]
-    Node(#[from] NodeError),
-    /// The operating system starts no thread for the postman, who delivers what is late.
-    #[error("no thread could be started: {0}")]
-    Thread(#[from] std::io::Error),
-}
-
 /// Why a network could not be partitioned.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PartitionFault {
     /// A node is unknown.
@@ -119,9 +107,6 @@ pub enum PartitionFault {
     /// A node is in two groups.
     #[error(transparent)]
     Groups(#[from] PartitionError),
-    /// The operating system starts no thread for the postman, who delivers what is late.
-    #[error("no thread could be started: {0}")]
-    Thread(#[from] std::io::Error),
 }
 
 /// Why a node could not be restarted.

@@ -1,86 +1,64 @@
 //! The verbs of fault: what a test does to links and nodes.
 
+use crossbeam_channel::bounded;
+
 use super::{
-    error::{DownCause, LinkChangeError, NodeError, PartitionFault, RestartError},
+    closure,
+    ending::{self, RestartFrom},
+    error::{DownCause, NodeError, PartitionFault, RestartError},
     handle::Network,
-    member::Control,
-    settle::Liveness,
-    shared::Shared,
+    links_up::CameUp,
+    mailbox::{self, Control, Member},
+    state::State,
+    traffic::Judge,
     worker::start_worker,
 };
 use crate::{
-    block::Block,
     blockchain::Blockchain,
-    event::Happening,
-    mempool::LossReason,
+    command::Snapshot,
+    event::Event,
     message::{Message, NodeId},
     node::Node,
     wire::{Link, Partition, Verdict},
 };
 
-/// What a restarted node begins with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RestartFrom {
-    /// The chain that it had, as on its disk.
-    Chain,
-    /// The genesis alone: its disk is lost.
-    Genesis,
-}
-
+/// What is done to one node from several threads at once, of crash, restart, pause and resume, is done one after the
+/// other, each as a whole.
 impl Network {
     /// Sets what the directed link from one node to another is like, from the next message on. If it loses less than it
     /// did, the sender tells the receiver of its tip, which it may have missed.
     ///
     /// # Errors
     ///
-    /// A node is unknown, or no thread can be started for the postman.
-    pub fn set_link(&self, from: NodeId, to: NodeId, link: Link) -> Result<(), LinkChangeError> {
-        self.shared.member(from)?;
-        self.shared.member(to)?;
-        let may_have_missed = {
-            let mut conditions = self.shared.change_links()?;
-            let before = conditions.links.link(from, to);
-            let was_down = !conditions.links.is_reachable(from, to);
-            conditions.links.set_link(from, to, link);
-            was_down || before.loss() > link.loss()
-        };
-        if may_have_missed {
-            self.tell_of_links(|one, other| (one, other) == (from, to));
-        } else {
-            self.shared.standings_changed();
-        }
+    /// A node is unknown.
+    pub fn set_link(&self, from: NodeId, to: NodeId, link: Link) -> Result<(), NodeError> {
+        self.check_known([from, to])?;
+        let came_up = self.shared.delivery.change().set_link(from, to, link);
+        self.shared.links_changed(came_up);
         Ok(())
     }
 
-    /// Sets what every link is like that has no setting of its own, from the next message on.
-    ///
-    /// # Errors
-    ///
-    /// No thread can be started for the postman.
-    pub fn set_default_link(&self, link: Link) -> Result<(), LinkChangeError> {
-        self.shared.change_links()?.links.set_default(link);
-        self.tell_of_links(|_, _| true);
-        Ok(())
+    /// Sets what every link is like that has no setting of its own, from the next message on. If it loses less than it
+    /// did, all nodes tell their peers of their tips.
+    pub fn set_default_link(&self, link: Link) {
+        let came_up = self.shared.delivery.change().set_default(link);
+        self.shared.links_changed(came_up);
     }
 
-    /// Has a closure judge every message before its link does, in place of the closure before; its first two arguments
-    /// are the sender and the receiver. It runs in the senders' threads, one at a time, and must not call the network.
-    ///
-    /// # Errors
-    ///
-    /// No thread can be started for the postman.
-    pub fn set_judge(
-        &self,
-        judge: impl FnMut(NodeId, NodeId, &Message) -> Verdict + Send + 'static,
-    ) -> Result<(), LinkChangeError> {
-        self.shared.change_links()?.judge = Some(super::carrier::Judge(Box::new(judge)));
-        Ok(())
+    /// Has a closure judge every message before its link does, in place of the closure before, of which what it dropped
+    /// is announced again; its first two arguments are the sender and the receiver. It runs in the senders' threads, one
+    /// at a time, and must not call the network: a call that would wait for a node or a link panics instead. A closure
+    /// that panics takes down the node that sends.
+    pub fn set_judge(&self, mut judge: impl FnMut(NodeId, NodeId, &Message) -> Verdict + Send + 'static) {
+        let judge = move |from, to, message: &_| closure::run("judge", || judge(from, to, message));
+        let came_up = self.shared.delivery.change().set_judge(Some(Judge(Box::new(judge))));
+        self.shared.links_changed(came_up);
     }
 
     /// Has no closure judge the messages any longer; what it dropped is announced again.
     pub fn clear_judge(&self) {
-        self.shared.carrier.conditions().judge = None;
-        self.tell_of_links(|_, _| true);
+        let came_up = self.shared.delivery.traffic().set_judge(None);
+        self.shared.links_changed(came_up);
     }
 
     /// Cuts the network into groups; nodes that are in none stay together as one further group. It takes the place of
@@ -88,24 +66,23 @@ impl Network {
     ///
     /// # Errors
     ///
-    /// A node is in two groups or unknown, or no thread can be started for the postman; then nothing is cut.
+    /// A node is in two groups or unknown; then nothing is cut.
     pub fn partition<G>(&self, groups: impl IntoIterator<Item = G>) -> Result<(), PartitionFault>
     where
         G: IntoIterator<Item = NodeId>,
     {
         let groups: Vec<Vec<_>> = groups.into_iter().map(|group| group.into_iter().collect()).collect();
-        for &node in groups.iter().flatten() {
-            self.shared.member(node)?;
-        }
-        let before = self.shared.change_links()?.links.partition(Partition::new(groups)?);
-        self.tell_of_links(|one, other| before.separates(one, other));
+        self.check_known(groups.iter().flatten().copied())?;
+        let partition = Partition::new(groups)?;
+        let came_up = self.shared.delivery.change().partition(partition);
+        self.shared.links_changed(came_up);
         Ok(())
     }
 
     /// Ends the partition: the nodes that it cut off from their peers tell them of their tips.
     pub fn heal(&self) {
-        let before = self.shared.carrier.conditions().links.heal();
-        self.tell_of_links(|one, other| before.separates(one, other));
+        let came_up = self.shared.delivery.traffic().heal();
+        self.shared.links_changed(came_up);
     }
 
     /// Holds the directed link from one node to another: what is sent there waits for [`Network::release`],
@@ -113,39 +90,27 @@ impl Network {
     ///
     /// # Errors
     ///
-    /// A node is unknown, or no thread can be started for the postman.
-    pub fn hold(&self, from: NodeId, to: NodeId) -> Result<(), LinkChangeError> {
-        self.shared.member(from)?;
-        self.shared.member(to)?;
-        self.shared.change_links()?.links.hold(from, to);
-        self.shared.standings_changed();
+    /// A node is unknown.
+    pub fn hold(&self, from: NodeId, to: NodeId) -> Result<(), NodeError> {
+        self.check_known([from, to])?;
+        self.shared.delivery.change().hold(from, to);
+        self.shared.links_changed(None);
         Ok(())
     }
 
-    /// Releases a held link: what waited there is delivered, in the order in which it was sent.
+    /// Releases a held link: what waited there is delivered, in the order in which it was sent. One that is not held
+    /// stays as it is.
     pub fn release(&self, from: NodeId, to: NodeId) {
-        let mut conditions = self.shared.carrier.conditions();
-        self.shared.release_held(&mut conditions, from, to);
-        drop(conditions);
-        self.tell_of_links(|one, other| (one, other) == (from, to));
+        let now = self.shared.delivery.now();
+        let mut links = self.shared.delivery.traffic();
+        let (came_up, due) = links.release(now, from, to);
+        due.into_iter().for_each(|message| links.queue(message));
+        drop(links);
+        self.shared.links_changed(came_up);
     }
 
-    /// Tells nodes that the links to some of their peers have come up: those that `was_down` says of and that are now
-    /// up.
-    fn tell_of_links(&self, was_down: impl Fn(NodeId, NodeId) -> bool) {
-        for (node, peers) in self.shared.peers_of_all() {
-            let conditions = self.shared.carrier.conditions();
-            let up: Vec<_> = peers
-                .into_iter()
-                .filter(|&peer| was_down(node, peer) && conditions.links.is_reachable(node, peer))
-                .collect();
-            drop(conditions);
-            if let (false, Ok(member)) = (up.is_empty(), self.shared.member(node)) {
-                // One that is down learns of its links when it restarts.
-                let _ = member.control(Control::LinksUp(up));
-            }
-        }
-        self.shared.standings_changed();
+    fn check_known(&self, nodes: impl IntoIterator<Item = NodeId>) -> Result<(), NodeError> {
+        self.shared.nodes.look(|table| nodes.into_iter().try_for_each(|node| table.check_known(node)))
     }
 
     /// Crashes a node: its thread ends, and its mempool, its orphans and what was under way to it and from it are gone.
@@ -153,12 +118,16 @@ impl Network {
     ///
     /// # Errors
     ///
-    /// The node is unknown, down already, or a puppet.
+    /// The node is unknown or a puppet, or it is down already, or ends just now, for another cause.
     pub fn crash(&self, node: NodeId) -> Result<(), NodeError> {
         let member = self.shared.member(node)?;
-        member.end(DownCause::Crashed)?;
-        member.join();
-        Ok(())
+        let mut thread = member.thread();
+        self.shared.tell(node, State::check_up, Control::End(DownCause::Crashed))?;
+        Member::join(&mut thread);
+        match self.check(node, State::check_up) {
+            Err(NodeError::Down { cause: DownCause::Crashed, .. }) => Ok(()),
+            other => other,
+        }
     }
 
     /// Restarts a node that is down, with the peers that it had. Its peers and it tell each other of their tips. It
@@ -167,46 +136,64 @@ impl Network {
     ///
     /// # Errors
     ///
-    /// The node is unknown, not down, or a puppet; the network was shut down; or no thread can be started.
+    /// The node is unknown, not down, or a puppet; the network was shut down; or no thread can be started. Then the node
+    /// is as it was.
     pub fn restart(&self, node: NodeId, from: RestartFrom) -> Result<(), RestartError> {
         let shared = &self.shared;
         let member = shared.member(node)?;
-        // No shutdown overtakes it.
-        let _starting = shared.starting.lock();
-        if shared.members.read().is_shut_down {
+        let mut thread = member.thread();
+        let _starting = shared.starting();
+        let before = shared.nodes.look(|table| table.rows[node.index()].clone());
+        match before.state {
+            State::Down { .. } => {}
+            State::Live | State::Paused => return Err(RestartError::NotDown { node }),
+            State::Puppet => return Err(NodeError::Puppet { node }.into()),
+        }
+        if shared.nodes.look(|table| table.is_shut_down) {
             return Err(NodeError::Down { node, cause: DownCause::ShutDown }.into());
         }
-        let (before, mailbox) = member.revive()?;
-        let now = shared.clock.now(node);
+        // One that panicked may still be on its way out.
+        Member::join(&mut thread);
+        let time = shared.clock.now(node);
         let chain = match from {
-            RestartFrom::Chain => before.clone(),
-            RestartFrom::Genesis => Blockchain::start(&shared.rules, now),
+            RestartFrom::Chain => before.chain,
+            RestartFrom::Genesis => Blockchain::start(&shared.rules, time),
         };
-        let peers = shared.peers_of(node);
-        let state = Node::with_chain(node, shared.rules.clone(), member.address.clone(), chain)
-            .with_limits(shared.limits)
-            .with_peers(peers);
-        // First, as its thread records what happens from then on.
-        shared.happened(node, Happening::Restarted);
-        start_worker(state, shared, &member, mailbox)
-            .inspect_err(|_| shared.happened(node, Happening::Crashed))?;
-        if from == RestartFrom::Genesis {
-            shared.lose_chain(node, &before);
-        }
-        self.tell_of_links(|one, other| one == node || other == node);
+        let left = Snapshot { chain: chain.clone(), pending: Vec::new(), peers: before.peers };
+        let (state, _) = Node::restored(shared.node_config(&member), left);
+        let (line, mailbox) = mailbox::open(shared.unread_max);
+        *thread = Some(start_worker(state, shared, &member, mailbox)?);
+        // It has nothing to do before others know that it is up.
+        let recorded = shared.nodes.look(|table| ending::restart(node, from, &table.rows));
+        let events: Vec<_> = recorded.into_iter().map(|what| Event { time, node, what }).collect();
+        shared.watch.record_with(&events, || {
+            shared.nodes.change(|table| {
+                let row = &mut table.rows[node.index()];
+                (row.state, row.chain) = (State::Live, chain);
+                table.lines[node.index()] = Some(line);
+            });
+        });
+        shared.links_changed(Some(CameUp::Of(node)));
         Ok(())
     }
 
-    /// Pauses a node, and waits until its thread stands still: what is said to it waits, up to the bound of its inbox.
-    /// Calls to it fail until [`Network::resume`].
+    /// Pauses a node, and waits until its thread stands still: what is said to it waits, up to the bound of its inbox,
+    /// and so do its deadlines. Calls to it fail until [`Network::resume`], but for [`Network::snapshot`] and
+    /// [`Network::save`].
     ///
     /// # Errors
     ///
     /// The node is unknown, down, paused already, or a puppet.
     pub fn pause(&self, node: NodeId) -> Result<(), NodeError> {
-        self.shared.member(node)?.pause(|| self.shared.set_liveness(node, Liveness::Paused))?;
-        self.shared.happened(node, Happening::Paused);
-        Ok(())
+        let member = self.shared.member(node)?;
+        let _thread = member.thread();
+        let (standing_still, stands_still) = bounded(0);
+        self.shared.tell(node, State::check_live, Control::Pause(standing_still))?;
+        let Err(_) = stands_still.recv();
+        match self.check(node, State::check_live) {
+            Err(NodeError::Paused { .. }) => Ok(()),
+            other => other,
+        }
     }
 
     /// Resumes a paused node; one that is not paused goes on as it is.
@@ -215,26 +202,25 @@ impl Network {
     ///
     /// The node is unknown, down, or a puppet.
     pub fn resume(&self, node: NodeId) -> Result<(), NodeError> {
-        self.shared.member(node)?.resume(|| {
-            self.shared.set_liveness(node, Liveness::Live);
-            self.shared.happened(node, Happening::Resumed);
-        })?;
+        let member = self.shared.member(node)?;
+        let _thread = member.thread();
+        if self.check(node, State::check_live).is_ok() {
+            return Ok(());
+        }
+        let (going_on, goes_on) = bounded(0);
+        self.shared.tell(node, State::check_up, Control::Resume(going_on))?;
+        let Err(_) = goes_on.recv();
+        self.check(node, State::check_live)?;
         // It heard of no link that came up, and what it was told may have been over the bound.
-        self.tell_of_links(|one, other| one == node || other == node);
+        self.shared.links_changed(Some(CameUp::Of(node)));
         Ok(())
     }
-}
 
-impl Shared {
-    /// Records the loss of the transactions that nobody has but on the chain of a node that begins anew.
-    fn lose_chain(&self, node: NodeId, chain: &Blockchain) {
-        let common = self.chains().into_iter().filter_map(|other| chain.common_ancestor(&other));
-        let kept = common.map(|common| common.len()).max().unwrap_or(0);
-        for transaction in chain.iter_after(kept).flat_map(Block::transactions) {
-            if !transaction.is_reward() {
-                let (transaction, reason) = (transaction.clone(), LossReason::Crashed);
-                self.happened(node, Happening::Lost { transaction, reason });
-            }
-        }
+    fn check(
+        &self,
+        node: NodeId,
+        check: fn(&State, NodeId) -> Result<(), NodeError>,
+    ) -> Result<(), NodeError> {
+        self.shared.nodes.look(|table| check(&table.row(node)?.state, node))
     }
 }

@@ -2,24 +2,28 @@
 
 use std::sync::Arc;
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::Mutex;
 use uuid::Uuid;
 
 use super::{
-    carrier::Carrier,
     clock::Clock,
+    counters::MessageCounters,
+    delivery::Delivery,
     error::{DownCause, NodeError, Panicked, SpawnError},
-    member::{Mailbox, Member},
+    late::start_delivery,
+    mailbox::{self, Control, Line, Mailbox, Member},
+    nodes::Nodes,
     question::ReplyChannels,
-    settle::{Liveness, Standing, Standings},
-    shared::{Members, Shared},
+    shared::Shared,
+    state::{Row, State},
+    traffic::Traffic,
     watch::Watch,
-    worker::start_thread,
+    worker::start_worker,
 };
 use crate::{
     blockchain::Blockchain,
     message::NodeId,
-    node::{Limits, Node},
+    node::{Limits, Node, NodeConfig},
     rules::Rules,
 };
 
@@ -100,13 +104,12 @@ impl Network {
             clock,
             limits,
             unread_max,
-            under_way_max,
             seed,
             starting: Mutex::new(()),
-            members: RwLock::new(Members::default()),
-            standings: Standings::default(),
-            carrier: Carrier::new(seed),
+            nodes: Nodes::default(),
+            delivery: Delivery::new(Traffic::new(seed, under_way_max)),
             watch: Watch::new(start),
+            counters: MessageCounters::default(),
             reply_channels: ReplyChannels::default(),
         };
         Self { shared: Arc::new(shared) }
@@ -132,69 +135,73 @@ impl Network {
     ///
     /// As [`Network::spawn`], and a name with a zero byte.
     pub fn spawn_as(&self, identity: Identity) -> Result<NodeId, SpawnError> {
-        let (rules, clock, limits) = (&self.shared.rules, &self.shared.clock, self.shared.limits);
-        self.add(identity, |id, address| {
-            Node::new(id, Arc::clone(rules), address, clock.now(id)).with_limits(limits)
+        let clock = &self.shared.clock;
+        self.add(identity, |config| {
+            let now = clock.now(config.id);
+            Node::with_config(config, now)
         })
     }
 
-    /// Starts a thread for the node that `make` makes of its number and address.
+    /// Starts a thread for the node that `make` makes.
     pub(super) fn add(
         &self,
         identity: Identity,
-        make: impl FnOnce(NodeId, Arc<str>) -> Node,
+        make: impl FnOnce(NodeConfig) -> Node,
     ) -> Result<NodeId, SpawnError> {
         let shared = &self.shared;
-        let _starting = shared.starting.lock();
-        let (member, mailbox) = self.new_member(identity, false)?;
-        let node = make(member.id, Arc::clone(&member.address));
-        let standing = Standing { liveness: Liveness::Live, chain: node.chain().clone(), peers: Vec::new() };
+        let _starting = shared.starting();
+        let member = self.new_member(identity)?;
+        let node = make(shared.node_config(&member));
+        let row = Row { state: State::Live, chain: node.chain().clone(), peers: Vec::new() };
+        let (line, mailbox) = mailbox::open(shared.unread_max);
+        let now = shared.clock.now(member.id);
         // It has nothing to do before others know of it; if it does not start, they never do.
-        start_thread(node, shared, &member, mailbox)?;
-        shared.watch.joined(shared.clock.now(member.id), member.id, Arc::clone(&member.name));
-        Ok(self.enlist(member, standing))
+        *member.thread() = Some(start_worker(node, shared, &member, mailbox)?);
+        shared.watch.joined(now, member.id, Arc::clone(&member.name));
+        Ok(self.enlist(member, row, line))
     }
 
     /// Gives a puppet its number, its name and its inbox.
-    pub(super) fn add_puppet(&self, identity: Identity) -> Result<(Arc<Member>, Mailbox), SpawnError> {
+    pub(super) fn add_puppet(&self, identity: Identity) -> Result<(NodeId, Mailbox), SpawnError> {
         let shared = &self.shared;
-        let _starting = shared.starting.lock();
-        let (member, mailbox) = self.new_member(identity, true)?;
+        let _starting = shared.starting();
+        let member = self.new_member(identity)?;
         let chain = Blockchain::start(&shared.rules, shared.clock.now(member.id));
-        self.enlist(Arc::clone(&member), Standing { liveness: Liveness::Puppet, chain, peers: Vec::new() });
-        Ok((member, mailbox))
+        let row = Row { state: State::Puppet, chain, peers: Vec::new() };
+        let (line, mailbox) = mailbox::open(shared.unread_max);
+        Ok((self.enlist(member, row, line), mailbox))
     }
 
     /// Makes the next member, which nobody knows of yet; `starting` is held until it is enlisted.
-    fn new_member(&self, identity: Identity, is_puppet: bool) -> Result<(Arc<Member>, Mailbox), SpawnError> {
-        let number = {
-            let members = self.shared.members.read();
-            if members.is_shut_down {
-                return Err(SpawnError::ShutDown);
-            }
-            u32::try_from(members.list.len()).expect("there are fewer threads than 2^32")
-        };
+    fn new_member(&self, identity: Identity) -> Result<Arc<Member>, SpawnError> {
+        let (nodes, is_shut_down) = self.shared.nodes.look(|table| (table.rows.len(), table.is_shut_down));
+        if is_shut_down {
+            return Err(SpawnError::ShutDown);
+        }
+        start_delivery(&self.shared)?;
+        let number = u32::try_from(nodes).expect("there are fewer threads than 2^32");
         let name = identity.name.unwrap_or_else(|| format!("node-{number}"));
         if name.contains('\0') {
             return Err(SpawnError::Name { name });
         }
         let address = identity.address.unwrap_or_else(|| random_address(number));
-        let (id, unread_max) = (NodeId::new(number), self.shared.unread_max);
-        let (member, mailbox) = Member::new(id, name.into(), address.into(), unread_max, is_puppet);
-        Ok((Arc::new(member), mailbox))
+        Ok(Arc::new(Member::new(NodeId::new(number), name.into(), address.into())))
     }
 
     /// Lets others know of a new member.
-    fn enlist(&self, member: Arc<Member>, standing: Standing) -> NodeId {
+    fn enlist(&self, member: Arc<Member>, row: Row, line: Line) -> NodeId {
         let id = member.id;
-        self.shared.add_standing(standing);
-        self.shared.members.write().list.push(member);
+        self.shared.nodes.change(|table| {
+            table.members.push(member);
+            table.rows.push(row);
+            table.lines.push(Some(line));
+        });
         id
     }
 
     /// Returns all nodes, in the order in which they were started.
     pub fn nodes(&self) -> Vec<NodeId> {
-        self.shared.members.read().list.iter().map(|member| member.id).collect()
+        self.shared.nodes.look(|table| table.members.iter().map(|member| member.id).collect())
     }
 
     /// Returns a node's name.
@@ -222,25 +229,27 @@ impl Network {
     ///
     /// The nodes that had panicked, each with its message.
     pub fn shutdown(&self) -> Result<(), Panicked> {
+        let shared = &self.shared;
         let members = {
-            let _starting = self.shared.starting.lock();
-            let mut members = self.shared.members.write();
-            members.is_shut_down = true;
-            members.list.clone()
+            let _starting = shared.starting();
+            shared.nodes.change(|table| {
+                table.is_shut_down = true;
+                table.members.clone()
+            })
         };
         for member in &members {
             // One that is down already has nothing to end.
-            let _ = member.end(DownCause::ShutDown);
+            let _ = shared.tell(member.id, State::check_up, Control::End(DownCause::ShutDown));
         }
         let mut nodes = Vec::new();
         for member in &members {
-            member.join();
-            if let Some(message) = member.panic() {
+            Member::join(&mut member.thread());
+            if let Some(message) = shared.nodes.look(|table| table.rows[member.id.index()].panic()) {
                 nodes.push((member.id, message));
             }
         }
-        self.shared.carrier.shut_down();
-        self.shared.watch.close();
+        shared.delivery.shut_down();
+        shared.watch.close();
         if nodes.is_empty() { Ok(()) } else { Err(Panicked { nodes }) }
     }
 }

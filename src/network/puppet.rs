@@ -2,12 +2,10 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use crossbeam_channel::Receiver;
-
 use super::{
     error::SpawnError,
     handle::{Identity, Network},
-    member::Member,
+    mailbox::Mailbox,
     shared::Shared,
 };
 use crate::message::{Message, NodeId};
@@ -29,9 +27,9 @@ use crate::message::{Message, NodeId};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Puppet {
-    member: Arc<Member>,
+    id: NodeId,
     shared: Arc<Shared>,
-    inbox: Receiver<(NodeId, Message)>,
+    mailbox: Mailbox,
 }
 
 impl Network {
@@ -39,7 +37,7 @@ impl Network {
     ///
     /// # Errors
     ///
-    /// The network was shut down.
+    /// The network was shut down, or the operating system starts no thread.
     pub fn puppet(&self) -> Result<Puppet, SpawnError> {
         self.puppet_as(Identity::default())
     }
@@ -48,7 +46,7 @@ impl Network {
     ///
     /// # Errors
     ///
-    /// The network was shut down, or a name with a zero byte.
+    /// The network was shut down, a name with a zero byte, or the operating system starts no thread.
     ///
     /// ```
     /// use chainlab::{Network, Rules, network::Identity};
@@ -62,15 +60,15 @@ impl Network {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn puppet_as(&self, identity: Identity) -> Result<Puppet, SpawnError> {
-        let (member, mailbox) = self.add_puppet(identity)?;
-        Ok(Puppet { member, shared: Arc::clone(&self.shared), inbox: mailbox.inbox })
+        let (id, mailbox) = self.add_puppet(identity)?;
+        Ok(Puppet { id, shared: Arc::clone(&self.shared), mailbox })
     }
 }
 
 impl Puppet {
     /// Returns the puppet's number.
     pub fn id(&self) -> NodeId {
-        self.member.id
+        self.id
     }
 
     /// Says something to a node, over the link between them.
@@ -80,12 +78,12 @@ impl Puppet {
 
     /// Waits for the next message; nothing if none comes in time.
     pub fn receive(&self, timeout: Duration) -> Option<(NodeId, Message)> {
-        self.inbox.recv_timeout(timeout).ok().inspect(|(from, _)| self.member.count_out(*from))
+        self.mailbox.inbox.recv_timeout(timeout).ok().inspect(|(from, _)| self.mailbox.read_from(*from))
     }
 
     /// Returns the next message that is there already.
     pub fn try_receive(&self) -> Option<(NodeId, Message)> {
-        self.inbox.try_recv().ok().inspect(|(from, _)| self.member.count_out(*from))
+        self.mailbox.read().ok()
     }
 }
 

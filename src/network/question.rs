@@ -1,21 +1,19 @@
 //! A question to a node's thread, and the channel that brings the answer.
 
-use std::sync::Arc;
-
 use crossbeam_channel::{Receiver, Sender, bounded};
 use parking_lot::Mutex;
 
-use super::{error::NodeError, member::Member, spin::spin_until};
+use super::{error::NodeError, spin::spin_until};
 use crate::command::Answer;
 
 /// The channel of one question at a time.
 type Channel = (Sender<Replied>, Receiver<Replied>);
 
-/// An answer, or that there will be none; and the sender that it came by, so that only one thread at a time counts
+/// An answer, or why there is none; and the sender that it came by, so that only one thread at a time counts
 /// the channel's senders.
 #[derive(Debug)]
 pub(super) struct Replied {
-    pub(super) answer: Option<Answer>,
+    pub(super) answer: Result<Answer, NodeError>,
     sender: Sender<Self>,
 }
 
@@ -46,51 +44,42 @@ impl ReplyChannels {
 pub(super) struct Question<'a> {
     channels: &'a ReplyChannels,
     receiver: Receiver<Replied>,
-    member: Arc<Member>,
 }
 
 impl<'a> Question<'a> {
-    /// Makes a question to a node, and what is to go to its thread for the answer.
-    pub(super) fn new(member: Arc<Member>, channels: &'a ReplyChannels) -> (Self, Reply) {
+    /// Makes a question, and what is to go to a node's thread for the answer.
+    pub(super) fn new(channels: &'a ReplyChannels) -> (Self, Reply) {
         let (sender, receiver) = channels.take();
-        (Self { channels, receiver, member }, Reply::to(sender))
+        (Self { channels, receiver }, Reply(sender))
+    }
+
+    /// Tells whether the answer is there.
+    pub(super) fn has_answer(&self) -> bool {
+        !self.receiver.is_empty()
     }
 
     /// Waits for the answer.
     pub(super) fn answer(self) -> Result<Answer, NodeError> {
-        spin_until(|| !self.receiver.is_empty());
-        let Replied { answer, sender } =
-            self.receiver.recv().expect("a reply is given, even if it is dropped");
+        spin_until(|| self.has_answer());
+        let Replied { answer, sender } = self
+            .receiver
+            .recv()
+            .expect("a node's thread answers all that it was told, when it ends at the latest");
         self.channels.put_back((sender, self.receiver));
-        answer.ok_or_else(|| self.member.why_silent())
+        answer
     }
 }
 
-/// The other end of a [`Question`]. Dropped without an answer, it says that there will be none.
+/// The other end of a [`Question`].
 #[derive(Debug)]
-pub(super) struct Reply(Option<Sender<Replied>>);
+pub(super) struct Reply(Sender<Replied>);
 
 impl Reply {
-    pub(super) fn to(sender: Sender<Replied>) -> Self {
-        Self(Some(sender))
-    }
-
-    pub(super) fn answer(mut self, answer: Answer) {
-        self.give(Some(answer));
-    }
-
-    /// Gives an answer, or word that there is none, unless it has been given.
-    fn give(&mut self, answer: Option<Answer>) {
-        if let Some(sender) = self.0.take() {
-            // Whoever asked may have given up.
-            let _ = sender.send(Replied { answer, sender: sender.clone() });
-        }
-    }
-}
-
-impl Drop for Reply {
-    fn drop(&mut self) {
-        self.give(None);
+    /// Gives the answer, or tells why there will be none.
+    pub(super) fn give(self, answer: Result<Answer, NodeError>) {
+        let sender = self.0.clone();
+        // Whoever asked may have given up.
+        let _ = self.0.send(Replied { answer, sender });
     }
 }
 
@@ -99,53 +88,48 @@ mod tests {
     use super::*;
     use crate::{message::NodeId, network::error::DownCause};
 
-    fn ask(channels: &ReplyChannels) -> (Question<'_>, Reply) {
-        let (member, _mailbox) = Member::new(NodeId::new(0), "one".into(), "address".into(), 1, false);
-        Question::new(Arc::new(member), channels)
-    }
-
     #[test]
     fn a_channel_is_used_again_once_its_question_is_answered() {
         let channels = ReplyChannels::default();
         for _ in 0..3 {
-            let (question, reply) = ask(&channels);
+            let (question, reply) = Question::new(&channels);
             assert_eq!(channels.0.lock().len(), 0);
-            reply.answer(Answer::StopMining);
+            reply.give(Ok(Answer::StopMining));
             assert!(matches!(question.answer(), Ok(Answer::StopMining)));
             assert_eq!(channels.0.lock().len(), 1);
         }
     }
 
     #[test]
-    fn whoever_asks_hears_that_there_will_be_no_answer() {
+    fn whoever_asks_hears_why_there_is_no_answer() {
         let channels = ReplyChannels::default();
-        let (question, reply) = ask(&channels);
-        drop(reply);
-        let down = NodeError::Down { node: NodeId::new(0), cause: DownCause::ShutDown };
+        let (question, reply) = Question::new(&channels);
+        let down = NodeError::Down { node: NodeId::new(0), cause: DownCause::Crashed };
+        reply.give(Err(down.clone()));
         assert_eq!(question.answer().expect_err("there is none"), down);
         // The next question does not get the last one's answer.
-        let (question, reply) = ask(&channels);
-        reply.answer(Answer::StartMining);
+        let (question, reply) = Question::new(&channels);
+        reply.give(Ok(Answer::StartMining));
         assert!(matches!(question.answer(), Ok(Answer::StartMining)));
     }
 
     #[test]
     fn a_late_answer_is_not_taken_for_that_of_another_question() {
         let channels = ReplyChannels::default();
-        let (question, late) = ask(&channels);
+        let (question, late) = Question::new(&channels);
         drop(question);
-        let (question, reply) = ask(&channels);
-        late.answer(Answer::StopMining);
-        reply.answer(Answer::StartMining);
+        let (question, reply) = Question::new(&channels);
+        late.give(Ok(Answer::StopMining));
+        reply.give(Ok(Answer::StartMining));
         assert!(matches!(question.answer(), Ok(Answer::StartMining)));
     }
 
     #[test]
     fn no_more_channels_are_kept_than_a_bound() {
         let channels = ReplyChannels::default();
-        let asked: Vec<_> = (0..=ReplyChannels::KEPT).map(|_| ask(&channels)).collect();
+        let asked: Vec<_> = (0..=ReplyChannels::KEPT).map(|_| Question::new(&channels)).collect();
         for (question, reply) in asked {
-            reply.answer(Answer::StopMining);
+            reply.give(Ok(Answer::StopMining));
             assert!(question.answer().is_ok());
         }
         assert_eq!(channels.0.lock().len(), ReplyChannels::KEPT);

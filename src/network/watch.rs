@@ -1,7 +1,6 @@
-//! Watching: subscriptions to what happens, and the report of what happened.
+//! Watching: the recorder of what happens, and subscriptions to it.
 
 use std::{
-    collections::BTreeMap,
     io,
     iter::FusedIterator,
     sync::{
@@ -14,80 +13,91 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use parking_lot::{Mutex, RwLock};
 
-use super::handle::Network;
 use crate::{
-    blockchain::Blockchain,
     event::{Event, EventWriter, Happening},
     message::NodeId,
-    report::{Messages, Recorder, Report},
+    report::Recorder,
     time::Time,
-    wire::MessageLoss,
 };
-
-/// How many unread events a subscription keeps unless it is told otherwise.
-const CAPACITY: usize = 65_536;
 
 /// Who watches a network: the recorder and the subscribers. All threads tell it what happens.
 #[derive(Debug)]
 pub(super) struct Watch {
     recorder: Mutex<Recorder>,
-    audience: Arc<Audience>,
-    messages: MessageCounters,
+    subscribers: Arc<Subscribers>,
 }
 
 impl Watch {
     pub(super) fn new(start: Time) -> Self {
-        Self {
-            recorder: Mutex::new(Recorder::new(start)),
-            audience: Arc::new(Audience::new(start)),
-            messages: MessageCounters::default(),
-        }
+        let subscribers = Arc::new(Subscribers::new(start));
+        Self { recorder: Mutex::new(Recorder::new(start)), subscribers }
     }
 
     /// Takes a node that joins into the report and to all subscribers.
     pub(super) fn joined(&self, time: Time, node: NodeId, name: Arc<str>) {
         let joined = Joined { time, node, name };
         self.recorder.lock().observe(&joined.event());
-        let mut seats = self.audience.seats.write();
-        seats.tell(&joined.event());
-        seats.joined.push(joined);
+        let mut list = self.subscribers.list.write();
+        list.tell(&joined.event());
+        list.joined.push(joined);
     }
 
     /// Takes an event into the report and to all subscribers. It waits for nobody who reads.
-    pub(super) fn record(&self, event: Event) {
-        self.recorder.lock().observe(&event);
-        // Relaxed is enough: whoever subscribes and then causes an event does so by a message, which comes after.
-        if self.audience.size.load(Ordering::Relaxed) > 0 {
-            self.audience.seats.read().tell(&event);
-        }
+    pub(super) fn record(&self, event: &Event) {
+        self.record_with([event], || ());
     }
 
-    pub(super) fn messages(&self) -> &MessageCounters {
-        &self.messages
+    /// Takes events into the report and to all subscribers, and changes meanwhile what they tell of: whoever reads of
+    /// them finds the change made, in the report, and whoever finds the change made reads of them.
+    pub(super) fn record_with<'a, T>(
+        &self,
+        events: impl IntoIterator<Item = &'a Event>,
+        change: impl FnOnce() -> T,
+    ) -> T {
+        let mut recorder = self.recorder.lock();
+        for event in events {
+            recorder.observe(event);
+            // Relaxed is enough: whoever subscribes and then causes an event does so by a message, which comes after.
+            if self.subscribers.count.load(Ordering::Relaxed) > 0 {
+                self.subscribers.list.read().tell(event);
+            }
+        }
+        change()
+    }
+
+    /// Copies what was recorded, and looks at what it tells of at the same moment.
+    pub(super) fn recorded_with<T>(&self, look: impl FnOnce() -> T) -> (Recorder, T) {
+        let recorder = self.recorder.lock();
+        (recorder.clone(), look())
+    }
+
+    /// Subscribes to what happens from now on, with room for so many unread events.
+    pub(super) fn subscribe(&self, capacity: usize) -> Events {
+        self.subscribers.subscribe(capacity)
     }
 
     /// Ends all subscriptions, once their events are read, and those to come.
     pub(super) fn close(&self) {
-        let mut seats = self.audience.seats.write();
-        seats.is_closed = true;
-        seats.list.clear();
-        self.audience.size.store(0, Ordering::Relaxed);
+        let mut list = self.subscribers.list.write();
+        list.is_closed = true;
+        list.subscribers.clear();
+        self.subscribers.count.store(0, Ordering::Relaxed);
     }
 }
 
 /// The subscribers.
 #[derive(Debug)]
-struct Audience {
+struct Subscribers {
     /// The network's start.
     start: Time,
     /// How many there are, to be read without a lock.
-    size: AtomicUsize,
-    seats: RwLock<Seats>,
+    count: AtomicUsize,
+    list: RwLock<List>,
 }
 
 #[derive(Debug, Default)]
-struct Seats {
-    list: Vec<Seat>,
+struct List {
+    subscribers: Vec<Subscriber>,
     is_closed: bool,
     next_number: u64,
     /// All nodes that have joined, in that order.
@@ -111,7 +121,7 @@ impl Joined {
 
 /// The sending end of a subscription.
 #[derive(Debug)]
-struct Seat {
+struct Subscriber {
     number: u64,
     sender: Sender<Event>,
     backlog: Arc<Backlog>,
@@ -126,9 +136,9 @@ struct Backlog {
     lost: AtomicU64,
 }
 
-impl Seats {
+impl List {
     fn tell(&self, event: &Event) {
-        for Seat { sender, backlog, .. } in &self.list {
+        for Subscriber { sender, backlog, .. } in &self.subscribers {
             let one_more = |unread| (unread < backlog.capacity).then_some(unread + 1);
             if backlog.unread.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).is_err() {
                 backlog.lost.fetch_add(1, Ordering::Relaxed);
@@ -140,29 +150,29 @@ impl Seats {
     }
 }
 
-impl Audience {
+impl Subscribers {
     fn new(start: Time) -> Self {
-        Self { start, size: AtomicUsize::new(0), seats: RwLock::default() }
+        Self { start, count: AtomicUsize::new(0), list: RwLock::default() }
     }
 
     fn subscribe(self: &Arc<Self>, capacity: usize) -> Events {
         let (sender, receiver) = unbounded();
         let backlog = Arc::new(Backlog { capacity, unread: AtomicUsize::new(0), lost: AtomicU64::new(0) });
-        let mut seats = self.seats.write();
-        let number = seats.next_number;
-        seats.next_number += 1;
-        if !seats.is_closed {
-            seats.list.push(Seat { number, sender, backlog: Arc::clone(&backlog) });
-            self.size.store(seats.list.len(), Ordering::Relaxed);
+        let mut list = self.list.write();
+        let number = list.next_number;
+        list.next_number += 1;
+        if !list.is_closed {
+            list.subscribers.push(Subscriber { number, sender, backlog: Arc::clone(&backlog) });
+            self.count.store(list.subscribers.len(), Ordering::Relaxed);
         }
-        let joined_before = seats.joined.len();
-        Events { number, receiver, backlog, audience: Arc::clone(self), joined_before }
+        let joined_before = list.joined.len();
+        Events { number, receiver, backlog, subscribers: Arc::clone(self), joined_before }
     }
 
     fn unsubscribe(&self, number: u64) {
-        let mut seats = self.seats.write();
-        seats.list.retain(|seat| seat.number != number);
-        self.size.store(seats.list.len(), Ordering::Relaxed);
+        let mut list = self.list.write();
+        list.subscribers.retain(|subscriber| subscriber.number != number);
+        self.count.store(list.subscribers.len(), Ordering::Relaxed);
     }
 }
 
@@ -193,7 +203,7 @@ pub struct Events {
     number: u64,
     receiver: Receiver<Event>,
     backlog: Arc<Backlog>,
-    audience: Arc<Audience>,
+    subscribers: Arc<Subscribers>,
     /// How many nodes had joined when it began.
     joined_before: usize,
 }
@@ -217,7 +227,7 @@ impl Events {
     /// Tells whether there will be no more events: the network was shut down, and all were read.
     pub fn has_ended(&self) -> bool {
         // In this order: nothing comes after the end.
-        self.audience.seats.read().is_closed && self.receiver.is_empty()
+        self.subscribers.list.read().is_closed && self.receiver.is_empty()
     }
 
     /// Writes the events as lines of JSON that an [`EventReader`](crate::EventReader) reads: first that those nodes
@@ -251,8 +261,8 @@ impl Events {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn write_to(mut self, out: impl io::Write) -> io::Result<()> {
-        let mut writer = EventWriter::new(io::BufWriter::new(out), self.audience.start)?;
-        let joined = self.audience.seats.read().joined[..self.joined_before].to_vec();
+        let mut writer = EventWriter::new(io::BufWriter::new(out), self.subscribers.start)?;
+        let joined = self.subscribers.list.read().joined[..self.joined_before].to_vec();
         joined.iter().try_for_each(|joined| writer.write(&joined.event()))?;
         loop {
             let event = match self.try_next() {
@@ -290,122 +300,7 @@ impl FusedIterator for Events {}
 
 impl Drop for Events {
     fn drop(&mut self) {
-        self.audience.unsubscribe(self.number);
-    }
-}
-
-/// What becomes of messages, counted by many threads at once: senders are spread over lines of memory of their own, so
-/// that they seldom wait for each other's.
-#[derive(Debug, Default)]
-pub(super) struct MessageCounters([Counters; 16]);
-
-#[derive(Debug, Default)]
-#[repr(align(128))]
-struct Counters {
-    sent: AtomicU64,
-    delivered: AtomicU64,
-    dropped: AtomicU64,
-    missed: AtomicU64,
-    lost: [AtomicU64; LOSSES.len()],
-}
-
-const LOSSES: [MessageLoss; 4] =
-    [MessageLoss::Loss, MessageLoss::Partition, MessageLoss::Verdict, MessageLoss::Crash];
-
-/// The place of a reason in [`LOSSES`]; a new reason does not compile without one.
-const fn place(reason: MessageLoss) -> usize {
-    match reason {
-        MessageLoss::Loss => 0,
-        MessageLoss::Partition => 1,
-        MessageLoss::Verdict => 2,
-        MessageLoss::Crash => 3,
-    }
-}
-
-impl MessageCounters {
-    fn of(&self, sender: NodeId) -> &Counters {
-        &self.0[sender.index() % self.0.len()]
-    }
-
-    /// A node has sent a message, whatever becomes of it.
-    pub(super) fn sent(&self, from: NodeId) {
-        self.of(from).sent.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// A message has come into its receiver's inbox.
-    pub(super) fn delivered(&self, from: NodeId) {
-        self.of(from).delivered.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// A message was over what its receiver keeps unread of one sender.
-    pub(super) fn dropped(&self, from: NodeId) {
-        self.of(from).dropped.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// A message's receiver is down.
-    pub(super) fn missed(&self, from: NodeId) {
-        self.of(from).missed.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// A message was lost on its link.
-    pub(super) fn lost(&self, from: NodeId, reason: MessageLoss) {
-        self.of(from).lost[place(reason)].fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Adds the counters up. While messages are sent the sums are of slightly different moments.
-    fn sums(&self) -> Messages {
-        let sum = |counter: fn(&Counters) -> &AtomicU64| {
-            self.0.iter().map(|counters| counter(counters).load(Ordering::Relaxed)).sum()
-        };
-        let lost = LOSSES.map(|reason| {
-            let count = self.0.iter().map(|counters| counters.lost[place(reason)].load(Ordering::Relaxed));
-            (reason, count.sum())
-        });
-        Messages {
-            sent: sum(|counters| &counters.sent),
-            delivered: sum(|counters| &counters.delivered),
-            dropped: sum(|counters| &counters.dropped),
-            missed: sum(|counters| &counters.missed),
-            lost: BTreeMap::from_iter(lost.into_iter().filter(|(_, count)| *count > 0)),
-        }
-    }
-}
-
-impl Network {
-    /// Subscribes to what happens from now on, with room for 65,536 unread events.
-    ///
-    /// Room costs memory only when it is used: some hundred bytes an event. After [`Network::shutdown`] there is nothing
-    /// to come, and the subscription has ended.
-    pub fn events(&self) -> Events {
-        self.events_with_capacity(CAPACITY)
-    }
-
-    /// Subscribes to what happens from now on, with room for so many unread events; without any room all are lost, and
-    /// counted.
-    pub fn events_with_capacity(&self, capacity: usize) -> Events {
-        self.shared.watch.audience.subscribe(capacity)
-    }
-
-    /// Reports on what happened since the network was started, by the best of all nodes' chains; a node that is down
-    /// counts with the chain it has.
-    ///
-    /// It waits for no node: paused, down or shut down, they are reported on.
-    pub fn report(&self) -> Report {
-        // First what happened, then the chains: no block is reported as mined that is too new to be in them. Nobody waits
-        // for the report but for the time of this copy.
-        let recorder = self.shared.watch.recorder.lock().clone();
-        let now = self.shared.clock.now(NodeId::new(0));
-        let members = self.shared.members.read().list.clone();
-        let rules = &self.shared.rules;
-        let best = self.shared.chains().into_iter().reduce(|best, chain| {
-            let is_better = chain.is_better_than(&best, rules);
-            if is_better { chain } else { best }
-        });
-        let best = best.unwrap_or_else(|| Blockchain::start(rules, now));
-        let attempts = |node: NodeId| {
-            members.get(node.index()).map_or(0, |member| member.attempts.load(Ordering::Relaxed))
-        };
-        recorder.report(now, &best, attempts, self.shared.watch.messages.sums())
+        self.subscribers.unsubscribe(self.number);
     }
 }
 
@@ -420,43 +315,24 @@ mod tests {
     #[test]
     fn nobody_is_told_who_has_unsubscribed() {
         let watch = Watch::new(Time::UNIX_EPOCH);
-        let size = || watch.audience.size.load(Ordering::Relaxed);
-        let (one, other) = (watch.audience.subscribe(9), watch.audience.subscribe(9));
-        assert_eq!(size(), 2);
+        let count = || watch.subscribers.count.load(Ordering::Relaxed);
+        let (one, other) = (watch.subscribe(9), watch.subscribe(9));
+        assert_eq!(count(), 2);
         drop(one);
-        assert_eq!((size(), watch.audience.seats.read().list.len()), (1, 1));
-        watch.record(event(1));
+        assert_eq!((count(), watch.subscribers.list.read().subscribers.len()), (1, 1));
+        watch.record(&event(1));
         assert_eq!(other.try_next(), Some(event(1)), "the one that is left is told");
         drop(other);
-        assert_eq!((size(), watch.audience.seats.read().list.len()), (0, 0));
+        assert_eq!((count(), watch.subscribers.list.read().subscribers.len()), (0, 0));
     }
 
     #[test]
     fn whoever_subscribes_after_the_end_reads_nothing() {
         let watch = Watch::new(Time::UNIX_EPOCH);
         watch.close();
-        let events = watch.audience.subscribe(9);
-        watch.record(event(1));
+        let events = watch.subscribe(9);
+        watch.record(&event(1));
         assert!(events.has_ended());
         assert_eq!((events.lost(), events.count()), (0, 0));
-    }
-
-    #[test]
-    fn counters_of_all_senders_add_up() {
-        let counters = MessageCounters::default();
-        for sender in (0..40).map(NodeId::new) {
-            counters.sent(sender);
-            if sender.index() % 2 == 0 {
-                counters.delivered(sender);
-            }
-        }
-        counters.dropped(NodeId::new(u32::MAX));
-        counters.missed(NodeId::new(7));
-        counters.missed(NodeId::new(23));
-        for (reason, count) in LOSSES.into_iter().zip([1, 0, 3, 0]) {
-            (0..count).for_each(|sender| counters.lost(NodeId::new(sender), reason));
-        }
-        let lost = BTreeMap::from([(MessageLoss::Loss, 1), (MessageLoss::Verdict, 3)]);
-        assert_eq!(counters.sums(), Messages { sent: 40, delivered: 20, dropped: 1, missed: 2, lost });
     }
 }

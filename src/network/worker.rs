@@ -1,30 +1,31 @@
-//! A node's thread: it hands the node its inputs, carries out its wishes, and searches for proofs in between.
+//! A node's thread: it hands the node its inputs, carries out its effects, and searches for proofs in between.
 
 use std::{
     collections::VecDeque,
+    convert::Infallible,
     io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, atomic::Ordering},
-    thread,
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::{Select, TryRecvError};
+use crossbeam_channel::{Select, Sender, TryRecvError};
 
 use super::{
     clock::{Clock, instant},
-    error::DownCause,
-    member::{Control, HashRate, Mailbox, Member, State},
+    ending,
+    error::{DownCause, NodeError},
+    mailbox::{Control, HashRate, Mailbox, Member},
     question::Reply,
-    settle::Liveness,
     shared::Shared,
     spin::spin_until,
+    state::{Row, State},
 };
 use crate::{
     blockchain::Blockchain,
-    command::{Command, Ticket},
+    command::{Answer, Command, Ticket},
     event::{Event, Happening},
-    mempool::LossReason,
     message::{Message, NodeId},
     node::{Effect, Input, Node, SearchId},
     pow::Search,
@@ -46,6 +47,8 @@ pub(super) struct Worker {
     /// Who waits for the answers, in the order of the tickets.
     replies: Vec<(Ticket, Reply)>,
     next_ticket: u64,
+    /// Whoever waits for a pause to begin or to end waits until this is dropped, with the worker at the latest.
+    waits_for_pause: Option<Sender<Infallible>>,
     /// What is searched for, and the search itself once its first slice has begun.
     search: Option<(SearchId, Option<Search>)>,
     pace: Pace,
@@ -59,47 +62,25 @@ pub(super) struct Worker {
     /// The peers whose links have come up, and how many messages are to be read first.
     links_up: VecDeque<(u64, NodeId)>,
     /// The chain and the number of peers that the others know of.
-    stands: (Blockchain, usize),
-    /// The time of the last input.
-    last_time: Time,
+    known: (Blockchain, usize),
     effects: Vec<Effect>,
 }
 
-/// Starts the thread of a node that was down.
+/// Starts the thread of a node.
 pub(super) fn start_worker(
     node: Node,
     shared: &Arc<Shared>,
     member: &Arc<Member>,
     mailbox: Mailbox,
-) -> io::Result<()> {
-    let left = node.snapshot();
-    shared.stand(member.id, |standing| {
-        standing.liveness = Liveness::Live;
-        standing.chain = left.chain.clone();
-    });
-    start_thread(node, shared, member, mailbox).inspect_err(|_| {
-        member.set_state(State::Down(DownCause::Crashed, left));
-        shared.set_liveness(member.id, Liveness::Down);
-    })
-}
-
-/// Starts the thread of a node, for whoever joins it through its member.
-pub(super) fn start_thread(
-    node: Node,
-    shared: &Arc<Shared>,
-    member: &Arc<Member>,
-    mailbox: Mailbox,
-) -> io::Result<()> {
+) -> io::Result<JoinHandle<()>> {
     let worker = Worker::new(node, Arc::clone(shared), Arc::clone(member), mailbox);
-    let thread = thread::Builder::new().name(member.name.to_string()).spawn(|| worker.run())?;
-    *member.thread.lock() = Some(thread);
-    Ok(())
+    thread::Builder::new().name(member.name.to_string()).spawn(|| worker.run())
 }
 
 impl Worker {
     fn new(node: Node, shared: Arc<Shared>, member: Arc<Member>, mailbox: Mailbox) -> Self {
         Self {
-            stands: (node.chain().clone(), node.peers().len()),
+            known: (node.chain().clone(), node.peers().len()),
             clock: shared.clock.clone(),
             node,
             shared,
@@ -107,6 +88,7 @@ impl Worker {
             mailbox,
             replies: Vec::new(),
             next_ticket: 0,
+            waits_for_pause: None,
             search: None,
             pace: Pace::default(),
             wake_at: None,
@@ -114,7 +96,6 @@ impl Worker {
             next_slice: None,
             messages_read: 0,
             links_up: VecDeque::new(),
-            last_time: Time::UNIX_EPOCH,
             effects: Vec::new(),
         }
     }
@@ -133,31 +114,35 @@ impl Worker {
     }
 
     fn go_down(&mut self, cause: DownCause) {
-        let what = match &cause {
-            DownCause::ShutDown => None,
-            DownCause::Crashed => Some(Happening::Crashed),
-            DownCause::Panicked(message) => Some(Happening::Panicked { message: message.clone() }),
-        };
-        if let Some(what) = what {
-            // The clock of a node that panicked may be what panicked.
-            let record =
-                |what| self.shared.record(Event { time: self.last_time, node: self.node.id(), what });
-            record(what);
-            for transaction in self.node.mempool().iter().cloned() {
-                record(Happening::Lost { transaction, reason: LossReason::Crashed });
-            }
-        }
-        let mut left = self.node.snapshot();
+        let id = self.node.id();
         if cause != DownCause::ShutDown {
-            self.shared.carrier.conditions().links.crash(self.node.id());
-            // What is on the disk survives a crash, and pending transactions are not.
-            left.pending.clear();
+            self.shared.delivery.traffic().crash(id);
         }
-        // Whoever waits for an answer finds out only when the worker is dropped, and can then read the cause.
-        self.member.set_state(State::Down(cause, left));
-        self.shared.stand(self.node.id(), |standing| {
-            standing.liveness = Liveness::Down;
-            standing.chain = self.node.chain().clone();
+        let (state, recorded) = ending::end(&self.node, cause.clone());
+        // The clock of a node that panicked may be what panicked.
+        self.record(self.member.last_time(), recorded, |row| {
+            row.state = state;
+            row.chain = self.node.chain().clone();
+        });
+        self.shared.nodes.change(|table| table.lines[id.index()] = None);
+        // Nothing more is said to it. Whoever waits for an answer is told what befell it.
+        let down = NodeError::Down { node: id, cause };
+        let waiting = self.replies.drain(..).map(|(_, reply)| reply);
+        let unread = self.mailbox.control.try_iter().filter_map(Control::into_reply);
+        waiting.chain(unread).for_each(|reply| reply.give(Err(down.clone())));
+    }
+
+    /// Records what happened, and changes meanwhile what the others know of the node.
+    fn record(
+        &self,
+        time: Time,
+        recorded: impl IntoIterator<Item = Happening>,
+        change: impl FnOnce(&mut Row),
+    ) {
+        let node = self.node.id();
+        let events: Vec<_> = recorded.into_iter().map(|what| Event { time, node, what }).collect();
+        self.shared.watch.record_with(&events, || {
+            self.shared.nodes.change(|table| change(&mut table.rows[node.index()]));
         });
     }
 
@@ -168,13 +153,10 @@ impl Worker {
         let commands = self.mailbox.control.len();
         for _ in 0..commands.max(1) {
             match self.mailbox.control.try_recv() {
-                Ok(Control::Pause(standing_still)) => {
-                    drop(standing_still);
-                    match self.stand_still() {
-                        Some(cause) => return Some(cause),
-                        None => continue,
-                    }
-                }
+                Ok(Control::Pause(standing_still)) => match self.stand_still(standing_still) {
+                    Some(cause) => return Some(cause),
+                    None => continue,
+                },
                 Ok(Control::End(cause)) => return Some(cause),
                 Ok(control) => self.controlled(control),
                 Err(TryRecvError::Empty) => break,
@@ -208,8 +190,7 @@ impl Worker {
             // Read once for all of them, and after them: none is handled before it was sent.
             let now = self.now();
             for _ in 0..waiting {
-                let Ok((from, message)) = self.mailbox.inbox.try_recv() else { break };
-                self.member.count_out(from);
+                let Ok((from, message)) = self.mailbox.read() else { break };
                 self.messages_read += 1;
                 // To look at the time for each of these would cost as much as they do.
                 let is_short = matches!(message, Message::ChainRequest { .. } | Message::Acknowledge { .. });
@@ -231,33 +212,64 @@ impl Worker {
     fn controlled(&mut self, control: Control) {
         match control {
             Control::Command(command, reply) => {
-                self.next_ticket += 1;
-                let ticket = Ticket(self.next_ticket);
-                self.replies.push((ticket, reply));
-                self.handle(self.now(), Input::Command(ticket, command));
+                if matches!(command, Command::StopMining) {
+                    self.set_hash_rate(HashRate::default());
+                }
+                self.command(command, reply);
             }
-            Control::HashRate(rate) => {
-                self.hash_rate = rate;
-                self.next_slice = None;
+            Control::StartMining(rate, reply) => {
+                self.set_hash_rate(rate);
+                self.command(Command::StartMining, reply);
             }
             Control::LinksUp(peers) => {
                 // First what was sent before: it may tell of blocks that the peer has lost since.
                 let after = self.messages_read + self.mailbox.inbox.len() as u64;
                 self.links_up.extend(peers.into_iter().map(|peer| (after, peer)));
             }
-            Control::Pause(_) | Control::Resume | Control::End(_) => {}
+            Control::Pause(_) | Control::Resume(_) | Control::End(_) => {}
         }
     }
 
-    /// Waits for the end of a pause; returns why the thread is to end, if it is.
-    fn stand_still(&mut self) -> Option<DownCause> {
+    fn set_hash_rate(&mut self, rate: HashRate) {
+        self.hash_rate = rate;
+        self.next_slice = None;
+    }
+
+    fn command(&mut self, command: Command, reply: Reply) {
+        self.next_ticket += 1;
+        let ticket = Ticket(self.next_ticket);
+        self.replies.push((ticket, reply));
+        self.handle(self.now(), Input::Command(ticket, command));
+    }
+
+    /// Changes whether the node takes part, and then tells whoever waits for that.
+    fn change_state(&mut self, state: State, what: Happening, waits: Sender<Infallible>) {
+        // If the clock panics, that is to be known first.
+        self.waits_for_pause = Some(waits);
+        self.record(self.now(), [what], |row| row.state = state);
+        self.waits_for_pause = None;
+    }
+
+    /// Waits for the end of a pause; returns why the thread is to end, if it is. What the node waits for waits too.
+    fn stand_still(&mut self, standing_still: Sender<Infallible>) -> Option<DownCause> {
+        self.change_state(State::Paused, Happening::Paused, standing_still);
         loop {
             match self.mailbox.control.recv() {
-                Ok(Control::Resume) => return None,
+                Ok(Control::Resume(going_on)) => {
+                    self.change_state(State::Live, Happening::Resumed, going_on);
+                    return None;
+                }
                 Ok(Control::End(cause)) => return Some(cause),
-                // Whoever saves the network looks at what stands still too. Other commands are not given to it.
-                Ok(control @ Control::Command(Command::Snapshot, _)) => self.controlled(control),
-                Ok(_) => {}
+                // Whoever saves the network looks at what stands still too.
+                Ok(Control::Command(Command::Snapshot, reply)) => {
+                    reply.give(Ok(Answer::Snapshot(self.node.snapshot())));
+                }
+                Ok(control) => {
+                    if let Some(reply) = control.into_reply() {
+                        // It was asked just before the pause.
+                        reply.give(Err(NodeError::Paused { node: self.node.id() }));
+                    }
+                }
                 Err(_) => return Some(DownCause::ShutDown),
             }
         }
@@ -268,31 +280,27 @@ impl Worker {
     }
 
     fn handle(&mut self, now: Time, input: Input) {
-        self.last_time = now;
+        self.member.set_last_time(now);
         let mut effects = std::mem::take(&mut self.effects);
         self.node.handle(now, input, &mut effects);
         // Before anybody is answered or told, and together: whoever hears of a change in one way finds it in the others.
-        let has_changed =
-            !self.node.chain().is_same_copy(&self.stands.0) || self.node.peers().len() != self.stands.1;
-        if has_changed {
-            self.stands = (self.node.chain().clone(), self.node.peers().len());
-        }
-        let (shared, node) = (&self.shared, &self.node);
-        let record_events = |effects: &mut Vec<Effect>| {
-            for effect in effects.extract_if(.., |effect| matches!(effect, Effect::Event(_))) {
-                if let Effect::Event(what) = effect {
-                    shared.record(Event { time: now, node: node.id(), what });
+        let recorded = effects.extract_if(.., |effect| matches!(effect, Effect::Event(_)));
+        let recorded = recorded.filter_map(|effect| match effect {
+            Effect::Event(what) => Some(what),
+            _ => None,
+        });
+        let (chain, peers) = (self.node.chain(), self.node.peers());
+        if !chain.is_same_copy(&self.known.0) || peers.len() != self.known.1 {
+            self.record(now, recorded, |row| {
+                row.chain = chain.clone();
+                if peers.len() != self.known.1 {
+                    row.peers = peers.to_vec();
                 }
-            }
-        };
-        if has_changed {
-            shared.stand(node.id(), |standing| {
-                standing.chain = node.chain().clone();
-                standing.peers = node.peers().to_vec();
-                record_events(&mut effects);
             });
+            self.known = (chain.clone(), peers.len());
         } else {
-            record_events(&mut effects);
+            let node = self.node.id();
+            recorded.for_each(|what| self.shared.watch.record(&Event { time: now, node, what }));
         }
         for effect in effects.drain(..) {
             self.carry_out(now, effect);
@@ -315,10 +323,10 @@ impl Worker {
             Effect::Answer(ticket, answer) => {
                 if let Ok(place) = self.replies.binary_search_by_key(&ticket, |(ticket, _)| *ticket) {
                     let (_, reply) = self.replies.remove(place);
-                    reply.answer(answer);
+                    reply.give(Ok(answer));
                 }
             }
-            Effect::Event(_) => unreachable!("events are recorded before the other wishes"),
+            Effect::Event(_) => unreachable!("events are recorded before the other effects"),
         }
     }
 

@@ -111,6 +111,19 @@ impl Default for Limits {
     }
 }
 
+/// What a node is made of, besides what it has learnt.
+#[derive(Debug, Clone)]
+pub struct NodeConfig {
+    /// Its number.
+    pub id: NodeId,
+    /// What it holds blocks to.
+    pub rules: Arc<Rules>,
+    /// Where its rewards go.
+    pub address: Arc<str>,
+    /// How long it waits and how much it keeps.
+    pub limits: Limits,
+}
+
 /// A node of the network: its chain, its pending transactions and what it is waiting for.
 #[derive(Debug, Clone)]
 pub struct Node {
@@ -133,60 +146,44 @@ pub struct Node {
 }
 
 impl Node {
-    /// Makes a node with a genesis of the rules at a moment; its rewards go to `address`.
+    /// Makes a node with a genesis of the rules at a moment and the default [`Limits`]; its rewards go to `address`.
     pub fn new(id: NodeId, rules: Arc<Rules>, address: impl Into<Arc<str>>, now: Time) -> Self {
-        let chain = Blockchain::start(&rules, now);
-        Self::with_chain(id, rules, address, chain)
+        let config = NodeConfig { id, rules, address: address.into(), limits: Limits::default() };
+        Self::with_config(config, now)
     }
 
-    /// Makes a node with a chain that was verified under the same rules.
-    pub(crate) fn with_chain(
-        id: NodeId,
-        rules: Arc<Rules>,
-        address: impl Into<Arc<str>>,
-        chain: Blockchain,
-    ) -> Self {
-        let limits = Limits::default();
+    /// Makes a node with a genesis of the rules at a moment.
+    pub fn with_config(config: NodeConfig, now: Time) -> Self {
+        let chain = Blockchain::start(&config.rules, now);
+        let (node, _) = Self::restored(config, Snapshot { chain, pending: Vec::new(), peers: Vec::new() });
+        node
+    }
+
+    /// Makes a node that goes on with what one has left, whose chain was verified under the same rules. Returns it with
+    /// the pending transactions that it has to refuse, each with the reason.
+    pub(crate) fn restored(config: NodeConfig, left: Snapshot) -> (Self, Vec<(Transaction, LossReason)>) {
+        let NodeConfig { id, rules, address, limits } = config;
+        let Snapshot { chain, pending, peers } = left;
         let fingerprint = rules.fingerprint();
         debug_assert!(chain.is_verified_under(fingerprint));
-        Self {
+        let mut mempool = Mempool::new(limits.mempool);
+        let lost = mempool.restore(pending, &rules, chain.accounts());
+        let node = Self {
             id,
             rules,
             fingerprint,
             limits,
-            address: address.into(),
+            address,
             chain,
-            mempool: Mempool::new(limits.mempool),
-            peers: Vec::new(),
+            mempool,
+            peers,
             resolves: Resolves::default(),
             mining: Mining::default(),
             gossip: Gossip::default(),
             next_request: 0,
             wake_at: None,
-        }
-    }
-
-    /// Returns the node with other limits; to be called before its first input.
-    #[must_use]
-    pub fn with_limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
-        self.mempool = Mempool::new(limits.mempool);
-        self
-    }
-
-    /// Returns the node with peers, in the order of their registration; to be called before its first input.
-    pub(crate) fn with_peers(self, peers: Vec<NodeId>) -> Self {
-        Self { peers, ..self }
-    }
-
-    /// Returns the node with pending transactions of before, and those that it has to refuse, each with the reason; to be
-    /// called before its first input.
-    pub(crate) fn with_pending(
-        mut self,
-        pending: Vec<Transaction>,
-    ) -> (Self, Vec<(Transaction, LossReason)>) {
-        let lost = self.mempool.restore(pending, &self.rules, self.chain.accounts());
-        (self, lost)
+        };
+        (node, lost)
     }
 
     /// Returns the node's number.

@@ -1,8 +1,8 @@
 //! A node: a state machine that does nothing by itself.
 //!
-//! Input goes in with the time; wishes come out. A node reads no clock, starts no thread, owns no channel and draws no
-//! randomness: a driver carries out its wishes and hands it the inputs, on the wall clock or on a virtual one. Searching
-//! for a proof is a wish, like sending a message.
+//! Input goes in with the time; effects come out. A node reads no clock, starts no thread, owns no channel and draws no
+//! randomness: a driver carries out its effects and hands it the inputs, on the wall clock or on a virtual one. Searching
+//! for a proof is an effect, like sending a message.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -30,4 +30,4 @@ mod payments;
 mod questions;
 mod resolve;
 
-pub use machine::{Effect, Input, Limits, Node, SearchId, Template};
+pub use machine::{Effect, Input, Limits, Node, NodeConfig, SearchId, Template};

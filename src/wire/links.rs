@@ -122,6 +122,11 @@ impl Links {
         self.default = link;
     }
 
+    /// Returns what every link is like that has no setting of its own.
+    pub const fn default_link(&self) -> Link {
+        self.default
+    }
+
     /// Sets what the directed link is like, from the next message on. Messages under way keep their fate.
     pub fn set_link(&mut self, from: NodeId, to: NodeId, link: Link) {
         self.lane_mut(from, to).link = Some(Box::new(link));

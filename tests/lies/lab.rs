@@ -4,8 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use chainlab::{
-    Block, BlockHash, Blockchain, Command, Difficulty, Effect, Genesis, Happening, Input, Limits, Message,
-    Node, NodeId, PreviousHash, RequestId, Retarget, Rules, Ticket, Time, Timestamp, Told, Transaction,
+    Block, BlockHash, Blockchain, Command, Difficulty, Effect, Genesis, Happening, Input, Limits, Message, Node, NodeConfig, NodeId, PreviousHash, RequestId, Retarget, Rules, Ticket, Time, Timestamp, Told, Transaction,
     pow::{Challenge, Target},
 };
 
@@ -147,7 +146,8 @@ impl Lab {
     /// A node that knows the genesis alone, with the liar and a friend for peers.
     pub(crate) fn new(rules: &Rules, limits: Limits) -> Self {
         let rules = Arc::new(rules.clone());
-        let node = Node::new(HONEST, Arc::clone(&rules), "miner-0", START).with_limits(limits);
+        let config = NodeConfig { id: HONEST, rules: Arc::clone(&rules), address: "miner-0".into(), limits };
+        let node = Node::with_config(config, START);
         let mut lab = Self { node, rules, now: NOW, effects: Vec::new() };
         lab.tell(Input::Command(Ticket(1), Command::Register(vec![LIAR, FRIEND])));
         lab

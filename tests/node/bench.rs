@@ -7,7 +7,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chainlab::{
-    Answer, Block, Blockchain, Command, Difficulty, Effect, Genesis, Happening, Input, Limits, Message, Node,
+    Answer, Block, Blockchain, Command, Difficulty, Effect, Genesis, Happening, Input, Limits, Message, Node, NodeConfig,
     NodeId, PreviousHash, RequestId, Retarget, Rules, SearchId, Template, Ticket, Time, Timestamp, Told,
     Transaction,
     pow::{Challenge, Search, Target},
@@ -145,7 +145,8 @@ impl Bench {
 
     pub(crate) fn with_limits(rules: Rules, limits: Limits) -> Self {
         let rules = Arc::new(rules);
-        let node = Node::new(peer(0), Arc::clone(&rules), "miner-0", START).with_limits(limits);
+        let config = NodeConfig { id: peer(0), rules: Arc::clone(&rules), address: "miner-0".into(), limits };
+        let node = Node::with_config(config, START);
         Self {
             node,
             rules,

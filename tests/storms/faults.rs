@@ -217,7 +217,7 @@ fn what_others_have_too_is_not_lost_with_a_disk() {
 fn a_link_that_is_cut_by_loss_ends_the_waiting() {
     let network = network();
     let [one, other] = two_nodes(&network);
-    network.set_judge(|_, _, _| Verdict::Drop).unwrap();
+    network.set_judge(|_, _, _| Verdict::Drop);
     network.mine(one).unwrap();
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| network.settle(PATIENCE));
@@ -254,7 +254,7 @@ fn nodes_are_added_while_others_talk_and_settle() {
         let network = Arc::new(network());
         log.watch(&network);
         let [one, other] = two_nodes(&network);
-        network.set_default_link(Link::default().with_order(false)).unwrap();
+        network.set_default_link(Link::default().with_order(false));
         let done = AtomicBool::new(false);
         let until_done = |work: &dyn Fn()| {
             while !done.load(Ordering::Relaxed) {

@@ -363,7 +363,7 @@ impl<'a> Storm<'a> {
             SetDefaultLink => {
                 let link = self.draw_link();
                 self.log.note(format_args!("every link is {link:?}"));
-                self.network.set_default_link(link).unwrap();
+                self.network.set_default_link(link);
             }
             Crash => self.crash(),
             Restart => {
@@ -646,7 +646,7 @@ impl<'a> Storm<'a> {
         for &(from, to) in &self.set {
             self.network.set_link(from, to, Link::default()).unwrap();
         }
-        self.network.set_default_link(Link::default()).unwrap();
+        self.network.set_default_link(Link::default());
         self.network.heal();
         for &(one, other) in &self.edges {
             self.network.connect(one, other).unwrap();

@@ -3,7 +3,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use super::{
@@ -13,7 +12,7 @@ use super::{
 };
 use crate::{
     blockchain::{Blockchain, ChainError},
-    command::Command,
+    command::{Command, Snapshot},
     event::Happening,
     hash::BlockHash,
     message::NodeId,
@@ -55,17 +54,20 @@ impl Network {
         let files = ListedFiles::open(dir.join(current.generation.to_string()))?;
         let NetworkDocument { rules, nodes } = read_network(&files)?;
 
-        let limits = config.limits;
         let network = Self::with_config(rules, config);
         let chains = read_chains(&files, &nodes, network.rules())?;
         let mut peers = Vec::new();
         for (document, id) in nodes.into_iter().zip((0..).map(NodeId::new)) {
-            let rules = Arc::clone(&network.shared.rules);
             let chain = chains[&document.tip].clone();
-            let node = Node::with_chain(id, rules, document.address.as_str(), chain).with_limits(limits);
-            let (node, lost) = node.with_pending(document.pending);
             let identity = Identity { name: Some(document.name), address: Some(document.address) };
-            network.add(identity, |_, _| node)?;
+            // Its peers are registered once all are there.
+            let left = Snapshot { chain, pending: document.pending, peers: Vec::new() };
+            let mut lost = Vec::new();
+            network.add(identity, |config| {
+                let (node, refused) = Node::restored(config, left);
+                lost = refused;
+                node
+            })?;
             for (transaction, reason) in lost {
                 network.shared.happened(id, Happening::Lost { transaction, reason });
             }

@@ -135,7 +135,9 @@ impl Network {
                 let snapshot = match question.and_then(|question| question.answer()) {
                     Ok(Answer::Snapshot(snapshot)) => snapshot,
                     Ok(other) => unreachable!("a command is answered by its own name, not by {other:?}"),
-                    Err(down @ NodeError::Down { .. }) => self.shared.member(node)?.left().ok_or(down)?,
+                    Err(down @ NodeError::Down { .. }) => {
+                        self.shared.nodes.look(|table| table.row(node)?.left().ok_or(down))?
+                    }
                     Err(error) => return Err(error),
                 };
                 snapshots.push(snapshot);

@@ -1,30 +1,54 @@
 //! Turns of a worker taken by hand, without its thread.
 
-use std::sync::OnceLock;
-
-use crossbeam_channel::{Receiver, bounded};
+use std::{
+    ops::{Deref, DerefMut},
+    sync::{LazyLock, OnceLock},
+};
 
 use super::*;
 use crate::{
     Limits, RequestId, Rules, Told,
     command::Answer,
-    network::{Clock, Config, Network, member::Delivery, question::Replied, settle::Standing},
+    network::{
+        Clock, Config, Network,
+        mailbox::{self, Line, Reception},
+        question::{Question, ReplyChannels},
+    },
     pow::Target,
 };
 
 const PEER: NodeId = NodeId::new(1);
 
-/// One whose node listens to gossip.
-fn gossiping_worker() -> Worker {
-    worker_by(Rules { gossip: true, ..rules() }, Clock::wall())
+/// A worker whose turns are taken by hand, at a target that it does not meet. Its peer is a node that is not there.
+struct ByHand {
+    worker: Worker,
+    line: Arc<Line>,
 }
 
-/// A worker whose turns are taken by hand, at a target that it does not meet. Its peer is a node that is not there.
-fn worker() -> Worker {
+impl Deref for ByHand {
+    type Target = Worker;
+
+    fn deref(&self) -> &Worker {
+        &self.worker
+    }
+}
+
+impl DerefMut for ByHand {
+    fn deref_mut(&mut self) -> &mut Worker {
+        &mut self.worker
+    }
+}
+
+fn worker() -> ByHand {
     worker_with(Clock::wall())
 }
 
-fn worker_with(clock: Clock) -> Worker {
+/// One whose node listens to gossip.
+fn gossiping_worker() -> ByHand {
+    worker_by(Rules { gossip: true, ..rules() }, Clock::wall())
+}
+
+fn worker_with(clock: Clock) -> ByHand {
     worker_by(rules(), clock)
 }
 
@@ -33,26 +57,34 @@ fn rules() -> Rules {
     Rules::notebook().with_first_target(target)
 }
 
-fn worker_by(rules: Rules, clock: Clock) -> Worker {
+fn worker_by(rules: Rules, clock: Clock) -> ByHand {
     let limits = Limits { resolve_timeout: Duration::from_millis(1), ..Limits::default() };
     let network = Network::with_config(rules, Config { clock, limits, ..Config::default() });
     let shared = Arc::clone(&network.shared);
     let id = NodeId::new(0);
-    let (member, mailbox) = Member::new(id, "by hand".into(), "address".into(), shared.unread_max, false);
-    let node = Node::new(id, Arc::clone(&shared.rules), "address", shared.clock.now(id));
-    shared.add_standing(Standing {
-        liveness: Liveness::Live,
-        chain: node.chain().clone(),
-        peers: Vec::new(),
+    let member = Arc::new(Member::new(id, "by hand".into(), "address".into()));
+    let (line, mailbox) = mailbox::open(shared.unread_max);
+    let node = Node::with_config(shared.node_config(&member), shared.clock.now(id));
+    shared.nodes.change(|table| {
+        // To the network, which ends here, it is no node that has a thread to be ended.
+        table.rows.push(Row { state: State::Puppet, chain: node.chain().clone(), peers: Vec::new() });
+        table.members.push(Arc::clone(&member));
+        table.lines.push(None);
     });
-    Worker::new(node.with_limits(limits), shared, Arc::new(member), mailbox)
+    let worker = Worker::new(node, shared, member, mailbox);
+    ByHand { worker, line: Arc::new(line) }
 }
 
-impl Worker {
-    fn put(&self, command: Command) -> Receiver<Replied> {
-        let (sender, answer) = bounded(1);
-        self.member.control(Control::Command(command, Reply::to(sender))).unwrap();
-        answer
+fn ask(line: &Line, control: impl FnOnce(Reply) -> Control) -> Question<'static> {
+    static CHANNELS: LazyLock<ReplyChannels> = LazyLock::new(ReplyChannels::default);
+    let (question, reply) = Question::new(&CHANNELS);
+    line.control.send(control(reply)).unwrap();
+    question
+}
+
+impl ByHand {
+    fn put(&self, command: Command) -> Question<'static> {
+        ask(&self.line, |reply| Control::Command(command, reply))
     }
 
     /// Puts more into the inbox than one turn reads, so that it does not wait for more.
@@ -64,10 +96,14 @@ impl Worker {
         self.member.slices.load(Ordering::Relaxed)
     }
 
+    fn deliver(&self, from: NodeId, message: Message) -> Reception {
+        self.line.inbox.deliver(from, message)
+    }
+
     fn flood(&self, count: usize) {
         for number in 0..count {
             let request = RequestId(number as u64);
-            assert_eq!(self.member.deliver(PEER, Message::ChainRequest { request }), Delivery::Delivered);
+            assert_eq!(self.deliver(PEER, Message::ChainRequest { request }), Reception::Delivered);
         }
     }
 }
@@ -82,7 +118,7 @@ fn a_command_waits_for_no_further_slice_than_the_one_under_way() {
         let before = worker.slices();
         let answer = worker.put(Command::Chain);
         assert_eq!(worker.turn(), None);
-        assert!(matches!(answer.try_recv(), Ok(Replied { answer: Some(Answer::Chain(_)), .. })));
+        assert!(matches!(answer.answer(), Ok(Answer::Chain(_))));
         assert_eq!(worker.slices(), before + 1, "one slice a turn");
     }
     // What ends the search shows that commands come before the slice.
@@ -90,7 +126,7 @@ fn a_command_waits_for_no_further_slice_than_the_one_under_way() {
     let stopped = worker.put(Command::StopMining);
     worker.keep_from_waiting();
     assert_eq!(worker.turn(), None);
-    assert!(stopped.try_recv().is_ok() && mined.try_recv().is_ok());
+    assert!(stopped.has_answer() && mined.has_answer());
     assert_eq!(worker.slices(), before);
 }
 
@@ -98,7 +134,7 @@ fn a_command_waits_for_no_further_slice_than_the_one_under_way() {
 fn the_end_comes_before_a_further_slice() {
     let mut worker = worker();
     worker.put(Command::Mine);
-    worker.member.control(Control::End(DownCause::ShutDown)).unwrap();
+    worker.line.control.send(Control::End(DownCause::ShutDown)).unwrap();
     assert_eq!(worker.turn(), Some(DownCause::ShutDown));
     assert_eq!(worker.slices(), 0);
 }
@@ -111,7 +147,7 @@ fn a_flood_of_messages_holds_up_neither_commands_nor_the_search() {
     for turn in 1..=10 {
         let answer = worker.put(Command::Pending);
         assert_eq!(worker.turn(), None);
-        assert!(answer.try_recv().is_ok());
+        assert!(answer.has_answer());
         assert_eq!(worker.slices(), turn);
         assert_eq!(worker.mailbox.inbox.len(), 1000 - turn as usize * BATCH);
     }
@@ -128,12 +164,12 @@ fn a_batch_of_long_messages_ends_with_the_slice() {
     let mut worker = gossiping_worker();
     worker.put(Command::Mine);
     for _ in 0..5 {
-        assert_eq!(worker.member.deliver(PEER, long_message()), Delivery::Delivered);
+        assert_eq!(worker.deliver(PEER, long_message()), Reception::Delivered);
     }
     for left in (0..5).rev() {
         let answer = worker.put(Command::Pending);
         assert_eq!(worker.turn(), None);
-        assert!(answer.try_recv().is_ok());
+        assert!(answer.has_answer());
         assert_eq!((worker.slices(), worker.mailbox.inbox.len()), (5 - left as u64, left));
     }
 }
@@ -144,11 +180,11 @@ fn a_link_that_comes_up_waits_for_what_was_sent_before_and_holds_up_nobody() {
     let mut worker = gossiping_worker();
     worker.put(Command::Mine);
     for _ in 0..2 {
-        worker.member.deliver(PEER, long_message());
+        worker.deliver(PEER, long_message());
     }
-    worker.member.control(Control::LinksUp(vec![PEER, NodeId::new(2)])).unwrap();
+    worker.line.control.send(Control::LinksUp(vec![PEER, NodeId::new(2)])).unwrap();
     assert_eq!(worker.turn(), None);
-    worker.member.deliver(PEER, long_message());
+    worker.deliver(PEER, long_message());
     assert_eq!((worker.slices(), worker.mailbox.inbox.len(), worker.links_up.len()), (1, 2, 2));
     // It is told of after what came before it, and not after what comes later.
     while worker.mailbox.inbox.len() > 1 {
@@ -163,17 +199,17 @@ fn a_link_that_comes_up_waits_for_what_was_sent_before_and_holds_up_nobody() {
 /// The clock, which is read for every input, plays a caller that has the next command ready at once.
 #[test]
 fn a_flood_of_commands_does_not_hold_up_the_search() {
-    let caller: Arc<OnceLock<Arc<Member>>> = Arc::default();
+    let caller: Arc<OnceLock<Arc<Line>>> = Arc::default();
     let reader = Arc::clone(&caller);
     let mut worker = worker_with(Clock::given(move |_| {
-        if let Some(member) = reader.get() {
-            member.control(Control::Command(Command::Chain, Reply::to(bounded(1).0))).unwrap();
+        if let Some(line) = reader.get() {
+            ask(line, |reply| Control::Command(Command::Chain, reply));
         }
         Time::from_secs(1)
     }));
     worker.put(Command::StartMining);
     assert_eq!(worker.turn(), None);
-    caller.set(Arc::clone(&worker.member)).unwrap();
+    caller.set(Arc::clone(&worker.line)).unwrap();
     worker.put(Command::Chain);
     for turn in 2..=10 {
         assert_eq!(worker.turn(), None);
@@ -189,12 +225,12 @@ fn each_senders_unread_messages_are_bounded() {
     let most = worker.shared.unread_max as usize;
     worker.flood(most);
     let request = RequestId(0);
-    assert_eq!(worker.member.deliver(PEER, Message::ChainRequest { request }), Delivery::Dropped);
-    assert_eq!(worker.member.deliver(NodeId::new(2), Message::ChainRequest { request }), Delivery::Delivered);
+    assert_eq!(worker.deliver(PEER, Message::ChainRequest { request }), Reception::Dropped);
+    assert_eq!(worker.deliver(NodeId::new(2), Message::ChainRequest { request }), Reception::Delivered);
     assert_eq!(worker.mailbox.inbox.len(), most + 1);
     assert_eq!(worker.turn(), None);
     worker.flood(BATCH);
-    assert_eq!(worker.member.deliver(PEER, Message::ChainRequest { request }), Delivery::Dropped);
+    assert_eq!(worker.deliver(PEER, Message::ChainRequest { request }), Reception::Dropped);
 }
 
 #[test]
@@ -205,10 +241,10 @@ fn an_idle_node_has_no_deadline() {
     let resolved = worker.put(Command::Resolve);
     // The peer stays silent, so that this turn ends with the deadline, and the next begins with it.
     assert_eq!(worker.turn(), None);
-    assert!(resolved.is_empty() && worker.wake_at.is_some());
+    assert!(!resolved.has_answer() && worker.wake_at.is_some());
     worker.keep_from_waiting();
     assert_eq!(worker.turn(), None);
-    assert!(resolved.try_recv().is_ok());
+    assert!(resolved.has_answer());
     assert!(worker.wake_at.is_none());
 }
 

@@ -1,0 +1,194 @@
+//! Who a node is to the threads of a network, and the channels to its own thread.
+
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, AtomicU64, Ordering},
+    },
+    thread::JoinHandle,
+};
+
+use crossbeam_channel::{Receiver, Sender, TryRecvError, unbounded};
+use parking_lot::{Mutex, MutexGuard, RwLock};
+
+use super::{closure, error::DownCause, question::Reply};
+use crate::{
+    command::Command,
+    message::{Message, NodeId},
+    time::Time,
+};
+
+/// A node of the network: what stays the same, whether it is up or down.
+#[derive(Debug)]
+pub(super) struct Member {
+    pub(super) id: NodeId,
+    pub(super) name: Arc<str>,
+    pub(super) address: Arc<str>,
+    /// None while the node is down. Whoever pauses, resumes, crashes or restarts the node has the lock until that is
+    /// done, so that each of these finds what the one before it has left.
+    thread: Mutex<Option<JoinHandle<()>>>,
+    /// The attempts at proofs made so far, and in how many slices.
+    pub(super) attempts: AtomicU64,
+    pub(super) slices: AtomicU64,
+    /// When its last input was, in nanoseconds.
+    last_time: AtomicU64,
+}
+
+impl Member {
+    pub(super) fn new(id: NodeId, name: Arc<str>, address: Arc<str>) -> Self {
+        let [attempts, slices, last_time] = [const { AtomicU64::new(0) }; 3];
+        Self { id, name, address, thread: Mutex::new(None), attempts, slices, last_time }
+    }
+
+    /// Locks the node's life.
+    pub(super) fn thread(&self) -> MutexGuard<'_, Option<JoinHandle<()>>> {
+        closure::assert_outside();
+        self.thread.lock()
+    }
+
+    /// Waits until the node's thread has ended, whose lock is held.
+    pub(super) fn join(thread: &mut Option<JoinHandle<()>>) {
+        if let Some(thread) = thread.take() {
+            thread.join().expect("a worker catches its node's panics");
+        }
+    }
+
+    pub(super) fn last_time(&self) -> Time {
+        Time::from_nanos(self.last_time.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn set_last_time(&self, time: Time) {
+        self.last_time.store(time.as_nanos(), Ordering::Relaxed);
+    }
+}
+
+/// What is said to a node's thread.
+#[derive(Debug)]
+pub(super) enum Control {
+    /// Have the node do something, and send its answer back.
+    Command(Command, Reply),
+    /// Have the node mine block after block, from now on at this rate.
+    StartMining(HashRate, Reply),
+    /// The links to these peers have come up.
+    LinksUp(Vec<NodeId>),
+    /// Do nothing until `Resume` or `End`; that this has begun is said by dropping the sender.
+    Pause(Sender<Infallible>),
+    /// Go on; that this has begun is said likewise.
+    Resume(Sender<Infallible>),
+    /// End.
+    End(DownCause),
+}
+
+impl Control {
+    /// Who waits for an answer to it.
+    pub(super) fn into_reply(self) -> Option<Reply> {
+        match self {
+            Self::Command(_, reply) | Self::StartMining(_, reply) => Some(reply),
+            Self::LinksUp(_) | Self::Pause(_) | Self::Resume(_) | Self::End(_) => None,
+        }
+    }
+}
+
+/// How fast a node searches for proofs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum HashRate {
+    /// As fast as its thread goes.
+    #[default]
+    Unlimited,
+    /// So many attempts a millisecond, or as fast as its thread goes if that is less. A node does not start mining with
+    /// 0: it would find nothing, and whoever waits for a block would wait for ever.
+    PerMillisecond(u64),
+}
+
+/// The sending ends of a node's channels.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) control: Sender<Control>,
+    pub(super) inbox: Arc<Inbox>,
+}
+
+/// Where other nodes put what they say.
+#[derive(Debug)]
+pub(super) struct Inbox {
+    sender: Sender<(NodeId, Message)>,
+    /// How many messages of each sender wait.
+    unread: RwLock<Vec<AtomicU32>>,
+    unread_max: u32,
+}
+
+/// The receiving ends of a node's channels, for its thread.
+#[derive(Debug)]
+pub(super) struct Mailbox {
+    pub(super) control: Receiver<Control>,
+    pub(super) inbox: Receiver<(NodeId, Message)>,
+    counted: Arc<Inbox>,
+}
+
+/// What becomes of a message that has come to its receiver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reception {
+    Delivered,
+    /// Too many of its sender wait to be read.
+    Dropped,
+    /// The receiver is down.
+    Missed,
+}
+
+/// Makes new channels to a node, in which of each sender so many messages wait at most.
+pub(super) fn open(unread_max: u32) -> (Line, Mailbox) {
+    let (control, control_receiver) = unbounded();
+    let (sender, receiver) = unbounded();
+    let inbox = Arc::new(Inbox { sender, unread: RwLock::new(Vec::new()), unread_max });
+    let mailbox = Mailbox { control: control_receiver, inbox: receiver, counted: Arc::clone(&inbox) };
+    (Line { control, inbox }, mailbox)
+}
+
+impl Inbox {
+    /// Puts a message into the inbox, unless too many of its sender wait there.
+    pub(super) fn deliver(&self, from: NodeId, message: Message) -> Reception {
+        if !self.count_in(from) {
+            return Reception::Dropped;
+        }
+        match self.sender.send((from, message)) {
+            Ok(()) => Reception::Delivered,
+            Err(_) => {
+                // A thread that has ended, or a puppet that was dropped: nobody will read it.
+                self.count_out(from);
+                Reception::Missed
+            }
+        }
+    }
+
+    fn count_in(&self, from: NodeId) -> bool {
+        if let Some(unread) = self.unread.read().get(from.index()) {
+            let counted = unread.fetch_add(1, Ordering::Relaxed) < self.unread_max;
+            if !counted {
+                unread.fetch_sub(1, Ordering::Relaxed);
+            }
+            return counted;
+        }
+        let mut unread = self.unread.write();
+        if unread.len() <= from.index() {
+            unread.resize_with(from.index() + 1, AtomicU32::default);
+        }
+        drop(unread);
+        self.count_in(from)
+    }
+
+    fn count_out(&self, from: NodeId) {
+        self.unread.read()[from.index()].fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Mailbox {
+    /// Takes the next message out of the inbox.
+    pub(super) fn read(&self) -> Result<(NodeId, Message), TryRecvError> {
+        self.inbox.try_recv().inspect(|(from, _)| self.read_from(*from))
+    }
+
+    /// Notes that a message has been taken out of the inbox.
+    pub(super) fn read_from(&self, from: NodeId) {
+        self.counted.count_out(from);
+    }
+}

@@ -1,0 +1,288 @@
+//! The life of a message on its link: what a judge says of it, whether the link loses it, how many may be under way, who
+//! waits for a release, and when it arrives.
+
+use std::{collections::BTreeMap, fmt};
+
+use super::links_up::CameUp;
+use crate::{
+    message::{Message, NodeId},
+    time::Time,
+    wire::{Arrival, Epoch, Fate, Link, Links, MessageLoss, Partition, Verdict},
+};
+
+/// The links of a network, and what waits on them.
+#[derive(Debug)]
+pub(super) struct Traffic {
+    links: Links,
+    judge: Option<Judge>,
+    /// Of every link on which something is under way, and of no other.
+    under_way: BTreeMap<(NodeId, NodeId), OnLink>,
+    /// The most messages that are under way on a link.
+    under_way_max: u32,
+}
+
+/// What is under way on a link.
+#[derive(Debug, Default)]
+struct OnLink {
+    count: u32,
+    /// What has come to the link's end and waits for a release, which is part of the count.
+    held: Vec<UnderWay>,
+}
+
+/// A message under way.
+#[derive(Debug)]
+pub(super) struct UnderWay {
+    pub(super) due: Time,
+    pub(super) from: NodeId,
+    pub(super) to: NodeId,
+    message: Message,
+    sent: Epoch,
+}
+
+/// What a driver has to do with a message that is sent, or due.
+#[derive(Debug)]
+pub(super) enum Offer {
+    /// Put it into its receiver's inbox.
+    Arrived(Message),
+    /// Bring it back when it is due.
+    Later(UnderWay),
+    /// Nothing: it waits for a release.
+    Held,
+    /// Count it as dropped: too many are under way.
+    TooMany,
+    /// Count it as lost.
+    Lost(MessageLoss),
+}
+
+type JudgeFn = dyn FnMut(NodeId, NodeId, &Message) -> Verdict + Send;
+
+/// A test's say on every message.
+pub(super) struct Judge(pub(super) Box<JudgeFn>);
+
+impl fmt::Debug for Judge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Judge")
+    }
+}
+
+impl Traffic {
+    pub(super) fn new(seed: u64, under_way_max: u32) -> Self {
+        Self { links: Links::new(seed), judge: None, under_way: BTreeMap::new(), under_way_max }
+    }
+
+    pub(super) fn links(&self) -> &Links {
+        &self.links
+    }
+
+    /// Sends a message of so many bytes. One that is due at once arrives at once if `may_arrive` says that it overtakes
+    /// nothing.
+    pub(super) fn send(
+        &mut self,
+        now: Time,
+        (from, to): (NodeId, NodeId),
+        message: Message,
+        bytes: u64,
+        may_arrive: bool,
+    ) -> Offer {
+        let verdict = self.judge.as_mut().map_or(Verdict::Pass, |judge| (judge.0)(from, to, &message));
+        let due = match self.links.send_with(verdict, now, from, to, bytes) {
+            Fate::Lost(loss) => return Offer::Lost(loss),
+            Fate::Deliver(due) => due,
+        };
+        let is_full = |on_link: &OnLink| on_link.count >= self.under_way_max;
+        if self.under_way.get(&(from, to)).is_some_and(is_full) || self.under_way_max == 0 {
+            return Offer::TooMany;
+        }
+        let message = UnderWay { due, from, to, message, sent: self.links.epoch() };
+        if due <= now && may_arrive {
+            return self.at_end(message, 1);
+        }
+        self.under_way.entry((from, to)).or_default().count += 1;
+        Offer::Later(message)
+    }
+
+    /// Lets a message arrive that is due.
+    pub(super) fn arrive(&mut self, message: UnderWay) -> Offer {
+        let link = (message.from, message.to);
+        let offer = self.at_end(message, 0);
+        if !matches!(offer, Offer::Held) {
+            let on_link =
+                self.under_way.get_mut(&link).expect("what comes later is counted until it arrives");
+            on_link.count -= 1;
+            if on_link.count == 0 {
+                self.under_way.remove(&link);
+            }
+        }
+        offer
+    }
+
+    /// Tells what becomes of a message at its link's end. One that is held counts as under way, by so many more.
+    fn at_end(&mut self, message: UnderWay, more: u32) -> Offer {
+        let UnderWay { from, to, sent, .. } = message;
+        match self.links.arrival(from, to, sent) {
+            Arrival::Arrived => Offer::Arrived(message.message),
+            Arrival::Lost(loss) => Offer::Lost(loss),
+            Arrival::Held => {
+                let on_link = self.under_way.entry((from, to)).or_default();
+                on_link.count += more;
+                on_link.held.push(message);
+                Offer::Held
+            }
+        }
+    }
+
+    pub(super) fn set_link(&mut self, from: NodeId, to: NodeId, link: Link) -> Option<CameUp> {
+        let before = self.links.link(from, to);
+        self.links.set_link(from, to, link);
+        CameUp::One(from, to).with_setting(before, link)
+    }
+
+    pub(super) fn set_default(&mut self, link: Link) -> Option<CameUp> {
+        let before = self.links.default_link();
+        self.links.set_default(link);
+        CameUp::All.with_setting(before, link)
+    }
+
+    /// Sets who judges. What the judge before dropped may pass now.
+    pub(super) fn set_judge(&mut self, judge: Option<Judge>) -> Option<CameUp> {
+        std::mem::replace(&mut self.judge, judge).map(|_| CameUp::All)
+    }
+
+    pub(super) fn partition(&mut self, partition: Partition) -> Option<CameUp> {
+        Some(CameUp::Across(self.links.partition(partition)))
+    }
+
+    pub(super) fn heal(&mut self) -> Option<CameUp> {
+        Some(CameUp::Across(self.links.heal()))
+    }
+
+    pub(super) fn hold(&mut self, from: NodeId, to: NodeId) {
+        self.links.hold(from, to);
+    }
+
+    /// Ends a hold; what waited is due now, in the order in which it came.
+    pub(super) fn release(&mut self, now: Time, from: NodeId, to: NodeId) -> (Option<CameUp>, Vec<UnderWay>) {
+        let was_held = self.links.release(from, to);
+        let held = self.under_way.get_mut(&(from, to)).map(|on_link| std::mem::take(&mut on_link.held));
+        let due = held.into_iter().flatten().map(|message| UnderWay { due: now, ..message });
+        (was_held.then_some(CameUp::One(from, to)), due.collect())
+    }
+
+    /// Loses what is under way to a node and from it.
+    pub(super) fn crash(&mut self, node: NodeId) {
+        self.links.crash(node);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{message::RequestId, wire::Latency};
+    use proptest::prelude::*;
+    use std::time::Duration;
+
+    const MAX: u32 = 3;
+
+    fn node(number: u32) -> NodeId {
+        NodeId::new(number)
+    }
+
+    fn message() -> Message {
+        Message::ChainRequest { request: RequestId(0) }
+    }
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Send(u32, u32),
+        /// The message that has been under way for the longest arrives.
+        Arrive,
+        Hold(u32, u32),
+        Release(u32, u32),
+        Crash(u32),
+        Partition(u32),
+        Heal,
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let pair = || (0..3_u32, 0..3_u32);
+        let step = prop_oneof![
+            6 => pair().prop_map(|(from, to)| Step::Send(from, to)),
+            4 => Just(Step::Arrive),
+            2 => pair().prop_map(|(from, to)| Step::Hold(from, to)),
+            2 => pair().prop_map(|(from, to)| Step::Release(from, to)),
+            1 => (0..3_u32).prop_map(Step::Crash),
+            1 => (0..3_u32).prop_map(Step::Partition),
+            1 => Just(Step::Heal),
+        ];
+        proptest::collection::vec(step, 0..200)
+    }
+
+    proptest! {
+        /// Of each link as much is under way as was taken on and neither arrived nor was lost, up to the bound; in the
+        /// end nothing is left.
+        #[test]
+        fn messages_are_counted_until_they_have_arrived(steps in steps()) {
+            let mut traffic = Traffic::new(1, MAX);
+            traffic.set_default(Link::default().with_latency(Latency::fixed(Duration::from_millis(1))));
+            let mut queue = std::collections::VecDeque::new();
+            let mut counts = BTreeMap::<_, u32>::new();
+            let arrive = |traffic: &mut Traffic, counts: &mut BTreeMap<_, u32>, message: UnderWay| {
+                let link = (message.from, message.to);
+                if !matches!(traffic.arrive(message), Offer::Held) {
+                    *counts.get_mut(&link).unwrap() -= 1;
+                }
+            };
+            let release = |traffic: &mut Traffic, from, to| {
+                let was_held = !traffic.links().is_reachable(from, to);
+                let (came_up, due) = traffic.release(Time::UNIX_EPOCH, from, to);
+                assert!(was_held || came_up.is_none() && due.is_empty());
+                due
+            };
+            for step in steps {
+                match step {
+                    Step::Send(from, to) => {
+                        let link = (node(from), node(to));
+                        let count = counts.entry(link).or_default();
+                        match traffic.send(Time::UNIX_EPOCH, link, message(), 1, false) {
+                            Offer::Later(message) => {
+                                queue.push_back(message);
+                                *count += 1;
+                                prop_assert!(*count <= MAX);
+                            }
+                            Offer::TooMany => prop_assert_eq!(*count, MAX),
+                            Offer::Lost(loss) => prop_assert_eq!(loss, MessageLoss::Partition),
+                            other => prop_assert!(false, "{:?}", other),
+                        }
+                    }
+                    Step::Arrive => {
+                        if let Some(message) = queue.pop_front() {
+                            arrive(&mut traffic, &mut counts, message);
+                        }
+                    }
+                    Step::Hold(from, to) => traffic.hold(node(from), node(to)),
+                    Step::Release(from, to) => queue.extend(release(&mut traffic, node(from), node(to))),
+                    Step::Crash(crashed) => traffic.crash(node(crashed)),
+                    Step::Partition(alone) => drop(traffic.partition(Partition::new([[node(alone)]]).unwrap())),
+                    Step::Heal => drop(traffic.heal()),
+                }
+                let expected: Vec<_> = counts.iter().filter(|(_, count)| **count > 0).map(|(l, c)| (*l, *c)).collect();
+                let found: Vec<_> = traffic.under_way.iter().map(|(link, on_link)| (*link, on_link.count)).collect();
+                prop_assert_eq!(found, expected);
+            }
+            for (from, to) in (0..9).map(|pair| (node(pair / 3), node(pair % 3))) {
+                queue.extend(release(&mut traffic, from, to));
+            }
+            queue.into_iter().for_each(|message| arrive(&mut traffic, &mut counts, message));
+            prop_assert!(traffic.under_way.is_empty(), "a link on which nothing is under way takes no memory");
+        }
+    }
+
+    #[test]
+    fn what_is_due_at_once_overtakes_nothing() {
+        let mut traffic = Traffic::new(1, MAX);
+        let link = (node(0), node(1));
+        let sent = traffic.send(Time::UNIX_EPOCH, link, message(), 1, true);
+        assert!(matches!(sent, Offer::Arrived(_)));
+        assert!(matches!(traffic.send(Time::UNIX_EPOCH, link, message(), 1, false), Offer::Later(_)));
+    }
+}
