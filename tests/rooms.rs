@@ -32,6 +32,37 @@ const ROOMS: &[&str] = &[
     "experiment",
 ];
 
+/// The files of the first driver, each below all that it may import.
+const NETWORK: &[&str] = &[
+    "spin",
+    "closure",
+    "clock",
+    "error",
+    "state",
+    "agreement",
+    "links_up",
+    "ending",
+    "traffic",
+    "question",
+    "mailbox",
+    "counters",
+    "watch",
+    "nodes",
+    "delivery",
+    "shared",
+    "late",
+    "worker",
+    "handle",
+    "call",
+    "faults",
+    "settle",
+    "report",
+    "puppet",
+];
+
+/// Those of them that any driver could use: they know of no thread, lock, channel or clock.
+const MEANING: &[&str] = &["state", "agreement", "links_up", "ending", "traffic"];
+
 /// What belongs to the outside world, and the rooms that may name it.
 const RESERVED: &[(&[&str], &[&str])] = &[
     (&["crossbeam"], &["network"]),
@@ -58,6 +89,30 @@ fn rooms_import_only_what_stands_above_them() {
         broken.extend(check(&guide, name, &text).into_iter().map(|line| format!("src/{line}")));
     }
     assert!(broken.is_empty(), "\n{}", broken.join("\n"));
+}
+
+#[test]
+fn files_of_the_network_import_only_what_stands_above_them() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/network");
+    let place = |name: &str| NETWORK.iter().position(|each| *each == name);
+    for (at, file) in NETWORK.iter().enumerate() {
+        let text = fs::read_to_string(folder.join(format!("{file}.rs"))).expect("the file is there");
+        for Named { path, line } in paths_in(&text) {
+            let path: Vec<&str> = path.iter().map(String::as_str).collect();
+            if let ["super", name, ..] = path[..] {
+                let imported =
+                    place(name).unwrap_or_else(|| panic!("{file}.rs:{line}: `{name}` has no place"));
+                assert!(imported < at, "{file}.rs:{line}: `{file}` stands above `{name}`");
+                let knows_threads = MEANING.contains(file) && name != "error" && !MEANING.contains(&name);
+                assert!(!knows_threads, "{file}.rs:{line}: `{name}` is a driver's own");
+            }
+            let is_reserved = RESERVED.iter().any(|(reserved, _)| path.starts_with(reserved));
+            assert!(!is_reserved || !MEANING.contains(file), "{file}.rs:{line}: {path:?} is a driver's own");
+        }
+    }
+    let files = fs::read_dir(&folder).expect("the folder can be read").count();
+    // Beside them are `mod.rs`, the folder of the worker's tests, and that of saving, which is below all.
+    assert_eq!(files, NETWORK.len() + 3, "each file has its place");
 }
 
 fn collect_files(folder: &Path, files: &mut Vec<std::path::PathBuf>) {

@@ -20,7 +20,7 @@ use parking_lot::Mutex;
 use crate::hands::*;
 
 /// A network whose nodes panic when they next look at the clock, if they are told to.
-fn fragile(rules: Rules, limits: Limits) -> (Network, Arc<AtomicU32>) {
+pub(crate) fn fragile(rules: Rules, limits: Limits) -> (Network, Arc<AtomicU32>) {
     let victim = Arc::new(AtomicU32::new(u32::MAX));
     let told = Arc::clone(&victim);
     let clock = Clock::given(move |node| {
@@ -32,7 +32,7 @@ fn fragile(rules: Rules, limits: Limits) -> (Network, Arc<AtomicU32>) {
 }
 
 #[track_caller]
-fn assert_panicked(error: &NodeError, expected: NodeId) {
+pub(crate) fn assert_panicked(error: &NodeError, expected: NodeId) {
     match error {
         NodeError::Down { node, cause: DownCause::Panicked(message) } => {
             assert_eq!(*node, expected);

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod ending;
+mod faults;
 mod hands;
 mod restarting;
 mod storm;
