@@ -1,4 +1,4 @@
-//! A block's name: 32 bytes of SHA-256, written as 64 lower-case hexadecimal digits.
+//! The names of blocks and transactions: 32 bytes of SHA-256, written as 64 lower-case hexadecimal digits.
 
 use std::{fmt, str::FromStr};
 
@@ -39,9 +39,7 @@ impl BlockHash {
 
 impl fmt::Display for BlockHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut digits = [0; 64];
-        hex::encode_to_slice(self.0, &mut digits).expect("64 digits are room for 32 bytes");
-        f.pad(std::str::from_utf8(&digits).expect("hexadecimal digits are ASCII"))
+        write_hex(&self.0, f)
     }
 }
 
@@ -78,6 +76,41 @@ impl<'de> Deserialize<'de> for BlockHash {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
+}
+
+/// The SHA-256 hash of a transaction's canonical JSON, by which nodes tell of it; its text is 64 lower-case hexadecimal
+/// digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TransactionHash([u8; 32]);
+
+impl TransactionHash {
+    /// Makes a hash from its bytes, first byte first.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Returns the 32 bytes.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Display for TransactionHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_hex(&self.0, f)
+    }
+}
+
+impl fmt::Debug for TransactionHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TransactionHash({self})")
+    }
+}
+
+fn write_hex(bytes: &[u8; 32], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut digits = [0; 64];
+    hex::encode_to_slice(bytes, &mut digits).expect("64 digits are room for 32 bytes");
+    f.pad(std::str::from_utf8(&digits).expect("hexadecimal digits are ASCII"))
 }
 
 /// A text that is no block hash.

@@ -145,6 +145,11 @@
 //! one node mine until it is strictly ahead, and have all [resolve](Network::resolve) or, where blocks are gossiped,
 //! [settle](Network::settle): then all are on its chain.
 //!
+//! Where blocks and transactions are gossiped, both arrive: under any loss below 1 and any faults that end, every payable
+//! transaction of a live node is mined once all links are up and mining goes on. What a peer may have missed is told again
+//! until the peer is known to have judged it; what it could not take in it asks for once its tip has changed. Who is in
+//! doubt may submit a payment again: the same payment is pending once, and its node tells its peers of it again.
+//!
 //! Of distinct submitted transactions each is at most once in any chain, and in the agreed chain or pending at one node
 //! or more. What is left out was lost for one of the reasons of [`LossReason`].
 //!
@@ -169,6 +174,7 @@
 //! | memory of N nodes that agree on n blocks | O(N + n): they share them |
 //! | taking in one of n pending transactions | O(log n) |
 //! | relaying a block to k peers | k pointers, no copy of the block |
+//! | relaying a transaction to k peers | its hash in k inventories, and to each node about one copy; without transactions nothing |
 //! | an input to a node that searches for a proof | waits for at most one slice, a millisecond of its thread's CPU |
 //! | what a peer says | in proportion to its bytes; what is known already is not verified, and what is kept of each sender's is bounded in bytes |
 //! | a node with nothing to do and no deadline | no wake-ups: it blocks on its channels |
@@ -238,7 +244,7 @@ pub use blockchain::{Blockchain, Blocks, ChainError, InvalidBlock};
 pub use command::{Answer, Command, Forged, MineError, Outcome, Resolution, Snapshot, Submitted, Ticket};
 pub use document::{DocumentError, Place};
 pub use event::{Event, EventReader, EventWriter, Happening, IgnoreReason, ReadEventError};
-pub use hash::{BlockHash, ParseHashError};
+pub use hash::{BlockHash, ParseHashError, TransactionHash};
 pub use mempool::{LossReason, Mempool, SubmitError};
 pub use message::{Message, NodeId, RequestId, Told};
 pub use network::Network;

@@ -4,7 +4,12 @@ use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{block::Block, blockchain::Blockchain, hash::BlockHash, transaction::Transaction};
+use crate::{
+    block::Block,
+    blockchain::Blockchain,
+    hash::{BlockHash, TransactionHash},
+    transaction::Transaction,
+};
 
 /// A node of a network: a number, dense from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -73,8 +78,39 @@ pub enum Message {
         /// The block's hash.
         block: BlockHash,
     },
-    /// Tells of a transaction.
-    Transaction(Transaction),
+    /// Tells of pending transactions, those that the receiver has not been told of. It asks for those that it lacks, and
+    /// acknowledges the inventory when it has judged all of them.
+    Inventory {
+        /// What all that is said about it must name.
+        request: RequestId,
+        /// Whether it begins with the oldest that the sender has pending.
+        is_anew: bool,
+        /// The transactions' hashes, in the order in which they came to the sender.
+        hashes: Arc<[TransactionHash]>,
+    },
+    /// Asks for transactions that an inventory told of.
+    TransactionsRequest {
+        /// The inventory.
+        request: RequestId,
+        /// The transactions' hashes.
+        wanted: Arc<[TransactionHash]>,
+    },
+    /// Answers with the wanted transactions, or with the first of them if they are many; with none if the sender no
+    /// longer has any.
+    Transactions {
+        /// The inventory.
+        request: RequestId,
+        /// The transactions.
+        transactions: Arc<[Transaction]>,
+    },
+    /// Tells that the sender has judged all that an inventory told of, so that it need not be told again.
+    AcknowledgeInventory {
+        /// The inventory.
+        request: RequestId,
+    },
+    /// Asks to be told anew of all that is pending: the sender did not take in or has lost what it was told of, and its
+    /// tip has changed since.
+    InventoryRequest,
 }
 
 /// Blocks, as they are told of: verified links shared with the teller, or what came from outside.
@@ -115,7 +151,10 @@ impl Message {
                 Self::BlocksRequest { locator, .. } => 32 + 40 * locator.len() as u64,
                 Self::Blocks { after, blocks, .. } => told_size(blocks, |_| *after),
                 Self::Acknowledge { .. } => 32,
-                Self::Transaction(transaction) => transaction_size(transaction),
+                Self::Inventory { hashes, .. } => 32 * hashes.len() as u64,
+                Self::TransactionsRequest { wanted, .. } => 32 * wanted.len() as u64,
+                Self::Transactions { transactions, .. } => transactions.iter().map(transaction_size).sum(),
+                Self::AcknowledgeInventory { .. } | Self::InventoryRequest => 0,
             }
     }
 }
@@ -129,7 +168,7 @@ fn told_size(told: &Told, after: impl Fn(u64) -> u64) -> u64 {
     }
 }
 
-fn transaction_size(transaction: &Transaction) -> u64 {
+pub(crate) fn transaction_size(transaction: &Transaction) -> u64 {
     // The keys, the quotes and two numbers of ten digits.
     64 + (transaction.sender().len() + transaction.recipient().len()) as u64
 }

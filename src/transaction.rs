@@ -5,7 +5,10 @@ use std::{fmt, sync::Arc};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::document::{self, DocumentError};
+use crate::{
+    document::{self, DocumentError},
+    hash::TransactionHash,
+};
 
 /// The sender of a reward: "0" signifies, as in the notebook, that the transaction brings new coins.
 pub const REWARD_SENDER: &str = "0";
@@ -74,6 +77,19 @@ impl Transaction {
     /// Returns the nonce, if the transaction carries one.
     pub fn nonce(&self) -> Option<u64> {
         self.nonce
+    }
+
+    /// Computes the transaction's hash: SHA-256 of its canonical JSON, in proportion to its addresses.
+    ///
+    /// ```
+    /// use chainlab::Transaction;
+    ///
+    /// let transaction = Transaction::new("alice", "bob", 5).with_nonce(0);
+    /// // The hash of {"amount": 5, "nonce": 0, "recipient": "bob", "sender": "alice"}.
+    /// assert_eq!(format!("{:.8}", transaction.hash()), "0c3044cc");
+    /// ```
+    pub fn hash(&self) -> TransactionHash {
+        TransactionHash::from_bytes(*document::hash_json(self).0.as_bytes())
     }
 
     /// Tells whether this is a reward: whether its sender is [`REWARD_SENDER`].

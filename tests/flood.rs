@@ -14,8 +14,7 @@ use std::{
 };
 
 use chainlab::{
-    Block, BlockHash, Blockchain, Difficulty, Genesis, Happening, Message, Network, NodeId, PreviousHash,
-    RequestId, Rules, Timestamp, Told, Transaction,
+    Block, BlockHash, Blockchain, Difficulty, Genesis, Happening, Message, Network, NodeId, PreviousHash, RequestId, Rules, Timestamp, Told, Transaction, TransactionHash,
     network::{Config, HashRate, Puppet},
     pow::{Challenge, Search, Target},
     wire::{Latency, Link, Topology},
@@ -61,6 +60,11 @@ fn junk(chain: &Blockchain) -> Vec<Message> {
         let proof = Search::new(challenge, rules().difficulty.easiest_target()).run(u64::MAX);
         let orphan = orphan.with_proof(proof.unwrap().expect("it is found long before the numbers end"));
         let long: String = "x".repeat(10_000);
+        let spends = [
+            Transaction::new(long, "nobody", number + 1).with_nonce(number),
+            Transaction::new("alice", "bob", 5),
+        ];
+        let hashes = spends.iter().map(Transaction::hash).collect();
         junk.extend([
             Message::ChainRequest { request },
             Message::Chain { request, chain: chain.clone().into() },
@@ -76,8 +80,22 @@ fn junk(chain: &Blockchain) -> Vec<Message> {
                 wanted: nowhere(number),
                 locator: (0..100).map(|position| (position, nowhere(position))).collect(),
             },
-            Message::Transaction(Transaction::new(long, "nobody", number + 1).with_nonce(number)),
-            Message::Transaction(Transaction::new("alice", "bob", 5)),
+            // The second is the answer to what the node asks on the first.
+            Message::Inventory { request, is_anew: true, hashes },
+            Message::Transactions { request, transactions: spends.into() },
+            Message::Inventory {
+                request,
+                is_anew: false,
+                hashes: (0..500)
+                    .map(|other| TransactionHash::from_bytes(*nowhere(other).as_bytes()))
+                    .collect(),
+            },
+            Message::TransactionsRequest {
+                request,
+                wanted: [TransactionHash::from_bytes(*nowhere(number).as_bytes())].into(),
+            },
+            Message::AcknowledgeInventory { request },
+            Message::InventoryRequest,
         ]);
     }
     junk

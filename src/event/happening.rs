@@ -136,6 +136,7 @@ pub enum IgnoreReason {
     NoGossip,
     /// Blocks that follow none that is known.
     Unconnected,
-    /// A transaction that the mempool refuses: it is known, or can no longer be mined.
+    /// A transaction that the mempool refuses, or a question about transactions that is not answered: a stranger's, or
+    /// one asked twice.
     Unwanted,
 }

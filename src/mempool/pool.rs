@@ -63,6 +63,17 @@ impl Mempool {
         self.arrivals.values().chain(self.gaps.values())
     }
 
+    /// Tells whether a transaction is pending, in O(log n). Where no accounts are kept, it never is.
+    pub(crate) fn holds(&self, transaction: &Transaction) -> bool {
+        transaction.nonce().and_then(|nonce| self.pending(transaction.sender(), nonce)) == Some(transaction)
+    }
+
+    /// What is pending of a sender with a nonce.
+    fn pending(&self, sender: &str, nonce: u64) -> Option<&Transaction> {
+        let arrival = self.ready.get(sender, nonce);
+        arrival.map(|arrival| &self.arrivals[arrival]).or_else(|| self.gaps.get(sender, nonce))
+    }
+
     /// Gives a transaction without a nonce its sender's next one, where accounts are kept.
     pub(crate) fn numbered(
         &self,
@@ -140,8 +151,7 @@ impl Mempool {
         accounts: &Accounts,
     ) -> Result<(), SubmitError> {
         let sender = transaction.sender();
-        let arrival = self.ready.get(sender, nonce);
-        let pending = arrival.map(|arrival| &self.arrivals[arrival]).or_else(|| self.gaps.get(sender, nonce));
+        let pending = self.pending(sender, nonce);
         if pending == Some(transaction) {
             return Err(SubmitError::AlreadyPending { sender: shortened(sender), nonce });
         }

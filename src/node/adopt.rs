@@ -5,7 +5,7 @@ use crate::{
     block::Block,
     blockchain::{Blockchain, ChainError},
     event::Happening,
-    message::{Message, NodeId},
+    message::NodeId,
     rules::Checks,
     time::Time,
 };
@@ -43,16 +43,10 @@ impl Node {
             &self.rules,
             accounts,
         );
-        for (transaction, reason) in changes.lost {
-            effects.push(Effect::Event(Happening::Lost { transaction, reason }));
-        }
+        self.payments_on_new_tip(changes.returned, changes.lost, effects);
         if self.rules.gossip {
             self.gossip.has_news = true;
             self.announce(now, &old, common, from, effects);
-            for transaction in changes.returned {
-                let message = Message::Transaction(transaction);
-                effects.push(Effect::Relay { except: None, message });
-            }
         }
         if from.is_some() {
             self.search(effects);
@@ -75,6 +69,7 @@ impl Node {
             ChainError::Invalid(invalid) => Happening::Rejected { from, invalid },
         }));
         if self.gossip.count_bad_block(from, self.limits.bad_blocks) {
+            self.payments.forget(from);
             effects.push(Effect::Event(Happening::Banned { peer: from }));
         }
     }

@@ -3,8 +3,6 @@
 //! A node looks at the blocks that a message pays for and at no others, though a pointer leads to them: a block that it
 //! was not sent is unknown to it. Known is what its own chain holds, or one of a few side branches.
 
-use std::time::Duration;
-
 use super::{
     machine::{Effect, Node, ignore},
     memory::{Early, Gossip, Orphan},
@@ -20,8 +18,6 @@ use crate::{
     time::Time,
 };
 
-/// The least time between two announcements of a tip: limits of zero must not keep a thread busy.
-const BACKOFF_MIN: Duration = Duration::from_millis(1);
 /// How many bytes of what waits are taken up at once, and at least one block; the rest has its turn at the wake-up: a
 /// block that many wait for must not make one input long.
 const PIECE_BYTES: u64 = 100_000;
@@ -305,9 +301,7 @@ impl Node {
     /// When the tip is announced again. At the end of time that is never: a moment that has come already would keep the
     /// node announcing for ever.
     fn announce_at(&self, now: Time) -> Option<Time> {
-        let doubled = self.limits.announce_again.saturating_mul(1 << self.gossip.announced.min(30));
-        let most = self.limits.announce_again_max.max(self.limits.announce_again);
-        now.checked_add(doubled.min(most).max(BACKOFF_MIN))
+        now.checked_add(self.limits.announce_after(self.gossip.announced))
     }
 
     pub(super) fn acknowledged(&mut self, from: NodeId, block: BlockHash) {

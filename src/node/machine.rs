@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{memory::Gossip, mining::Mining, resolve::Resolves};
+use super::{memory::Gossip, mining::Mining, payments::Payments, resolve::Resolves};
 use crate::{
     blockchain::Blockchain,
     command::{Answer, Command, Snapshot, Submitted, Ticket},
@@ -94,6 +94,17 @@ pub struct Limits {
     pub announce_again_max: Duration,
 }
 
+/// The least time between two announcements: limits of zero must not keep a thread busy.
+const ANNOUNCE_AGAIN_MIN: Duration = Duration::from_millis(1);
+
+impl Limits {
+    /// How long to wait for an acknowledgement of what was announced again so many times.
+    pub(super) fn announce_after(&self, times: u32) -> Duration {
+        let doubled = self.announce_again.saturating_mul(1 << times.min(30));
+        doubled.min(self.announce_again_max.max(self.announce_again)).max(ANNOUNCE_AGAIN_MIN)
+    }
+}
+
 impl Default for Limits {
     /// One second to answer, 10,000 transactions, 64 orphans, 4 MB of each sender's, 16 side branches, 100 bad blocks, and announcements
     /// repeated after 0.5 s to 60 s.
@@ -140,6 +151,7 @@ pub struct Node {
     pub(super) resolves: Resolves,
     pub(super) mining: Mining,
     pub(super) gossip: Gossip,
+    pub(super) payments: Payments,
     next_request: u64,
     /// The wake-up that the driver knows of.
     wake_at: Option<Time>,
@@ -168,7 +180,7 @@ impl Node {
         debug_assert!(chain.is_verified_under(fingerprint));
         let mut mempool = Mempool::new(limits.mempool);
         let lost = mempool.restore(pending, &rules, chain.accounts());
-        let node = Self {
+        let mut node = Self {
             id,
             rules,
             fingerprint,
@@ -180,9 +192,15 @@ impl Node {
             resolves: Resolves::default(),
             mining: Mining::default(),
             gossip: Gossip::default(),
+            payments: Payments::default(),
             next_request: 0,
             wake_at: None,
         };
+        // Its peers are told of it again, like of all that it takes in.
+        let pending: Vec<_> = node.mempool.iter().cloned().collect();
+        for transaction in pending {
+            node.has_news(transaction, None);
+        }
         (node, lost)
     }
 
@@ -226,7 +244,10 @@ impl Node {
             Input::Message(from, message) => self.message(now, from, message, effects),
             Input::Found(search, proof) => self.found(now, search, proof, effects),
             Input::Exhausted(search, exhausted) => self.exhausted(search, exhausted, effects),
-            Input::LinkUp(peer) => self.announce_to(now, peer, effects),
+            Input::LinkUp(peer) => {
+                self.announce_to(now, peer, effects);
+                self.tell_anew(now, peer, effects);
+            }
             Input::Wake => {
                 // The driver's wake-up is spent.
                 self.wake_at = None;
@@ -236,7 +257,9 @@ impl Node {
         self.take_up_waiting(now, effects);
         self.ask_for_blocks(now, effects);
         self.announce_again(now, effects);
-        let wake_at = [self.resolves.deadline(), self.gossip.deadline(now)].into_iter().flatten().min();
+        self.tell_of_payments(now, effects);
+        let deadlines = [self.resolves.deadline(), self.gossip.deadline(now), self.payments.deadline()];
+        let wake_at = deadlines.into_iter().flatten().min();
         if wake_at != self.wake_at {
             self.wake_at = wake_at;
             effects.push(Effect::WakeAt(wake_at));
@@ -283,7 +306,21 @@ impl Node {
                 self.blocks_answered(now, from, request, after, blocks, effects);
             }
             Message::Acknowledge { block } => self.acknowledged(from, block),
-            Message::Transaction(transaction) => self.told_of_transaction(from, transaction, effects),
+            // Without accounts nobody can tell a transaction from its copy.
+            _ if !self.rules.accounts => ignore(from, IgnoreReason::NoGossip, effects),
+            Message::Inventory { request, is_anew, hashes } => {
+                self.told_of_inventory(now, from, request, is_anew, &hashes, effects);
+            }
+            Message::TransactionsRequest { request, wanted } => {
+                self.asked_for_transactions(from, request, &wanted, effects);
+            }
+            Message::Transactions { request, transactions } => {
+                self.transactions_answered(now, from, request, &transactions, effects);
+            }
+            Message::AcknowledgeInventory { request } => {
+                self.inventory_acknowledged(now, from, request, effects);
+            }
+            Message::InventoryRequest => self.asked_for_inventory(now, from, effects),
         }
     }
 
@@ -292,6 +329,7 @@ impl Node {
             if peer != self.id && !self.peers.contains(&peer) {
                 self.peers.push(peer);
                 self.announce_to(now, peer, effects);
+                self.tell_anew(now, peer, effects);
             }
         }
         Answer::Register(self.peers.clone())
@@ -303,7 +341,11 @@ impl Node {
         effects: &mut Vec<Effect>,
     ) -> Result<Submitted, SubmitError> {
         let transaction = self.mempool.numbered(transaction, &self.rules, self.chain.accounts());
-        self.take_in(transaction, None, effects)?;
+        match self.take_in(transaction.clone(), None, effects) {
+            // Its owner may well tell of it again: then so does the node.
+            Err(SubmitError::AlreadyPending { .. }) => self.has_news(transaction, None),
+            taken => taken?,
+        }
         Ok(Submitted { index: self.chain.len() + 1 })
     }
 

@@ -165,7 +165,9 @@ fn a_sender_of_too_many_bad_blocks_is_no_longer_listened_to() {
         let good_messages = [
             Message::NewBlock(good.clone().into()),
             Message::ChainRequest { request: RequestId(1) },
-            Message::Transaction(spend("alice", 0, 1)),
+            inventory(1, &spend("alice", 0, 1)),
+            answer_with(1, &spend("alice", 0, 1)),
+            Message::InventoryRequest,
             Message::NewBlock(lies[0].block.clone().into()),
         ];
         for message in good_messages {
@@ -248,7 +250,14 @@ fn a_message_from_itself_or_from_nobody_does_no_harm() {
             Message::Blocks { request: RequestId(1), after: 8, blocks: better.clone().into() },
             Message::NewBlock(chain.clone().into()),
             Message::NewBlock(better.clone().into()),
-            Message::Transaction(spend("alice", 0, 1)),
+            inventory(1, &spend("alice", 0, 1)),
+            answer_with(1, &spend("alice", 0, 1)),
+            Message::TransactionsRequest {
+                request: RequestId(1),
+                wanted: [spend("alice", 0, 1).hash()].into(),
+            },
+            Message::AcknowledgeInventory { request: RequestId(1) },
+            Message::InventoryRequest,
         ];
         for message in messages {
             // What it says to itself comes back to it, as in a network; that must come to an end.
@@ -282,6 +291,21 @@ fn an_acknowledgement_of_what_was_not_announced_stops_no_announcement() {
     assert_eq!(again.count(), 1);
 }
 
+fn inventory(request: u64, transaction: &Transaction) -> Message {
+    Message::Inventory { request: RequestId(request), is_anew: false, hashes: [transaction.hash()].into() }
+}
+
+fn answer_with(request: u64, transaction: &Transaction) -> Message {
+    Message::Transactions { request: RequestId(request), transactions: [transaction.clone()].into() }
+}
+
+/// Tells of a transaction and sends it; it must be asked for in between.
+fn pay(lab: &mut Lab, from: NodeId, transaction: &Transaction) -> Vec<Happening> {
+    assert_eq!(lab.hear(from, inventory(1, transaction)), []);
+    assert!(matches!(lab.effects[..], [Effect::Send(_, Message::TransactionsRequest { .. })]));
+    lab.hear(from, answer_with(1, transaction))
+}
+
 #[test]
 fn transactions_that_can_never_be_mined_are_not_kept_and_not_passed_on() {
     let rules = rules();
@@ -298,14 +322,19 @@ fn transactions_that_can_never_be_mined_are_not_kept_and_not_passed_on() {
         spend("bob", 0, 1),
     ];
     for transaction in unwanted {
-        let happenings = lab.hear(LIAR, Message::Transaction(transaction.clone()));
+        let happenings = pay(&mut lab, LIAR, &transaction);
         assert_eq!(happenings, ignored(LIAR, IgnoreReason::Unwanted), "{transaction:?}");
-        assert_eq!(lab.effects.len(), 1, "{transaction:?}");
+        let told = lab.effects.iter().filter(|effect| !matches!(effect, Effect::Event(_)));
+        let told: Vec<_> = told.collect();
+        assert!(
+            matches!(told[..], [Effect::Send(LIAR, Message::AcknowledgeInventory { .. })]),
+            "{transaction:?}: {told:?}"
+        );
         assert!(lab.node.mempool().is_empty());
     }
     // Those that may be mined one day wait, and do not keep others from it.
     for transaction in [spend("alice", u64::MAX, 1), spend("alice", 7, 1), spend("rich", 0, u64::MAX - 10)] {
-        assert_eq!(lab.hear(LIAR, Message::Transaction(transaction)), []);
+        assert_eq!(pay(&mut lab, LIAR, &transaction), []);
     }
     assert_eq!(lab.node.mempool().len(), 3);
 }
@@ -317,8 +346,8 @@ fn a_gift_does_not_end_mining() {
     let chain = honest(&rules);
     let mut lab = Lab::on(&chain, &rules);
     let gift = Transaction::new("rich", "miner-0", u64::MAX - 10).with_nonce(0);
-    assert_eq!(lab.hear(LIAR, Message::Transaction(gift.clone())), []);
-    assert_eq!(lab.hear(FRIEND, Message::Transaction(spend("alice", 0, 1))), []);
+    assert_eq!(pay(&mut lab, LIAR, &gift), []);
+    assert_eq!(pay(&mut lab, FRIEND, &spend("alice", 0, 1)), []);
     lab.tell(Input::Command(Ticket(3), Command::Mine));
     let Some(&Effect::Search(search, target)) = lab.effects.last() else { panic!("{:?}", lab.effects) };
     let template = lab.node.template(lab.now, search).expect("it has just begun");

@@ -106,6 +106,16 @@ pub(crate) fn acknowledge(chain: &Blockchain) -> Message {
     Message::Acknowledge { block: chain.tip_hash() }
 }
 
+/// An inventory that is not the peer's first.
+pub(crate) fn inventory(request: u64, transactions: &[Transaction]) -> Message {
+    let hashes = transactions.iter().map(Transaction::hash).collect();
+    Message::Inventory { request: RequestId(request), is_anew: false, hashes }
+}
+
+pub(crate) fn transactions(request: u64, transactions: &[Transaction]) -> Message {
+    Message::Transactions { request: RequestId(request), transactions: transactions.into() }
+}
+
 /// Answers the last question of a node for blocks.
 pub(crate) fn blocks(
     bench: &mut Bench,
@@ -317,7 +327,18 @@ fn said(message: &Message) -> String {
             format!("blocks after {after} of {} #{}", told(blocks), request.0)
         }
         Message::Acknowledge { block } => format!("has {block:.6}"),
-        Message::Transaction(transaction) => format!("transaction of {}", transaction.amount()),
+        Message::Inventory { request, is_anew, hashes } => {
+            format!("inventory #{} of {}{}", request.0, hashes.len(), if *is_anew { ", anew" } else { "" })
+        }
+        Message::TransactionsRequest { request, wanted } => {
+            format!("transactions? #{} of {}", request.0, wanted.len())
+        }
+        Message::Transactions { request, transactions } => {
+            let amounts: Vec<_> = transactions.iter().map(Transaction::amount).collect();
+            format!("transactions #{} {amounts:?}", request.0)
+        }
+        Message::AcknowledgeInventory { request } => format!("judged inventory #{}", request.0),
+        Message::InventoryRequest => "inventory?".into(),
     }
 }
 

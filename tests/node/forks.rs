@@ -64,8 +64,10 @@ fn a_tie_keeps_ours_and_more_work_reorganises() {
             "accepted 3 from 3",
             "reorganised -1 +2",
             &format!("to all but 3: new block {}", name(&next)),
-            "to all: transaction of 5",
             &format!("to 3: {}", has(&next)),
+            "to 1: inventory #1 of 1, anew",
+            "to 2: inventory #2 of 1, anew",
+            "to 3: inventory #3 of 1, anew",
         ]
     );
     assert_eq!(bench.pending(), [5], "what the new chain lacks comes back");

@@ -1,10 +1,8 @@
 //! Gossip under the sealed rules: blocks told of, asked for, waited for, and refused.
 
-use chainlab::{Blockchain, Command, Input, Message, Rules, Told, Transaction};
+use chainlab::{Blockchain, Command, Input, Told};
 
-use crate::bench::{
-    Bench, acknowledge, connected, grown, grown_by, has, name, peer, sealed, seconds, tip, transfer,
-};
+use crate::bench::{acknowledge, connected, grown, grown_by, has, name, peer, sealed, seconds, tip};
 
 #[test]
 fn a_new_block_is_told_to_all_but_its_source_in_one_wish() {
@@ -114,45 +112,4 @@ fn a_link_that_comes_up_is_told_of_the_tip() {
         bench.command(Command::Register(peers)),
         [told, "answer 3: peers [1, 2, 3, 4]".into(), "wake at 1s".into()]
     );
-}
-
-#[test]
-fn transactions_are_told_once() {
-    let mut bench = connected();
-    assert_eq!(
-        bench.submit(Transaction::new("alice", "bob", 5)),
-        ["to all: transaction of 5", "answer 2: block 2"]
-    );
-    let heard = transfer("bob", 0, 6);
-    let hear = |bench: &mut Bench, transaction: &Transaction| {
-        bench.hear(1, Message::Transaction(transaction.clone()))
-    };
-    assert_eq!(hear(&mut bench, &heard), ["to all but 1: transaction of 6"]);
-    assert_eq!(hear(&mut bench, &heard), ["ignored from 1: unwanted transaction"]);
-    let unwanted = [
-        transfer("alice", 0, 7),
-        transfer("bob", 1, 100),
-        Transaction::reward("me", 50),
-        // A peer's transaction gets no nonce here: another node would give it another.
-        Transaction::new("carol", "bob", 1),
-    ];
-    for transaction in unwanted {
-        assert_eq!(hear(&mut bench, &transaction), ["ignored from 1: unwanted transaction"]);
-    }
-    assert_eq!(bench.pending(), [5, 6]);
-    // What is mined is not wanted again.
-    bench.command(Command::Mine);
-    bench.find();
-    assert_eq!(hear(&mut bench, &heard), ["ignored from 1: unwanted transaction"]);
-}
-
-/// Without accounts nobody can tell a transaction from its copy.
-#[test]
-fn without_accounts_transactions_are_not_told() {
-    let rules = Rules { accounts: false, genesis: Rules::notebook().genesis, ..sealed() };
-    let mut bench = Bench::with_peers(rules, 1);
-    let transaction = Transaction::new("alice", "bob", 5);
-    assert_eq!(bench.submit(transaction.clone()), ["answer 2: block 2"]);
-    let ignored = ["ignored from 1: the rules know no gossip"];
-    assert_eq!(bench.hear(1, Message::Transaction(transaction)), ignored);
 }

@@ -1,13 +1,16 @@
 //! Step tests of the node: no threads, no clock; every wish is looked at.
 
+mod arrival;
 mod bench;
 mod commands;
 mod end_of_time;
 mod forks;
 mod gossip;
+mod lab;
 mod mempool;
 mod mining;
 mod missing;
+mod payments;
 mod pending;
 mod resolve;
 mod walk;

@@ -8,8 +8,8 @@ use chainlab::{
 use proptest::prelude::*;
 
 use crate::bench::{
-    Bench, START, acknowledge, bare, document, grown, grown_by, notebook, peer, proof_for, sealed, seconds,
-    tip,
+    Bench, START, acknowledge, bare, document, grown, grown_by, inventory, notebook, peer, proof_for, sealed,
+    seconds, tip, transactions,
 };
 
 /// What can be told: parts of two branches, of a chain of another genesis, and of one under easier rules.
@@ -58,7 +58,13 @@ fn input(bench: &Bench, chains: &[Blockchain], numbers: [u8; 5]) -> Option<Input
         },
         9..=11 => Message::Blocks { request, after, blocks: told },
         12 => acknowledge(chain),
-        13 => Message::Transaction(transaction),
+        13 => match form % 5 {
+            0 => inventory(number.into(), &[transaction]),
+            1 => Message::TransactionsRequest { request, wanted: [transaction.hash()].into() },
+            2 => transactions(number.into(), &[transaction]),
+            3 => Message::AcknowledgeInventory { request },
+            _ => Message::InventoryRequest,
+        },
         14 => return Some(Input::LinkUp(peer(from.into()))),
         15 => return Some(Input::Wake),
         16 | 17 => {

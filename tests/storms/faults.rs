@@ -75,14 +75,21 @@ fn what_is_under_way_to_a_node_that_crashes_is_lost() {
     let [node, _] = two_nodes(&network);
     let puppet = network.puppet().unwrap();
     network.hold(puppet.id(), node).unwrap();
-    puppet.send(node, Message::Transaction(payment(5)));
+    let inventory = |amount| Message::Inventory {
+        request: RequestId(amount),
+        is_anew: false,
+        hashes: [payment(amount).hash()].into(),
+    };
+    puppet.send(node, inventory(5));
     network.crash(node).unwrap();
     network.restart(node, RestartFrom::Chain).unwrap();
-    puppet.send(node, Message::Transaction(payment(6)));
-    puppet.send(node, Message::ChainRequest { request: RequestId(1) });
+    puppet.send(node, inventory(6));
     network.release(puppet.id(), node);
-    assert!(puppet.receive(PATIENCE).is_some(), "the question is answered after what was said before it");
-    assert_eq!(network.pending(node).unwrap(), [payment(6)]);
+    let heard = puppet.receive(PATIENCE).map(|(_, message)| message);
+    assert!(
+        matches!(heard, Some(Message::TransactionsRequest { request: RequestId(6), .. })),
+        "only what was said since is heard: {heard:?}"
+    );
     let lost = network.report().messages.lost;
     assert_eq!(lost.into_iter().collect::<Vec<_>>(), [(wire::MessageLoss::Crash, 1)]);
 }

@@ -27,7 +27,7 @@ impl Liar {
         chain: &Blockchain,
         rules: &Rules,
     ) -> &'static str {
-        let (draw, kind) = (random.next(), random.below(16));
+        let (draw, kind) = (random.next(), random.below(20));
         let request = RequestId(draw % 8);
         let back = chain.len().saturating_sub(draw % 4).max(1);
         let older = chain.at(back).expect("the chain is as long as that");
@@ -89,9 +89,18 @@ impl Liar {
                 Message::NewBlock(Told::Chain(longer))
             }),
             14 => ("a transaction, another to each", {
-                let nonce = chain.account(ADDRESS).nonce;
-                Message::Transaction(Transaction::new(ADDRESS, "drain", draw % 90).with_nonce(nonce))
+                let spend = drain(chain, draw);
+                Message::Inventory { request, is_anew: draw.is_multiple_of(2), hashes: [spend.hash()].into() }
             }),
+            15 => ("transactions that there are not", {
+                let hashes = (0..draw % 300).map(|number| drain(chain, number).with_nonce(draw).hash());
+                Message::Inventory { request, is_anew: false, hashes: hashes.collect() }
+            }),
+            16 => ("transactions never asked for", {
+                Message::Transactions { request, transactions: [drain(chain, draw)].into() }
+            }),
+            17 => ("that it has judged all", Message::AcknowledgeInventory { request }),
+            18 => ("that it wants to be told", Message::InventoryRequest),
             // A fork, if it is not on the tip.
             _ => ("a block that holds", new(fair())),
         };
@@ -118,11 +127,24 @@ impl Liar {
                     let block = chain.last_block().clone().with_proof(request.0);
                     Message::Blocks { request, after: chain.len() - 1, blocks: block.into() }
                 }
+                Message::TransactionsRequest { request, wanted } if !request.0.is_multiple_of(3) => {
+                    let spends = (0..90).map(|amount| drain(chain, amount));
+                    let transactions = spends.filter(|spend| wanted.contains(&spend.hash())).collect();
+                    Message::Transactions { request, transactions }
+                }
+                Message::Inventory { request, .. } if request.0.is_multiple_of(2) => {
+                    Message::AcknowledgeInventory { request }
+                }
                 _ => continue,
             };
             self.puppet.send(from, answer);
         }
     }
+}
+
+/// One of many ways to spend the liar's next nonce.
+fn drain(chain: &Blockchain, amount: u64) -> Transaction {
+    Transaction::new(ADDRESS, "drain", amount % 90).with_nonce(chain.account(ADDRESS).nonce)
 }
 
 fn time(block: &Block) -> chainlab::Time {
