@@ -147,6 +147,23 @@ impl Block {
     }
 }
 
+impl fmt::Display for Block {
+    /// Writes the block's fields on one line, the hash that it names by its first digits, and each transaction on one more:
+    ///
+    /// ```text
+    /// block 2 on e8e7cb92, proof 35293, at 1507824951.7695177, 2 transactions
+    ///   alice pays bob 5
+    ///   carol is rewarded with 1
+    /// ```
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { index, previous_hash, proof, timestamp, transactions } = self;
+        let s = if transactions.len() == 1 { "" } else { "s" };
+        write!(f, "block {index} on {previous_hash:.8}, proof {proof}, at {timestamp}")?;
+        write!(f, ", {} transaction{s}", transactions.len())?;
+        transactions.iter().try_for_each(|transaction| write!(f, "\n  {transaction}"))
+    }
+}
+
 impl<'de> Deserialize<'de> for Block {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         document::deserialize_raw(deserializer, Self::read)

@@ -2,6 +2,8 @@
 //!
 //! The answers serialise to the documents that the endpoints return, key for key.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
 
 use crate::{
@@ -72,6 +74,18 @@ pub struct Snapshot {
     pub pending: Vec<Transaction>,
     /// The peers, in the order in which they were registered.
     pub peers: Vec<NodeId>,
+}
+
+impl fmt::Display for Snapshot {
+    /// Writes where the chain ends, how much is pending and who the peers are, on one line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { chain, pending, peers } = self;
+        write!(f, "block {} {:.8}, {} pending, peers: ", chain.len(), chain.tip_hash(), pending.len())?;
+        match peers.is_empty() {
+            true => f.write_str("none"),
+            false => f.write_str(&peers.iter().map(NodeId::to_string).collect::<Vec<_>>().join(", ")),
+        }
+    }
 }
 
 /// A transaction was taken in. Serialises to the notebook's `{"message": "Transaction will be added to Block 2"}`.

@@ -348,3 +348,55 @@ fn a_sealed_chain_keeps_accounts_and_comes_back_from_its_document() {
     let error = Blockchain::from_json(&forged, &rules).unwrap_err();
     assert!(matches!(error, ChainError::Invalid(InvalidBlock { position: 2 | 3, .. })), "{error}");
 }
+
+#[test]
+fn a_chain_and_its_blocks_read_as_a_person_wants() {
+    let rules = Rules::notebook().with_first_target(Target::leading_zero_bits(1));
+    let grow = |chain: &Blockchain, transactions: Vec<Transaction>| {
+        let parent = PreviousHash::Hash(chain.tip_hash());
+        let block =
+            |proof| Block::new(chain.len() + 1, Timestamp::integer(7), transactions.clone(), proof, parent);
+        (0..).find_map(|proof| chain.append(block(proof), &rules).ok()).unwrap()
+    };
+    let genesis = Blockchain::start(&rules, Time::from_secs(5));
+    let transactions = vec![Transaction::new("alice", "bob", 5), Transaction::reward("carol", 1)];
+    let chain = grow(&genesis, transactions);
+    let (first, second) = (genesis.tip_hash().to_string(), chain.tip_hash().to_string());
+    let (first, second, proof) = (&first[..8], &second[..8], chain.last_block().proof());
+    assert_eq!(
+        chain.to_string(),
+        format!(
+            "2 blocks, tip {second}\n  block 1 {first}: 0 transactions, proof 100, at 5.0\n  \
+             block 2 {second}: 2 transactions, proof {proof}, at 7"
+        )
+    );
+    assert_eq!(
+        chain.last_block().to_string(),
+        format!(
+            "block 2 on {first}, proof {proof}, at 7, 2 transactions\n  alice pays bob 5\n  \
+             carol is rewarded with 1"
+        )
+    );
+    let numbered = Transaction::new("alice", "bob", 5).with_nonce(3);
+    assert_eq!(numbered.to_string(), "alice pays bob 5 (nonce 3)");
+    assert_eq!(genesis.last_block().to_string(), "block 1 on 1, proof 100, at 5.0, 0 transactions");
+
+    let shown = |len: u64| {
+        let chain = (1..len).fold(genesis.clone(), |chain, _| grow(&chain, Vec::new()));
+        let text = chain.to_string();
+        text.lines()
+            .skip(1)
+            .map(|line| line.split_once(':').map_or(line, |(start, _)| start).to_owned())
+            .collect::<Vec<_>>()
+    };
+    let positions = |lines: &[String]| -> Vec<u64> {
+        lines.iter().filter_map(|line| line.split(' ').nth(3)?.parse().ok()).collect()
+    };
+    assert_eq!(positions(&shown(20)), (1..=20).collect::<Vec<_>>());
+    let (all_but_two, long) = (shown(21), shown(40));
+    assert_eq!(all_but_two[1], "  ... 2 more blocks ...");
+    assert_eq!(all_but_two.len(), 20);
+    assert_eq!(long[1], "  ... 21 more blocks ...");
+    assert_eq!(long[0].split(' ').nth(3), Some("1"));
+    assert!(long[2].starts_with("  block 23 ") && long[19].starts_with("  block 40 "), "{long:?}");
+}

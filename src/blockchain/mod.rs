@@ -8,6 +8,7 @@ mod claim;
 mod document;
 mod iter;
 mod link;
+mod text;
 
 pub use chain::{Blockchain, InvalidBlock};
 pub use document::ChainError;
