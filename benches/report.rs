@@ -1,7 +1,7 @@
 //! What recording costs: every event of a run goes through the recorder, under a lock in the network of threads.
 //!
-//! `cargo bench --bench report`. A hundred nodes; each block is mined by one and accepted by all others, so that an
-//! element is an event.
+//! `cargo bench --bench report`. A hundred nodes and ten thousand; each block is mined by one and accepted by all others,
+//! so that an element is an event.
 
 use std::{hint::black_box, time::Duration};
 
@@ -11,18 +11,18 @@ use chainlab::{
 };
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
-const NODES: u32 = 100;
+const NODES: [u32; 2] = [100, 10_000];
 
 fn hash(number: u64) -> BlockHash {
     BlockHash::of(&number.to_be_bytes())
 }
 
 /// The events of one block: a node mines it, and the others accept it.
-fn block(number: u64) -> impl Iterator<Item = Event> {
+fn block(number: u64, nodes: u32) -> impl Iterator<Item = Event> {
     let (block, position, parent) = (hash(number), number + 1, hash(number - 1));
-    let miner = NodeId::new((number % u64::from(NODES)) as u32);
-    (0..NODES).map(move |step| {
-        let node = NodeId::new((miner.index() as u32 + step) % NODES);
+    let miner = NodeId::new((number % u64::from(nodes)) as u32);
+    (0..nodes).map(move |step| {
+        let node = NodeId::new((miner.index() as u32 + step) % nodes);
         let what = match step {
             0 => Happening::Mined { block, position, parent },
             _ => Happening::Accepted { block, position, from: miner },
@@ -32,23 +32,24 @@ fn block(number: u64) -> impl Iterator<Item = Event> {
 }
 
 /// A recorder that has seen so many blocks, all accepted by all.
-fn recorder(blocks: u64) -> Recorder {
+fn recorder(blocks: u64, nodes: u32) -> Recorder {
     let mut recorder = Recorder::new(Time::UNIX_EPOCH);
-    (0..NODES).for_each(|node| recorder.add_node(NodeId::new(node), "node"));
-    (1..=blocks).flat_map(block).for_each(|event| recorder.observe(&event));
+    (0..nodes).for_each(|node| recorder.add_node(NodeId::new(node), "node"));
+    (1..=blocks).flat_map(|number| block(number, nodes)).for_each(|event| recorder.observe(&event));
     recorder
 }
 
 fn observe(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("recorder");
-    for blocks in [100, 10_000] {
-        let mut recorder = recorder(blocks);
+    for (nodes, blocks) in [(NODES[0], 100), (NODES[0], 10_000), (NODES[1], 100)] {
+        let mut recorder = recorder(blocks, nodes);
         let mut last = blocks;
-        group.throughput(Throughput::Elements(NODES.into()));
-        group.bench_function(format!("mined and accepted, after {blocks} blocks and more"), |bencher| {
+        group.throughput(Throughput::Elements(nodes.into()));
+        let name = format!("mined and accepted by {nodes} nodes, after {blocks} blocks and more");
+        group.bench_function(name, |bencher| {
             bencher.iter(|| {
                 last += 1;
-                block(last).for_each(|event| recorder.observe(&event));
+                block(last, nodes).for_each(|event| recorder.observe(&event));
             });
         });
     }
@@ -56,14 +57,14 @@ fn observe(criterion: &mut Criterion) {
     let (from, reason) = (NodeId::new(1), IgnoreReason::Unwanted);
     let ignored =
         Event { time: Time::UNIX_EPOCH, node: NodeId::new(0), what: Happening::Ignored { from, reason } };
-    let mut before = recorder(100);
+    let mut before = recorder(100, NODES[0]);
     group.bench_function("ignored", |bencher| bencher.iter(|| before.observe(black_box(&ignored))));
     group.finish();
 }
 
 fn report(criterion: &mut Criterion) {
     let chain = Blockchain::start(&Rules::notebook(), Time::UNIX_EPOCH);
-    let recorder = recorder(10_000);
+    let recorder = recorder(10_000, NODES[0]);
     let mut group = criterion.benchmark_group("report");
     group.bench_function("copy of a recorder of 10000 blocks", |bencher| bencher.iter(|| recorder.clone()));
     group.bench_function("of 10000 blocks, none of them in the chain", |bencher| {

@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde::Serialize;
 
-use crate::{event::IgnoreReason, mempool::LossReason, message::NodeId, wire};
+use super::spread::Spread;
+use crate::{event::IgnoreReason, mempool::LossReason, message::NodeId, time::seconds, wire};
 
 /// What a run showed, as plain data. Its text is a table; serde writes every figure.
 ///
@@ -14,7 +15,8 @@ use crate::{event::IgnoreReason, mempool::LossReason, message::NodeId, wire};
 /// nothing is 0.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
-    /// How long the recording has gone on.
+    /// How long the recording has gone on, what was left out as warm-up not counted.
+    #[serde(rename = "duration_seconds", serialize_with = "seconds::serialize")]
     pub duration: Duration,
     /// Each node's part, in the order of their numbers.
     pub nodes: Vec<NodeReport>,
@@ -26,6 +28,11 @@ pub struct Report {
     pub stale: u64,
     /// `stale / mined`, from 0 to 1.
     pub stale_rate: f64,
+    /// The stale blocks by their numbers: the first that was mined is 1.
+    pub stale_blocks: Vec<u64>,
+    /// The times from a block in the chain to the next, from being mined to being mined: of n that follow each other,
+    /// n - 1. Times are differences of the miners' own clocks; one that would be negative is 0.
+    pub block_intervals: Spread,
     /// How often a node gave up blocks of its own chain, by how many it gave up. Every node counts for itself, so that
     /// a fork which three nodes leave is counted three times.
     pub reorganisations: BTreeMap<u64, u64>,
@@ -51,6 +58,17 @@ pub struct Report {
     pub propagation: Propagation,
     /// What became of the messages.
     pub messages: Messages,
+}
+
+impl Report {
+    /// Returns which share of the last `count` mined blocks are stale, from 0 to 1; of all, if there are fewer.
+    ///
+    /// Those mined last may yet win or lose: see [`Report::stale`].
+    pub fn stale_rate_of_last(&self, count: u64) -> f64 {
+        let before = self.mined.saturating_sub(count);
+        let stale = self.stale_blocks.len() - self.stale_blocks.partition_point(|number| *number <= before);
+        share(stale as f64, (self.mined - before) as f64)
+    }
 }
 
 /// A node's part in a run.
@@ -81,8 +99,10 @@ pub struct NodeReport {
 /// Times are differences of the nodes' own clocks; one that would be negative is 0. Blocks are followed until every node
 /// has them, but no more than the latest 4096 that some node lacks, which bounds the memory: what takes on an older one
 /// is not counted. Behind a block that nobody was seen to mine, as a liar's, those before it are not found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Propagation {
+    /// How many pairs there are of a block and a node other than its miner that counts for it, whether it has it or not.
+    pub pairs: u64,
     /// Over all pairs of a block and a node other than its miner that has it: the time until that node had it.
     pub to_each: Spread,
     /// Over all blocks that half of the nodes have, rounded up and the miner counted: the time until they had it.
@@ -93,20 +113,18 @@ pub struct Propagation {
     pub to_all: Spread,
 }
 
-/// How a number of durations are spread; all 0 if there are none.
-///
-/// A percentile is the smallest of the durations that so many per cent of them do not exceed (the nearest rank), too long
-/// by at most one part in a thousand, and told up to 146 years.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub struct Spread {
-    /// How many there are.
-    pub count: u64,
-    /// The 50th percentile.
-    pub median: Duration,
-    /// The 90th percentile.
-    pub percentile_90: Duration,
-    /// The longest.
-    pub max: Duration,
+impl Propagation {
+    /// Returns the share of the nodes that have a block against the time since it was mined, over all blocks, their
+    /// miners not counted: at the end of each [bin](Spread::bins) of `to_each` the share that had it by then.
+    ///
+    /// It never falls, and ends below 1 if some node lacks some block.
+    pub fn curve(&self) -> Vec<(Duration, f64)> {
+        let so_far = self.to_each.bins.iter().scan(0, |sum, bin| {
+            *sum += bin.count;
+            Some((bin.to, *sum))
+        });
+        so_far.map(|(time, count)| (time, share(count as f64, self.pairs as f64))).collect()
+    }
 }
 
 /// What became of the messages between nodes, as their driver counts them.
@@ -124,4 +142,8 @@ pub struct Messages {
     pub missed: u64,
     /// Those lost on their link, by the reason.
     pub lost: BTreeMap<wire::MessageLoss, u64>,
+}
+
+pub(super) fn share(part: f64, whole: f64) -> f64 {
+    if whole > 0.0 { part / whole } else { 0.0 }
 }

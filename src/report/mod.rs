@@ -31,9 +31,13 @@
 //! ```
 
 mod figures;
+mod nodes;
 mod propagation;
 mod recorder;
+mod spread;
 mod text;
+mod verdict;
 
-pub use figures::{Messages, NodeReport, Propagation, Report, Spread};
+pub use figures::{Messages, NodeReport, Propagation, Report};
 pub use recorder::Recorder;
+pub use spread::{Bin, Spread};

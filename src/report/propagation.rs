@@ -1,43 +1,63 @@
 //! Who has which block, and since when.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
-use hdrhistogram::Histogram;
-
-use super::figures::{Propagation, Spread};
+use super::{figures::Propagation, spread::Durations};
+use crate::{hash::BlockHash, time::Time};
 
 /// How many blocks are followed that some node lacks.
 const FOLLOWED_MAX: usize = 4096;
 
-/// Follows blocks, by their numbers in the order in which they were mined, until every node has them.
+/// Follows blocks, by their numbers in the order in which they were mined, until every node has them. Nodes are told
+/// apart by their places.
 ///
-/// Blocks with greater numbers never come before one that is no longer followed: what is let go is the oldest, and who
-/// has a block has all before it.
+/// A block's ancestors always have smaller numbers: what is let go is the oldest, and who has a block has all before it.
 #[derive(Debug, Clone)]
 pub(super) struct Followed {
-    blocks: BTreeMap<usize, Holders>,
+    /// The oldest first.
+    blocks: VecDeque<Block>,
+    numbers: BTreeMap<BlockHash, u64>,
+    /// The block that was last asked for: one after the other, all nodes take on the same.
+    last: Option<(BlockHash, u64)>,
+    next_number: u64,
+    /// The bits of a block that every node has, for the next.
+    spare_bits: Vec<u64>,
+    pairs: u64,
     to_each: Durations,
     to_half: Durations,
     to_90_percent: Durations,
     to_all: Durations,
 }
 
-/// The nodes that have a block.
+/// A block, and the nodes that have it.
 #[derive(Debug, Clone)]
-struct Holders {
-    /// One bit for each node that had joined when the block was mined.
+struct Block {
+    number: u64,
+    hash: BlockHash,
+    /// The number of the block before it, if that was followed.
+    parent: Option<u64>,
+    /// When it was mined.
+    time: Time,
+    /// One bit for each node that had joined by then.
     bits: Vec<u64>,
     nodes: usize,
+    /// How many of them have it.
     count: usize,
+    half: usize,
+    nine_tenths: usize,
 }
 
-impl Holders {
+impl Block {
     /// Notes that a node has the block; tells whether that is news, and of a node that counts.
-    fn insert(&mut self, node: usize) -> bool {
-        if node >= self.nodes {
+    #[inline]
+    fn insert(&mut self, place: usize) -> bool {
+        if place >= self.nodes {
             return false;
         }
-        let (word, bit) = (&mut self.bits[node / 64], 1 << (node % 64));
+        let (word, bit) = (&mut self.bits[place / 64], 1 << (place % 64));
         let is_new = *word & bit == 0;
         *word |= bit;
         self.count += usize::from(is_new);
@@ -48,89 +68,124 @@ impl Holders {
 impl Followed {
     pub(super) fn new() -> Self {
         let [to_each, to_half, to_90_percent, to_all] = [(); 4].map(|()| Durations::new());
-        Self { blocks: BTreeMap::new(), to_each, to_half, to_90_percent, to_all }
+        Self {
+            blocks: VecDeque::new(),
+            numbers: BTreeMap::new(),
+            last: None,
+            next_number: 0,
+            spare_bits: Vec::new(),
+            pairs: 0,
+            to_each,
+            to_half,
+            to_90_percent,
+            to_all,
+        }
     }
 
-    /// Begins to follow a block that one of so many nodes has mined.
-    pub(super) fn mined(&mut self, block: usize, miner: usize, nodes: usize) {
-        let bits = vec![0; nodes.div_ceil(64)];
-        self.blocks.insert(block, Holders { bits, nodes, count: 0 });
-        self.hold(block, miner, Duration::ZERO);
+    /// Begins to follow a block that one of so many nodes has mined; that one has all before it, too.
+    pub(super) fn mined(
+        &mut self,
+        time: Time,
+        miner: usize,
+        nodes: usize,
+        hash: BlockHash,
+        parent: BlockHash,
+    ) {
+        let number = self.next_number;
+        self.next_number += 1;
+        let parent = self.numbers.get(&parent).copied();
+        let mut bits = std::mem::take(&mut self.spare_bits);
+        bits.clear();
+        bits.resize(nodes.div_ceil(64), 0);
+        let (half, nine_tenths) = (nodes.div_ceil(2), (9 * nodes).div_ceil(10));
+        self.blocks.push_back(Block { number, hash, parent, time, bits, nodes, count: 0, half, nine_tenths });
+        self.numbers.insert(hash, number);
+        self.last = Some((hash, number));
+        self.pairs += nodes as u64 - 1;
+        self.hold(self.blocks.len() - 1, miner, Duration::ZERO);
         if self.blocks.len() > FOLLOWED_MAX {
-            self.blocks.pop_first();
+            self.let_go(0);
+        }
+        if let Some(parent) = parent {
+            self.take_on(time, miner, parent);
         }
     }
 
-    /// Notes that a node other than its miner has taken a block on, so long after it was mined; tells whether the ones
-    /// before it may be new to that node, too.
-    pub(super) fn accepted(&mut self, block: usize, node: usize, elapsed: Duration) -> bool {
-        let is_new = self.hold(block, node, elapsed);
-        if is_new {
+    /// Notes that a node has taken on a block, and so has all before it.
+    #[inline]
+    pub(super) fn accepted(&mut self, time: Time, place: usize, hash: &BlockHash) {
+        let number = match self.last {
+            Some((last, number)) if last == *hash => number,
+            _ => {
+                let Some(&number) = self.numbers.get(hash) else { return };
+                self.last = Some((*hash, number));
+                number
+            }
+        };
+        self.take_on(time, place, number);
+    }
+
+    #[inline]
+    fn take_on(&mut self, time: Time, place: usize, number: u64) {
+        let mut next = self.find(number);
+        while let Some(at) = next {
+            let Block { parent, time: mined, .. } = self.blocks[at];
+            let elapsed = time - mined;
+            if !self.hold(at, place, elapsed) {
+                break;
+            }
             self.to_each.record(elapsed);
+            next = parent.and_then(|parent| self.find(parent));
         }
-        is_new
     }
 
-    fn hold(&mut self, block: usize, node: usize, elapsed: Duration) -> bool {
-        let Some(holders) = self.blocks.get_mut(&block) else { return false };
-        if !holders.insert(node) {
+    /// Where a block stands among those that are followed: mostly it is the last, or before the first.
+    #[inline]
+    fn find(&self, number: u64) -> Option<usize> {
+        let (first, last) = (self.blocks.front()?.number, self.blocks.back()?.number);
+        match number {
+            number if number == last => Some(self.blocks.len() - 1),
+            number if number < first => None,
+            _ => self.blocks.binary_search_by_key(&number, |block| block.number).ok(),
+        }
+    }
+
+    #[inline]
+    fn hold(&mut self, at: usize, place: usize, elapsed: Duration) -> bool {
+        let block = &mut self.blocks[at];
+        if !block.insert(place) {
             return false;
         }
-        let (count, nodes) = (holders.count, holders.nodes);
-        if count == nodes.div_ceil(2) {
+        let &mut Block { count, nodes, half, nine_tenths, .. } = block;
+        if count == half {
             self.to_half.record(elapsed);
         }
-        if count == (9 * nodes).div_ceil(10) {
+        if count == nine_tenths {
             self.to_90_percent.record(elapsed);
         }
         if count == nodes {
             self.to_all.record(elapsed);
-            self.blocks.remove(&block);
+            self.let_go(at);
         }
         true
     }
 
+    fn let_go(&mut self, at: usize) {
+        let Some(Block { hash, number, bits, .. }) = self.blocks.remove(at) else { return };
+        // One that was mined again has taken its place there.
+        if self.numbers.get(&hash) == Some(&number) {
+            self.numbers.remove(&hash);
+        }
+        self.spare_bits = bits;
+    }
+
     pub(super) fn figures(&self) -> Propagation {
         Propagation {
+            pairs: self.pairs,
             to_each: self.to_each.spread(),
             to_half: self.to_half.spread(),
             to_90_percent: self.to_90_percent.spread(),
             to_all: self.to_all.spread(),
-        }
-    }
-}
-
-/// Any number of durations, in memory that depends on the longest alone: some 200 KiB for minutes.
-#[derive(Debug, Clone)]
-struct Durations {
-    /// In nanoseconds.
-    histogram: Histogram<u64>,
-    max: Duration,
-}
-
-impl Durations {
-    fn new() -> Self {
-        let histogram = Histogram::new(3).expect("three digits are a precision that there is");
-        Self { histogram, max: Duration::ZERO }
-    }
-
-    fn record(&mut self, duration: Duration) {
-        /// What a histogram holds at most.
-        const LONGEST: u64 = i64::MAX as u64 / 2;
-        let nanos = u64::try_from(duration.as_nanos()).unwrap_or(LONGEST).min(LONGEST);
-        self.histogram.record(nanos).expect("the histogram grows up to its longest");
-        self.max = self.max.max(duration);
-    }
-
-    fn spread(&self) -> Spread {
-        // The histogram answers with the longest that it cannot tell from the right one.
-        let percentile =
-            |quantile| Duration::from_nanos(self.histogram.value_at_quantile(quantile)).min(self.max);
-        Spread {
-            count: self.histogram.len(),
-            median: percentile(0.5),
-            percentile_90: percentile(0.9),
-            max: self.max,
         }
     }
 }

@@ -3,8 +3,10 @@
 use std::{collections::BTreeMap, io::BufRead, sync::Arc};
 
 use super::{
-    figures::{Messages, NodeReport, Report},
+    figures::{Messages, NodeReport, Report, share},
+    nodes::Nodes,
     propagation::Followed,
+    verdict::{MinedBlock, Verdict},
 };
 use crate::{
     blockchain::Blockchain,
@@ -17,17 +19,19 @@ use crate::{
 
 /// Observes the events of a run and reports on it.
 ///
-/// A node's events must come in order, and a block's mining before others accept it. It keeps some hundred bytes for
-/// each mined block and each node, one bit for each node and each of at most 4096 blocks that some node lacks, and
-/// counts.
+/// A node's events must come in order, and a block's mining before others accept it. Its memory is some hundred bytes
+/// for each node and for each mined block that is not [final](Recorder::finalise), a tenth of what the block itself takes
+/// in a chain; 8 bytes for each stale block; one bit for each node and each of at most 4096 blocks that some node lacks;
+/// and a megabyte for counts. So where blocks become final, it does not grow with the run but for the stale ones.
 #[derive(Debug, Clone)]
 pub struct Recorder {
     start: Time,
     last_time: Time,
-    nodes: BTreeMap<NodeId, Observed>,
-    /// In the order in which they were mined.
-    blocks: Vec<MinedBlock>,
-    by_hash: BTreeMap<BlockHash, usize>,
+    nodes: Nodes,
+    mined: u64,
+    /// What is not final, by position.
+    blocks: BTreeMap<(u64, BlockHash), MinedBlock>,
+    finals: Verdict,
     followed: Followed,
     reorganisations: BTreeMap<u64, u64>,
     rejections: BTreeMap<&'static str, u64>,
@@ -38,23 +42,8 @@ pub struct Recorder {
     crashes: u64,
     restarts: u64,
     panics: u64,
-}
-
-#[derive(Debug, Clone)]
-struct Observed {
-    name: Arc<str>,
-    /// The number of nodes that joined before it.
-    place: usize,
-}
-
-#[derive(Debug, Clone)]
-struct MinedBlock {
-    hash: BlockHash,
-    position: u64,
-    miner: NodeId,
-    time: Time,
-    /// The number of the block before it, if that was mined under our eyes.
-    parent: Option<usize>,
+    /// What happened before is not counted.
+    counted_from: Time,
 }
 
 impl Recorder {
@@ -63,9 +52,10 @@ impl Recorder {
         Self {
             start,
             last_time: start,
-            nodes: BTreeMap::new(),
-            blocks: Vec::new(),
-            by_hash: BTreeMap::new(),
+            nodes: Nodes::default(),
+            mined: 0,
+            blocks: BTreeMap::new(),
+            finals: Verdict::new(),
             followed: Followed::new(),
             reorganisations: BTreeMap::new(),
             rejections: BTreeMap::new(),
@@ -76,17 +66,20 @@ impl Recorder {
             crashes: 0,
             restarts: 0,
             panics: 0,
+            counted_from: Time::UNIX_EPOCH,
         }
     }
 
-    /// Adds a node, which counts for the propagation of the blocks mined from now on; or gives one that is there
-    /// another name.
+    /// Leaves out the warm-up: counts nothing that happens before a moment, by the clock of the node where it happens,
+    /// and reports on the time since; but who joins has joined.
     ///
-    /// A node that was not added is at its first event, by its number.
-    pub fn add_node(&mut self, node: NodeId, name: impl Into<Arc<str>>) {
-        let (name, place) = (name.into(), self.nodes.len());
-        let observed = self.nodes.entry(node).or_insert_with(|| Observed { name: Arc::clone(&name), place });
-        observed.name = name;
+    /// Where the moment lies in the middle of a fork, its branches are cut there. A block that was mined before is
+    /// neither mined, stale nor in the chain, and not followed when it is taken on later; one mined since is counted by
+    /// itself, whatever it stands on; the first interval is the one between the first two that are counted. A
+    /// reorganisation since then counts with all that it gave up.
+    #[must_use]
+    pub fn counting_from(self, moment: Time) -> Self {
+        Self { start: self.start.max(moment), counted_from: moment, ..self }
     }
 
     /// Reads the lines that an [`EventWriter`](crate::EventWriter) has written, as a recorder that observed the events.
@@ -106,22 +99,31 @@ impl Recorder {
         self.last_time
     }
 
-    /// Takes an event into account, in O(log n), and for a node that catches up O(the blocks) more.
+    /// Adds a node, which counts for the propagation of the blocks mined from now on; or gives one that is there
+    /// another name.
+    ///
+    /// A node that was not added and did not [join](Happening::Joined) is at its first event, by its number.
+    pub fn add_node(&mut self, node: NodeId, name: impl Into<Arc<str>>) {
+        self.nodes.add(node, name.into());
+    }
+
+    /// Takes an event into account. It costs O(log n) for n blocks that are not final, O(1) if it is the acceptance of
+    /// the block that was accepted last, and for a node that catches up O(the blocks) more.
     pub fn observe(&mut self, event: &Event) {
         let Event { time, node, ref what } = *event;
-        self.last_time = self.last_time.max(time);
-        if !self.nodes.contains_key(&node) {
-            self.add_node(node, node.to_string());
+        if let Happening::Accepted { block, .. } = what {
+            return self.accepted(time, node, block);
+        }
+        if let Happening::Joined { name } = what {
+            self.nodes.add(node, Arc::clone(name));
+        }
+        let place = self.place(node);
+        if !self.counts(time) {
+            return;
         }
         match what {
-            Happening::Joined { name } => self.add_node(node, Arc::clone(name)),
             Happening::Mined { block, position, parent } => {
-                self.mined(time, node, *block, *position, *parent)
-            }
-            Happening::Accepted { block, .. } => {
-                if let Some(&block) = self.by_hash.get(block) {
-                    self.accepted(time, node, block);
-                }
+                self.mined(time, place, *block, *position, *parent)
             }
             Happening::Reorganised { abandoned, .. } => count(&mut self.reorganisations, *abandoned),
             Happening::Rejected { invalid, .. } => count(&mut self.rejections, invalid.violation.name()),
@@ -133,7 +135,9 @@ impl Recorder {
             Happening::Restarted => self.restarts += 1,
             Happening::Panicked { .. } => self.panics += 1,
             // Drivers count messages themselves, and nothing that is reported depends on the others.
-            Happening::Dropped { .. }
+            Happening::Joined { .. }
+            | Happening::Accepted { .. }
+            | Happening::Dropped { .. }
             | Happening::MiningEnded { .. }
             | Happening::Resolved { .. }
             | Happening::Waits { .. }
@@ -142,31 +146,51 @@ impl Recorder {
         }
     }
 
-    fn mined(&mut self, time: Time, miner: NodeId, hash: BlockHash, position: u64, parent: BlockHash) {
-        if let Some(&known) = self.by_hash.get(&hash) {
-            // Mined again, as after a restart by a clock that stands still: its second miner merely has it from now on.
-            return self.accepted(time, miner, known);
-        }
-        let block = self.blocks.len();
-        let parent = self.by_hash.get(&parent).copied();
-        self.blocks.push(MinedBlock { hash, position, miner, time, parent });
-        self.by_hash.insert(hash, block);
-        self.followed.mined(block, self.nodes[&miner].place, self.nodes.len());
-        if let Some(parent) = parent {
-            self.accepted(time, miner, parent);
+    /// Takes into account that a node has accepted a block, of which a run has by far the most.
+    #[inline]
+    pub(crate) fn accepted(&mut self, time: Time, node: NodeId, block: &BlockHash) {
+        let place = self.place(node);
+        if self.counts(time) {
+            self.followed.accepted(time, place, block);
         }
     }
 
-    /// Notes that a node has a block and all before it.
-    fn accepted(&mut self, time: Time, node: NodeId, block: usize) {
-        let place = self.nodes[&node].place;
-        let mut next = Some(block);
-        while let Some(block) = next {
-            let mined = &self.blocks[block];
-            if !self.followed.accepted(block, place, time - mined.time) {
-                break;
-            }
-            next = mined.parent;
+    fn mined(&mut self, time: Time, miner: usize, hash: BlockHash, position: u64, parent: BlockHash) {
+        if self.blocks.contains_key(&(position, hash)) {
+            // Mined again, as after a restart by a clock that stands still: its second miner merely has it from now on.
+            return self.followed.accepted(time, miner, &hash);
+        }
+        self.mined += 1;
+        self.nodes.get_mut(miner).mined += 1;
+        self.blocks.insert((position, hash), MinedBlock { number: self.mined, miner, time });
+        self.followed.mined(time, miner, self.nodes.len(), hash, parent);
+    }
+
+    #[inline]
+    fn place(&mut self, node: NodeId) -> usize {
+        match self.nodes.place(node) {
+            Some(place) => place,
+            None => self.nodes.add(node, node.to_string().into()),
+        }
+    }
+
+    /// Notes an event's time; tells whether it is not before what is counted.
+    #[inline]
+    fn counts(&mut self, time: Time) -> bool {
+        self.last_time = self.last_time.max(time);
+        time >= self.counted_from
+    }
+
+    /// Decides which of the blocks at the positions of a chain are in the chain: those that it holds. Nothing of them is
+    /// kept but counts.
+    ///
+    /// Hand over what no reorganisation will change: the best chain without its last blocks, as many as the deepest fork
+    /// may have. Reports are then what they would have been. A deeper reorganisation would go unseen; a final block that is
+    /// mined again is another, and one that is mined later at a final position has no interval. It costs O(log n) a block.
+    pub fn finalise(&mut self, chain: &Blockchain) {
+        while let Some(entry) = self.blocks.first_entry().filter(|entry| entry.key().0 <= chain.len()) {
+            let ((position, hash), block) = entry.remove_entry();
+            self.finals.judge(position, hash, block, chain);
         }
     }
 
@@ -174,7 +198,8 @@ impl Recorder {
     ///
     /// `best` is the best of the nodes' chains, `attempts` what each node has tried, and `messages` what became of those.
     /// Ask for the chains only after the last event was observed: a block that was mined in between would be in no chain
-    /// and count as stale. It costs O(n log n) for n mined blocks.
+    /// and count as stale. So does, in the middle of a fork, each block of a branch that is not the best, until it wins.
+    /// It costs O(n log n) for n mined blocks that are not final.
     pub fn report(
         &self,
         now: Time,
@@ -182,35 +207,37 @@ impl Recorder {
         attempts: impl Fn(NodeId) -> u64,
         messages: Messages,
     ) -> Report {
-        let mut mined_and_in_chain = vec![(0, 0); self.nodes.len()];
-        for block in &self.blocks {
-            let (mined, in_chain) = &mut mined_and_in_chain[self.nodes[&block.miner].place];
-            *mined += 1;
-            *in_chain += u64::from(best.holds(block.hash, block.position));
+        let mut verdict = self.finals.clone();
+        for (&(position, hash), &block) in &self.blocks {
+            verdict.judge(position, hash, block, best);
         }
-        let (mined, in_chain) = (self.blocks.len() as u64, mined_and_in_chain.iter().map(|(_, n)| n).sum());
-        let attempts: Vec<_> = self.nodes.keys().map(|&node| attempts(node)).collect();
+        let nodes: Vec<_> = self
+            .nodes
+            .by_number()
+            .into_iter()
+            .map(|(place, observed)| (observed, verdict.in_chain(place), attempts(observed.node)))
+            .collect();
+        let in_chain = nodes.iter().map(|(_, in_chain, _)| in_chain).sum();
         // In floating point, as each is a count of its own that may be as large as it likes.
-        let all_attempts: f64 = attempts.iter().map(|&attempts| attempts as f64).sum();
-        let nodes = self.nodes.iter().zip(attempts).map(|((&node, observed), attempts)| {
-            let (mined, own) = mined_and_in_chain[observed.place];
-            NodeReport {
-                node,
-                name: Arc::clone(&observed.name),
-                mined,
-                in_chain: own,
-                chain_share: share(own as f64, in_chain as f64),
-                attempts,
-                attempts_share: share(attempts as f64, all_attempts),
-            }
+        let all_attempts: f64 = nodes.iter().map(|&(.., attempts)| attempts as f64).sum();
+        let nodes = nodes.into_iter().map(|(observed, own, attempts)| NodeReport {
+            node: observed.node,
+            name: Arc::clone(&observed.name),
+            mined: observed.mined,
+            in_chain: own,
+            chain_share: share(own as f64, in_chain as f64),
+            attempts,
+            attempts_share: share(attempts as f64, all_attempts),
         });
         Report {
             duration: now - self.start,
             nodes: nodes.collect(),
-            mined,
+            mined: self.mined,
             in_chain,
-            stale: mined - in_chain,
-            stale_rate: share((mined - in_chain) as f64, mined as f64),
+            stale: self.mined - in_chain,
+            stale_rate: share((self.mined - in_chain) as f64, self.mined as f64),
+            block_intervals: verdict.intervals().spread(),
+            stale_blocks: verdict.into_stale(),
             reorganisations: self.reorganisations.clone(),
             rejections: self.rejections.clone(),
             rejected_documents: self.rejected_documents,
@@ -228,8 +255,4 @@ impl Recorder {
 
 fn count<K: Ord>(counts: &mut BTreeMap<K, u64>, key: K) {
     *counts.entry(key).or_insert(0) += 1;
-}
-
-fn share(part: f64, whole: f64) -> f64 {
-    if whole > 0.0 { part / whole } else { 0.0 }
 }

@@ -5,7 +5,10 @@ use std::{
     fmt::{self, Display},
 };
 
-use super::figures::{NodeReport, Propagation, Report, Spread};
+use super::{
+    figures::{NodeReport, Propagation, Report},
+    spread::Spread,
+};
 use crate::wire;
 
 impl Display for Report {
@@ -16,7 +19,7 @@ impl Display for Report {
         let stale_rate = percent(self.stale_rate);
         writeln!(f, "{mined} blocks mined, {in_chain} in the chain, {stale} stale ({stale_rate})")?;
         self.write_nodes(f)?;
-        write_propagation(f, &self.propagation)?;
+        write_times(f, self)?;
         write_counts(f, "reorganisations", &self.reorganisations, |depth| {
             format!("{depth} {}", if *depth == 1 { "block" } else { "blocks" })
         })?;
@@ -83,26 +86,33 @@ impl Report {
     }
 }
 
-fn write_propagation(f: &mut fmt::Formatter<'_>, propagation: &Propagation) -> fmt::Result {
-    let &Propagation { to_each, to_half, to_90_percent, to_all } = propagation;
-    if to_each.count == 0 {
+fn write_times(f: &mut fmt::Formatter<'_>, report: &Report) -> fmt::Result {
+    let Propagation { pairs: _, to_each, to_half, to_90_percent, to_all } = &report.propagation;
+    if report.block_intervals.count == 0 && to_each.count == 0 {
         return Ok(());
     }
-    writeln!(f, "{:24}  {:>8}  {:>10}  {:>10}  {:>10}", "propagation", "count", "median", "90 %", "max")?;
+    let columns = ["mean", "median", "90 %", "95 %", "99 %", "max"];
+    write_row(f, "time", "count", columns.map(str::to_owned))?;
     let rows = [
-        ("to each node", to_each),
-        ("to half of the nodes", to_half),
-        ("to 90 % of the nodes", to_90_percent),
-        ("to all nodes", to_all),
+        ("  from block to block", &report.block_intervals),
+        ("  to each node", to_each),
+        ("  to half of the nodes", to_half),
+        ("  to 90 % of the nodes", to_90_percent),
+        ("  to all nodes", to_all),
     ];
     for (name, spread) in rows {
-        let Spread { count, median, percentile_90, max } = spread;
-        let [median, percentile_90, max] = [median, percentile_90, max].map(|duration| match count {
-            0 => "-".to_owned(),
-            _ => format!("{duration:.2?}"),
-        });
-        writeln!(f, "  {name:22}  {count:>8}  {median:>10}  {percentile_90:>10}  {max:>10}")?;
+        let &Spread { count, mean, median, percentile_90, percentile_95, percentile_99, max, bins: _ } =
+            spread;
+        let times = [mean, median, percentile_90, percentile_95, percentile_99, max];
+        let times = times.map(|time| if count == 0 { "-".to_owned() } else { format!("{time:.2?}") });
+        write_row(f, name, &count.to_string(), times)?;
     }
+    writeln!(f)
+}
+
+fn write_row(f: &mut fmt::Formatter<'_>, name: &str, count: &str, times: [String; 6]) -> fmt::Result {
+    write!(f, "{name:24}  {count:>8}")?;
+    times.iter().try_for_each(|time| write!(f, "  {time:>8}"))?;
     writeln!(f)
 }
 

@@ -10,7 +10,7 @@ use chainlab::{
     Block, BlockHash, Blockchain, Event, Happening, IgnoreReason, InvalidBlock, LossReason, NodeId,
     PreviousHash, Report, Rules, Time, Timestamp, Transaction, Violation,
     pow::Target,
-    report::{Messages, Recorder, Spread},
+    report::{Bin, Messages, Recorder, Spread},
 };
 
 const START: Time = Time::from_secs(1000);
@@ -67,20 +67,60 @@ fn report(recorder: &Recorder) -> Report {
     recorder.report(at(60_000), &CHAINS[0], |_| 0, Messages::default())
 }
 
-fn millis(count: u64, [median, percentile_90, max]: [u64; 3]) -> Spread {
-    let [median, percentile_90, max] = [median, percentile_90, max].map(Duration::from_millis);
-    Spread { count, median, percentile_90, max }
+/// The obvious way: sorted, every figure worked out by its definition.
+fn spread(mut durations: Vec<Duration>) -> Spread {
+    durations.sort();
+    let Some(&max) = durations.last() else { return Spread::default() };
+    let percentile = |percent: usize| durations[(percent * durations.len()).div_ceil(100) - 1];
+    let nanos: u128 = durations.iter().map(Duration::as_nanos).sum();
+    let mut bins: Vec<Bin> = Vec::new();
+    for duration in &durations {
+        match bins.last_mut().filter(|bin| *duration < bin.to) {
+            Some(bin) => bin.count += 1,
+            None => bins.push(bin(*duration)),
+        }
+    }
+    Spread {
+        count: durations.len() as u64,
+        mean: Duration::from_nanos((nanos / durations.len() as u128) as u64),
+        median: percentile(50),
+        percentile_90: percentile(90),
+        percentile_95: percentile(95),
+        percentile_99: percentile(99),
+        max,
+        bins,
+    }
+}
+
+/// The bin that holds a duration, which is less than a day.
+fn bin(duration: Duration) -> Bin {
+    let nanos = duration.as_nanos() as u64;
+    let powers = (5..47).map(|power| 1_u64 << power);
+    let (from, width) = powers
+        .flat_map(|power| (0..32).map(move |step| (power + step * (power / 32), power / 32)))
+        .take_while(|(from, _)| *from <= nanos)
+        .last()
+        .unwrap_or((nanos, 1));
+    let [from, to] = [from, from + width].map(Duration::from_nanos);
+    Bin { from, to, count: 1 }
+}
+
+fn millis<const N: usize>(durations: [u64; N]) -> Spread {
+    spread(durations.map(Duration::from_millis).into())
 }
 
 /// Compares but for the one part in a thousand that a percentile may be too long.
 #[track_caller]
-fn assert_spread(spread: Spread, expected: Spread) {
-    assert_eq!((spread.count, spread.max), (expected.count, expected.max));
-    for (found, expected) in
-        [(spread.median, expected.median), (spread.percentile_90, expected.percentile_90)]
-    {
+fn assert_spread(spread: &Spread, expected: Spread) {
+    let percentiles = |spread: &Spread| {
+        let Spread { median, percentile_90, percentile_95, percentile_99, .. } = *spread;
+        [median, percentile_90, percentile_95, percentile_99]
+    };
+    for (found, expected) in percentiles(spread).into_iter().zip(percentiles(&expected)) {
         assert!(found >= expected && found <= expected + expected / 1000, "{found:?}, not {expected:?}");
     }
+    let [median, percentile_90, percentile_95, percentile_99] = percentiles(spread);
+    assert_eq!(*spread, Spread { median, percentile_90, percentile_95, percentile_99, ..expected });
 }
 
 fn overdraft() -> Violation {

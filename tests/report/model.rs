@@ -11,7 +11,7 @@ use chainlab::{
 };
 use proptest::prelude::*;
 
-use super::{CHAINS, START, accepted, assert_spread, block, counted, mined, node};
+use super::{CHAINS, START, accepted, assert_spread, block, counted, mined, node, spread};
 
 /// A step of a random run. Blocks and nodes are chosen by numbers, taken modulo what there is.
 #[derive(Debug, Clone)]
@@ -26,6 +26,8 @@ enum Step {
     Accept(u32, usize),
     AcceptOfChain(u32, usize, u64),
     Count(u32, usize),
+    /// The first blocks of the best chain become final.
+    Finalise(u64),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -38,12 +40,15 @@ fn step() -> impl Strategy<Value = Step> {
         12 => (number.clone(), any::<usize>()).prop_map(|(n, b)| Step::Accept(n, b)),
         2 => (number.clone(), 0..2_usize, position).prop_map(|(n, c, p)| Step::AcceptOfChain(n, c, p)),
         3 => (number, any::<usize>()).prop_map(|(n, h)| Step::Count(n, h)),
+        1 => (1..=9_u64).prop_map(Step::Finalise),
     ]
 }
 
 /// The obvious way: it keeps everything, and works the figures out at the end.
 #[derive(Default)]
 struct Model {
+    /// What happened before is left out.
+    counted_from: Time,
     nodes: Vec<NodeId>,
     mined: Vec<ModelBlock>,
     counted: Vec<Happening>,
@@ -52,6 +57,7 @@ struct Model {
 struct ModelBlock {
     hash: BlockHash,
     parent: BlockHash,
+    position: u64,
     miner: NodeId,
     time: Time,
     /// The nodes that count for it.
@@ -69,12 +75,23 @@ impl Model {
 
     fn observe(&mut self, Event { time, node, what }: Event) {
         self.join(node);
+        if time < self.counted_from {
+            return;
+        }
         match what {
-            Happening::Mined { block, parent, .. } => {
+            Happening::Mined { block, position, parent } => {
                 if !self.mined.iter().any(|mined| mined.hash == block) {
                     let nodes = self.nodes.clone();
                     let had = BTreeMap::new();
-                    self.mined.push(ModelBlock { hash: block, parent, miner: node, time, nodes, had });
+                    self.mined.push(ModelBlock {
+                        hash: block,
+                        parent,
+                        position,
+                        miner: node,
+                        time,
+                        nodes,
+                        had,
+                    });
                 }
                 self.had_with_all_before(node, time, block);
             }
@@ -114,7 +131,17 @@ impl Model {
         spread(times.collect())
     }
 
-    fn report(&self, now: Time, best: &Blockchain, propagation: Propagation) -> Report {
+    /// The times between those blocks of the chain that follow each other and were mined.
+    fn intervals(&self, best: &Blockchain) -> Spread {
+        let times: Vec<_> = best
+            .iter()
+            .map(|block| self.mined.iter().find(|mined| mined.hash == block.hash()).map(|mined| mined.time))
+            .collect();
+        spread(times.windows(2).filter_map(|times| Some(times[1]? - times[0]?)).collect())
+    }
+
+    /// The model's report, but for what is spread: that is told apart from its percentiles, and copied.
+    fn report(&self, now: Time, best: &Blockchain, spreads: &Report) -> Report {
         let hashes: BTreeSet<_> = best.iter().map(Block::hash).collect();
         let mined_by = |node: NodeId| self.mined.iter().filter(move |mined| mined.miner == node);
         let in_chain = self.mined.iter().filter(|mined| hashes.contains(&mined.hash)).count() as u64;
@@ -139,12 +166,18 @@ impl Model {
         };
         let stale = self.mined.len() as u64 - in_chain;
         Report {
-            duration: now - START,
+            duration: now - START.max(self.counted_from),
             nodes: nodes.collect(),
             mined: self.mined.len() as u64,
             in_chain,
             stale,
             stale_rate: share(stale, self.mined.len() as u64),
+            stale_blocks: (1..)
+                .zip(&self.mined)
+                .filter(|(_, mined)| !hashes.contains(&mined.hash))
+                .map(|(number, _)| number)
+                .collect(),
+            block_intervals: spreads.block_intervals.clone(),
             reorganisations: self.tally(|happening| match happening {
                 Happening::Reorganised { abandoned, .. } => Some(*abandoned),
                 _ => None,
@@ -166,7 +199,7 @@ impl Model {
             crashes: count(|what| matches!(what, Happening::Crashed)),
             restarts: count(|what| matches!(what, Happening::Restarted)),
             panics: count(|what| matches!(what, Happening::Panicked { .. })),
-            propagation,
+            propagation: spreads.propagation.clone(),
             messages: Messages::default(),
         }
     }
@@ -184,17 +217,19 @@ fn attempts(node: NodeId) -> u64 {
     1000 * node.index() as u64
 }
 
-fn spread(mut durations: Vec<Duration>) -> Spread {
-    durations.sort();
-    let Some(&max) = durations.last() else { return Spread::default() };
-    let percentile = |percent: usize| durations[(percent * durations.len()).div_ceil(100) - 1];
-    Spread { count: durations.len() as u64, median: percentile(50), percentile_90: percentile(90), max }
-}
-
 proptest! {
     #[test]
-    fn a_report_is_that_of_the_model(steps in prop::collection::vec(step(), 0..150), chain in 0..2_usize) {
-        let (mut recorder, mut model) = (Recorder::new(START), Model::default());
+    fn a_report_is_that_of_the_model(
+        steps in prop::collection::vec(step(), 0..150),
+        chain in 0..2_usize,
+        warm_up in prop_oneof![Just(0), 0..5_000_u64],
+    ) {
+        let best = &CHAINS[chain];
+        let counted_from = if warm_up == 0 { Time::UNIX_EPOCH } else { START + Duration::from_millis(warm_up) };
+        let mut recorder = Recorder::new(START).counting_from(counted_from);
+        let mut forgetful = recorder.clone();
+        let (mut final_until, mut is_orderly) = (0, true);
+        let mut model = Model { counted_from, ..Model::default() };
         let mut now = START;
         for (number, step) in (0_u64..).zip(steps) {
             let known = model.mined.iter().map(|mined| mined.hash).collect::<Vec<_>>();
@@ -202,11 +237,17 @@ proptest! {
                 Step::Join => {
                     let next = node(model.nodes.len() as u32);
                     recorder.add_node(next, next.to_string());
+                    forgetful.add_node(next, next.to_string());
                     model.join(next);
                     continue;
                 }
                 Step::Wait(millis) => {
                     now += Duration::from_millis(millis);
+                    continue;
+                }
+                Step::Finalise(position) => {
+                    forgetful.finalise(&best.at(position).unwrap());
+                    final_until = final_until.max(position);
                     continue;
                 }
                 Step::Mine(by, chain, position) => (by, mined(block(chain, position))),
@@ -227,14 +268,36 @@ proptest! {
             };
             let event = Event { time: now, node: node(by), what };
             recorder.observe(&event);
+            // One that takes its place among final blocks later has no interval there.
+            is_orderly &= !matches!(event.what, Happening::Mined { position, .. } if position <= final_until);
+            // A final block that is mined again is another, and in no model.
+            if !matches!(event.what, Happening::Mined { block, .. } if known.contains(&block)) {
+                forgetful.observe(&event);
+            } else if let Happening::Mined { block, position, .. } = event.what {
+                let from = event.node;
+                forgetful.observe(&Event { what: Happening::Accepted { block, position, from }, ..event.clone() });
+            }
             model.observe(event);
         }
-        let best = &CHAINS[chain];
         let report = recorder.report(now, best, attempts, Messages::default());
-        assert_spread(report.propagation.to_each, model.to_each());
-        assert_spread(report.propagation.to_half, model.to_tenths(5));
-        assert_spread(report.propagation.to_90_percent, model.to_tenths(9));
-        assert_spread(report.propagation.to_all, model.to_tenths(10));
-        prop_assert_eq!(&report, &model.report(now, best, report.propagation));
+        let Propagation { pairs, to_each, to_half, to_90_percent, to_all } = &report.propagation;
+        prop_assert_eq!(*pairs, model.mined.iter().map(|mined| mined.nodes.len() as u64 - 1).sum::<u64>());
+        assert_spread(to_each, model.to_each());
+        assert_spread(to_half, model.to_tenths(5));
+        assert_spread(to_90_percent, model.to_tenths(9));
+        assert_spread(to_all, model.to_tenths(10));
+        assert_spread(&report.block_intervals, model.intervals(best));
+        prop_assert_eq!(&report, &model.report(now, best, &report));
+        let mut by_forgetful = forgetful.report(now, best, attempts, Messages::default());
+        if !is_orderly {
+            by_forgetful.block_intervals = report.block_intervals.clone();
+        }
+        prop_assert_eq!(&report, &by_forgetful);
+        for count in 0..8 {
+            let last: Vec<_> = model.mined.iter().rev().take(count).collect();
+            let stale = last.iter().filter(|mined| !best.holds(mined.hash, mined.position)).count();
+            let expected = if last.is_empty() { 0.0 } else { stale as f64 / last.len() as f64 };
+            prop_assert_eq!(report.stale_rate_of_last(count as u64), expected);
+        }
     }
 }

@@ -1,0 +1,73 @@
+//! The nodes that a recorder knows of.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::message::NodeId;
+
+/// Up to which number nodes are found by an index, in four bytes a number. A network numbers its nodes from 0; a greater
+/// number is one that somebody made up, and must not cost its size.
+const INDEXED: usize = 1 << 20;
+/// In the index: there is no such node.
+const NOBODY: u32 = u32::MAX;
+
+/// The nodes, in the order in which they joined; a node's place in it is the number of those before it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Nodes {
+    list: Vec<Observed>,
+    /// Places by number.
+    index: Vec<u32>,
+    others: BTreeMap<NodeId, usize>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Observed {
+    pub(super) node: NodeId,
+    pub(super) name: Arc<str>,
+    /// The blocks that it mined.
+    pub(super) mined: u64,
+}
+
+impl Nodes {
+    pub(super) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Returns a node's place, if it has joined.
+    #[inline]
+    pub(super) fn place(&self, node: NodeId) -> Option<usize> {
+        match self.index.get(node.index()) {
+            Some(&place) => (place != NOBODY).then_some(place as usize),
+            None => self.others.get(&node).copied(),
+        }
+    }
+
+    /// Adds a node, or gives one that is there another name; returns its place.
+    pub(super) fn add(&mut self, node: NodeId, name: Arc<str>) -> usize {
+        if let Some(place) = self.place(node) {
+            self.list[place].name = name;
+            return place;
+        }
+        let place = self.list.len();
+        self.list.push(Observed { node, name, mined: 0 });
+        if node.index() < INDEXED {
+            if self.index.len() <= node.index() {
+                self.index.resize(node.index() + 1, NOBODY);
+            }
+            self.index[node.index()] = u32::try_from(place).expect("there are at most 2^32 nodes");
+        } else {
+            self.others.insert(node, place);
+        }
+        place
+    }
+
+    pub(super) fn get_mut(&mut self, place: usize) -> &mut Observed {
+        &mut self.list[place]
+    }
+
+    /// Returns the nodes with their places, in the order of their numbers.
+    pub(super) fn by_number(&self) -> Vec<(usize, &Observed)> {
+        let mut nodes: Vec<_> = self.list.iter().enumerate().collect();
+        nodes.sort_by_key(|(_, observed)| observed.node);
+        nodes
+    }
+}

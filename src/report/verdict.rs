@@ -1,0 +1,63 @@
+//! Which of the mined blocks are in the chain.
+
+use super::spread::Durations;
+use crate::{blockchain::Blockchain, hash::BlockHash, time::Time};
+
+/// A block that a node was seen to mine.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct MinedBlock {
+    /// Counted from 1, in the order in which they were mined.
+    pub(super) number: u64,
+    /// The miner's place.
+    pub(super) miner: usize,
+    pub(super) time: Time,
+}
+
+/// What became of mined blocks, taken in the order of their positions.
+#[derive(Debug, Clone)]
+pub(super) struct Verdict {
+    /// The blocks in the chain, by the places of their miners.
+    in_chain: Vec<u64>,
+    /// The numbers of the blocks that are not.
+    stale: Vec<u64>,
+    intervals: Durations,
+    /// The position and the time of the last block that is in the chain.
+    last: Option<(u64, Time)>,
+}
+
+impl Verdict {
+    pub(super) fn new() -> Self {
+        Self { in_chain: Vec::new(), stale: Vec::new(), intervals: Durations::new(), last: None }
+    }
+
+    /// Judges a block by a chain, in O(log n).
+    pub(super) fn judge(&mut self, position: u64, hash: BlockHash, block: MinedBlock, chain: &Blockchain) {
+        if !chain.holds(hash, position) {
+            self.stale.push(block.number);
+            return;
+        }
+        if self.in_chain.len() <= block.miner {
+            self.in_chain.resize(block.miner + 1, 0);
+        }
+        self.in_chain[block.miner] += 1;
+        if let Some((_, before)) = self.last.filter(|(last, _)| last.checked_add(1) == Some(position)) {
+            self.intervals.record(block.time - before);
+        }
+        self.last = Some((position, block.time));
+    }
+
+    /// The blocks of a miner that are in the chain.
+    pub(super) fn in_chain(&self, miner: usize) -> u64 {
+        self.in_chain.get(miner).copied().unwrap_or(0)
+    }
+
+    pub(super) fn intervals(&self) -> &Durations {
+        &self.intervals
+    }
+
+    /// The numbers of the stale blocks, in order.
+    pub(super) fn into_stale(mut self) -> Vec<u64> {
+        self.stale.sort_unstable();
+        self.stale
+    }
+}
