@@ -39,7 +39,7 @@ impl Blockchain {
             if next != target {
                 (target, each) = (next, next.work());
             }
-            work = work + each;
+            work += each;
         }
         work
     }
