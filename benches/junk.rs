@@ -13,8 +13,8 @@ use std::{
 };
 
 use chainlab::{
-    Block, BlockHash, Blockchain, Command, Difficulty, Effect, Genesis, Input, Limits, Message, Node, NodeId,
-    PreviousHash, RequestId, Rules, Ticket, Time, Timestamp, Told, Transaction,
+    Block, BlockHash, Blockchain, Command, Difficulty, Effect, Genesis, Input, Limits, Message, Node,
+    NodeConfig, NodeId, PreviousHash, RequestId, Rules, Ticket, Time, Timestamp, Told, Transaction,
     pow::{Challenge, Search, Target},
 };
 use peak_alloc::PeakAlloc;
@@ -94,7 +94,10 @@ impl Lab {
         let chain = grown(&start, &rules, "miner", BLOCKS - 1);
         let worse = grown(&start, &rules, "liar", BLOCKS - 2);
         let limits = Limits { bad_blocks: u32::MAX, ..Limits::default() };
-        let mut node = Node::new(NodeId::new(0), rules, "miner", START).with_limits(limits);
+        let mut node = Node::with_config(
+            NodeConfig { id: NodeId::new(0), rules, address: "miner".into(), limits },
+            START,
+        );
         let mut lab = Vec::new();
         node.handle(
             now(),
@@ -208,18 +211,33 @@ impl Lab {
         let question = Message::BlocksRequest { request, wanted: nowhere(1), locator };
         junk.push(("question for blocks", Asked::Nothing, vec![question; 1000]));
         let payment = |sender: &str, nonce| Transaction::new(sender, "bob", 1).with_nonce(nonce);
-        junk.push((
-            "transaction of nobody",
-            Asked::Nothing,
-            (0..1000).map(|nonce| Message::Transaction(payment("nobody", nonce))).collect(),
-        ));
-        junk.push((
-            "transaction that is known",
-            Asked::Nothing,
-            vec![Message::Transaction(payment("alice", 0)); 1000],
-        ));
+        let inventory = |number, transactions: &[Transaction]| {
+            let hashes = transactions.iter().map(Transaction::hash).collect();
+            Message::Inventory { request: RequestId(number), is_anew: true, hashes }
+        };
+        let answer = |number, transactions: &[Transaction]| Message::Transactions {
+            request: RequestId(number),
+            transactions: transactions.into(),
+        };
+        let many: Vec<_> = (0..256).map(|nonce| payment("nobody", nonce)).collect();
+        let told = (0..100).map(|number| inventory(number, &many));
+        junk.push(("inventory", Asked::Nothing, told.collect()));
+        junk.push(("inventory, again and again", Asked::Nothing, vec![inventory(1, &many); 100]));
+        let pairs = |transactions: &[Transaction]| -> Vec<_> {
+            (0..100)
+                .flat_map(|number| [inventory(number, transactions), answer(number, transactions)])
+                .collect()
+        };
+        junk.push(("inventory and transactions of nobody", Asked::Nothing, pairs(&many)));
+        junk.push(("unasked transactions", Asked::Nothing, vec![answer(1, &many); 100]));
         let long = Transaction::new("x".repeat(100_000), "bob", 1).with_nonce(0);
-        junk.push(("transaction of a long address", Asked::Nothing, vec![Message::Transaction(long); 100]));
+        junk.push(("inventory and a transaction of a long address", Asked::Nothing, pairs(&[long])));
+        let wanted = many.iter().map(Transaction::hash).collect();
+        let question = Message::TransactionsRequest { request, wanted };
+        junk.push(("question for transactions", Asked::Nothing, vec![question; 100]));
+        let judged = Message::AcknowledgeInventory { request };
+        junk.push(("acknowledged inventory", Asked::Nothing, vec![judged; 1000]));
+        junk.push(("question to be told anew", Asked::Nothing, vec![Message::InventoryRequest; 1000]));
         junk
     }
 }

@@ -102,11 +102,11 @@ fn summarise(report: &Report) {
     for (depth, count) in &report.reorganisations {
         println!("Reorganisations by which a miner gave up {depth} block(s): {count}.");
     }
-    let Some(slowest) = (report.propagation.to_all.count > 0).then_some(report.propagation.to_all) else {
-        return;
-    };
-    println!(
-        "Until all had a block it took {:.1?} in the median, {:.1?} at most.",
-        slowest.median, slowest.max
-    );
+    let slowest = &report.propagation.to_all;
+    if slowest.count > 0 {
+        println!(
+            "Until all had a block it took {:.1?} in the median, {:.1?} at most.",
+            slowest.median, slowest.max
+        );
+    }
 }

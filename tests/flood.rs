@@ -14,7 +14,8 @@ use std::{
 };
 
 use chainlab::{
-    Block, BlockHash, Blockchain, Difficulty, Genesis, Happening, Message, Network, NodeId, PreviousHash, RequestId, Rules, Timestamp, Told, Transaction, TransactionHash,
+    Block, BlockHash, Blockchain, Difficulty, Genesis, Happening, Message, Network, NodeId, PreviousHash,
+    RequestId, Rules, Timestamp, Told, Transaction, TransactionHash,
     network::{Config, HashRate, Puppet},
     pow::{Challenge, Search, Target},
     wire::{Latency, Link, Topology},

@@ -45,9 +45,9 @@ struct Header {
 /// assert_eq!(events.start(), Time::from_secs(4));
 /// assert_eq!(events.next().transpose()?, Some(event));
 ///
-/// let mut events = EventReader::new(text.replace("5000", "-5").as_bytes())?.map(|event| event.unwrap_err());
-/// let error = events.next().unwrap().to_string();
-/// assert_eq!(error, "line 2: time_ns: invalid value: integer `-5000000`, expected u64 at column 19");
+/// let broken = text.replace("5000", "-5");
+/// let error = EventReader::new(broken.as_bytes())?.next().expect("there is a line").unwrap_err();
+/// assert_eq!(error.to_string(), "line 2: time_ns: invalid value: integer `-5000000`, expected u64 at column 19");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]

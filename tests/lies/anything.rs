@@ -117,8 +117,23 @@ fn message(world: &World) -> impl Strategy<Value = Message> + use<> {
         6 => (request(), number(), told(world))
             .prop_map(|(request, after, blocks)| Message::Blocks { request, after, blocks }),
         1 => hash().prop_map(|block| Message::Acknowledge { block }),
-        4 => transaction().prop_map(Message::Transaction),
+        4 => (request(), vec(transaction(), 0..4)).prop_map(|(request, transactions)| {
+            Message::Transactions { request, transactions: transactions.into() }
+        }),
+        2 => (request(), any::<bool>(), vec(transaction(), 0..4)).prop_map(
+            |(request, is_anew, transactions)| inventory(request, is_anew, &transactions)
+        ),
+        1 => (request(), vec(transaction(), 0..4)).prop_map(|(request, transactions)| {
+            let wanted = transactions.iter().map(Transaction::hash).collect();
+            Message::TransactionsRequest { request, wanted }
+        }),
+        1 => request().prop_map(|request| Message::AcknowledgeInventory { request }),
+        1 => Just(Message::InventoryRequest),
     ]
+}
+
+fn inventory(request: RequestId, is_anew: bool, transactions: &[Transaction]) -> Message {
+    Message::Inventory { request, is_anew, hashes: transactions.iter().map(Transaction::hash).collect() }
 }
 
 fn check(rules: &Rules, messages: &[(bool, Message)]) -> Result<(), TestCaseError> {
@@ -137,6 +152,9 @@ fn check(rules: &Rules, messages: &[(bool, Message)]) -> Result<(), TestCaseErro
             }
             (message, _) => message,
         };
+        if let (Message::Transactions { request, transactions }, true) = (&message, at % 2 == 0) {
+            lab.hear(from, inventory(*request, false, transactions));
+        }
         for happening in lab.hear(from, message) {
             if !matches!(happening, Happening::Lost { .. }) {
                 prop_assert!(format!("{happening:?}").len() < 1000, "{happening:?}");

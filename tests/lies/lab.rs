@@ -4,7 +4,9 @@
 use std::{sync::Arc, time::Duration};
 
 use chainlab::{
-    Block, BlockHash, Blockchain, Command, Difficulty, Effect, Genesis, Happening, Input, Limits, Message, Node, NodeConfig, NodeId, PreviousHash, RequestId, Retarget, Rules, Ticket, Time, Timestamp, Told, Transaction,
+    Block, BlockHash, Blockchain, Command, Difficulty, Effect, Genesis, Happening, Input, Limits, Message,
+    Node, NodeConfig, NodeId, PreviousHash, RequestId, Retarget, Rules, Ticket, Time, Timestamp, Told,
+    Transaction,
     pow::{Challenge, Target},
 };
 

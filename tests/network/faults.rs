@@ -256,7 +256,7 @@ fn mining_that_ends_by_itself_says_so() {
     finishes(|| {
         // Nobody can be paid so much twice.
         let rules = Rules { reward: u64::MAX, ..Rules::sealed() };
-        let rules = Rules { first_target: Target::EASIEST, easiest_target: Target::EASIEST, ..rules };
+        let rules = rules.with_first_target(Target::EASIEST);
         let network = Network::new(rules);
         let node = network.spawn().unwrap();
         let events = network.events();

@@ -1,7 +1,7 @@
 //! Transactions arrive as surely as blocks do: under any loss below 1 and any faults that end, every payable transaction
 //! of a live node is mined once all links are up and mining goes on.
 
-use chainlab::{Limits, Rules, Transaction};
+use chainlab::{Difficulty, Limits, Rules, Transaction, pow::Target};
 use proptest::prelude::*;
 
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 const MINER: usize = 0;
 
 fn rules() -> Rules {
-    Rules { retarget: None, ..sealed() }
+    Rules { difficulty: Difficulty::Fixed(Target::EASIEST), ..sealed() }
 }
 
 /// A line of nodes of which the first mines.

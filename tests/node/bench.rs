@@ -7,9 +7,9 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chainlab::{
-    Answer, Block, Blockchain, Command, Difficulty, Effect, Genesis, Happening, Input, Limits, Message, Node, NodeConfig,
-    NodeId, PreviousHash, RequestId, Retarget, Rules, SearchId, Template, Ticket, Time, Timestamp, Told,
-    Transaction,
+    Answer, Block, Blockchain, Command, Difficulty, Effect, Genesis, Happening, Input, Limits, Message, Node,
+    NodeConfig, NodeId, PreviousHash, RequestId, Retarget, Rules, SearchId, Template, Ticket, Time,
+    Timestamp, Told, Transaction,
     pow::{Challenge, Search, Target},
 };
 

@@ -7,8 +7,8 @@ use std::{
 };
 
 use chainlab::{
-    Answer, Command, Effect, Input, Limits, Message, Node, NodeId, Rules, SearchId, Submitted, Ticket, Time,
-    Transaction,
+    Answer, Command, Effect, Input, Limits, Message, Node, NodeConfig, NodeId, Rules, SearchId, Submitted,
+    Ticket, Time, Transaction,
 };
 use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
 
@@ -67,8 +67,8 @@ impl Lab {
 
     fn fresh(&self, number: u32) -> Node {
         let limits = if number == 0 { self.limits } else { Limits::default() };
-        let address = format!("miner-{number}");
-        Node::new(peer(number), Arc::clone(&self.rules), address, START).with_limits(limits)
+        let (rules, address) = (Arc::clone(&self.rules), format!("miner-{number}").into());
+        Node::with_config(NodeConfig { id: peer(number), rules, address, limits }, START)
     }
 
     pub(crate) fn connect(&mut self, one: usize, other: usize) {

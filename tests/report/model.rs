@@ -246,6 +246,7 @@ proptest! {
                     continue;
                 }
                 Step::Finalise(position) => {
+                    let position = position.min(best.len());
                     forgetful.finalise(&best.at(position).unwrap());
                     final_until = final_until.max(position);
                     continue;
