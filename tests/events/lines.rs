@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::{
     any::{event, every_happening},
-    assert_golden,
+    golden::assert_golden,
 };
 
 const START: Time = Time::from_secs(1_000);

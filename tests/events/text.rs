@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::{
     any::{event, every_happening},
-    assert_golden,
+    golden::assert_golden,
 };
 
 #[test]

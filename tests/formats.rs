@@ -1,0 +1,79 @@
+//! Documents of rules, links, reports and states: golden files of the first version of each, and those back that are
+//! read.
+
+mod golden;
+
+use std::time::Duration;
+
+use chainlab::{
+    Rules, Time, Transaction,
+    network::{Clock, Config, Identity, Network},
+    pow::Target,
+    wire::{Latency, Link},
+};
+use golden::assert_golden;
+use serde::{Serialize, de::DeserializeOwned};
+
+fn pretty(value: &impl Serialize) -> String {
+    serde_json::to_string_pretty(value).unwrap() + "\n"
+}
+
+#[track_caller]
+fn assert_comes_back<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(value: &T) {
+    assert_eq!(&serde_json::from_str::<T>(&pretty(value)).unwrap(), value);
+}
+
+#[test]
+fn the_presets_have_their_documents() {
+    let presets = [Rules::notebook(), Rules::tutorial(), Rules::sealed(), Rules::bitcoin()];
+    let started = Rules::sealed().started_at(Time::from_nanos(1_507_824_951_769_517_700));
+    presets.iter().chain([&started]).for_each(assert_comes_back);
+    assert_golden("rules.json", &pretty(&(&presets, &started)));
+}
+
+#[test]
+fn every_kind_of_link_has_its_document() {
+    let ms = Duration::from_millis;
+    let latencies = [
+        Latency::fixed(ms(40)),
+        Latency::uniform(ms(10), ms(30)).unwrap(),
+        Latency::normal(ms(75), ms(5)),
+        Latency::log_normal(ms(60), 0.8).unwrap(),
+        Latency::exponential(ms(50)),
+        Latency::pareto(ms(20), 2.5).unwrap(),
+        Latency::fixed(Duration::MAX),
+    ];
+    let mut links: Vec<_> = latencies.map(|latency| Link::default().with_latency(latency)).into();
+    links.push(Link::default().with_bandwidth(1_250_000).unwrap().with_loss(0.01).unwrap().with_order(false));
+    links.iter().for_each(assert_comes_back);
+    assert_golden("links.json", &pretty(&links));
+}
+
+#[test]
+fn states_and_reports_have_their_documents() {
+    let clock = Clock::given(|_| Time::from_secs(1_000));
+    let rules = Rules::notebook().with_first_target(Target::leading_zero_bits(4));
+    let network = Network::with_config(rules, Config { clock, ..Config::default() });
+    let [alice, bob] = ["alice", "bob"].map(|name| {
+        let identity = Identity { name: Some(name.into()), address: Some(format!("{name}'s")) };
+        network.spawn_as(identity).unwrap()
+    });
+    network.connect(alice, bob).unwrap();
+    network.submit(alice, Transaction::new("carol", "dave", 5)).unwrap();
+    network.mine(alice).unwrap();
+    network.submit(alice, Transaction::new("dave", "carol", 3)).unwrap();
+    let unsettled = network.settle(Duration::ZERO).unwrap_err();
+    network.resolve(bob).unwrap();
+    let settled = network.settle(Duration::ZERO).unwrap();
+    let snapshot = network.snapshot(alice).unwrap();
+    assert_golden("states.json", &pretty(&(&unsettled, &settled, &snapshot)));
+    let text = format!("{unsettled}\n\n{settled}\n{snapshot}\n\n{}\n", snapshot.chain);
+    assert_golden("states.txt", &text);
+
+    network.mine(bob).unwrap();
+    network.resolve(alice).unwrap();
+    let mut report = network.report();
+    // How many attempts real searches take is no part of a format.
+    report.nodes.iter_mut().for_each(|node| (node.attempts, node.attempts_share) = (100, 0.5));
+    assert_golden("report.json", &pretty(&report));
+}
