@@ -26,9 +26,10 @@ const START: Time = Time::from_secs(1_000_000);
 const LIAR: NodeId = NodeId::new(1);
 /// How many blocks the node has.
 const BLOCKS: u64 = 2_000;
-/// A message of at least so many bytes costs at most so many times what hashing it with SHA-256 does. A short one costs
-/// what any input does.
+/// A message of at least so many bytes costs at most so many times what hashing it with SHA-256 does, and a document,
+/// which is to be parsed first, so many times. A short message costs what any input does.
 const RATIO_MAX: f64 = 40.0;
+const RATIO_OF_DOCUMENTS_MAX: f64 = 100.0;
 const LONG: u64 = 1_000;
 
 fn rules() -> Rules {
@@ -281,9 +282,10 @@ fn main() {
         let nanos = taken.as_nanos() as f64;
         let (a_byte, ratio) = (nanos / bytes as f64, nanos / hashed.as_nanos() as f64);
         println!("| {name} | {bytes} | {nanos} | {a_byte:.1} | {ratio:.1} | {kept} |");
-        if bytes >= LONG && ratio > RATIO_MAX {
+        let most = if name.ends_with("document") { RATIO_OF_DOCUMENTS_MAX } else { RATIO_MAX };
+        if bytes >= LONG && ratio > most {
             worst.push(name);
         }
     }
-    assert!(rounds == 1 || worst.is_empty(), "more than {RATIO_MAX} times SHA-256: {worst:?}");
+    assert!(rounds == 1 || worst.is_empty(), "far more than SHA-256 takes: {worst:?}");
 }

@@ -1,6 +1,6 @@
 //! Writing, to the byte as Python does.
 
-use std::io;
+use std::io::{self, BufWriter};
 
 use serde::Serialize;
 use serde_json::ser::Formatter;
@@ -17,8 +17,10 @@ pub(crate) fn to_json<T: Serialize + ?Sized>(value: &T) -> String {
 
 /// Hashes what [`to_json`] writes, without keeping it. Returns the number of bytes, too.
 pub(crate) fn hash_json<T: Serialize + ?Sized>(value: &T) -> (BlockHash, usize) {
-    let mut text = HashedText { sha256: Sha256::new(), bytes: 0 };
-    write_json(value, &mut text);
+    // The text comes in pieces of a few bytes, each of which would cost the hash as much as a long one.
+    let mut buffered = BufWriter::with_capacity(1024, HashedText { sha256: Sha256::new(), bytes: 0 });
+    write_json(value, &mut buffered);
+    let text = buffered.into_inner().expect("a hash takes what is written");
     (BlockHash::from_bytes(text.sha256.finalize().into()), text.bytes)
 }
 
@@ -51,6 +53,7 @@ impl io::Write for CountedText {
 }
 
 /// A text of which only the hash and the length are kept.
+#[derive(Debug)]
 struct HashedText {
     sha256: Sha256,
     bytes: usize,
@@ -91,7 +94,7 @@ impl Formatter for PythonFormatter {
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, text: &str) -> io::Result<()> {
         // What needs no escape goes out in one piece; quotes, backslashes and control characters never come here.
         let mut rest = text;
-        while let Some(at) = rest.find(|character: char| !matches!(character, ' '..='~')) {
+        while let Some(at) = rest.bytes().position(|byte| !matches!(byte, b' '..=b'~')) {
             let (plain, escaped) = rest.split_at(at);
             writer.write_all(plain.as_bytes())?;
             let character = escaped.chars().next().expect("a character was found here");
