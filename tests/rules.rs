@@ -16,7 +16,7 @@ use serde_json::Value;
 fn sealed() -> Rules {
     Rules {
         difficulty: Rules::sealed().difficulty.starting_at(Target::EASIEST),
-        transactions_max: 4,
+        payments_max: 3,
         ..Rules::sealed()
     }
 }
@@ -163,11 +163,11 @@ fn a_window_starts_late_enough() {
 }
 
 #[test]
-fn a_block_holds_a_bounded_number_of_transactions() {
+fn a_block_holds_a_bounded_number_of_payments() {
     let full = |count| (0..count).map(|at| spend(1, 3 + at)).chain([reward()]).collect();
     assert!(Setting::new().check(&sealed(), &block_of(full(3))).is_ok());
-    let violation = Violation::TooManyTransactions { most: 4, found: 5 };
-    assert_refused(&sealed(), &block_of(full(4)), violation, "too many transactions: at most 4, found 5");
+    let violation = Violation::TooManyPayments { most: 3, found: 4 };
+    assert_refused(&sealed(), &block_of(full(4)), violation, "too many payments: at most 3, found 4");
 }
 
 #[test]
@@ -220,11 +220,11 @@ fn an_address_has_a_bounded_number_of_characters() {
 #[test]
 fn the_presets_state_their_bounds() {
     for rules in [Rules::sealed(), Rules::bitcoin()] {
-        let bounds = (rules.transactions_max, rules.block_bytes_max, rules.address_chars_max);
+        let bounds = (rules.payments_max, rules.block_bytes_max, rules.address_chars_max);
         assert_eq!(bounds, (1000, 1_000_000, 80));
     }
     for rules in [Rules::notebook(), Rules::tutorial()] {
-        let bounds = (rules.transactions_max, rules.block_bytes_max, rules.address_chars_max);
+        let bounds = (rules.payments_max, rules.block_bytes_max, rules.address_chars_max);
         assert_eq!(bounds, (usize::MAX, usize::MAX, usize::MAX));
     }
 }
@@ -236,7 +236,7 @@ fn what_needs_no_other_block_is_checked_alone() {
     let few = (0..4).map(|at| spend(1, 3 + at)).chain([reward()]).collect();
     let not_whole = Timestamp::float(0.000_000_1).unwrap();
     for (block, violation) in [
-        (block_of(few), Violation::TooManyTransactions { most: 4, found: 5 }),
+        (block_of(few), Violation::TooManyPayments { most: 3, found: 4 }),
         (block_of(vec![]), Violation::RewardMissing),
         (block_of(vec![reward(), reward()]), Violation::RewardRepeated { found: 2 }),
         (block_of(vec![reward(), spend(1, 3)]), Violation::RewardNotLast { position: 1, count: 2 }),

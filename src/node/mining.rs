@@ -118,12 +118,16 @@ impl Node {
         let block = |transactions: Vec<_>, proof| {
             Block::new(self.chain.len() + 1, timestamp, transactions, proof, previous_hash)
         };
-        let room = self.rules.transactions_max.saturating_sub(1);
         // Whatever the proof will be, there is room for the longest.
         let bytes_left =
             self.rules.block_bytes_max.saturating_sub(block(vec![reward.clone()], u64::MAX).size());
-        let mut transactions =
-            self.mempool.select(room, bytes_left, &reward, &self.rules, self.chain.accounts());
+        let mut transactions = self.mempool.select(
+            self.rules.payments_max,
+            bytes_left,
+            &reward,
+            &self.rules,
+            self.chain.accounts(),
+        );
         transactions.push(reward);
         block(transactions, 0)
     }

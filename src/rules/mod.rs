@@ -60,8 +60,8 @@ pub struct Rules {
     pub checks: Checks,
     /// Whether balances and nonces are kept; transactions carry a nonce then, and only then.
     pub accounts: bool,
-    /// The most transactions that a block may hold, its reward counted.
-    pub transactions_max: usize,
+    /// The most transactions that a block may hold besides its reward, for which there is always room.
+    pub payments_max: usize,
     /// The most bytes of canonical JSON that a block may take.
     pub block_bytes_max: usize,
     /// The most characters that an address in a block may have.

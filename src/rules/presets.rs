@@ -20,7 +20,7 @@ impl Rules {
             genesis: Genesis::OwnOfEachNode { previous_hash: PreviousHash::NumberOne },
             checks: Checks::LinksAndProofs,
             accounts: false,
-            transactions_max: usize::MAX,
+            payments_max: usize::MAX,
             block_bytes_max: usize::MAX,
             address_chars_max: usize::MAX,
             ahead_max: Duration::MAX,
@@ -43,7 +43,7 @@ impl Rules {
     ///
     /// A block is wanted every second, and the target starts at the notebook's four zeros, follows every 32 blocks and
     /// never becomes easier than it was at the start. A window starts at most a second before the end of the one before,
-    /// which prevents the time warp. The reward is 50. A block holds at most 1000 transactions, takes at most 1 MB and
+    /// which prevents the time warp. The reward is 50. A block holds at most 1000 transactions besides its reward, takes at most 1 MB and
     /// may be 10 s ahead of its receiver's clock; an address has at most 80 characters.
     pub fn sealed() -> Self {
         let retarget = Retarget::new(Target::leading_hex_zeros(4), 32, Duration::from_secs(1));
@@ -56,7 +56,7 @@ impl Rules {
             genesis: Genesis::Shared { time: None, allocations: BTreeMap::new() },
             checks: Checks::WholeBlocks,
             accounts: true,
-            transactions_max: 1000,
+            payments_max: 1000,
             block_bytes_max: 1_000_000,
             address_chars_max: 80,
             ahead_max: Duration::from_secs(10),

@@ -67,12 +67,12 @@ pub enum Violation {
         /// The block's timestamp.
         found: Timestamp,
     },
-    /// The block holds more transactions than it may.
-    #[error("too many transactions: at most {most}, found {found}")]
-    TooManyTransactions {
+    /// The block holds more transactions besides its reward than it may.
+    #[error("too many payments: at most {most}, found {found}")]
+    TooManyPayments {
         /// The most that the rules allow.
         most: usize,
-        /// The number in the block.
+        /// The number in the block, all but one counted.
         found: usize,
     },
     /// The block takes more bytes than it may.
@@ -169,7 +169,7 @@ impl Violation {
             Self::TimestampNotWhole { .. } => "timestamp_not_whole",
             Self::TimestampNotAfterMedian { .. } => "timestamp_not_after_median",
             Self::WindowStartsTooEarly { .. } => "window_starts_too_early",
-            Self::TooManyTransactions { .. } => "too_many_transactions",
+            Self::TooManyPayments { .. } => "too_many_payments",
             Self::TooManyBytes { .. } => "too_many_bytes",
             Self::AddressTooLong { .. } => "address_too_long",
             Self::RewardMissing => "reward_missing",

@@ -69,7 +69,7 @@ pub(super) fn every_violation() -> Vec<Violation> {
         Violation::TimestampNotWhole { found: timestamp },
         Violation::TimestampNotAfterMedian { median: timestamp, found: Timestamp::integer(-5) },
         Violation::WindowStartsTooEarly { earliest: timestamp, found: Timestamp::integer(-5) },
-        Violation::TooManyTransactions { most: 1000, found: 1001 },
+        Violation::TooManyPayments { most: 1000, found: 1001 },
         Violation::TooManyBytes { most: 1_000_000, found: 1_000_001 },
         Violation::AddressTooLong { address: "alice".into(), most: 3, found: 5 },
         Violation::RewardMissing,
@@ -123,8 +123,7 @@ fn happening() -> impl Strategy<Value = Happening> {
             target: Target::new(target.max(1)).unwrap(),
         }),
         timestamp().prop_map(|found| Violation::TimestampNotWhole { found }),
-        (any::<usize>(), any::<usize>())
-            .prop_map(|(most, found)| Violation::TooManyTransactions { most, found }),
+        (any::<usize>(), any::<usize>()).prop_map(|(most, found)| Violation::TooManyPayments { most, found }),
         (any::<String>(), any::<u64>(), any::<u64>())
             .prop_map(|(sender, balance, amount)| Violation::Overdraft { sender, balance, amount }),
     ];

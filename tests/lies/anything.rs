@@ -53,7 +53,7 @@ fn world(rules: &Rules) -> World {
     let chain = honest(rules);
     let better = grown_by(&chain, rules, 2.0, 4);
     let fork = grown_by(&chain.at(5).unwrap(), rules, 1.5, 5);
-    let lenient = Rules { transactions_max: 3, ..rules.clone() };
+    let lenient = Rules { payments_max: 2, ..rules.clone() };
     let foreign = grown_by(&chain.verify(&lenient).unwrap(), &lenient, 0.5, 3);
     let elsewhere = Blockchain::start(rules, START).verify(rules).unwrap();
     let chains = vec![chain, better, fork, foreign, elsewhere];

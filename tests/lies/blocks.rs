@@ -160,7 +160,7 @@ fn lies_about_content(chain: &Blockchain, rules: &Rules) -> Vec<Lie> {
             &[Transaction::new("alice", "rich", 11).with_nonce(0)],
             Violation::BalanceTooLarge { recipient: "rich".into(), balance: u64::MAX - 10, amount: 11 },
         ),
-        spending("too many transactions", &few, Violation::TooManyTransactions { most: 4, found: 5 }),
+        spending("too many payments", &few, Violation::TooManyPayments { most: 3, found: 4 }),
         // Told as the next block; the parent's parent is known, but is not where it claims to stand.
         lie(
             "a block beside the tip",

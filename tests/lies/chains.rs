@@ -127,7 +127,7 @@ fn links_that_others_verified_are_verified_from_the_common_ancestor_on() {
     violates(lab.clone().announce(LIAR, unproven.at(9).unwrap()), 9);
 
     // A chain that keeps our rules too is taken, whoever verified it.
-    let harder = Rules { transactions_max: 3, ..rules.clone() };
+    let harder = Rules { payments_max: 2, ..rules.clone() };
     let better = grown_by(&chain.verify(&harder).unwrap(), &harder, 2.0, 3);
     let mut lab = Lab::on(&chain, &rules);
     lab.insist(better.clone(), 3, better.clone().into());

@@ -22,8 +22,8 @@ pub(crate) const FRIEND: NodeId = NodeId::new(2);
 /// How far time may go back from one window to the next.
 pub(crate) const BACK_MAX: Duration = Duration::from_millis(200);
 
-/// The sealed rules at a target that one in 256 hashes meets, with a retarget every four blocks and room for four
-/// transactions in a block. Alice and Bob have 100 coins each, and Rich nearly all that can be counted.
+/// The sealed rules at a target that one in 256 hashes meets, with a retarget every four blocks and room for three
+/// payments in a block. Alice and Bob have 100 coins each, and Rich nearly all that can be counted.
 pub(crate) fn rules() -> Rules {
     let retarget = Retarget::new(Target::leading_zero_bits(8), 4, Duration::from_secs(1)).unwrap();
     let allocations = [("alice", 100), ("bob", 100), ("rich", u64::MAX - 10)];
@@ -33,7 +33,7 @@ pub(crate) fn rules() -> Rules {
             time: Some(START),
             allocations: allocations.map(|(address, amount)| (address.into(), amount)).into(),
         },
-        transactions_max: 4,
+        payments_max: 3,
         ..Rules::sealed()
     }
 }

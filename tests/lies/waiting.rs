@@ -131,7 +131,7 @@ fn a_block_that_could_stand_nowhere_is_a_bad_block_though_its_parent_is_unknown(
         (spoilt(&|draft| draft.timestamp = not_whole), Violation::TimestampNotWhole { found: not_whole }),
         (
             spoilt(&|draft| *draft = draft.clone().with(many.clone())),
-            Violation::TooManyTransactions { most: 4, found: 5 },
+            Violation::TooManyPayments { most: 3, found: 4 },
         ),
         (
             spoilt(&|draft| draft.transactions = vec![Transaction::reward(long.as_str(), 50)]),

@@ -137,7 +137,7 @@ fn payments_that_follow_their_own_funding_over_links_without_order() {
 #[test]
 fn more_payments_than_the_miner_has_room_for() {
     let limits = Limits { mempool: 6, ..Limits::default() };
-    let mut lab = Lab::new(Rules { transactions_max: 4, ..rules() }, limits, 4, 1);
+    let mut lab = Lab::new(Rules { payments_max: 3, ..rules() }, limits, 4, 1);
     (1..4).for_each(|node| lab.connect(MINER, node));
     let senders = ["alice", "bob", "carol"];
     let payments: Vec<_> =
@@ -211,7 +211,7 @@ proptest! {
         seed: u64,
     ) {
         let limits = Limits { mempool, ..Limits::default() };
-        let mut lab = Lab::new(Rules { transactions_max: 4, ..rules() }, limits, 6, seed);
+        let mut lab = Lab::new(Rules { payments_max: 3, ..rules() }, limits, 6, seed);
         for node in 0..6 {
             lab.connect(node, (node + 1) % 6);
         }

@@ -215,7 +215,7 @@ fn an_adopted_block_while_nobody_wants_one_starts_no_search() {
 
 #[test]
 fn a_block_takes_no_more_transactions_than_the_rules_allow() {
-    let rules = Rules { transactions_max: 3, ..sealed() };
+    let rules = Rules { payments_max: 2, ..sealed() };
     let mut bench = Bench::new(rules);
     for _ in 0..5 {
         bench.submit(payment(1));

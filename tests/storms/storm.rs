@@ -160,7 +160,7 @@ fn sealed_rules() -> Rules {
     Rules {
         difficulty: Difficulty::Retargeted(retarget.with_back_max(spacing)),
         genesis: Genesis::Shared { time: None, allocations },
-        transactions_max: 20,
+        payments_max: 19,
         block_bytes_max: 1000,
         ahead_max: Duration::from_millis(5),
         ..Rules::sealed()

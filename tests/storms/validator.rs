@@ -166,7 +166,7 @@ impl Validator {
         before: &BTreeMap<String, (u64, u64)>,
     ) -> Result<BTreeMap<String, (u64, u64)>, String> {
         let transactions = document["transactions"].as_array().ok_or("it has no transactions")?;
-        hold!(transactions.len() <= self.rules.transactions_max, "{} transactions", transactions.len());
+        hold!(transactions.len() <= self.rules.payments_max + 1, "{} transactions", transactions.len());
         let bytes = dumps(document).len();
         hold!(bytes <= self.rules.block_bytes_max, "{bytes} bytes");
         for address in transactions.iter().flat_map(|each| [&each["sender"], &each["recipient"]]) {
