@@ -246,7 +246,7 @@ pub use document::{DocumentError, Place};
 pub use event::{Event, EventReader, EventWriter, Happening, IgnoreReason, ReadEventError};
 pub use hash::{BlockHash, ParseHashError, TransactionHash};
 pub use mempool::{LossReason, Mempool, SubmitError};
-pub use message::{Message, NodeId, RequestId, Told};
+pub use message::{Message, MessageKind, NodeId, RequestId, Told};
 pub use network::Network;
 pub use node::{Effect, Input, Limits, Node, NodeConfig, SearchId, Template};
 pub use report::Report;

@@ -136,7 +136,35 @@ impl From<Block> for Told {
     }
 }
 
+/// What a message is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageKind {
+    /// Whole chains, asked for and answered with.
+    Chains,
+    /// Blocks: told of, asked for, answered with and acknowledged.
+    Blocks,
+    /// Transactions: told of, asked for, answered with and acknowledged.
+    Transactions,
+}
+
 impl Message {
+    /// Returns what the message is about.
+    pub const fn kind(&self) -> MessageKind {
+        match self {
+            Self::ChainRequest { .. } | Self::Chain { .. } => MessageKind::Chains,
+            Self::NewBlock(_)
+            | Self::BlocksRequest { .. }
+            | Self::Blocks { .. }
+            | Self::Acknowledge { .. } => MessageKind::Blocks,
+            Self::Inventory { .. }
+            | Self::TransactionsRequest { .. }
+            | Self::Transactions { .. }
+            | Self::AcknowledgeInventory { .. }
+            | Self::InventoryRequest => MessageKind::Transactions,
+        }
+    }
+
     /// Returns the bytes that the message would take on a real wire, roughly: the canonical JSON of the blocks that it
     /// pays for, 32 a hash, and 16 for what it is.
     ///

@@ -6,7 +6,11 @@ use std::{
 };
 
 use super::mailbox::Reception;
-use crate::{message::NodeId, report::Messages, wire::MessageLoss};
+use crate::{
+    message::{MessageKind, NodeId},
+    report::{Messages, Volume},
+    wire::MessageLoss,
+};
 
 /// What becomes of messages, counted by many threads at once: senders are spread over lines of memory of their own, so
 /// that they seldom wait for each other's.
@@ -16,12 +20,22 @@ pub(super) struct MessageCounters([Counters; 16]);
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct Counters {
-    sent: AtomicU64,
+    kinds: [Sent; KINDS.len()],
     delivered: AtomicU64,
     dropped: AtomicU64,
     missed: AtomicU64,
     lost: [AtomicU64; LOSSES.len()],
 }
+
+/// What was sent of one kind.
+#[derive(Debug, Default)]
+struct Sent {
+    messages: AtomicU64,
+    bytes: AtomicU64,
+}
+
+/// In the order of their declaration, so that each is its own index.
+const KINDS: [MessageKind; 3] = [MessageKind::Chains, MessageKind::Blocks, MessageKind::Transactions];
 
 const LOSSES: [MessageLoss; 4] =
     [MessageLoss::Loss, MessageLoss::Partition, MessageLoss::Verdict, MessageLoss::Crash];
@@ -41,9 +55,11 @@ impl MessageCounters {
         &self.0[sender.index() % self.0.len()]
     }
 
-    /// A node has sent a message, whatever becomes of it.
-    pub(super) fn sent(&self, from: NodeId) {
-        self.of(from).sent.fetch_add(1, Ordering::Relaxed);
+    /// A node has sent a message of so many bytes, whatever becomes of it.
+    pub(super) fn sent(&self, from: NodeId, kind: MessageKind, bytes: u64) {
+        let sent = &self.of(from).kinds[kind as usize];
+        sent.messages.fetch_add(1, Ordering::Relaxed);
+        sent.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// A message has come to its receiver.
@@ -71,8 +87,20 @@ impl MessageCounters {
             let count = self.0.iter().map(|counters| counters.lost[place(reason)].load(Ordering::Relaxed));
             (reason, count.sum())
         });
+        let sum_of = |kind: MessageKind, counter: fn(&Sent) -> &AtomicU64| -> u64 {
+            self.0
+                .iter()
+                .map(|counters| counter(&counters.kinds[kind as usize]).load(Ordering::Relaxed))
+                .sum()
+        };
+        let kinds = KINDS.map(|kind| {
+            let messages = sum_of(kind, |sent| &sent.messages);
+            (kind, Volume { messages, bytes: sum_of(kind, |sent| &sent.bytes) })
+        });
+        let kinds = BTreeMap::from_iter(kinds.into_iter().filter(|(_, volume)| volume.messages > 0));
         Messages {
-            sent: sum(|counters| &counters.sent),
+            sent: kinds.values().map(|volume| volume.messages).sum(),
+            kinds,
             delivered: sum(|counters| &counters.delivered),
             dropped: sum(|counters| &counters.dropped),
             missed: sum(|counters| &counters.missed),
@@ -89,7 +117,7 @@ mod tests {
     fn counters_of_all_senders_add_up() {
         let counters = MessageCounters::default();
         for sender in (0..40).map(NodeId::new) {
-            counters.sent(sender);
+            counters.sent(sender, KINDS[sender.index() % 2], 10);
             if sender.index() % 2 == 0 {
                 counters.came(sender, Reception::Delivered);
             }
@@ -101,6 +129,8 @@ mod tests {
             (0..count).for_each(|sender| counters.lost(NodeId::new(sender), reason));
         }
         let lost = BTreeMap::from([(MessageLoss::Loss, 1), (MessageLoss::Verdict, 3)]);
-        assert_eq!(counters.sums(), Messages { sent: 40, delivered: 20, dropped: 1, missed: 2, lost });
+        let volume = Volume { messages: 20, bytes: 200 };
+        let kinds = BTreeMap::from([(MessageKind::Chains, volume), (MessageKind::Blocks, volume)]);
+        assert_eq!(counters.sums(), Messages { sent: 40, kinds, delivered: 20, dropped: 1, missed: 2, lost });
     }
 }

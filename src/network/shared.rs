@@ -93,12 +93,12 @@ impl Shared {
 
     /// Sends a message from one node to another, as their link lets it.
     pub(super) fn send(&self, from: NodeId, to: NodeId, message: Message) {
-        self.counters.sent(from);
+        // Bare blocks take their time, in which nobody else must wait.
+        let size = message.size();
+        self.counters.sent(from, message.kind(), size);
         if !self.delivery.has_conditions() {
             return self.deliver(from, to, message);
         }
-        // Bare blocks take their time, in which nobody else must wait.
-        let size = message.size();
         let mut links = self.delivery.traffic();
         let (now, may_arrive) = (self.delivery.now(), links.has_nothing_queued());
         let offer = links.send(now, (from, to), message, size, may_arrive);

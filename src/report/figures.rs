@@ -5,7 +5,13 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use serde::Serialize;
 
 use super::spread::Spread;
-use crate::{event::IgnoreReason, mempool::LossReason, message::NodeId, time::seconds, wire};
+use crate::{
+    event::IgnoreReason,
+    mempool::LossReason,
+    message::{MessageKind, NodeId},
+    time::seconds,
+    wire,
+};
 
 /// What a run showed, as plain data. Its text is a table; serde writes every figure.
 ///
@@ -134,6 +140,8 @@ impl Propagation {
 pub struct Messages {
     /// Those that a node sent to one other; what goes to all peers counts once for each.
     pub sent: u64,
+    /// The sent ones by what they are about, and their bytes.
+    pub kinds: BTreeMap<MessageKind, Volume>,
     /// Those that came into their receiver's inbox.
     pub delivered: u64,
     /// Those that were dropped because too many of the sender's were under way to the receiver, or unread there.
@@ -142,6 +150,15 @@ pub struct Messages {
     pub missed: u64,
     /// Those lost on their link, by the reason.
     pub lost: BTreeMap<wire::MessageLoss, u64>,
+}
+
+/// How much was sent, whatever became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Volume {
+    /// The number of messages.
+    pub messages: u64,
+    /// Their bytes, by [`Message::size`](crate::Message::size).
+    pub bytes: u64,
 }
 
 pub(super) fn share(part: f64, whole: f64) -> f64 {

@@ -38,6 +38,6 @@ mod spread;
 mod text;
 mod verdict;
 
-pub use figures::{Messages, NodeReport, Propagation, Report};
+pub use figures::{Messages, NodeReport, Propagation, Report, Volume};
 pub use recorder::Recorder;
 pub use spread::{Bin, Spread};

@@ -6,10 +6,10 @@ use std::{
 };
 
 use super::{
-    figures::{NodeReport, Propagation, Report},
+    figures::{NodeReport, Propagation, Report, Volume},
     spread::Spread,
 };
-use crate::wire;
+use crate::{message::MessageKind, wire};
 
 impl Display for Report {
     /// Writes a table of the nodes that mine and a line for each other figure; what did not happen is left out.
@@ -82,7 +82,9 @@ impl Report {
         for (reason, count) in messages.lost.iter().filter(|(_, count)| **count > 0) {
             write!(f, ", {count} lost {}", lost_on_link(*reason))?;
         }
-        writeln!(f)
+        writeln!(f)?;
+        let kinds: Vec<_> = messages.kinds.iter().map(|(kind, volume)| sent_about(*kind, *volume)).collect();
+        if kinds.is_empty() { Ok(()) } else { writeln!(f, "of those sent: {}", kinds.join(", ")) }
     }
 }
 
@@ -128,6 +130,15 @@ fn write_counts<K>(
     }
     let counts: Vec<_> = counts.iter().map(|(key, count)| format!("{count} × {}", text(key))).collect();
     writeln!(f, "{name}: {}", counts.join(", "))
+}
+
+fn sent_about(kind: MessageKind, Volume { messages, bytes }: Volume) -> String {
+    let what = match kind {
+        MessageKind::Chains => "whole chains",
+        MessageKind::Blocks => "blocks",
+        MessageKind::Transactions => "transactions",
+    };
+    format!("{messages} about {what} ({bytes} bytes)")
 }
 
 fn nodes(count: usize) -> String {

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use chainlab::{
-    BlockHash, Event, Happening, IgnoreReason, LossReason, NodeId, Report, Time,
-    report::{Messages, Propagation, Spread},
+    BlockHash, Event, Happening, IgnoreReason, LossReason, MessageKind, NodeId, Report, Time,
+    report::{Messages, Propagation, Spread, Volume},
     wire,
 };
 
@@ -203,7 +203,10 @@ fn full_report() -> Report {
     observe_all(&mut recorder, events);
     observe_all(&mut recorder, counted().into_iter().map(|what| (0, 0, what)));
     let lost = BTreeMap::from([(wire::MessageLoss::Loss, 12), (wire::MessageLoss::Partition, 3)]);
-    let messages = Messages { sent: 1234, delivered: 1200, dropped: 2, missed: 1, lost };
+    let volume = |messages, bytes| Volume { messages, bytes };
+    let kinds =
+        [(MessageKind::Blocks, volume(1000, 345_678)), (MessageKind::Transactions, volume(234, 9876))].into();
+    let messages = Messages { sent: 1234, kinds, delivered: 1200, dropped: 2, missed: 1, lost };
     let attempts =
         |node: NodeId| [40_000, 20_000, 39_999, 0, 0, 0, 0, 1].get(node.index()).copied().unwrap_or(0);
     recorder.report(at(60_000), &CHAINS[0], attempts, messages)
@@ -232,6 +235,7 @@ time                         count      mean    median      90 %      95 %      
 reorganisations: 2 × 1 block, 1 × 3 blocks
 messages: 1234 sent, 1200 delivered, 2 dropped at full inboxes, 1 missed by nodes that were down, \
 12 lost by chance, 3 lost to a partition
+of those sent: 1000 about blocks (345678 bytes), 234 about transactions (9876 bytes)
 rejected: 2 × overdraft, 1 × reward_missing
 ignored: 1 × late answer, 2 × unwanted transaction
 transactions lost: 2 × in a crash, 1 × from a full mempool
@@ -257,6 +261,7 @@ fn a_report_is_a_document() {
     assert_eq!(document["ignored"]["unwanted"], 2);
     assert_eq!(document["transactions_lost"]["crashed"], 2);
     assert_eq!(document["messages"]["lost"]["partition"], 3);
+    assert_eq!(document["messages"]["kinds"]["transactions"]["bytes"], 9876);
     assert_eq!(document["rejections"]["overdraft"], 2);
     assert_eq!(document["propagation"]["to_each"]["count"], 6);
     assert_eq!(document["propagation"]["to_each"]["max_seconds"], 3.001);
