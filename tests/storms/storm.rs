@@ -88,6 +88,7 @@ enum Action {
     Pause,
     Resume,
     Connect,
+    Join,
     Register,
     Resolve,
     Lie,
@@ -117,6 +118,7 @@ const SEALED: &[(usize, Action)] = &[
     (5, Pause),
     (5, Resume),
     (4, Connect),
+    (3, Join),
     (2, Register),
     (2, Resolve),
     (14, Lie),
@@ -185,6 +187,8 @@ pub(crate) fn sealed(seed: u64, log: &Log) {
     let mut storm = Storm::start(random, count, sealed_rules(), log);
     storm.rage(SEALED);
     storm.calm();
+    storm.agree();
+    storm.mine_what_is_pending();
     storm.agree();
     storm.account_for_everything();
 }
@@ -301,6 +305,18 @@ impl<'a> Storm<'a> {
         }
     }
 
+    /// A new node joins, and knows one of the others.
+    fn join_late(&mut self) {
+        let Some(other) = self.pick(State::Live) else { return };
+        let address = Some(format!("miner-{}", self.nodes.len()));
+        let node = self.network.spawn_as(Identity { address, ..Identity::default() }).unwrap();
+        self.log.note(format_args!("{node} joins by {other}"));
+        self.nodes.push(node);
+        self.states.insert(node, State::Live);
+        self.network.connect(node, other).unwrap();
+        self.edges.push((node, other));
+    }
+
     fn rage(&mut self, actions: &[(usize, Action)]) {
         for _ in 0..80 + self.random.below(160) {
             let action = self.random.weighted(actions);
@@ -392,6 +408,7 @@ impl<'a> Storm<'a> {
                     self.edges.push((one, other));
                 }
             }
+            Join => self.join_late(),
             Register => {
                 if let (Some(one), Some(other)) = (self.pick(State::Live), self.pick(State::Live))
                     && one != other
@@ -675,6 +692,53 @@ impl<'a> Storm<'a> {
                 assert!(waited < 300, "they do not settle: {unsettled}");
             }
         }
+    }
+
+    /// Under any loss below 1 every payable transaction of a live node is mined once all links are up and mining goes on.
+    fn mine_what_is_pending(&mut self) {
+        if self.random.percent(30) {
+            let loss = [0.1, 0.3][self.random.below(2)];
+            self.log.note(format_args!("every link loses {loss}"));
+            self.network.set_default_link(Link::default().with_loss(loss).unwrap());
+        }
+        let miner = self.nodes[self.random.below(self.nodes.len())];
+        self.log.note(format_args!("{miner} mines what is pending"));
+        self.network.start_mining(miner, HashRate::PerMillisecond(30)).unwrap();
+        self.read_events();
+        let before = self.mined;
+        loop {
+            let left = self.payable();
+            if left.is_empty() {
+                break;
+            }
+            let blocks = self.mined - before;
+            assert!(blocks < 3000, "after {blocks} blocks these are pending and not mined: {left:?}");
+            while self.mined - before == blocks {
+                let event = self.events.next_timeout(PATIENCE).expect("nothing happens, though a node mines");
+                self.note_event(event);
+            }
+        }
+        self.network.stop_mining(miner).unwrap();
+        self.network.set_default_link(Link::default());
+    }
+
+    /// What is pending at any node of the senders, each of whom has enough, and not of a nonce that follows a lost one.
+    fn payable(&self) -> Vec<Transaction> {
+        let pending: BTreeSet<_> =
+            self.nodes.iter().flat_map(|node| self.network.pending(*node).unwrap()).collect();
+        // The nodes' tips may differ by what was mined just now.
+        let chains = self.nodes.iter().map(|node| self.network.chain(*node).unwrap());
+        let best = chains.max_by_key(Blockchain::work).expect("there are nodes");
+        let mut payable = Vec::new();
+        for sender in (0..SENDERS).map(address) {
+            let next = best.account(&sender).nonce;
+            let mut own: Vec<_> = pending.iter().filter(|pending| pending.sender() == sender).collect();
+            own.sort_by_key(|pending| pending.nonce());
+            let own = own.into_iter().skip_while(|pending| pending.nonce() < Some(next)).zip(next..);
+            let own = own.take_while(|(pending, next)| pending.nonce() == Some(*next));
+            payable.extend(own.map(|(pending, _)| pending.clone()));
+        }
+        payable
     }
 
     fn all_stay_on(&mut self, chain: &Blockchain) -> bool {
