@@ -7,8 +7,8 @@ use std::{
 };
 
 use chainlab::{
-    BlockHash, Difficulty, Genesis, Message, Network, NodeId, RequestId, Rules, network::Config, pow::Target,
-    wire::Topology,
+    BlockHash, Difficulty, Genesis, Message, MessageKind, Network, NodeId, RequestId, Rules, Transaction,
+    network::Config, pow::Target, wire::Topology,
 };
 use criterion::{BenchmarkId, Criterion};
 use crossbeam_channel::unbounded;
@@ -47,6 +47,53 @@ pub(crate) fn one_block_to_all(criterion: &mut Criterion) {
     criterion.bench_function("gossip/one block to 100 nodes", |bencher| {
         bencher.iter(|| mine_and_settle(&network, miner));
     });
+}
+
+/// What a transaction costs that comes to 100 nodes: messages and bytes a transaction and node, and the same were each
+/// told once to every peer but the one that it came from, as it was done at first.
+pub(crate) fn transactions(_: &mut Criterion) {
+    let count = if is_measured() { 500 } else { 5 };
+    for (way, is_burst) in [("one by one", false), ("as fast as they are taken", true)] {
+        let network = network(100, 4);
+        let nodes = network.nodes();
+        let payment = |nonce| Transaction::new("alice", "bob", 0).with_nonce(nonce);
+        let wait = |pending: usize| {
+            for &node in &nodes {
+                while network.pending(node).expect("the nodes are up").len() < pending {
+                    thread::yield_now();
+                }
+            }
+        };
+        let sent = |network: &Network| {
+            let kinds = network.report().messages.kinds;
+            kinds.get(&MessageKind::Transactions).copied().unwrap_or_default()
+        };
+        let start = Instant::now();
+        for nonce in 0..count {
+            let node = if is_burst { nodes[0] } else { nodes[nonce as usize % 100] };
+            network.submit(node, payment(nonce)).expect("it is the next");
+            if !is_burst {
+                wait(nonce as usize + 1);
+            }
+        }
+        wait(count as usize);
+        let each = |total: u64| total as f64 / count as f64 / nodes.len() as f64;
+        let elapsed = start.elapsed();
+        let volume = sent(&network);
+        let peers: usize =
+            nodes.iter().map(|node| network.register(*node, []).expect("it is up").total_nodes.len()).sum();
+        let once = (peers as u64 - (nodes.len() as u64 - 1)) * count;
+        let bytes = 16 + 64 + ("alice".len() + "bob".len()) as u64;
+        println!(
+            "{way}: {:.2} messages and {:.0} bytes a transaction and node ({:.2} and {:.0} were each told once), {:?} a \
+             transaction",
+            each(volume.messages),
+            each(volume.bytes),
+            each(once),
+            each(once * bytes),
+            elapsed / count as u32
+        );
+    }
 }
 
 /// Messages that a node reads and forgets, beside the same over a bare channel to a thread that does nothing else.

@@ -24,6 +24,7 @@ criterion_group!(
     resolve,
     thousand_nodes,
     gossip::one_block_to_all,
+    gossip::transactions,
     gossip::messages,
     gossip::heal,
     gossip::thousand_nodes
