@@ -567,6 +567,8 @@ fn an_address_has_its_coins_once() {
     assert!(with(r#""a":1,"b":1,"a":2"#).unwrap_err().starts_with("a has 1 coins, and again 2"));
     assert!(with(r#""a":-1"#).is_err());
     assert!(with(r#""a":null"#).is_err());
+    let list = serde_json::from_str::<Rules>(&text.replace(r#""allocations":{}"#, r#""allocations":[]"#));
+    assert!(list.unwrap_err().to_string().contains("expected the coins of each address"));
 }
 
 /// What an address has, and its next nonce.

@@ -205,3 +205,15 @@ fn a_block_without_a_parent_is_another_network_s() {
     assert_eq!(foreign, bench.chain());
     assert_eq!(bench.announce(1, other), ["rejected from 1: block 1 ForeignGenesis"]);
 }
+
+/// Where each node starts from a block of its own, another's is no lie; only nothing leads to it.
+#[test]
+fn another_s_first_block_is_no_lie_where_each_has_its_own() {
+    let rules = Rules { genesis: Rules::notebook().genesis, ..sealed() };
+    let mut bench = Bench::with_peers(rules.clone(), 1);
+    let other = Blockchain::start(&rules, START + seconds(1.0));
+    assert_ne!(other, bench.chain());
+    let ignored = ["ignored from 1: blocks that follow none that is known"];
+    assert_eq!(bench.announce(1, other.last_block().clone()), ignored);
+    assert_eq!(bench.announce(1, other), ignored);
+}
