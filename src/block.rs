@@ -3,10 +3,9 @@
 use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 use crate::{
-    document::{self, DocumentError},
+    document::{self, DocumentError, Read, Scanner},
     hash::BlockHash,
     time::Timestamp,
     transaction::Transaction,
@@ -127,24 +126,37 @@ impl Block {
     ///
     /// What is missing, unknown, of a wrong type or out of range, by name.
     pub fn from_json(text: &str) -> Result<Self, DocumentError> {
-        Self::read(document::parse(text)?)
+        document::read(text, Self::read)
     }
 
-    pub(crate) fn read(value: &RawValue) -> Result<Self, DocumentError> {
-        let names = ["index", "timestamp", "transactions", "proof", "previous_hash"];
-        let ([index, timestamp, transactions, proof, previous_hash], []) =
-            document::fields(value, "block", names, [])?;
-        Ok(Self {
-            index: document::whole_number("index", index)?,
-            previous_hash: PreviousHash::read(previous_hash)?,
-            proof: document::whole_number("proof", proof)?,
-            timestamp: Timestamp::read(timestamp)?,
-            transactions: document::array("transactions", transactions, |position, transaction| {
-                Transaction::read(transaction).map_err(|error| error.in_transaction(position))
-            })?
-            .into(),
-        })
+    pub(crate) fn read(scanner: &mut Scanner<'_>) -> Read<Self> {
+        let (mut index, mut timestamp, mut transactions) = (None, None, None);
+        let (mut proof, mut previous_hash) = (None, None);
+        let required = ["index", "timestamp", "transactions", "proof", "previous_hash"];
+        let has_all = document::object(scanner, "block", required, &[], |scanner, field| {
+            match field {
+                "index" => index = Some(document::whole_number(field, scanner.value()?)),
+                "timestamp" => timestamp = Some(Timestamp::read(scanner.value()?)),
+                "transactions" => transactions = Some(document::array(scanner, field, read_transaction)?),
+                "proof" => proof = Some(document::whole_number(field, scanner.value()?)),
+                _ => previous_hash = Some(PreviousHash::read(scanner.value()?)),
+            }
+            Ok(())
+        })?;
+        Ok(has_all.and_then(|()| {
+            Ok(Self {
+                index: document::taken(index)?,
+                previous_hash: document::taken(previous_hash)?,
+                proof: document::taken(proof)?,
+                timestamp: document::taken(timestamp)?,
+                transactions: document::taken(transactions)?.into(),
+            })
+        }))
     }
+}
+
+fn read_transaction(scanner: &mut Scanner<'_>, position: u64) -> Read<Transaction> {
+    Ok(Transaction::read(scanner)?.map_err(|error| error.in_transaction(position)))
 }
 
 impl fmt::Display for Block {
@@ -166,7 +178,7 @@ impl fmt::Display for Block {
 
 impl<'de> Deserialize<'de> for Block {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        document::deserialize_raw(deserializer, Self::read)
+        document::deserialize_raw(deserializer, Self::from_json)
     }
 }
 
@@ -182,16 +194,16 @@ pub enum PreviousHash {
 }
 
 impl PreviousHash {
-    fn read(value: &RawValue) -> Result<Self, DocumentError> {
+    fn read(json: &str) -> Result<Self, DocumentError> {
         let refused =
-            || document::unexpected("previous_hash", "1, \"1\" or 64 lower-case hexadecimal digits", value);
-        if value.get() == "1" {
+            || document::unexpected("previous_hash", "1, \"1\" or 64 lower-case hexadecimal digits", json);
+        if json == "1" {
             return Ok(Self::NumberOne);
         }
-        if !value.get().starts_with('"') {
+        if !json.starts_with('"') {
             return Err(refused());
         }
-        match document::string::<String>("previous_hash", value)?.as_str() {
+        match &*document::string("previous_hash", json)? {
             "1" => Ok(Self::TextOne),
             text => text.parse().map(Self::Hash).map_err(|_| refused()),
         }

@@ -8,7 +8,6 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 use crate::document::{self, DocumentError, python_float};
 
@@ -162,10 +161,9 @@ impl Timestamp {
         }
     }
 
-    pub(crate) fn read(value: &RawValue) -> Result<Self, DocumentError> {
-        Self::from_json_number(value.get()).ok_or_else(|| {
-            document::unexpected("timestamp", "a finite float or an integer of 64 bits", value)
-        })
+    pub(crate) fn read(json: &str) -> Result<Self, DocumentError> {
+        Self::from_json_number(json)
+            .ok_or_else(|| document::unexpected("timestamp", "a finite float or an integer of 64 bits", json))
     }
 
     /// Reads the text of a JSON number as Python does: an integer without a point and an exponent, else a float.

@@ -3,10 +3,9 @@
 use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 use crate::{
-    document::{self, DocumentError},
+    document::{self, DocumentError, Read, Scanner},
     hash::TransactionHash,
 };
 
@@ -115,24 +114,36 @@ impl Transaction {
     /// assert_eq!(error.to_string(), "document: missing values: recipient");
     /// ```
     pub fn from_json(text: &str) -> Result<Self, DocumentError> {
-        Self::read(document::parse(text)?)
+        document::read(text, Self::read)
     }
 
-    pub(crate) fn read(value: &RawValue) -> Result<Self, DocumentError> {
-        let ([sender, recipient, amount], [nonce]) =
-            document::fields(value, "transaction", ["sender", "recipient", "amount"], ["nonce"])?;
-        Ok(Self {
-            amount: document::whole_number("amount", amount)?,
-            nonce: nonce.map(|nonce| document::whole_number("nonce", nonce)).transpose()?,
-            recipient: document::string("recipient", recipient)?,
-            sender: document::string("sender", sender)?,
-        })
+    pub(crate) fn read(scanner: &mut Scanner<'_>) -> Read<Self> {
+        let (mut sender, mut recipient, mut amount, mut nonce) = (None, None, None, None);
+        let required = ["sender", "recipient", "amount"];
+        let has_all = document::object(scanner, "transaction", required, &["nonce"], |scanner, field| {
+            let json = scanner.value()?;
+            match field {
+                "sender" => sender = Some(document::string(field, json)),
+                "recipient" => recipient = Some(document::string(field, json)),
+                "amount" => amount = Some(document::whole_number(field, json)),
+                _ => nonce = Some(document::whole_number(field, json)),
+            }
+            Ok(())
+        })?;
+        Ok(has_all.and_then(|()| {
+            Ok(Self {
+                amount: document::taken(amount)?,
+                nonce: nonce.transpose()?,
+                recipient: document::taken(recipient)?.into(),
+                sender: document::taken(sender)?.into(),
+            })
+        }))
     }
 }
 
 impl<'de> Deserialize<'de> for Transaction {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        document::deserialize_raw(deserializer, Self::read)
+        document::deserialize_raw(deserializer, Self::from_json)
     }
 }
 

@@ -5,7 +5,7 @@ use serde::{Serialize, ser::SerializeStruct};
 use super::chain::{Blockchain, InvalidBlock};
 use crate::{
     block::Block,
-    document::{self, DocumentError},
+    document::{self, DocumentError, Read, Scanner},
     rules::Rules,
 };
 
@@ -59,12 +59,20 @@ impl Blockchain {
 
 /// Reads the blocks of a chain's document, of which nothing is verified.
 pub(crate) fn read_blocks(text: &str, rules: &Rules) -> Result<Vec<Block>, DocumentError> {
-    let ([chain, length], []) =
-        document::fields(document::parse(text)?, "document", ["chain", "length"], [])?;
-    let stated = document::whole_number("length", length)?;
-    let blocks = document::array("chain", chain, |position, block| {
-        let block = Block::read(block).and_then(|block| without_unknown_nonces(block, rules));
-        block.map_err(|error| error.in_block(position))
+    let read_block = |scanner: &mut Scanner<'_>, position| -> Read<Block> {
+        let block = Block::read(scanner)?.and_then(|block| without_unknown_nonces(block, rules));
+        Ok(block.map_err(|error| error.in_block(position)))
+    };
+    let (stated, blocks) = document::read(text, |scanner| {
+        let (mut length, mut chain) = (None, None);
+        let has_all = document::object(scanner, "document", ["chain", "length"], &[], |scanner, field| {
+            match field {
+                "chain" => chain = Some(document::array(scanner, field, read_block)?),
+                _ => length = Some(document::whole_number(field, scanner.value()?)),
+            }
+            Ok(())
+        })?;
+        Ok(has_all.and_then(|()| Ok((document::taken(length)?, document::taken(chain)?))))
     })?;
     let actual = blocks.len() as u64;
     match blocks.is_empty() {

@@ -6,8 +6,10 @@
 
 mod error;
 mod read;
+mod scan;
 mod write;
 
 pub use error::{DocumentError, Place};
-pub(crate) use read::{array, deserialize_raw, fields, parse, string, unexpected, whole_number};
+pub(crate) use read::{Read, array, deserialize_raw, object, read, string, taken, unexpected, whole_number};
+pub(crate) use scan::Scanner;
 pub(crate) use write::{hash_json, json_size, python_float, to_json};

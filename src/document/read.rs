@@ -1,154 +1,146 @@
-//! Reading, field by field and element by element.
+//! Reading, in one pass: a text is seen to be JSON, and its values are taken or found wanting, as they go by.
 
-use std::fmt;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::{Deserialize, de};
 use serde_json::value::RawValue;
 
-use super::error::{DocumentError, Place};
+use super::{
+    error::{DocumentError, Place},
+    scan::{Broken, Scanner},
+};
 use crate::text::shortened;
 
-/// Checks that a text is one JSON value. It neither recurses nor copies, however deep or long the value is.
-pub(crate) fn parse(text: &str) -> Result<&RawValue, DocumentError> {
-    serde_json::from_str(text).map_err(not_json)
+/// What has been read: a value, or why it is none of the kind that was asked for. What is wrong with a value does not
+/// end the reading, as a text that is not JSON is refused for that alone.
+pub(crate) type Read<T> = Result<Result<T, DocumentError>, Broken>;
+
+/// Reads a text that is one JSON value.
+pub(crate) fn read<'a, T>(
+    text: &'a str,
+    read: impl FnOnce(&mut Scanner<'a>) -> Read<T>,
+) -> Result<T, DocumentError> {
+    let mut scanner = Scanner::new(text);
+    let value = read(&mut scanner).and_then(|value| scanner.end().map(|()| value));
+    value.unwrap_or_else(|Broken| Err(not_json::<&RawValue>(text)))
 }
 
-fn not_json(error: serde_json::Error) -> DocumentError {
-    DocumentError::NotJson { place: Place::default(), message: error.to_string() }
+/// Has serde's reader say why a text is not JSON, or holds what a text cannot.
+fn not_json<'a, T: Deserialize<'a>>(text: &'a str) -> DocumentError {
+    let error = serde_json::from_str::<T>(text).err();
+    let message = error.map_or_else(String::new, |error| error.to_string());
+    DocumentError::NotJson { place: Place::default(), message }
 }
 
-/// Reads an object's fields by name: those that it must have, and those that it may have. `name` is what to call the
-/// value if it is no object.
-pub(crate) fn fields<'a, const N: usize, const M: usize>(
-    value: &'a RawValue,
+/// Reads an object: each of its fields by `take`, which is told its name; those that it must have, and those that it may
+/// have. Of a field that stands twice the last counts. `name` is what to call the value if it is no object.
+pub(crate) fn object<'a, const N: usize>(
+    scanner: &mut Scanner<'a>,
     name: &'static str,
     required: [&'static str; N],
-    optional: [&'static str; M],
-) -> Result<([&'a RawValue; N], [Option<&'a RawValue>; M]), DocumentError> {
-    if !value.get().starts_with('{') {
-        return Err(unexpected(name, "an object", value));
+    optional: &[&'static str],
+    mut take: impl FnMut(&mut Scanner<'a>, &'static str) -> Result<(), Broken>,
+) -> Read<()> {
+    if !scanner.is_at(b'{') {
+        return Ok(Err(unexpected(name, "an object", scanner.value()?)));
     }
-    let (mut found, mut found_optional, mut unknown) = ([None; N], [None; M], None);
-    // Of a field that stands twice the last counts; of those that have no place there the first is kept.
-    let take = |field: String, value: &'a RawValue| {
-        if let Some(at) = required.iter().position(|name| *name == field) {
-            found[at] = Some(value);
-        } else if let Some(at) = optional.iter().position(|name| *name == field) {
-            found_optional[at] = Some(value);
+    let (mut is_found, mut unknown, mut is_text) = ([false; N], None, true);
+    let json = scanner.members(|scanner, key| {
+        let Some(key) = text_of(key) else {
+            is_text = false;
+            return scanner.value().map(drop);
+        };
+        if let Some(at) = required.iter().position(|name| *name == key) {
+            is_found[at] = true;
+            take(scanner, required[at])
+        } else if let Some(name) = optional.iter().find(|name| **name == key) {
+            take(scanner, name)
         } else {
-            unknown.get_or_insert_with(|| shortened(&field));
+            // Of those that have no place there the first is kept.
+            unknown.get_or_insert_with(|| shortened(&key));
+            scanner.value().map(drop)
         }
-    };
-    let mut json = serde_json::Deserializer::from_str(value.get());
-    de::Deserializer::deserialize_map(&mut json, EachField(take)).map_err(not_json)?;
+    })?;
 
     let place = Place::default();
-    let missing: Vec<_> = required.iter().zip(found).filter(|(_, value)| value.is_none()).collect();
-    if !missing.is_empty() {
-        let fields = missing.into_iter().map(|(field, _)| Box::from(*field)).collect();
-        return Err(DocumentError::Missing { place, fields });
+    if !is_text {
+        return Ok(Err(not_json::<BTreeMap<String, de::IgnoredAny>>(json)));
+    }
+    if is_found.contains(&false) {
+        let missing = required.iter().zip(is_found).filter(|(_, is_found)| !is_found);
+        let fields = missing.map(|(field, _)| Box::from(*field)).collect();
+        return Ok(Err(DocumentError::Missing { place, fields }));
     }
     match unknown {
-        Some(field) => Err(DocumentError::UnknownField { place, field }),
-        None => Ok((found.map(|value| value.expect("no field is missing")), found_optional)),
+        Some(field) => Ok(Err(DocumentError::UnknownField { place, field })),
+        None => Ok(Ok(())),
     }
 }
 
-/// Hands an object's fields on as they are read, so that junk is not collected.
-struct EachField<F>(F);
+/// Takes what was read of a field that an object must have, once it is known to have them all.
+pub(crate) fn taken<T>(field: Option<Result<T, DocumentError>>) -> Result<T, DocumentError> {
+    field.expect("no field is missing")
+}
 
-impl<'a, F: FnMut(String, &'a RawValue)> de::Visitor<'a> for EachField<F> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
+/// Reads an array, element by element, each told its position; after the first error they are passed over.
+pub(crate) fn array<'a, T>(
+    scanner: &mut Scanner<'a>,
+    field: &'static str,
+    mut each: impl FnMut(&mut Scanner<'a>, u64) -> Read<T>,
+) -> Read<Vec<T>> {
+    if !scanner.is_at(b'[') {
+        return Ok(Err(unexpected(field, "an array", scanner.value()?)));
     }
-
-    fn visit_map<A: de::MapAccess<'a>>(mut self, mut map: A) -> Result<(), A::Error> {
-        while let Some((field, value)) = map.next_entry()? {
-            (self.0)(field, value);
+    let mut elements = Ok(Vec::new());
+    scanner.elements(|scanner| {
+        let Ok(read) = &mut elements else { return scanner.value().map(drop) };
+        match each(scanner, read.len() as u64 + 1)? {
+            Ok(element) => read.push(element),
+            Err(error) => elements = Err(error),
         }
         Ok(())
-    }
+    })?;
+    Ok(elements)
 }
 
 /// Reads a whole number that fits a `u64`.
-pub(crate) fn whole_number(field: &'static str, value: &RawValue) -> Result<u64, DocumentError> {
+pub(crate) fn whole_number(field: &'static str, json: &str) -> Result<u64, DocumentError> {
     // Python reads "-0" as the integer 0.
-    let text = if value.get() == "-0" { "0" } else { value.get() };
-    text.parse().map_err(|_| unexpected(field, "a whole number from 0 to 18446744073709551615", value))
+    let text = if json == "-0" { "0" } else { json };
+    text.parse().map_err(|_| unexpected(field, "a whole number from 0 to 18446744073709551615", json))
 }
 
 /// Reads a string.
-pub(crate) fn string<'a, T: Deserialize<'a>>(
-    field: &'static str,
-    value: &'a RawValue,
-) -> Result<T, DocumentError> {
-    if !value.get().starts_with('"') {
-        return Err(unexpected(field, "a string", value));
+pub(crate) fn string<'a>(field: &'static str, json: &'a str) -> Result<Cow<'a, str>, DocumentError> {
+    if !json.starts_with('"') {
+        return Err(unexpected(field, "a string", json));
     }
-    serde_json::from_str(value.get()).map_err(not_json)
+    text_of(json).ok_or_else(|| not_json::<String>(json))
 }
 
-/// Reads an array, element by element; the first error ends it.
-pub(crate) fn array<'a, T>(
-    field: &'static str,
-    value: &'a RawValue,
-    mut read: impl FnMut(u64, &'a RawValue) -> Result<T, DocumentError>,
-) -> Result<Vec<T>, DocumentError> {
-    if !value.get().starts_with('[') {
-        return Err(unexpected(field, "an array", value));
-    }
-    let mut read_error = None;
-    let visitor = Elements {
-        each: |position, element| read(position, element).map_err(|error| read_error = Some(error)).ok(),
-        elements: std::marker::PhantomData,
-    };
-    let elements =
-        de::Deserializer::deserialize_seq(&mut serde_json::Deserializer::from_str(value.get()), visitor);
-    match read_error {
-        Some(error) => Err(error),
-        None => elements.map_err(not_json),
-    }
-}
-
-/// Hands an array's elements on as they are read, so that junk is refused before it is collected.
-struct Elements<F, T> {
-    each: F,
-    elements: std::marker::PhantomData<T>,
-}
-
-impl<'a, T, F: FnMut(u64, &'a RawValue) -> Option<T>> de::Visitor<'a> for Elements<F, T> {
-    type Value = Vec<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array")
-    }
-
-    fn visit_seq<A: de::SeqAccess<'a>>(mut self, mut sequence: A) -> Result<Vec<T>, A::Error> {
-        let mut elements = Vec::new();
-        while let Some(element) = sequence.next_element::<&RawValue>()? {
-            let position = elements.len() as u64 + 1;
-            elements.push((self.each)(position, element).ok_or_else(|| de::Error::custom("refused"))?);
-        }
-        Ok(elements)
+/// What a JSON string stands for, if that is a text: what is half of a character is none.
+fn text_of(json: &str) -> Option<Cow<'_, str>> {
+    if json.contains('\\') {
+        serde_json::from_str(json).map(Cow::Owned).ok()
+    } else {
+        Some(Cow::Borrowed(&json[1..json.len() - 1]))
     }
 }
 
 /// Says what was expected of a field and what stands there.
-pub(crate) fn unexpected(field: &'static str, expected: &'static str, value: &RawValue) -> DocumentError {
+pub(crate) fn unexpected(field: &'static str, expected: &'static str, json: &str) -> DocumentError {
     DocumentError::Value {
         place: Place::default(),
         field: field.into(),
         expected: expected.into(),
-        found: shortened(value.get()),
+        found: shortened(json),
     }
 }
 
 /// Deserialises by way of the JSON text itself, which alone tells an integer from a float of the same value.
 pub(crate) fn deserialize_raw<'de, T, D: de::Deserializer<'de>>(
     deserializer: D,
-    read: impl FnOnce(&RawValue) -> Result<T, DocumentError>,
+    read: impl FnOnce(&str) -> Result<T, DocumentError>,
 ) -> Result<T, D::Error> {
-    read(&Box::<RawValue>::deserialize(deserializer)?).map_err(de::Error::custom)
+    read(Box::<RawValue>::deserialize(deserializer)?.get()).map_err(de::Error::custom)
 }
