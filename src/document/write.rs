@@ -92,9 +92,16 @@ impl Formatter for PythonFormatter {
     }
 
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, text: &str) -> io::Result<()> {
-        // What needs no escape goes out in one piece; quotes, backslashes and control characters never come here.
+        // What needs no escape goes out in one piece; quotes, backslashes and control characters never come here. Pieces
+        // of a fixed length are looked at as a whole, which is faster by far than byte by byte.
+        let is_plain = |byte: &u8| matches!(byte, b' '..=b'~');
+        let (pieces, last) = text.as_bytes().as_chunks::<16>();
+        let all_plain = |piece: &[u8]| piece.iter().fold(true, |all, byte| all & is_plain(byte));
+        if pieces.iter().all(|piece| all_plain(piece)) && all_plain(last) {
+            return writer.write_all(text.as_bytes());
+        }
         let mut rest = text;
-        while let Some(at) = rest.bytes().position(|byte| !matches!(byte, b' '..=b'~')) {
+        while let Some(at) = rest.as_bytes().iter().position(|byte| !is_plain(byte)) {
             let (plain, escaped) = rest.split_at(at);
             writer.write_all(plain.as_bytes())?;
             let character = escaped.chars().next().expect("a character was found here");
