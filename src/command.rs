@@ -143,6 +143,9 @@ pub enum MineError {
     /// No timestamp is later than those of the chain: they stand at the end of what can be counted.
     #[error("no timestamp is left that is later than the median of the chain's last")]
     NoTimestampLeft,
+    /// No proof was found in the time that there was.
+    #[error("no proof was found in time")]
+    TimedOut,
     /// The node was to mine at a hash rate of 0, at which it would find nothing.
     #[error("a node that mines at a hash rate of 0 finds nothing")]
     NoHashRate,

@@ -28,6 +28,8 @@ pub enum Input {
     Exhausted(SearchId, Exhausted),
     /// A link to a peer has come up: what was said before may have been lost.
     LinkUp(NodeId),
+    /// Whoever waits for the answer to a command has no more time: it is to be given at once, whatever it is.
+    GiveUp(Ticket),
     /// The time that the node wished to be woken at has come.
     Wake,
 }
@@ -247,6 +249,10 @@ impl Node {
             Input::LinkUp(peer) => {
                 self.announce_to(now, peer, effects);
                 self.tell_anew(now, peer, effects);
+            }
+            Input::GiveUp(ticket) => {
+                self.give_up_block(ticket, effects);
+                self.give_up_resolve(now, ticket, effects);
             }
             Input::Wake => {
                 // The driver's wake-up is spent.

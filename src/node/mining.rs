@@ -53,6 +53,17 @@ impl Node {
         self.end_mining(MineError::Stopped, effects);
     }
 
+    /// Answers whoever waits for a block but has no more time.
+    pub(super) fn give_up_block(&mut self, ticket: Ticket, effects: &mut Vec<Effect>) {
+        let Some(place) = self.mining.tickets.iter().position(|waiting| *waiting == ticket) else { return };
+        self.mining.tickets.remove(place);
+        effects.push(Effect::Answer(ticket, Answer::Mine(Err(MineError::TimedOut))));
+        let is_wanted = self.mining.continuous || !self.mining.tickets.is_empty();
+        if !is_wanted && self.mining.current.take().is_some() {
+            effects.push(Effect::StopSearch);
+        }
+    }
+
     /// Ends mining, as no block is to be had.
     fn give_up_mining(&mut self, error: MineError, effects: &mut Vec<Effect>) {
         effects.push(Effect::Event(Happening::MiningEnded { error: error.clone() }));

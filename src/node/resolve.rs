@@ -172,6 +172,14 @@ impl Node {
         }
     }
 
+    /// Ends the round that a command has begun, if it is under way.
+    pub(super) fn give_up_resolve(&mut self, now: Time, ticket: Ticket, effects: &mut Vec<Effect>) {
+        let round = self.resolves.rounds.iter().find(|(_, round)| round.ticket == ticket);
+        if let Some((&request, _)) = round {
+            self.end_resolve(now, request, effects);
+        }
+    }
+
     fn end_resolve(&mut self, now: Time, request: RequestId, effects: &mut Vec<Effect>) {
         let round = self.resolves.rounds.remove(&request).expect("only rounds under way are ended");
         let silent: Vec<_> = round.waiting.iter().map(|&(_, peer)| peer).collect();

@@ -231,6 +231,7 @@ impl Bench {
     pub(crate) fn tell(&mut self, input: Input) -> Vec<String> {
         let before = self.chain();
         let searched = self.searching.is_some();
+        let given_up = if let Input::GiveUp(ticket) = input { Some(ticket) } else { None };
         self.note_input(&input);
         let ended = searched && self.searching.is_none();
         self.effects.clear();
@@ -247,6 +248,10 @@ impl Bench {
         self.continuous &= !ended || effects.iter().any(mined);
         let wanted = self.continuous || self.open.values().any(|command| matches!(command, Command::Mine));
         assert_eq!(self.search.is_some(), wanted, "a proof is searched for exactly while it is wanted");
+        assert!(
+            !given_up.is_some_and(|ticket| self.open.contains_key(&ticket)),
+            "it is to be answered at once"
+        );
         for command in self.open.values() {
             assert!(matches!(command, Command::Mine | Command::Resolve), "unanswered: {command:?}");
         }
@@ -268,7 +273,7 @@ impl Bench {
                 self.searching = self.searching.filter(|current| current != id);
             }
             Input::Wake => self.wake_at = None,
-            Input::Message(..) | Input::LinkUp(_) => {}
+            Input::Message(..) | Input::LinkUp(_) | Input::GiveUp(_) => {}
         }
     }
 

@@ -343,3 +343,20 @@ fn a_mined_block_is_told_to_all() {
     assert_eq!(NodeId::new(2).to_string(), "node 2");
     assert!(Target::EASIEST > bench.chain().target());
 }
+
+#[test]
+fn whoever_has_no_more_time_is_answered_at_once() {
+    let mut bench = Bench::new(notebook());
+    bench.command(Command::Mine);
+    bench.command(Command::Mine);
+    let give_up = |bench: &mut Bench, ticket| bench.tell(Input::GiveUp(Ticket(ticket)));
+    assert_eq!(give_up(&mut bench, 1), ["answer 1: no proof was found in time"]);
+    assert_eq!(give_up(&mut bench, 1), [""; 0]);
+    // Nobody else wants a block.
+    assert_eq!(give_up(&mut bench, 2), ["answer 2: no proof was found in time", "stop search"]);
+    // A node that mines goes on.
+    bench.command(Command::StartMining);
+    bench.command(Command::Mine);
+    assert_eq!(give_up(&mut bench, 4), ["answer 4: no proof was found in time"]);
+    assert!(bench.search.is_some());
+}

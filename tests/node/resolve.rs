@@ -1,6 +1,8 @@
 //! Resolving: who is asked, who is heard, and whose chain it is in the end.
 
-use chainlab::{Block, Blockchain, Command, Limits, Rules, Time, Told, Transaction, pow::Target};
+use chainlab::{
+    Block, Blockchain, Command, Input, Limits, Rules, Ticket, Time, Told, Transaction, pow::Target,
+};
 
 use crate::bench::{Bench, START, bare, document, grown, grown_by, name, notebook, peer, seconds};
 
@@ -322,4 +324,15 @@ fn peers_that_were_banned_are_not_waited_for() {
     let lines = bench.answer(2, 2, foreign(&notebook(), 1, 1));
     assert!(lines.iter().any(|line| line.starts_with("answer 3: Authoritative")), "{lines:?}");
     assert_eq!(bench.answer(1, 2, foreign(&notebook(), 1, 3)), ["ignored from 1: sender is banned"]);
+}
+
+#[test]
+fn whoever_has_no_more_time_gets_the_best_of_those_who_have_answered() {
+    let mut bench = resolving(2);
+    let longer = foreign(&notebook(), 2, 4);
+    bench.answer(2, 1, longer.clone());
+    let replaced = format!("answer 4: Replaced {}, silent [1]", name(&longer));
+    let lines = bench.tell(Input::GiveUp(Ticket(4)));
+    assert_eq!(lines[2..], ["resolved true, silent 1", &replaced, "wake never"]);
+    assert_eq!(bench.answer(1, 1, foreign(&notebook(), 1, 9)), ["ignored from 1: late answer"]);
 }

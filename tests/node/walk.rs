@@ -2,8 +2,8 @@
 //! each step; here is what must hold besides, and in the end.
 
 use chainlab::{
-    Blockchain, Command, Effect, Input, Limits, Message, RequestId, Rules, SearchId, Told, Transaction,
-    pow::Exhausted,
+    Blockchain, Command, Effect, Input, Limits, Message, RequestId, Rules, SearchId, Ticket, Told,
+    Transaction, pow::Exhausted,
 };
 use proptest::prelude::*;
 
@@ -79,6 +79,7 @@ fn input(bench: &Bench, chains: &[Blockchain], numbers: [u8; 5]) -> Option<Input
                 _ => Input::Found(id, proof_for(template.challenge, template.target)),
             });
         }
+        23 if from >= 128 => return Some(Input::GiveUp(Ticket(u64::from(number % 32)))),
         _ => return None,
     };
     Some(Input::Message(peer(1 + u32::from(from % 5)), message))
