@@ -236,6 +236,7 @@ mod simulation;
 mod text;
 mod time;
 mod transaction;
+mod verbs;
 pub mod wire;
 
 pub use accounts::{Account, Accounts};
@@ -255,3 +256,4 @@ pub use rules::{
 };
 pub use time::{Time, Timestamp};
 pub use transaction::{REWARD_SENDER, Transaction};
+pub use verbs::{Driver, NetworkOf};

@@ -16,7 +16,7 @@ use std::{
 use chainlab::{
     Block, BlockHash, Blockchain, Difficulty, Genesis, Happening, Message, Network, NodeId, PreviousHash,
     RequestId, Rules, Timestamp, Told, Transaction, TransactionHash,
-    network::{Config, HashRate, Puppet},
+    network::{Config, HashRate},
     pow::{Challenge, Search, Target},
     wire::{Latency, Link, Topology},
 };
@@ -126,12 +126,18 @@ impl Seen {
     }
 }
 
-fn pour(puppet: &Puppet, to: NodeId, junk: &[Message], sent: &AtomicU64, is_over: &AtomicBool) {
+fn pour(
+    network: &Network,
+    (puppet, to): (NodeId, NodeId),
+    junk: &[Message],
+    sent: &AtomicU64,
+    is_over: &AtomicBool,
+) {
     for message in junk.iter().cycle() {
         if is_over.load(Ordering::Relaxed) {
             return;
         }
-        puppet.send(to, message.clone());
+        network.say(puppet, to, message.clone()).unwrap();
         sent.fetch_add(1, Ordering::Relaxed);
     }
 }
@@ -150,7 +156,7 @@ fn a_flood_drowns_nobody() {
     network.join(&Topology::Complete).unwrap();
     let flooded = nodes[0];
     let puppet = network.puppet().unwrap();
-    network.connect(flooded, puppet.id()).unwrap();
+    network.connect(flooded, puppet).unwrap();
     network.mine(nodes[1]).unwrap();
     let chain = network.settle(PATIENCE).unwrap().chain().unwrap().clone();
     for &node in &nodes {
@@ -163,14 +169,14 @@ fn a_flood_drowns_nobody() {
     ALLOCATOR.reset_peak_usage();
     let mut seen = Seen::default();
     thread::scope(|scope| {
-        scope.spawn(|| pour(&puppet, flooded, &junk, &sent, &is_over));
+        scope.spawn(|| pour(&network, (puppet, flooded), &junk, &sent, &is_over));
         // It ends in any case, or the scope would wait for it for ever.
         let end = End(&is_over);
         while !seen.is_enough() || sent.load(Ordering::Relaxed) < messages_at_least() {
             let event = events.next_timeout(PATIENCE).expect("something happens");
             match event.what {
                 Happening::Accepted { from, .. } if event.node == flooded => {
-                    assert_ne!(from, puppet.id());
+                    assert_ne!(from, puppet);
                     seen.accepted += 1;
                     assert!(network.chain(flooded).unwrap().len() > 1);
                     seen.answers += 1;
@@ -183,7 +189,7 @@ fn a_flood_drowns_nobody() {
                     seen.answers += 1;
                 }
                 Happening::Dropped { from } => {
-                    assert!([flooded, puppet.id()].contains(&event.node) && from != nodes[1]);
+                    assert!([flooded, puppet].contains(&event.node) && from != nodes[1]);
                     seen.dropped += 1;
                 }
                 Happening::Ignored { .. } | Happening::Mined { .. } | Happening::Reorganised { .. } => {}
@@ -223,15 +229,15 @@ fn a_flood_on_a_link_that_does_not_deliver_is_bounded() {
     network.join(&Topology::Complete).unwrap();
     let (slow, held) = (network.puppet().unwrap(), network.puppet().unwrap());
     let an_hour = Latency::fixed(Duration::from_secs(3600));
-    network.set_link(slow.id(), nodes[0], Link::default().with_latency(an_hour)).unwrap();
-    network.hold(held.id(), nodes[1]).unwrap();
+    network.set_link(slow, nodes[0], Link::default().with_latency(an_hour)).unwrap();
+    network.hold(held, nodes[1]).unwrap();
     let junk = junk(&network.chain(nodes[0]).unwrap());
     let before = ALLOCATOR.current_usage();
     ALLOCATOR.reset_peak_usage();
     let messages = messages_at_least() as usize;
     for (message, number) in junk.iter().cycle().zip(0..messages) {
-        let (puppet, to) = if number % 2 == 0 { (&slow, nodes[0]) } else { (&held, nodes[1]) };
-        puppet.send(to, message.clone());
+        let (puppet, to) = if number % 2 == 0 { (slow, nodes[0]) } else { (held, nodes[1]) };
+        network.say(puppet, to, message.clone()).unwrap();
     }
     // All others are brought by the same thread.
     network.mine(nodes[2]).unwrap();
@@ -243,13 +249,13 @@ fn a_flood_on_a_link_that_does_not_deliver_is_bounded() {
     assert_eq!(dropped(), messages as u64 - 2 * u64::from(UNDER_WAY_MAX));
 
     // There is room again for as many as were delivered.
-    network.release(held.id(), nodes[1]);
-    network.hold(held.id(), nodes[1]).unwrap();
-    network.release(held.id(), nodes[1]);
+    network.release(held, nodes[1]);
+    network.hold(held, nodes[1]).unwrap();
+    network.release(held, nodes[1]);
     let request = RequestId(0);
     let is_answered = (0..10_000).any(|_| {
-        held.send(nodes[1], Message::ChainRequest { request });
-        let answer = held.receive(Duration::from_millis(100));
+        network.say(held, nodes[1], Message::ChainRequest { request }).unwrap();
+        let answer = network.hear(held, Duration::from_millis(100)).unwrap();
         matches!(answer, Some((_, Message::Chain { request: RequestId(0), .. })))
     });
     assert!(is_answered);

@@ -27,41 +27,43 @@ const ROOMS: &[&str] = &[
     "node",
     "wire",
     "report",
+    "verbs",
     "network",
     "simulation",
     "experiment",
 ];
 
-/// The files of the first driver, each below all that it may import.
-const NETWORK: &[&str] = &[
-    "spin",
-    "closure",
-    "clock",
-    "error",
-    "state",
-    "agreement",
-    "links_up",
-    "ending",
-    "traffic",
-    "question",
-    "mailbox",
-    "counters",
-    "watch",
-    "nodes",
-    "delivery",
-    "shared",
-    "late",
-    "worker",
-    "handle",
-    "call",
-    "faults",
-    "settle",
-    "report",
-    "puppet",
+/// Files of a room whose order is checked too, each below all that it may import.
+const ORDERED: &[(&str, &[&str])] = &[
+    (
+        "verbs",
+        &[
+            "closure",
+            "rate",
+            "error",
+            "state",
+            "names",
+            "view",
+            "links_up",
+            "traffic",
+            "ending",
+            "drive",
+            "agreement",
+            "front",
+            "calls",
+            "faults",
+            "watch",
+            "puppets",
+        ],
+    ),
+    (
+        "network",
+        &[
+            "spin", "clock", "changes", "panicked", "question", "mailbox", "counters", "watch", "nodes",
+            "delivery", "shared", "late", "worker", "life", "threads", "acts",
+        ],
+    ),
 ];
-
-/// Those of them that any driver could use: they know of no thread, lock, channel or clock.
-const MEANING: &[&str] = &["state", "agreement", "links_up", "ending", "traffic"];
 
 /// What belongs to the outside world, and the rooms that may name it.
 const RESERVED: &[(&[&str], &[&str])] = &[
@@ -92,27 +94,27 @@ fn rooms_import_only_what_stands_above_them() {
 }
 
 #[test]
-fn files_of_the_network_import_only_what_stands_above_them() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/network");
-    let place = |name: &str| NETWORK.iter().position(|each| *each == name);
-    for (at, file) in NETWORK.iter().enumerate() {
-        let text = fs::read_to_string(folder.join(format!("{file}.rs"))).expect("the file is there");
-        for Named { path, line } in paths_in(&text) {
-            let path: Vec<&str> = path.iter().map(String::as_str).collect();
-            if let ["super", name, ..] = path[..] {
-                let imported =
-                    place(name).unwrap_or_else(|| panic!("{file}.rs:{line}: `{name}` has no place"));
-                assert!(imported < at, "{file}.rs:{line}: `{file}` stands above `{name}`");
-                let knows_threads = MEANING.contains(file) && name != "error" && !MEANING.contains(&name);
-                assert!(!knows_threads, "{file}.rs:{line}: `{name}` is a driver's own");
+fn files_of_a_room_import_only_what_stands_above_them() {
+    for (room, order) in ORDERED {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(room);
+        let place = |name: &str| order.iter().position(|each| *each == name);
+        for (at, file) in order.iter().enumerate() {
+            let text = fs::read_to_string(folder.join(format!("{file}.rs"))).expect("the file is there");
+            for Named { path, line } in paths_in(&text) {
+                let path: Vec<&str> = path.iter().map(String::as_str).collect();
+                if let ["super", name, ..] = path[..] {
+                    let imported = place(name)
+                        .unwrap_or_else(|| panic!("{room}/{file}.rs:{line}: `{name}` has no place"));
+                    assert!(imported < at, "{room}/{file}.rs:{line}: `{file}` stands above `{name}`");
+                }
             }
-            let is_reserved = RESERVED.iter().any(|(reserved, _)| path.starts_with(reserved));
-            assert!(!is_reserved || !MEANING.contains(file), "{file}.rs:{line}: {path:?} is a driver's own");
         }
+        let entries = fs::read_dir(&folder).expect("the folder can be read");
+        let files =
+            entries.map(|entry| entry.expect("the folder can be read").path()).filter(|path| path.is_file());
+        // Beside them is `mod.rs`; folders are below all.
+        assert_eq!(files.count(), order.len() + 1, "each file of {room} has its place");
     }
-    let files = fs::read_dir(&folder).expect("the folder can be read").count();
-    // Beside them are `mod.rs`, the folder of the worker's tests, and that of saving, which is below all.
-    assert_eq!(files, NETWORK.len() + 3, "each file has its place");
 }
 
 fn collect_files(folder: &Path, files: &mut Vec<std::path::PathBuf>) {

@@ -294,7 +294,8 @@ fn messages_that_do_not_arrive_are_counted_by_what_became_of_them() {
     let network = Network::with_config(rules(), config);
     let alice = network.spawn().unwrap();
     let mallory = network.puppet().unwrap();
-    let ask = |request| mallory.send(alice, Message::ChainRequest { request: RequestId(request) });
+    let ask =
+        |request| network.say(mallory, alice, Message::ChainRequest { request: RequestId(request) }).unwrap();
     // A paused node reads nothing.
     network.pause(alice).unwrap();
     (0..5).for_each(ask);
@@ -306,7 +307,7 @@ fn messages_that_do_not_arrive_are_counted_by_what_became_of_them() {
     assert_eq!((messages.sent, messages.delivered, messages.dropped, messages.missed), (7, 3, 2, 2));
     network.restart(alice, RestartFrom::Chain).unwrap();
     ask(7);
-    assert!(mallory.receive(PATIENCE).is_some(), "nothing of before fills the inbox");
+    assert!(network.hear(mallory, PATIENCE).unwrap().is_some(), "nothing of before fills the inbox");
     network.set_judge(|_, _, _| Verdict::Drop);
     ask(8);
     network.shutdown().unwrap();

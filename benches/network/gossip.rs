@@ -81,7 +81,7 @@ pub(crate) fn transactions(_: &mut Criterion) {
         let elapsed = start.elapsed();
         let volume = sent(&network);
         let peers: usize =
-            nodes.iter().map(|node| network.register(*node, []).expect("it is up").total_nodes.len()).sum();
+            nodes.iter().map(|node| network.peers(*node).expect("it is no puppet").len()).sum();
         let once = (peers as u64 - (nodes.len() as u64 - 1)) * count;
         let bytes = 16 + 64 + ("alice".len() + "bob".len()) as u64;
         println!(
@@ -118,16 +118,16 @@ pub(crate) fn messages(_: &mut Criterion) {
     let (to_node, over_channel) = in_turns(
         || {
             for _ in 0..count {
-                puppet.send(node, message.clone());
+                network.say(puppet, node, message.clone()).expect("both are there");
             }
-            puppet.send(node, end.clone());
-            puppet.receive(PATIENCE).expect("everybody is answered");
+            network.say(puppet, node, end.clone()).expect("both are there");
+            network.hear(puppet, PATIENCE).expect("it is a puppet").expect("everybody is answered");
         },
         || {
             for _ in 0..count {
-                sender.send((puppet.id(), message.clone())).expect("the reader reads");
+                sender.send((puppet, message.clone())).expect("the reader reads");
             }
-            sender.send((puppet.id(), end.clone())).expect("the reader reads");
+            sender.send((puppet, end.clone())).expect("the reader reads");
             is_done.recv().expect("the reader answers");
         },
     );

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, io, iter, sync::Arc, thread, time::Duration};
 
 use chainlab::{
     Message, Network, NodeId, RequestId, Told,
-    network::{Identity, Puppet, SpawnError},
+    network::{Identity, SpawnError},
 };
 use parking_lot::Mutex;
 use ureq::{Agent, http::StatusCode};
@@ -73,20 +73,21 @@ impl Peers {
     fn start_foreign(&self, address: Address) -> Result<NodeId, PeerError> {
         let name = Some(address.to_string());
         let puppet = self.network.puppet_as(Identity { name, ..Identity::default() })?;
-        let node = puppet.id();
+        let network = Arc::clone(&self.network);
         // It ends with the process: nobody has anything to wait for from it by then.
-        thread::Builder::new().name(address.to_string()).spawn(move || play(&puppet, &address))?;
-        Ok(node)
+        thread::Builder::new().name(address.to_string()).spawn(move || play(&network, puppet, &address))?;
+        Ok(puppet)
     }
 }
 
 /// Answers for a foreign peer whoever asks for its chain: with the document, unread. If there is none it stays silent,
 /// as a dead peer does.
-fn play(puppet: &Puppet, address: &Address) {
+fn play(network: &Network, puppet: NodeId, address: &Address) {
     let agent = agent();
-    while let Some(first) = puppet.receive(Duration::MAX) {
+    let hear = |timeout| network.hear(puppet, timeout).expect("it is a puppet");
+    while let Some(first) = hear(Duration::MAX) {
         // One answer does for all who have asked by now. Those who ask from now on want one that is newer.
-        let waiting = iter::once(first).chain(iter::from_fn(|| puppet.try_receive()));
+        let waiting = iter::once(first).chain(iter::from_fn(|| hear(Duration::ZERO)));
         let asked: Vec<_> =
             waiting.filter_map(|(from, message)| Some((from, chain_request(&message)?))).collect();
         if asked.is_empty() {
@@ -96,7 +97,9 @@ fn play(puppet: &Puppet, address: &Address) {
             Ok(document) => {
                 for (from, request) in asked {
                     let chain = Told::Document(Arc::clone(&document));
-                    puppet.send(from, Message::Chain { request, chain });
+                    network
+                        .say(puppet, from, Message::Chain { request, chain })
+                        .expect("whoever asks is there");
                 }
             }
             Err(error) => eprintln!("{address} gives no chain: {error}"),

@@ -6,8 +6,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use super::closure;
-use crate::{message::NodeId, time::Time};
+use crate::{message::NodeId, time::Time, verbs::closure};
 
 /// What a network tells the time by.
 #[derive(Clone)]

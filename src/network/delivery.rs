@@ -10,12 +10,14 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use parking_lot::{Mutex, MutexGuard};
 
-use super::{
-    clock::instant,
-    closure,
-    traffic::{Traffic, UnderWay},
+use super::clock::instant;
+use crate::{
+    time::Time,
+    verbs::{
+        closure,
+        traffic::{Traffic, UnderWay},
+    },
 };
-use crate::time::Time;
 
 /// The traffic of a network, and who delivers it.
 #[derive(Debug)]

@@ -9,8 +9,8 @@ use std::{
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
-use super::{shared::Shared, traffic::UnderWay};
-use crate::time::Time;
+use super::shared::Shared;
+use crate::{time::Time, verbs::traffic::UnderWay};
 
 type Entry<'a> = OccupiedEntry<'a, (Time, u64), UnderWay>;
 

@@ -7,16 +7,18 @@ use std::{
         atomic::{AtomicU32, AtomicU64, Ordering},
     },
     thread::JoinHandle,
+    time::Instant,
 };
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError, unbounded};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
-use super::{closure, error::DownCause, question::Reply};
+use super::{changes::Changes, question::Reply};
 use crate::{
     command::Command,
     message::{Message, NodeId},
     time::Time,
+    verbs::{DownCause, HashRate, closure},
 };
 
 /// A node of the network: what stays the same, whether it is up or down.
@@ -33,12 +35,17 @@ pub(super) struct Member {
     pub(super) slices: AtomicU64,
     /// When its last input was, in nanoseconds.
     last_time: AtomicU64,
+    /// Every change of its row.
+    pub(super) changes: Changes,
+    /// A puppet's, from which whoever plays it reads.
+    pub(super) mailbox: Option<Mailbox>,
 }
 
 impl Member {
-    pub(super) fn new(id: NodeId, name: Arc<str>, address: Arc<str>) -> Self {
+    pub(super) fn new(id: NodeId, name: Arc<str>, address: Arc<str>, mailbox: Option<Mailbox>) -> Self {
         let [attempts, slices, last_time] = [const { AtomicU64::new(0) }; 3];
-        Self { id, name, address, thread: Mutex::new(None), attempts, slices, last_time }
+        let (thread, changes) = (Mutex::new(None), Changes::default());
+        Self { id, name, address, thread, attempts, slices, last_time, changes, mailbox }
     }
 
     /// Locks the node's life.
@@ -70,6 +77,8 @@ pub(super) enum Control {
     Command(Command, Reply),
     /// Have the node mine block after block, from now on at this rate.
     StartMining(HashRate, Reply),
+    /// Whoever waits for this answer has no more time: give it now.
+    GiveUp(Reply),
     /// The links to these peers have come up.
     LinksUp(Vec<NodeId>),
     /// Do nothing until `Resume` or `End`; that this has begun is said by dropping the sender.
@@ -85,20 +94,9 @@ impl Control {
     pub(super) fn into_reply(self) -> Option<Reply> {
         match self {
             Self::Command(_, reply) | Self::StartMining(_, reply) => Some(reply),
-            Self::LinksUp(_) | Self::Pause(_) | Self::Resume(_) | Self::End(_) => None,
+            Self::GiveUp(_) | Self::LinksUp(_) | Self::Pause(_) | Self::Resume(_) | Self::End(_) => None,
         }
     }
-}
-
-/// How fast a node searches for proofs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum HashRate {
-    /// As fast as its thread goes.
-    #[default]
-    Unlimited,
-    /// So many attempts a millisecond, or as fast as its thread goes if that is less. A node does not start mining with
-    /// 0: it would find nothing, and whoever waits for a block would wait for ever.
-    PerMillisecond(u64),
 }
 
 /// The sending ends of a node's channels.
@@ -187,8 +185,17 @@ impl Mailbox {
         self.inbox.try_recv().inspect(|(from, _)| self.read_from(*from))
     }
 
+    /// Waits for the next message, but not beyond a deadline.
+    pub(super) fn hear(&self, deadline: Option<Instant>) -> Option<(NodeId, Message)> {
+        let heard = match deadline {
+            Some(deadline) => self.inbox.recv_deadline(deadline).ok(),
+            None => self.inbox.recv().ok(),
+        };
+        heard.inspect(|(from, _)| self.read_from(*from))
+    }
+
     /// Notes that a message has been taken out of the inbox.
-    pub(super) fn read_from(&self, from: NodeId) {
+    fn read_from(&self, from: NodeId) {
         self.counted.count_out(from);
     }
 }

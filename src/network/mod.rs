@@ -5,46 +5,33 @@
 //! effects, and searches for proofs in slices of about a millisecond in between. A node with nothing to do and no
 //! deadline blocks on its channels. One thread more delivers messages that take their time.
 //!
-//! What verbs mean is plain values and functions, which know of no thread: `state`, `agreement`, `links_up`, `ending` and
-//! `traffic`. What the threads share is in `shared` and what stands above it in the list of `tests/rooms.rs`; the threads
-//! are `worker` and `late`; the rest is the handle and its verbs.
+//! What can be done to a network stands in `verbs`, whatever drives it; here is how threads carry it out. What they share
+//! is in `shared` and what stands above it in the list of `tests/rooms.rs`; the threads are `worker` and `late`.
 
-mod agreement;
-mod call;
+mod acts;
+mod changes;
 mod clock;
-mod closure;
 mod counters;
 mod delivery;
-mod ending;
-mod error;
-mod faults;
-mod handle;
 mod late;
-mod links_up;
+mod life;
 mod mailbox;
 mod nodes;
-mod puppet;
+mod panicked;
 mod question;
-mod report;
 mod save;
-mod settle;
 mod shared;
 mod spin;
-mod state;
-mod traffic;
+mod threads;
 mod watch;
 mod worker;
 
-pub use agreement::{Agreement, Settled, Unsettled};
-pub use call::Registration;
-pub use clock::Clock;
-pub use ending::RestartFrom;
-pub use error::{
-    CallError, DownCause, JoinError, NodeError, Panicked, PartitionFault, RegisterError, RestartError,
-    SpawnError,
+pub use crate::verbs::{
+    Agreement, CallError, DownCause, HashRate, Identity, JoinError, NodeError, PartitionFault, RegisterError,
+    Registration, RestartError, RestartFrom, Settled, SpawnError, Unsettled, WaitError,
 };
-pub use handle::{Config, Identity, Network};
-pub use mailbox::HashRate;
-pub use puppet::Puppet;
+pub use clock::Clock;
+pub use panicked::Panicked;
 pub use save::{FileError, LoadError, SaveError};
+pub use threads::{Config, Network, Threads};
 pub use watch::Events;

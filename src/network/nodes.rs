@@ -1,42 +1,55 @@
 //! All nodes of a network under one lock: what is known of each, and how its thread is spoken to.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Instant,
-};
+use std::{sync::Arc, time::Instant};
 
-use parking_lot::{Condvar, Mutex, RwLock};
+use parking_lot::RwLock;
 
 use super::{
-    clock::instant,
-    error::NodeError,
+    changes::Changes,
     mailbox::{Inbox, Line, Member},
-    state::Row,
 };
-use crate::message::NodeId;
+use crate::{
+    blockchain::Blockchain,
+    command::Snapshot,
+    message::NodeId,
+    verbs::{Names, NodeError, state::State, view::View},
+};
 
 /// The nodes, and whoever waits for a change of theirs.
 #[derive(Debug, Default)]
 pub(super) struct Nodes {
     table: RwLock<Table>,
-    /// How many changes there were, of the table or of the links.
-    changes: AtomicU64,
-    waiting: Mutex<()>,
-    changed: Condvar,
+    /// Every change of the table or of the links.
+    changes: Changes,
 }
 
 /// A row for each node, in three columns.
 #[derive(Debug, Default)]
-pub(super) struct Table {
-    /// What drivers have in common.
+pub struct Table {
     pub(super) rows: Vec<Row>,
     pub(super) members: Vec<Arc<Member>>,
     /// None while a node is down.
     pub(super) lines: Vec<Option<Line>>,
+    pub(super) names: Names,
     pub(super) is_shut_down: bool,
+}
+
+/// What the others know of a node.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) state: State,
+    /// Of one that is down, the chain that it had.
+    pub(super) chain: Blockchain,
+    /// In the order in which they were registered.
+    pub(super) peers: Vec<NodeId>,
+}
+
+impl Row {
+    /// What a node left that is down.
+    pub(super) fn left(&self) -> Option<Snapshot> {
+        let State::Down { pending, .. } = &self.state else { return None };
+        Some(Snapshot { chain: self.chain.clone(), pending: pending.clone(), peers: self.peers.clone() })
+    }
 }
 
 impl Nodes {
@@ -46,53 +59,43 @@ impl Nodes {
         look(&self.table.read())
     }
 
-    /// Changes what is known of the nodes, and wakes whoever waits for that. A node that has a thread is changed by it
-    /// alone, and one that has none by whoever holds its [`Member::thread`].
+    /// Changes what is known of the nodes, and wakes whoever waits for any change.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut Table) -> T) -> T {
         let answer = change(&mut self.table.write());
-        self.has_changed();
+        self.changes.notify();
         answer
     }
 
-    /// Wakes whoever waits: something has changed, here or of the links.
-    pub(super) fn has_changed(&self) {
-        self.changes.fetch_add(1, Ordering::SeqCst);
-        // Whoever has looked, but does not wait yet, has this lock.
-        drop(self.waiting.lock());
-        self.changed.notify_all();
+    /// Changes what is known of a node, and wakes whoever waits for that. A node that has a thread is changed by it
+    /// alone, and one that has none by whoever holds its [`Member::thread`].
+    pub(super) fn change_row(&self, member: &Member, change: impl FnOnce(&mut Row)) {
+        self.change(|table| change(&mut table.rows[member.id.index()]));
+        member.changes.notify();
+    }
+
+    /// Wakes whoever waits for any change: one of the links.
+    pub(super) fn links_changed(&self) {
+        self.changes.notify();
     }
 
     /// Looks again after every change, until there is an answer or the time is up.
-    pub(super) fn wait<T>(
+    pub(super) fn wait<T>(&self, deadline: Option<Instant>, look: impl FnMut() -> Option<T>) -> Option<T> {
+        self.changes.wait(deadline, look)
+    }
+
+    /// Looks again after every change of one node.
+    pub(super) fn wait_at<T>(
         &self,
+        node: NodeId,
         deadline: Option<Instant>,
-        mut look: impl FnMut() -> Option<T>,
+        mut look: impl FnMut(&Table) -> Option<T>,
     ) -> Option<T> {
-        loop {
-            let seen = self.changes.load(Ordering::SeqCst);
-            let is_over = deadline.is_some_and(|deadline| deadline <= instant());
-            let answer = look();
-            if answer.is_some() || is_over {
-                return answer;
-            }
-            let mut waiting = self.waiting.lock();
-            if self.changes.load(Ordering::SeqCst) == seen {
-                match deadline {
-                    // A time-out is seen by the next look.
-                    Some(deadline) => drop(self.changed.wait_until(&mut waiting, deadline)),
-                    None => self.changed.wait(&mut waiting),
-                }
-            }
-        }
+        let member = self.look(|table| Arc::clone(&table.members[node.index()]));
+        member.changes.wait(deadline, || self.look(&mut look))
     }
 }
 
 impl Table {
-    pub(super) fn check_known(&self, node: NodeId) -> Result<(), NodeError> {
-        let nodes = self.rows.len();
-        if node.index() < nodes { Ok(()) } else { Err(NodeError::Unknown { node, nodes }) }
-    }
-
     pub(super) fn row(&self, node: NodeId) -> Result<&Row, NodeError> {
         self.check_known(node)?;
         Ok(&self.rows[node.index()])
@@ -106,5 +109,31 @@ impl Table {
     /// The inbox of a node, unless it is unknown or down.
     pub(super) fn inbox(&self, node: NodeId) -> Option<&Arc<Inbox>> {
         self.lines.get(node.index())?.as_ref().map(|line| &line.inbox)
+    }
+}
+
+impl View for Table {
+    fn count(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn state(&self, node: NodeId) -> &State {
+        &self.rows[node.index()].state
+    }
+
+    fn chain(&self, node: NodeId) -> &Blockchain {
+        &self.rows[node.index()].chain
+    }
+
+    fn peers(&self, node: NodeId) -> &[NodeId] {
+        &self.rows[node.index()].peers
+    }
+
+    fn address(&self, node: NodeId) -> &Arc<str> {
+        &self.members[node.index()].address
+    }
+
+    fn names(&self) -> &Names {
+        &self.names
     }
 }

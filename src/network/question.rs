@@ -1,10 +1,12 @@
 //! A question to a node's thread, and the channel that brings the answer.
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use std::time::Instant;
+
+use crossbeam_channel::{Receiver, Select, Sender, bounded};
 use parking_lot::Mutex;
 
-use super::{error::NodeError, spin::spin_until};
-use crate::command::Answer;
+use super::spin::spin_until;
+use crate::{command::Answer, verbs::NodeError};
 
 /// The channel of one question at a time.
 type Channel = (Sender<Replied>, Receiver<Replied>);
@@ -58,6 +60,13 @@ impl<'a> Question<'a> {
         !self.receiver.is_empty()
     }
 
+    /// Waits until the answer is there, but not beyond a deadline.
+    pub(super) fn has_answer_by(&self, deadline: Instant) -> bool {
+        let mut select = Select::new();
+        select.recv(&self.receiver);
+        select.ready_deadline(deadline).is_ok()
+    }
+
     /// Waits for the answer.
     pub(super) fn answer(self) -> Result<Answer, NodeError> {
         spin_until(|| self.has_answer());
@@ -70,11 +79,16 @@ impl<'a> Question<'a> {
     }
 }
 
-/// The other end of a [`Question`].
-#[derive(Debug)]
+/// The other end of a [`Question`]. A clone tells which question it is.
+#[derive(Debug, Clone)]
 pub(super) struct Reply(Sender<Replied>);
 
 impl Reply {
+    /// Tells whether both are of one question.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.0.same_channel(&other.0)
+    }
+
     /// Gives the answer, or tells why there will be none.
     pub(super) fn give(self, answer: Result<Answer, NodeError>) {
         let sender = self.0.clone();
@@ -86,7 +100,7 @@ impl Reply {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{message::NodeId, network::error::DownCause};
+    use crate::{message::NodeId, verbs::DownCause};
 
     #[test]
     fn a_channel_is_used_again_once_its_question_is_answered() {

@@ -3,30 +3,32 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
+    time::Instant,
 };
 
 use parking_lot::{Mutex, MutexGuard};
 
 use super::{
     clock::Clock,
-    closure,
     counters::MessageCounters,
     delivery::{self, Locked},
-    error::NodeError,
-    links_up::{CameUp, told},
     mailbox::{Control, Member, Reception},
     nodes::Nodes,
     question::{Question, Reply, ReplyChannels},
-    state::{Check, State},
-    traffic::{Offer, UnderWay},
     watch::Watch,
 };
 use crate::{
+    command::{Answer, Command},
     event::{Event, Happening},
     message::{Message, NodeId},
     node::{Limits, NodeConfig},
     rules::Rules,
     time::Time,
+    verbs::{
+        NodeError, closure,
+        state::{Check, State},
+        traffic::{Offer, UnderWay},
+    },
 };
 
 /// Locks are taken in this order: `starting`, a member's thread, the links, the recorder, the nodes.
@@ -63,10 +65,6 @@ impl Shared {
         NodeConfig { id: member.id, rules, address, limits: self.limits }
     }
 
-    pub(super) fn is_puppet(&self, node: NodeId) -> Result<bool, NodeError> {
-        self.nodes.look(|table| Ok(table.row(node)?.state.is_puppet()))
-    }
-
     /// Says something to a node's thread, if its state lets it. A thread answers all that is said to it, as nothing is
     /// said to a node that is known to be down.
     pub(super) fn tell(&self, node: NodeId, check: Check, control: Control) -> Result<(), NodeError> {
@@ -89,6 +87,29 @@ impl Shared {
         let (question, reply) = Question::new(&self.reply_channels);
         self.tell(node, check, control(reply))?;
         Ok(question)
+    }
+
+    /// Sends a command to a node's thread.
+    pub(super) fn command(&self, node: NodeId, command: Command) -> Result<Question<'_>, NodeError> {
+        let check = State::check_of(&command);
+        self.ask(node, check, |reply| Control::Command(command, reply))
+    }
+
+    /// Sends a command to a node's thread, and waits for the answer; has it given at the deadline if it is not there.
+    pub(super) fn answer_by(
+        &self,
+        node: NodeId,
+        command: Command,
+        deadline: Instant,
+    ) -> Result<Answer, NodeError> {
+        let (question, reply) = Question::new(&self.reply_channels);
+        let same = reply.clone();
+        self.tell(node, State::check_of(&command), Control::Command(command, reply))?;
+        if !question.has_answer_by(deadline) {
+            // One that is down by now has answered.
+            let _ = self.tell(node, State::check_up, Control::GiveUp(same));
+        }
+        question.answer()
     }
 
     /// Sends a message from one node to another, as their link lets it.
@@ -148,19 +169,5 @@ impl Shared {
     fn time_of(&self, node: NodeId) -> Time {
         let last = || self.member(node).map_or(Time::UNIX_EPOCH, |member| member.last_time());
         catch_unwind(AssertUnwindSafe(|| self.clock.now(node))).unwrap_or_else(|_| last())
-    }
-
-    /// Tells nodes that links have come up, and whoever waits that who reaches whom may have changed.
-    pub(super) fn links_changed(&self, came_up: Option<CameUp>) {
-        if let Some(came_up) = came_up {
-            let links = self.delivery.traffic();
-            let told = self.nodes.look(|table| told(&came_up, &table.rows, links.links()));
-            drop(links);
-            for (node, peers) in told {
-                // One that is no longer live learns of its links when it goes on.
-                let _ = self.tell(node, State::check_live, Control::LinksUp(peers));
-            }
-        }
-        self.nodes.has_changed();
     }
 }

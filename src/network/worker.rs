@@ -14,13 +14,11 @@ use crossbeam_channel::{Select, Sender, TryRecvError};
 
 use super::{
     clock::{Clock, instant},
-    ending,
-    error::{DownCause, NodeError},
-    mailbox::{Control, HashRate, Mailbox, Member},
+    mailbox::{Control, Mailbox, Member},
+    nodes::Row,
     question::Reply,
     shared::Shared,
     spin::spin_until,
-    state::{Row, State},
 };
 use crate::{
     blockchain::Blockchain,
@@ -30,6 +28,7 @@ use crate::{
     node::{Effect, Input, Node, SearchId},
     pow::Search,
     time::Time,
+    verbs::{DownCause, HashRate, NodeError, ending, state::State},
 };
 
 /// How long a slice of a search takes: the longest that an input waits.
@@ -142,7 +141,7 @@ impl Worker {
         let node = self.node.id();
         let events: Vec<_> = recorded.into_iter().map(|what| Event { time, node, what }).collect();
         self.shared.watch.record_with(&events, || {
-            self.shared.nodes.change(|table| change(&mut table.rows[node.index()]));
+            self.shared.nodes.change_row(&self.member, change);
         });
     }
 
@@ -221,6 +220,12 @@ impl Worker {
                 self.set_hash_rate(rate);
                 self.command(Command::StartMining, reply);
             }
+            Control::GiveUp(reply) => {
+                if let Some(place) = self.place_of(&reply) {
+                    let (ticket, _) = self.replies[place];
+                    self.handle(self.now(), Input::GiveUp(ticket));
+                }
+            }
             Control::LinksUp(peers) => {
                 // First what was sent before: it may tell of blocks that the peer has lost since.
                 let after = self.messages_read + self.mailbox.inbox.len() as u64;
@@ -228,6 +233,11 @@ impl Worker {
             }
             Control::Pause(_) | Control::Resume(_) | Control::End(_) => {}
         }
+    }
+
+    /// The place of who waits, unless it was answered.
+    fn place_of(&self, reply: &Reply) -> Option<usize> {
+        self.replies.iter().position(|(_, waiting)| waiting.is_same(reply))
     }
 
     fn set_hash_rate(&mut self, rate: HashRate) {
@@ -253,16 +263,27 @@ impl Worker {
     /// Waits for the end of a pause; returns why the thread is to end, if it is. What the node waits for waits too.
     fn stand_still(&mut self, standing_still: Sender<Infallible>) -> Option<DownCause> {
         self.change_state(State::Paused, Happening::Paused, standing_still);
+        let mut given_up = Vec::new();
         loop {
             match self.mailbox.control.recv() {
                 Ok(Control::Resume(going_on)) => {
                     self.change_state(State::Live, Happening::Resumed, going_on);
+                    for ticket in given_up {
+                        self.handle(self.now(), Input::GiveUp(ticket));
+                    }
                     return None;
                 }
                 Ok(Control::End(cause)) => return Some(cause),
                 // Whoever saves the network looks at what stands still too.
                 Ok(Control::Command(Command::Snapshot, reply)) => {
                     reply.give(Ok(Answer::Snapshot(self.node.snapshot())));
+                }
+                Ok(Control::GiveUp(reply)) => {
+                    if let Some(place) = self.place_of(&reply) {
+                        let (ticket, reply) = self.replies.remove(place);
+                        reply.give(Err(NodeError::Paused { node: self.node.id() }));
+                        given_up.push(ticket);
+                    }
                 }
                 Ok(control) => {
                     if let Some(reply) = control.into_reply() {

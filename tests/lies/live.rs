@@ -12,7 +12,7 @@ use std::{
 use chainlab::{
     Block, Blockchain, Difficulty, Event, Happening, Limits, Message, Network, NodeId, RequestId, Rules,
     Time, Told,
-    network::{Clock, Config, Events, Puppet},
+    network::{Clock, Config, Events},
     wire::Topology,
 };
 
@@ -62,10 +62,10 @@ impl Live {
     }
 
     /// A puppet that all nodes have for a peer.
-    fn puppet(&self) -> Puppet {
+    fn puppet(&self) -> NodeId {
         let puppet = self.network.puppet().unwrap();
         for &node in &self.nodes {
-            self.network.connect(node, puppet.id()).unwrap();
+            self.network.connect(node, puppet).unwrap();
         }
         puppet
     }
@@ -75,18 +75,20 @@ impl Live {
     }
 
     /// Waits until a node has handled all that a puppet said before, and answers its questions meanwhile.
-    fn wait_until_read(&self, puppet: &Puppet, answer: impl Fn(NodeId, RequestId) -> Message) {
+    fn wait_until_read(&self, puppet: NodeId, answer: impl Fn(NodeId, RequestId) -> Message) {
         let request = RequestId(u64::MAX);
         for &node in &self.nodes {
-            puppet.send(node, Message::ChainRequest { request });
+            self.network.say(puppet, node, Message::ChainRequest { request }).unwrap();
         }
         let mut waiting: BTreeSet<_> = self.nodes.iter().copied().collect();
         while !waiting.is_empty() {
-            match puppet.receive(PATIENCE).expect("everybody is answered") {
+            match self.network.hear(puppet, PATIENCE).unwrap().expect("everybody is answered") {
                 (from, Message::Chain { request: RequestId(u64::MAX), .. }) => {
                     waiting.remove(&from);
                 }
-                (from, Message::BlocksRequest { request, .. }) => puppet.send(from, answer(from, request)),
+                (from, Message::BlocksRequest { request, .. }) => {
+                    self.network.say(puppet, from, answer(from, request)).unwrap()
+                }
                 _ => {}
             }
         }
@@ -106,17 +108,17 @@ fn five_live_nodes_refuse_every_lie_and_go_on() {
     let rules = live.network.rules().clone();
     let (liar, other) = (live.puppet(), live.puppet());
 
-    every_lie_is_refused(&live, &liar, &chain, &rules);
+    every_lie_is_refused(&live, liar, &chain, &rules);
     live.assert_all_stand_on(&chain);
-    chains_and_answers_change_nothing(&live, &other, &chain, &rules);
+    chains_and_answers_change_nothing(&live, other, &chain, &rules);
     live.assert_all_stand_on(&chain);
 
     // A puppet that says nothing is waited for, and named.
     let resolution = live.network.resolve(live.nodes[1]).unwrap();
-    assert!(resolution.silent.contains(&liar.id()) && resolution.silent.contains(&other.id()));
+    assert!(resolution.silent.contains(&liar) && resolution.silent.contains(&other));
     assert_eq!(resolution.chain, chain);
 
-    let told = they_go_on_mining(&live, &liar, &rules);
+    let told = they_go_on_mining(&live, liar, &rules);
     let settled = (0..20).find_map(|_| {
         live.pass(Duration::from_secs(2));
         live.network.mine(live.nodes[0]).unwrap();
@@ -131,11 +133,11 @@ fn five_live_nodes_refuse_every_lie_and_go_on() {
     live.network.shutdown().unwrap();
 }
 
-fn every_lie_is_refused(live: &Live, liar: &Puppet, chain: &Blockchain, rules: &Rules) {
+fn every_lie_is_refused(live: &Live, liar: NodeId, chain: &Blockchain, rules: &Rules) {
     let lies = lies(chain, rules);
     for &node in &live.nodes {
         for Lie { block, .. } in &lies {
-            liar.send(node, Message::NewBlock(block.clone().into()));
+            live.network.say(liar, node, Message::NewBlock(block.clone().into())).unwrap();
         }
     }
     let stray = &lies.iter().find(|lie| lie.name == "wrong previous hash").unwrap().block;
@@ -144,7 +146,7 @@ fn every_lie_is_refused(live: &Live, liar: &Puppet, chain: &Blockchain, rules: &
     let mut found: BTreeMap<NodeId, Vec<String>> = BTreeMap::new();
     while found.values().map(Vec::len).sum::<usize>() < lies.len() * live.nodes.len() {
         if let Event { node, what: Happening::Rejected { from, invalid }, .. } = live.next_event() {
-            assert_eq!(from, liar.id());
+            assert_eq!(from, liar);
             found.entry(node).or_default().push(invalid.violation.to_string());
         }
     }
@@ -156,7 +158,7 @@ fn every_lie_is_refused(live: &Live, liar: &Puppet, chain: &Blockchain, rules: &
     }
 }
 
-fn chains_and_answers_change_nothing(live: &Live, liar: &Puppet, chain: &Blockchain, rules: &Rules) {
+fn chains_and_answers_change_nothing(live: &Live, liar: NodeId, chain: &Blockchain, rules: &Rules) {
     let longer = grown_by(&chain.at(1).unwrap(), rules, 2.0, 17);
     let lenient = Rules { difficulty: Difficulty::Fixed(rules.difficulty.first_target()), ..rules.clone() };
     let foreign = grown_by(&chain.verify(&lenient).unwrap(), &lenient, 0.1, 9);
@@ -164,19 +166,21 @@ fn chains_and_answers_change_nothing(live: &Live, liar: &Puppet, chain: &Blockch
         for told in
             [Told::from(longer.clone()), foreign.clone().into(), Told::Document("[".repeat(100_000).into())]
         {
-            liar.send(node, Message::NewBlock(told));
+            live.network.say(liar, node, Message::NewBlock(told)).unwrap();
         }
         for request in (0..50).map(RequestId) {
             let unasked = Message::Chain { request, chain: longer.clone().into() };
-            liar.send(node, unasked.clone());
-            liar.send(node, unasked);
-            liar.send(node, Message::Blocks { request, after: 1, blocks: bare(&longer, 1) });
+            live.network.say(liar, node, unasked.clone()).unwrap();
+            live.network.say(liar, node, unasked).unwrap();
+            live.network
+                .say(liar, node, Message::Blocks { request, after: 1, blocks: bare(&longer, 1) })
+                .unwrap();
         }
     }
     // To every question each node gets all of it, and the same again.
     let answer = |node: NodeId, request| {
         for blocks in [foreign.clone().into(), longer.clone().into(), document(&foreign)] {
-            liar.send(node, Message::Blocks { request, after: 1, blocks });
+            live.network.say(liar, node, Message::Blocks { request, after: 1, blocks }).unwrap();
         }
         Message::Blocks { request, after: 1, blocks: longer.clone().into() }
     };
@@ -188,7 +192,7 @@ fn chains_and_answers_change_nothing(live: &Live, liar: &Puppet, chain: &Blockch
 ///
 /// Each block is waited for: miners that ran freely would be ahead of the clock on a busy machine, and find the target ever
 /// harder.
-fn they_go_on_mining(live: &Live, liar: &Puppet, rules: &Rules) -> Vec<Block> {
+fn they_go_on_mining(live: &Live, liar: NodeId, rules: &Rules) -> Vec<Block> {
     let mut told = Vec::new();
     for (&miner, block) in live.nodes.iter().cycle().zip(9..=30) {
         // About the wanted time, so that the target stays about what it is.
@@ -198,7 +202,7 @@ fn they_go_on_mining(live: &Live, liar: &Puppet, rules: &Rules) -> Vec<Block> {
         if block % 4 == 0 {
             let lies = lies(&live.network.chain(miner).unwrap(), rules);
             for (&node, lie) in live.nodes.iter().flat_map(|node| lies.iter().map(move |lie| (node, lie))) {
-                liar.send(node, Message::NewBlock(lie.block.clone().into()));
+                live.network.say(liar, node, Message::NewBlock(lie.block.clone().into())).unwrap();
             }
             told.extend(lies.into_iter().map(|lie| lie.block));
         }
@@ -217,9 +221,9 @@ fn a_liar_is_banned_once_by_each_node_and_the_others_are_heard() {
     let better = grown_by(&chain, &rules, 2.0, 1);
     for &node in &live.nodes {
         for lie in lies.iter().filter(|lie| lie.name != "wrong previous hash").take(9) {
-            liar.send(node, Message::NewBlock(lie.block.clone().into()));
+            live.network.say(liar, node, Message::NewBlock(lie.block.clone().into())).unwrap();
         }
-        liar.send(node, Message::NewBlock(better.last_block().clone().into()));
+        live.network.say(liar, node, Message::NewBlock(better.last_block().clone().into())).unwrap();
     }
     // The friend's answers come from the same inboxes, but nothing says that the liar's messages came before.
     let mut banned = BTreeMap::new();
@@ -228,20 +232,20 @@ fn a_liar_is_banned_once_by_each_node_and_the_others_are_heard() {
         let Event { node, what, .. } = live.next_event();
         match what {
             Happening::Banned { peer } => {
-                assert_eq!(peer, liar.id());
+                assert_eq!(peer, liar);
                 *banned.entry(node).or_insert(0) += 1;
             }
-            Happening::Ignored { from, .. } if from == liar.id() => *deaf.entry(node).or_insert(0) += 1,
-            Happening::Accepted { from, .. } => assert_ne!(from, liar.id()),
+            Happening::Ignored { from, .. } if from == liar => *deaf.entry(node).or_insert(0) += 1,
+            Happening::Accepted { from, .. } => assert_ne!(from, liar),
             _ => {}
         }
     }
     assert!(banned.len() == 5 && banned.values().all(|&times| times == 1), "{banned:?}");
     assert!(deaf.values().all(|&times| times == 5), "four bad blocks and a good one: {deaf:?}");
     live.assert_all_stand_on(&chain);
-    friend.send(live.nodes[2], Message::NewBlock(better.last_block().clone().into()));
+    live.network.say(friend, live.nodes[2], Message::NewBlock(better.last_block().clone().into())).unwrap();
     while live.next_event().what
-        != (Happening::Accepted { block: better.tip_hash(), position: 9, from: friend.id() })
+        != (Happening::Accepted { block: better.tip_hash(), position: 9, from: friend })
     {}
     assert_eq!(live.network.settle(PATIENCE).unwrap().chain(), Some(&better));
     live.network.shutdown().unwrap();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chainlab::{
     Network, NodeId, SubmitError, Transaction,
-    network::{CallError, Identity, NodeError, RegisterError},
+    network::{CallError, Identity, NodeError, RegisterError, SpawnError},
 };
 
 use crate::hands::*;
@@ -35,10 +35,10 @@ fn a_registration_with_a_mistake_registers_nobody() {
     assert_eq!(error.to_string(), "node 0 cannot be registered with itself");
     assert!(network.register(one, [other, NodeId::new(2)]).is_err());
     assert!(network.connect(one, one).is_err());
-    assert!(network.register(one, []).unwrap().total_nodes.is_empty());
+    assert!(network.register(one, [one; 0]).unwrap().total_nodes.is_empty());
     assert_eq!(network.resolve(one).unwrap().silent, [], "there is nobody to ask");
     network.connect(one, other).unwrap();
-    let names = network.register(other, []).unwrap().total_nodes;
+    let names = network.register(other, [one; 0]).unwrap().total_nodes;
     assert_eq!(names, [Arc::<str>::from("node-0")]);
 }
 
@@ -53,16 +53,30 @@ fn rewards_cannot_be_submitted() {
 }
 
 #[test]
-fn a_name_that_no_thread_can_have_adds_no_node() {
+fn a_name_that_no_node_can_have_adds_none() {
     let network = Network::new(quick());
     let identity = Identity { name: Some("a\0b".into()), address: None };
     let error = network.spawn_as(identity).unwrap_err();
-    assert_eq!(error.to_string(), "\"a\\0b\" cannot name a thread: it contains a zero byte");
+    assert_eq!(error.to_string(), "\"a\\0b\" cannot be a name: it contains a zero byte");
     assert_eq!(network.nodes(), []);
-    // Names need not be distinct, and addresses are the notebook's.
-    for number in 0..2 {
-        let identity = Identity { name: Some("localhost:5000".into()), address: None };
-        let node = network.spawn_as(identity).unwrap();
+    // A name is given once, and that of a number is for the node of that number.
+    let alice = network.spawn_named("alice").unwrap();
+    for (name, owner) in [("alice", alice), ("node-7", NodeId::new(7))] {
+        for error in [
+            network.spawn_named(name),
+            network.puppet_as(Identity { name: Some(name.into()), address: None }),
+        ] {
+            let error = error.unwrap_err();
+            assert!(
+                matches!(&error, SpawnError::NameTaken { name: taken, node } if taken == name && *node == owner)
+            );
+            assert_eq!(error.to_string(), format!("the name {name:?} is that of {owner}"));
+        }
+    }
+    assert_eq!((network.nodes(), network.find_node("alice")), (vec![alice], Some(alice)));
+    // Addresses are the notebook's.
+    for number in 1..3 {
+        let node = network.spawn().unwrap();
         let address = network.address(node).unwrap();
         let (uuid, last) = address.split_at(32);
         assert!(uuid.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')), "{address}");

@@ -12,7 +12,7 @@ use std::{
 
 use chainlab::{
     Event, Happening, Limits, Message, MineError, Network, NodeId, RequestId, Rules, Time,
-    network::{CallError, Clock, Config, DownCause, HashRate, NodeError, Puppet, RestartError, RestartFrom},
+    network::{CallError, Clock, Config, DownCause, HashRate, NodeError, RestartError, RestartFrom},
     pow::Target,
     wire::{Latency, Link, Verdict},
 };
@@ -55,8 +55,8 @@ fn a_node_whose_clock_breaks_in_its_restart_stays_down() {
     });
 }
 
-fn ask(puppet: &Puppet, to: NodeId) {
-    puppet.send(to, Message::ChainRequest { request: RequestId(1) });
+fn ask(network: &Network, puppet: NodeId, to: NodeId) {
+    network.say(puppet, to, Message::ChainRequest { request: RequestId(1) }).unwrap();
 }
 
 #[test]
@@ -87,15 +87,15 @@ fn a_clock_that_breaks_ends_nobody_but_its_own_node() {
             network.set_default_link(Link::default().with_latency(latency));
             network.pause(broken).unwrap();
             victim.store(1, Ordering::SeqCst);
-            (0..1030).for_each(|_| ask(&puppet, broken));
+            (0..1030).for_each(|_| ask(&network, puppet, broken));
             while network.report().messages.dropped < 6 {
                 thread::yield_now();
             }
-            ask(&puppet, other);
-            assert!(puppet.receive(PATIENCE).is_some(), "messages arrive as before");
+            ask(&network, puppet, other);
+            assert!(network.hear(puppet, PATIENCE).unwrap().is_some(), "messages arrive as before");
             victim.store(u32::MAX, Ordering::SeqCst);
             network.resume(broken).unwrap();
-            assert!(puppet.receive(PATIENCE).is_some());
+            assert!(network.hear(puppet, PATIENCE).unwrap().is_some());
             assert_eq!(network.shutdown(), Ok(()));
         });
     }
@@ -110,20 +110,20 @@ fn a_paused_node_that_is_looked_at_stands_still() {
         let network = Network::with_config(quick(), Config { clock, ..patient() });
         let node = network.spawn().unwrap();
         let silent = network.puppet().unwrap();
-        network.register(node, [silent.id()]).unwrap();
+        network.register(node, [silent]).unwrap();
         let events = network.events();
         thread::scope(|scope| {
             let resolved = scope.spawn(|| network.resolve(node).unwrap());
-            assert!(silent.receive(PATIENCE).is_some(), "the node asks its peer");
+            assert!(network.hear(silent, PATIENCE).unwrap().is_some(), "the node asks its peer");
             network.pause(node).unwrap();
             seconds.store(1_000_000, Ordering::SeqCst);
-            assert_eq!(network.snapshot(node).unwrap().peers, [silent.id()]);
+            assert_eq!(network.snapshot(node).unwrap().peers, [silent]);
             assert_eq!(events.try_next().map(|event| event.what), Some(Happening::Paused));
             assert_eq!(events.try_next(), None, "the time for answers is not over while it is paused");
             network.resume(node).unwrap();
             // Any input shows the node the time.
             network.chain(node).unwrap();
-            assert_eq!(resolved.join().unwrap().silent, [silent.id()]);
+            assert_eq!(resolved.join().unwrap().silent, [silent]);
         });
     });
 }
@@ -195,12 +195,12 @@ fn those_who_wait_for_a_node_that_crashes_hear_of_the_crash() {
         let network = Network::with_config(quick(), patient());
         let node = network.spawn().unwrap();
         let silent = network.puppet().unwrap();
-        network.register(node, [silent.id()]).unwrap();
+        network.register(node, [silent]).unwrap();
         for _ in 0..100 {
             thread::scope(|scope| {
                 let waiting = [(); 3].map(|()| scope.spawn(|| network.resolve(node)));
                 // For each of them the node asks its peer.
-                waiting.iter().for_each(|_| assert!(silent.receive(PATIENCE).is_some()));
+                waiting.iter().for_each(|_| assert!(network.hear(silent, PATIENCE).unwrap().is_some()));
                 network.crash(node).unwrap();
                 network.restart(node, RestartFrom::Chain).unwrap();
                 for waiting in waiting {
@@ -288,13 +288,13 @@ fn a_closure_that_calls_the_network_is_told_so() {
                 call(&weak.upgrade().unwrap(), node);
                 Verdict::Pass
             });
-            let panic = catch_unwind(AssertUnwindSafe(|| ask(&puppet, node))).unwrap_err();
+            let panic = catch_unwind(AssertUnwindSafe(|| ask(&network, puppet, node))).unwrap_err();
             let message = panic.downcast_ref::<String>().unwrap();
             assert_eq!(message, "the judge calls the network, which waits for the judge");
             // All else goes on.
             network.clear_judge();
-            ask(&puppet, node);
-            assert!(puppet.receive(PATIENCE).is_some());
+            ask(&network, puppet, node);
+            assert!(network.hear(puppet, PATIENCE).unwrap().is_some());
         });
     }
 }

@@ -15,24 +15,25 @@ fn a_restarted_node_tells_and_asks_the_peers_that_it_had() {
         let target = Target::leading_zero_bits(6);
         let network = Network::new(Rules::sealed().with_first_target(target));
         let node = network.spawn().unwrap();
-        let puppets = [network.puppet().unwrap(), network.puppet().unwrap()];
-        let peers: Vec<_> = puppets.iter().map(|puppet| puppet.id()).collect();
-        network.register(node, peers.clone()).unwrap();
+        let peers = [network.puppet().unwrap(), network.puppet().unwrap()];
+        network.register(node, peers).unwrap();
         network.mine(node).unwrap();
         let tip = network.chain(node).unwrap();
         for from in [RestartFrom::Chain, RestartFrom::Genesis] {
             network.crash(node).unwrap();
             // Nothing of before the crash is left to be heard.
-            puppets.iter().for_each(|puppet| while puppet.try_receive().is_some() {});
+            peers
+                .into_iter()
+                .for_each(|puppet| while network.hear(puppet, Duration::ZERO).unwrap().is_some() {});
             network.restart(node, from).unwrap();
             let tells = |message| matches!(message, Message::NewBlock(Told::Chain(chain)) if chain == tip);
-            for puppet in puppets.iter().filter(|_| from == RestartFrom::Chain) {
-                let (_, message) = puppet.receive(PATIENCE).expect("it tells of its tip");
+            for puppet in peers.into_iter().filter(|_| from == RestartFrom::Chain) {
+                let (_, message) = network.hear(puppet, PATIENCE).unwrap().expect("it tells of its tip");
                 assert!(tells(message));
             }
             assert_eq!(network.resolve(node).unwrap().silent, peers);
-            for puppet in &puppets {
-                let mut heard = std::iter::from_fn(|| puppet.try_receive());
+            for puppet in peers {
+                let mut heard = std::iter::from_fn(|| network.hear(puppet, Duration::ZERO).unwrap());
                 assert!(heard.any(|(_, message)| matches!(message, Message::ChainRequest { .. })));
             }
         }

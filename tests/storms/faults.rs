@@ -74,18 +74,18 @@ fn what_is_under_way_to_a_node_that_crashes_is_lost() {
     let network = network();
     let [node, _] = two_nodes(&network);
     let puppet = network.puppet().unwrap();
-    network.hold(puppet.id(), node).unwrap();
+    network.hold(puppet, node).unwrap();
     let inventory = |amount| Message::Inventory {
         request: RequestId(amount),
         is_anew: false,
         hashes: [payment(amount).hash()].into(),
     };
-    puppet.send(node, inventory(5));
+    network.say(puppet, node, inventory(5)).unwrap();
     network.crash(node).unwrap();
     network.restart(node, RestartFrom::Chain).unwrap();
-    puppet.send(node, inventory(6));
-    network.release(puppet.id(), node);
-    let heard = puppet.receive(PATIENCE).map(|(_, message)| message);
+    network.say(puppet, node, inventory(6)).unwrap();
+    network.release(puppet, node);
+    let heard = network.hear(puppet, PATIENCE).unwrap().map(|(_, message)| message);
     assert!(
         matches!(heard, Some(Message::TransactionsRequest { request: RequestId(6), .. })),
         "only what was said since is heard: {heard:?}"
@@ -100,29 +100,32 @@ fn what_is_too_much_for_a_link_is_dropped_and_counted() {
     let network = Network::with_config(Rules::notebook(), Config { under_way_max: 10, ..Config::default() });
     let node = network.spawn().unwrap();
     let puppet = network.puppet().unwrap();
-    network.hold(puppet.id(), node).unwrap();
+    network.hold(puppet, node).unwrap();
     for request in (0..25).map(RequestId) {
-        puppet.send(node, Message::ChainRequest { request });
+        network.say(puppet, node, Message::ChainRequest { request }).unwrap();
     }
     assert_eq!(network.report().messages.dropped, 15);
-    network.release(puppet.id(), node);
+    network.release(puppet, node);
     for expected in (0..10).map(RequestId) {
-        let answer = puppet.receive(PATIENCE).map(|(_, answer)| answer);
+        let answer = network.hear(puppet, PATIENCE).unwrap().map(|(_, answer)| answer);
         assert!(matches!(answer, Some(Message::Chain { request, .. }) if request == expected), "{answer:?}");
     }
     assert_eq!(network.report().messages.dropped, 15);
     // What has arrived makes room.
-    puppet.send(node, Message::ChainRequest { request: RequestId(30) });
-    assert!(puppet.receive(PATIENCE).is_some());
+    network.say(puppet, node, Message::ChainRequest { request: RequestId(30) }).unwrap();
+    assert!(network.hear(puppet, PATIENCE).unwrap().is_some());
 }
 
 #[test]
-fn a_puppet_that_was_dropped_misses_messages_and_has_none_dropped() {
+fn what_nobody_hears_waits_up_to_the_bound() {
     let network = Network::with_config(Rules::notebook(), Config { unread_max: 3, ..Config::default() });
-    let (deaf, sender) = (network.puppet().unwrap().id(), network.puppet().unwrap());
-    (0..9).for_each(|request| sender.send(deaf, Message::ChainRequest { request: RequestId(request) }));
+    let (deaf, sender) = (network.puppet().unwrap(), network.puppet().unwrap());
+    let asked = |request| Message::ChainRequest { request: RequestId(request) };
+    (0..9).for_each(|request| network.say(sender, deaf, asked(request)).unwrap());
     let messages = network.report().messages;
-    assert_eq!((messages.missed, messages.dropped), (9, 0));
+    assert_eq!((messages.delivered, messages.dropped), (3, 6));
+    let heard = std::iter::from_fn(|| network.hear(deaf, Duration::ZERO).unwrap());
+    assert_eq!(heard.map(|(from, _)| from).collect::<Vec<_>>(), [sender; 3]);
 }
 
 /// What only one of two can tell the other is no agreement that they could reach.
@@ -164,8 +167,11 @@ fn a_node_does_not_tell_of_what_it_lost_in_a_crash() {
     network.crash(one).unwrap();
     network.restart(one, RestartFrom::Genesis).unwrap();
     network.release(one, other);
-    puppet.send(other, Message::ChainRequest { request: RequestId(1) });
-    assert!(puppet.receive(PATIENCE).is_some(), "the question is answered after what was said before it");
+    network.say(puppet, other, Message::ChainRequest { request: RequestId(1) }).unwrap();
+    assert!(
+        network.hear(puppet, PATIENCE).unwrap().is_some(),
+        "the question is answered after what was said before it"
+    );
     assert_eq!(agreed(&network).len(), 1);
 }
 
@@ -272,7 +278,7 @@ fn nodes_are_added_while_others_talk_and_settle() {
             scope.spawn(|| until_done(&|| drop(network.settle(Duration::ZERO))));
             scope.spawn(|| until_done(&|| drop(network.mine(one).unwrap())));
             scope.spawn(|| until_done(&|| drop(network.resolve(other).unwrap())));
-            (0..1000).for_each(|_| drop(network.puppet().unwrap()));
+            (0..1000).for_each(|_| drop(network.puppet()));
             done.store(true, Ordering::Relaxed);
         });
     });

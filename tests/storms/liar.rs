@@ -1,18 +1,18 @@
 //! A peer that lies: junk, blocks that break a rule, answers to questions never asked, silence.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use chainlab::{
-    Block, BlockHash, Blockchain, Difficulty, Message, NodeId, PreviousHash, RequestId, Rules, Timestamp,
-    Told, Transaction,
-    network::Puppet,
+    Block, BlockHash, Blockchain, Difficulty, Message, Network, NodeId, PreviousHash, RequestId, Rules,
+    Timestamp, Told, Transaction,
     pow::{Search, Target},
 };
 
 use crate::random::Random;
 
 pub(crate) struct Liar {
-    pub(crate) puppet: Puppet,
+    pub(crate) network: Arc<Network>,
+    pub(crate) puppet: NodeId,
 }
 
 /// The liar's own coins; nothing that the storm submits is from here.
@@ -104,7 +104,7 @@ impl Liar {
             // A fork, if it is not on the tip.
             _ => ("a block that holds", new(fair())),
         };
-        self.puppet.send(to, message);
+        self.network.say(self.puppet, to, message).unwrap();
         what
     }
 
@@ -112,7 +112,9 @@ impl Liar {
     pub(crate) fn answer(&self, chain: &Blockchain) {
         // Not more than were there already: the nodes go on asking.
         for _ in 0..1000 {
-            let Some((from, message)) = self.puppet.try_receive() else { return };
+            let Some((from, message)) = self.network.hear(self.puppet, Duration::ZERO).unwrap() else {
+                return;
+            };
             let answer = match message {
                 Message::ChainRequest { request } if request.0.is_multiple_of(2) => {
                     Message::Chain { request, chain: Told::Document("[]".into()) }
@@ -137,7 +139,7 @@ impl Liar {
                 }
                 _ => continue,
             };
-            self.puppet.send(from, answer);
+            self.network.say(self.puppet, from, answer).unwrap();
         }
     }
 }

@@ -296,10 +296,10 @@ impl<'a> Storm<'a> {
             }
         }
         for _ in 0..self.random.below(3) {
-            let liar = Liar { puppet: self.network.puppet().unwrap() };
+            let liar = Liar { network: Arc::clone(&self.network), puppet: self.network.puppet().unwrap() };
             for _ in 0..1 + self.random.below(3) {
                 let node = self.nodes[self.random.below(count)];
-                self.network.connect(node, liar.puppet.id()).unwrap();
+                self.network.connect(node, liar.puppet).unwrap();
             }
             self.liars.push(liar);
         }
@@ -593,7 +593,7 @@ impl<'a> Storm<'a> {
         for _ in 0..1 + self.random.below(4) {
             let to = self.nodes[self.random.below(self.nodes.len())];
             let what = self.liars[at].tell(&mut self.random, to, &self.best, &self.rules);
-            self.log.note(format_args!("{} tells {to} {what}", self.liars[at].puppet.id()));
+            self.log.note(format_args!("{} tells {to} {what}", self.liars[at].puppet));
         }
     }
 
@@ -630,7 +630,7 @@ impl<'a> Storm<'a> {
 
     /// Nobody honest is ever found to lie.
     fn note_event(&mut self, event: Event) {
-        let is_liar = |from: NodeId| self.liars.iter().any(|liar| liar.puppet.id() == from);
+        let is_liar = |from: NodeId| self.liars.iter().any(|liar| liar.puppet == from);
         match event.what {
             Happening::Mined { .. } => self.mined += 1,
             Happening::Lost { transaction, reason } => {

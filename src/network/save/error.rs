@@ -6,7 +6,7 @@ use crate::{
     blockchain::ChainError,
     hash::BlockHash,
     message::NodeId,
-    network::error::{NodeError, SpawnError},
+    verbs::{NodeError, SpawnError},
 };
 
 /// What the operating system has against an access to a file or a directory.

@@ -16,10 +16,11 @@ use crate::{
     event::Happening,
     hash::BlockHash,
     message::NodeId,
-    network::{Config, Identity, Network},
+    network::{Config, Network},
     node::Node,
     rules::Rules,
     text::shortened,
+    verbs::Identity,
 };
 
 impl Network {
@@ -63,19 +64,21 @@ impl Network {
             // Its peers are registered once all are there.
             let left = Snapshot { chain, pending: document.pending, peers: Vec::new() };
             let mut lost = Vec::new();
-            network.add(identity, |config| {
+            network.driver.start_node(identity, |config, _| {
                 let (node, refused) = Node::restored(config, left);
                 lost = refused;
                 node
             })?;
             for (transaction, reason) in lost {
-                network.shared.happened(id, Happening::Lost { transaction, reason });
+                network.driver.shared.happened(id, Happening::Lost { transaction, reason });
             }
             peers.push((id, document.peers));
         }
         // Only now does each node's every peer have a thread to hear what it announces.
-        let registered: Vec<_> =
-            peers.into_iter().map(|(id, peers)| network.put(id, Command::Register(peers))).collect();
+        let registered: Vec<_> = peers
+            .into_iter()
+            .map(|(id, peers)| network.driver.shared.command(id, Command::Register(peers)))
+            .collect();
         for question in registered {
             question?.answer()?;
         }

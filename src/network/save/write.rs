@@ -17,7 +17,8 @@ use crate::{
     command::{Answer, Command, Snapshot},
     hash::BlockHash,
     message::NodeId,
-    network::{Network, NodeError},
+    network::Network,
+    verbs::NodeError,
 };
 
 impl Network {
@@ -111,9 +112,9 @@ impl Network {
             checksums += &write_document(dir, &chain_file(tip), &chain.to_json())?;
         }
         let nodes = snapshots.into_iter().enumerate().map(|(number, snapshot)| {
-            let member = self.shared.member(NodeId::new(number as u32))?;
+            let node = NodeId::new(number as u32);
             let Snapshot { chain, pending, peers } = snapshot;
-            let (name, address) = (member.name.to_string(), member.address.to_string());
+            let (name, address) = (self.name(node)?.to_string(), self.address(node)?.to_string());
             Ok(NodeDocument { name, address, tip: chain.tip_hash(), peers, pending })
         });
         let nodes = nodes.collect::<Result<_, NodeError>>()?;
@@ -130,13 +131,14 @@ impl Network {
         let mut snapshots: Vec<Snapshot> = Vec::new();
         loop {
             let nodes = self.nodes().split_off(snapshots.len());
-            let questions: Vec<_> = nodes.iter().map(|&node| self.put(node, Command::Snapshot)).collect();
+            let questions: Vec<_> =
+                nodes.iter().map(|&node| self.driver.shared.command(node, Command::Snapshot)).collect();
             for (&node, question) in nodes.iter().zip(questions) {
                 let snapshot = match question.and_then(|question| question.answer()) {
                     Ok(Answer::Snapshot(snapshot)) => snapshot,
                     Ok(other) => unreachable!("a command is answered by its own name, not by {other:?}"),
                     Err(down @ NodeError::Down { .. }) => {
-                        self.shared.nodes.look(|table| table.row(node)?.left().ok_or(down))?
+                        self.driver.shared.nodes.look(|table| table.row(node)?.left().ok_or(down))?
                     }
                     Err(error) => return Err(error),
                 };

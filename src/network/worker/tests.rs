@@ -60,9 +60,9 @@ fn rules() -> Rules {
 fn worker_by(rules: Rules, clock: Clock) -> ByHand {
     let limits = Limits { resolve_timeout: Duration::from_millis(1), ..Limits::default() };
     let network = Network::with_config(rules, Config { clock, limits, ..Config::default() });
-    let shared = Arc::clone(&network.shared);
+    let shared = Arc::clone(&network.driver.shared);
     let id = NodeId::new(0);
-    let member = Arc::new(Member::new(id, "by hand".into(), "address".into()));
+    let member = Arc::new(Member::new(id, "by hand".into(), "address".into(), None));
     let (line, mailbox) = mailbox::open(shared.unread_max);
     let node = Node::with_config(shared.node_config(&member), shared.clock.now(id));
     shared.nodes.change(|table| {

@@ -4,7 +4,7 @@ use std::{cmp::Reverse, collections::BTreeMap, fmt};
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
-use super::state::{Row, nodes};
+use super::view::View;
 use crate::{blockchain::Blockchain, message::NodeId, wire::Links};
 
 /// Nodes that can reach each other, and the chain that they agree on. Serialises to `nodes, position, tip`: of the chain,
@@ -98,12 +98,11 @@ impl fmt::Display for Settled {
 
 /// The groups of live nodes that can reach each other, if the nodes of each agree. It costs O(the edges) at most, and
 /// ends at the first two that do not.
-pub(super) fn agreements(rows: &[Row], links: &Links) -> Option<Vec<Agreement>> {
-    let is_live = |node: NodeId| rows.get(node.index()).is_some_and(|row| row.state.is_live());
-    let mut groups = Groups::new(rows.len());
-    for (node, row) in nodes(rows).filter(|(_, row)| row.state.is_live()) {
-        for &peer in row.peers.iter().filter(|peer| is_live(**peer)) {
-            let agree = rows[peer.index()].chain == row.chain;
+pub(crate) fn agreements(view: &impl View, links: &Links) -> Option<Vec<Agreement>> {
+    let mut groups = Groups::new(view.count());
+    for node in view.live() {
+        for &peer in view.peers(node).iter().filter(|peer| view.is_live(**peer)) {
+            let agree = view.chain(peer) == view.chain(node);
             match links.is_reachable(node, peer) && links.is_reachable(peer, node) {
                 true if agree => groups.join(node.index(), peer.index()),
                 true => return None,
@@ -112,21 +111,18 @@ pub(super) fn agreements(rows: &[Row], links: &Links) -> Option<Vec<Agreement>> 
         }
     }
     let mut members: BTreeMap<usize, Vec<NodeId>> = BTreeMap::new();
-    for (node, _) in nodes(rows).filter(|(_, row)| row.state.is_live()) {
+    for node in view.live() {
         members.entry(groups.find(node.index())).or_default().push(node);
     }
-    let mut agreements: Vec<_> = members
-        .into_values()
-        .map(|nodes| Agreement { chain: rows[nodes[0].index()].chain.clone(), nodes })
-        .collect();
+    let mut agreements: Vec<_> =
+        members.into_values().map(|nodes| Agreement { chain: view.chain(nodes[0]).clone(), nodes }).collect();
     agreements.sort_by_key(|agreement| Reverse(agreement.nodes.len()));
     Some(agreements)
 }
 
 /// The live nodes, and the chain of each.
-pub(super) fn unsettled(rows: &[Row]) -> Unsettled {
-    let live = nodes(rows).filter(|(_, row)| row.state.is_live());
-    Unsettled { standings: live.map(|(node, row)| (node, row.chain.clone())).collect() }
+pub(crate) fn unsettled(view: &impl View) -> Unsettled {
+    Unsettled { standings: view.live().map(|node| (node, view.chain(node).clone())).collect() }
 }
 
 /// Disjoint sets, joined by pointing one representative to the other.

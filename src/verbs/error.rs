@@ -1,6 +1,7 @@
-//! What can go wrong between a handle and a node.
+//! What can go wrong when something is done to a network.
 
 use crate::{
+    blockchain::Blockchain,
     message::NodeId,
     wire::{PartitionError, TopologyError},
 };
@@ -17,12 +18,12 @@ pub enum NodeError {
         /// How many nodes there are.
         nodes: usize,
     },
-    /// The node's thread has ended.
+    /// The node is down.
     #[error("{node} is down: {cause}")]
     Down {
         /// The node.
         node: NodeId,
-        /// Why its thread has ended.
+        /// Why it is down.
         cause: DownCause,
     },
     /// The node is paused.
@@ -31,15 +32,21 @@ pub enum NodeError {
         /// The node.
         node: NodeId,
     },
-    /// The node is a puppet: whoever holds it answers for it.
+    /// The node is a puppet: whoever plays it answers for it.
     #[error("{node} is a puppet and takes no commands")]
     Puppet {
         /// The node.
         node: NodeId,
     },
+    /// The node is no puppet: it speaks for itself.
+    #[error("{node} is no puppet and speaks for itself")]
+    NoPuppet {
+        /// The node.
+        node: NodeId,
+    },
 }
 
-/// Why a node's thread has ended.
+/// Why a node is down.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DownCause {
     /// It was crashed.
@@ -87,10 +94,18 @@ pub enum SpawnError {
     #[error("the network was shut down")]
     ShutDown,
     /// A name that no thread can have.
-    #[error("{name:?} cannot name a thread: it contains a zero byte")]
+    #[error("{name:?} cannot be a name: it contains a zero byte")]
     Name {
         /// The name.
         name: String,
+    },
+    /// A name that another node has, or would have if it were there: each is given once.
+    #[error("the name {name:?} is that of {node}")]
+    NameTaken {
+        /// The name.
+        name: String,
+        /// Whose name it is.
+        node: NodeId,
     },
     /// The operating system starts no further thread.
     #[error("no thread could be started: {0}")]
@@ -127,6 +142,23 @@ pub enum RestartError {
     Thread(#[from] std::io::Error),
 }
 
+/// Why what was waited for did not come.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WaitError {
+    /// The node is unknown, a puppet, or down.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// The time is up.
+    #[error("{node} has only come to block {} {:.8}", .chain.len(), .chain.tip_hash())]
+    Late {
+        /// The node.
+        node: NodeId,
+        /// The chain that it has.
+        chain: Blockchain,
+    },
+}
+
 /// Why nodes could not be joined in a topology.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -137,17 +169,4 @@ pub enum JoinError {
     /// The topology cannot have so many nodes.
     #[error(transparent)]
     Topology(#[from] TopologyError),
-}
-
-/// Threads that ended in a panic.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{} panicked: {}", .nodes.len(), list(.nodes))]
-pub struct Panicked {
-    /// The nodes, and what each panicked with.
-    pub nodes: Vec<(NodeId, String)>,
-}
-
-fn list(nodes: &[(NodeId, String)]) -> String {
-    let parts: Vec<_> = nodes.iter().map(|(node, message)| format!("{node} ({message})")).collect();
-    parts.join(", ")
 }

@@ -1,6 +1,6 @@
 //! Who is told that links have come up: what was said to their peers before may have been lost.
 
-use super::state::{Row, nodes};
+use super::view::View;
 use crate::{
     message::NodeId,
     wire::{Link, Links, Partition},
@@ -8,7 +8,7 @@ use crate::{
 
 /// The directed links that may carry what they did not before.
 #[derive(Debug)]
-pub(super) enum CameUp {
+pub enum CameUp {
     /// One, from the first node to the second.
     One(NodeId, NodeId),
     /// Those to a node and from it.
@@ -21,7 +21,7 @@ pub(super) enum CameUp {
 impl CameUp {
     /// What comes up with a change of a link's setting: a link that loses less than it did may have lost what it would
     /// carry now.
-    pub(super) fn with_setting(self, before: Link, after: Link) -> Option<Self> {
+    pub(crate) fn with_setting(self, before: Link, after: Link) -> Option<Self> {
         (after.loss() < before.loss()).then_some(self)
     }
 
@@ -37,42 +37,79 @@ impl CameUp {
 
 /// The live nodes that are told, each with those of its peers that it reaches again. One that is paused or down is told
 /// of all its links once it goes on.
-pub(super) fn told(came_up: &CameUp, rows: &[Row], links: &Links) -> Vec<(NodeId, Vec<NodeId>)> {
-    let reached = |node, row: &Row| -> Vec<_> {
-        let peers = row.peers.iter().copied();
+pub(crate) fn told(came_up: &CameUp, view: &impl View, links: &Links) -> Vec<(NodeId, Vec<NodeId>)> {
+    let reached = |node| -> Vec<_> {
+        let peers = view.peers(node).iter().copied();
         peers.filter(|&peer| came_up.includes(node, peer) && links.is_reachable(node, peer)).collect()
     };
-    let live = nodes(rows).filter(|(_, row)| row.state.is_live());
-    live.map(|(node, row)| (node, reached(node, row))).filter(|(_, peers)| !peers.is_empty()).collect()
+    view.live().map(|node| (node, reached(node))).filter(|(_, peers)| !peers.is_empty()).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::{
         blockchain::Blockchain,
-        network::{error::DownCause, state::State},
         rules::Rules,
         time::Time,
+        verbs::{DownCause, Names, state::State},
     };
 
     fn node(number: u32) -> NodeId {
         NodeId::new(number)
     }
 
-    /// Four nodes, of which each has the others as peers: two are live, one is paused, one is down.
-    fn rows() -> Vec<Row> {
-        let chain = Blockchain::start(&Rules::notebook(), Time::from_secs(1));
+    /// Nodes of which each has the others as peers.
+    struct Acquainted {
+        states: Vec<State>,
+        peers: Vec<Vec<NodeId>>,
+        chain: Blockchain,
+        address: Arc<str>,
+        names: Names,
+    }
+
+    impl View for Acquainted {
+        fn count(&self) -> usize {
+            self.states.len()
+        }
+
+        fn state(&self, node: NodeId) -> &State {
+            &self.states[node.index()]
+        }
+
+        fn chain(&self, _: NodeId) -> &Blockchain {
+            &self.chain
+        }
+
+        fn peers(&self, node: NodeId) -> &[NodeId] {
+            &self.peers[node.index()]
+        }
+
+        fn address(&self, _: NodeId) -> &Arc<str> {
+            &self.address
+        }
+
+        fn names(&self) -> &Names {
+            &self.names
+        }
+    }
+
+    /// Two nodes are live, one is paused, one is down.
+    fn four() -> Acquainted {
         let down = State::Down { cause: DownCause::Crashed, pending: Vec::new() };
-        let row = |(state, own)| {
-            let peers = (0..4).filter(|peer| *peer != own).map(node).collect();
-            Row { state, chain: chain.clone(), peers }
-        };
-        [State::Live, State::Live, State::Paused, down].into_iter().zip(0..).map(row).collect()
+        Acquainted {
+            states: vec![State::Live, State::Live, State::Paused, down],
+            peers: (0..4).map(|own| (0..4).filter(|peer| *peer != own).map(node).collect()).collect(),
+            chain: Blockchain::start(&Rules::notebook(), Time::from_secs(1)),
+            address: "".into(),
+            names: Names::default(),
+        }
     }
 
     fn told_numbers(came_up: &CameUp, links: &Links) -> Vec<(usize, Vec<usize>)> {
-        let told = told(came_up, &rows(), links).into_iter();
+        let told = told(came_up, &four(), links).into_iter();
         told.map(|(node, peers)| (node.index(), peers.into_iter().map(NodeId::index).collect())).collect()
     }
 

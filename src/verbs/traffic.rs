@@ -12,7 +12,7 @@ use crate::{
 
 /// The links of a network, and what waits on them.
 #[derive(Debug)]
-pub(super) struct Traffic {
+pub struct Traffic {
     links: Links,
     judge: Option<Judge>,
     /// Of every link on which something is under way, and of no other.
@@ -31,17 +31,17 @@ struct OnLink {
 
 /// A message under way.
 #[derive(Debug)]
-pub(super) struct UnderWay {
-    pub(super) due: Time,
-    pub(super) from: NodeId,
-    pub(super) to: NodeId,
+pub(crate) struct UnderWay {
+    pub(crate) due: Time,
+    pub(crate) from: NodeId,
+    pub(crate) to: NodeId,
     message: Message,
     sent: Epoch,
 }
 
 /// What a driver has to do with a message that is sent, or due.
 #[derive(Debug)]
-pub(super) enum Offer {
+pub(crate) enum Offer {
     /// Put it into its receiver's inbox.
     Arrived(Message),
     /// Bring it back when it is due.
@@ -57,7 +57,7 @@ pub(super) enum Offer {
 type JudgeFn = dyn FnMut(NodeId, NodeId, &Message) -> Verdict + Send;
 
 /// A test's say on every message.
-pub(super) struct Judge(pub(super) Box<JudgeFn>);
+pub(crate) struct Judge(pub(super) Box<JudgeFn>);
 
 impl fmt::Debug for Judge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -66,17 +66,17 @@ impl fmt::Debug for Judge {
 }
 
 impl Traffic {
-    pub(super) fn new(seed: u64, under_way_max: u32) -> Self {
+    pub(crate) fn new(seed: u64, under_way_max: u32) -> Self {
         Self { links: Links::new(seed), judge: None, under_way: BTreeMap::new(), under_way_max }
     }
 
-    pub(super) fn links(&self) -> &Links {
+    pub(crate) fn links(&self) -> &Links {
         &self.links
     }
 
     /// Sends a message of so many bytes. One that is due at once arrives at once if `may_arrive` says that it overtakes
     /// nothing.
-    pub(super) fn send(
+    pub(crate) fn send(
         &mut self,
         now: Time,
         (from, to): (NodeId, NodeId),
@@ -102,7 +102,7 @@ impl Traffic {
     }
 
     /// Lets a message arrive that is due.
-    pub(super) fn arrive(&mut self, message: UnderWay) -> Offer {
+    pub(crate) fn arrive(&mut self, message: UnderWay) -> Offer {
         let link = (message.from, message.to);
         let offer = self.at_end(message, 0);
         if !matches!(offer, Offer::Held) {
@@ -131,37 +131,37 @@ impl Traffic {
         }
     }
 
-    pub(super) fn set_link(&mut self, from: NodeId, to: NodeId, link: Link) -> Option<CameUp> {
+    pub(crate) fn set_link(&mut self, from: NodeId, to: NodeId, link: Link) -> Option<CameUp> {
         let before = self.links.link(from, to);
         self.links.set_link(from, to, link);
         CameUp::One(from, to).with_setting(before, link)
     }
 
-    pub(super) fn set_default(&mut self, link: Link) -> Option<CameUp> {
+    pub(crate) fn set_default(&mut self, link: Link) -> Option<CameUp> {
         let before = self.links.default_link();
         self.links.set_default(link);
         CameUp::All.with_setting(before, link)
     }
 
     /// Sets who judges. What the judge before dropped may pass now.
-    pub(super) fn set_judge(&mut self, judge: Option<Judge>) -> Option<CameUp> {
+    pub(crate) fn set_judge(&mut self, judge: Option<Judge>) -> Option<CameUp> {
         std::mem::replace(&mut self.judge, judge).map(|_| CameUp::All)
     }
 
-    pub(super) fn partition(&mut self, partition: Partition) -> Option<CameUp> {
+    pub(crate) fn partition(&mut self, partition: Partition) -> Option<CameUp> {
         Some(CameUp::Across(self.links.partition(partition)))
     }
 
-    pub(super) fn heal(&mut self) -> Option<CameUp> {
+    pub(crate) fn heal(&mut self) -> Option<CameUp> {
         Some(CameUp::Across(self.links.heal()))
     }
 
-    pub(super) fn hold(&mut self, from: NodeId, to: NodeId) {
+    pub(crate) fn hold(&mut self, from: NodeId, to: NodeId) {
         self.links.hold(from, to);
     }
 
     /// Ends a hold; what waited is due now, in the order in which it came.
-    pub(super) fn release(&mut self, now: Time, from: NodeId, to: NodeId) -> (Option<CameUp>, Vec<UnderWay>) {
+    pub(crate) fn release(&mut self, now: Time, from: NodeId, to: NodeId) -> (Option<CameUp>, Vec<UnderWay>) {
         let was_held = self.links.release(from, to);
         let held = self.under_way.get_mut(&(from, to)).map(|on_link| std::mem::take(&mut on_link.held));
         let due = held.into_iter().flatten().map(|message| UnderWay { due: now, ..message });
@@ -169,7 +169,7 @@ impl Traffic {
     }
 
     /// Loses what is under way to a node and from it.
-    pub(super) fn crash(&mut self, node: NodeId) {
+    pub(crate) fn crash(&mut self, node: NodeId) {
         self.links.crash(node);
     }
 }

@@ -8,7 +8,7 @@ thread_local! {
 }
 
 /// Runs a closure of the caller's, known by a name.
-pub(super) fn run<T>(name: &'static str, closure: impl FnOnce() -> T) -> T {
+pub(crate) fn run<T>(name: &'static str, closure: impl FnOnce() -> T) -> T {
     // It may panic, and the thread live on.
     struct Outside(Option<&'static str>);
     impl Drop for Outside {
@@ -25,7 +25,7 @@ pub(super) fn run<T>(name: &'static str, closure: impl FnOnce() -> T) -> T {
 /// # Panics
 ///
 /// In a closure: it would wait for what waits for it.
-pub(super) fn assert_outside() {
+pub(crate) fn assert_outside() {
     if let Some(name) = INSIDE.get() {
         panic!("the {name} calls the network, which waits for the {name}");
     }

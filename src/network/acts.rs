@@ -1,0 +1,150 @@
+//! How threads carry out the acts.
+
+use std::{sync::atomic::Ordering, time::Instant};
+
+use super::{life, mailbox::Control, nodes::Table, threads::Threads, watch::Events};
+use crate::{
+    command::{Answer, Command},
+    event::Event,
+    message::{Message, NodeId},
+    node::{Node, NodeConfig},
+    rules::Rules,
+    time::Time,
+    verbs::{
+        HashRate, Identity, NodeError, RestartError, RestartFrom, SpawnError,
+        drive::{Drive, Recorded},
+        links_up::CameUp,
+        state::State,
+        traffic::Traffic,
+    },
+    wire::Links,
+};
+
+impl Drive for Threads {
+    type View = Table;
+    type Events = Events;
+
+    fn rules(&self) -> &Rules {
+        &self.shared.rules
+    }
+
+    fn seed(&self) -> u64 {
+        self.shared.seed
+    }
+
+    fn now(&self) -> Time {
+        self.shared.delivery.now()
+    }
+
+    fn look<T>(&self, look: impl FnOnce(&Table) -> T) -> T {
+        self.shared.nodes.look(look)
+    }
+
+    fn look_at_links<T>(&self, look: impl FnOnce(&Table, &Links) -> T) -> T {
+        let traffic = self.shared.delivery.traffic();
+        self.shared.nodes.look(|table| look(table, traffic.links()))
+    }
+
+    fn wait<T>(&self, until: Time, mut look: impl FnMut(&Table, &Links) -> Option<T>) -> Option<T> {
+        self.shared.nodes.wait(self.deadline(until), || self.look_at_links(&mut look))
+    }
+
+    fn wait_at<T>(&self, node: NodeId, until: Time, look: impl FnMut(&Table) -> Option<T>) -> Option<T> {
+        self.shared.nodes.wait_at(node, self.deadline(until), look)
+    }
+
+    fn ask(&self, node: NodeId, command: Command, until: Time) -> Result<Answer, NodeError> {
+        match self.deadline(until) {
+            None => self.shared.command(node, command)?.answer(),
+            Some(deadline) => self.shared.answer_by(node, command, deadline),
+        }
+    }
+
+    fn start_mining(&self, node: NodeId, rate: HashRate) -> Result<(), NodeError> {
+        let start = |reply| Control::StartMining(rate, reply);
+        self.shared.ask(node, State::check_live, start)?.answer()?;
+        Ok(())
+    }
+
+    fn add_node(
+        &self,
+        identity: Identity,
+        make: impl FnOnce(NodeConfig, Time) -> Node,
+    ) -> Result<NodeId, SpawnError> {
+        self.start_node(identity, make)
+    }
+
+    fn add_puppet(&self, identity: Identity) -> Result<NodeId, SpawnError> {
+        self.start_puppet(identity)
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Traffic) -> T) -> T {
+        change(&mut self.shared.delivery.change())
+    }
+
+    fn release(&self, from: NodeId, to: NodeId) -> Option<CameUp> {
+        let now = self.now();
+        let mut links = self.shared.delivery.traffic();
+        let (came_up, due) = links.release(now, from, to);
+        due.into_iter().for_each(|message| links.queue(message));
+        came_up
+    }
+
+    fn links_up(&self, node: NodeId, peers: Vec<NodeId>) {
+        // One that is not live is not told.
+        let _ = self.shared.tell(node, State::check_live, Control::LinksUp(peers));
+    }
+
+    fn links_changed(&self) {
+        self.shared.nodes.links_changed();
+    }
+
+    fn crash(&self, node: NodeId) -> Result<(), NodeError> {
+        life::crash(&self.shared, node)
+    }
+
+    fn restart(&self, node: NodeId, from: RestartFrom) -> Result<(), RestartError> {
+        life::restart(&self.shared, node, from)
+    }
+
+    fn pause(&self, node: NodeId) -> Result<(), NodeError> {
+        life::pause(&self.shared, node)
+    }
+
+    fn resume(&self, node: NodeId) -> Result<bool, NodeError> {
+        life::resume(&self.shared, node)
+    }
+
+    fn say(&self, puppet: NodeId, to: NodeId, message: Message) {
+        self.shared.send(puppet, to, message);
+    }
+
+    fn hear(&self, puppet: NodeId, until: Time) -> Option<(NodeId, Message)> {
+        let member = self.shared.member(puppet).ok()?;
+        member.mailbox.as_ref()?.hear(self.deadline(until))
+    }
+
+    fn subscribe(&self, capacity: usize) -> Events {
+        self.shared.watch.subscribe(capacity)
+    }
+
+    fn next_event(&self, events: &Events, until: Time) -> Option<Event> {
+        events.next_timeout(until - self.now())
+    }
+
+    fn recorded<T>(&self, look: impl FnOnce(&Table) -> T) -> Recorded<T> {
+        let shared = &self.shared;
+        let (recorder, (members, seen)) =
+            shared.watch.recorded_with(|| shared.nodes.look(|table| (table.members.clone(), look(table))));
+        let attempts = members.iter().map(|member| member.attempts.load(Ordering::Relaxed)).collect();
+        let now = shared.clock.now(NodeId::new(0));
+        Recorded { recorder, now, attempts, messages: shared.counters.sums(), seen }
+    }
+}
+
+impl Threads {
+    /// When a moment has come; none if that is beyond the end of the clock.
+    fn deadline(&self, until: Time) -> Option<Instant> {
+        (until < Time::MAX).then(|| self.shared.delivery.instant_of(until)).flatten()
+    }
+}

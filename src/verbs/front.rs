@@ -1,0 +1,176 @@
+//! The front of a network: its nodes, and how more are added.
+
+use std::sync::Arc;
+
+use super::{
+    drive::Driver,
+    error::{NodeError, SpawnError},
+    names::Identity,
+    view::View,
+};
+use crate::{message::NodeId, node::Node, rules::Rules};
+
+/// A network of nodes, whatever drives them: a [`Network`](crate::Network), where each is a thread on the wall clock.
+///
+/// What can be done to it is the same under every driver, and means the same. A verb that must wait does so in its
+/// driver's time.
+///
+/// ```
+/// use chainlab::{Network, Rules, Transaction};
+///
+/// let network = Network::new(Rules::notebook());
+/// let (alice, bob) = (network.spawn()?, network.spawn()?);
+/// network.register(bob, [alice])?;
+/// network.submit(alice, Transaction::new("d4ee26eee15148ee92c6cd394edd974e", "someone-other-address", 5))?;
+/// let forged = network.mine(alice)?;
+/// assert_eq!((forged.index, forged.proof), (2, 35293));
+/// network.resolve(bob)?;
+/// assert_eq!(network.chain(bob)?, network.chain(alice)?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct NetworkOf<D> {
+    pub(crate) driver: D,
+}
+
+impl<D: Driver> NetworkOf<D> {
+    /// Returns the rules, with the network's start as the time of a shared genesis that had none.
+    ///
+    /// ```
+    /// use chainlab::{Network, Rules};
+    ///
+    /// let network = Network::new(Rules::notebook());
+    /// assert_eq!(network.rules().reward, 1);
+    /// ```
+    pub fn rules(&self) -> &Rules {
+        self.driver.rules()
+    }
+
+    /// Starts a node.
+    ///
+    /// # Errors
+    ///
+    /// The network was shut down, or the operating system starts no further thread; then no node was added.
+    ///
+    /// ```
+    /// use chainlab::{Network, Rules};
+    ///
+    /// let network = Network::new(Rules::notebook());
+    /// let node = network.spawn()?;
+    /// assert_eq!(network.chain(node)?.len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn spawn(&self) -> Result<NodeId, SpawnError> {
+        self.spawn_as(Identity::default())
+    }
+
+    /// Starts a node with a name.
+    ///
+    /// # Errors
+    ///
+    /// As [`NetworkOf::spawn`], and a name that another node has or that has a zero byte.
+    ///
+    /// ```
+    /// use chainlab::{Network, Rules};
+    ///
+    /// let network = Network::new(Rules::notebook());
+    /// let alice = network.spawn_named("alice")?;
+    /// assert_eq!(network.find_node("alice"), Some(alice));
+    /// assert_eq!(network.spawn_named("alice").unwrap_err().to_string(), "the name \"alice\" is that of node 0");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn spawn_named(&self, name: impl Into<String>) -> Result<NodeId, SpawnError> {
+        self.spawn_as(Identity { name: Some(name.into()), ..Identity::default() })
+    }
+
+    /// Starts a node with a name or an address of the caller's.
+    ///
+    /// # Errors
+    ///
+    /// As [`NetworkOf::spawn_named`].
+    ///
+    /// ```
+    /// use chainlab::{Network, Rules, network::Identity};
+    ///
+    /// let network = Network::new(Rules::notebook());
+    /// let address = Some("alice's purse".to_owned());
+    /// let alice = network.spawn_as(Identity { address, ..Identity::default() })?;
+    /// assert_eq!(*network.mine(alice)?.transactions[0].recipient(), *"alice's purse");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn spawn_as(&self, identity: Identity) -> Result<NodeId, SpawnError> {
+        self.driver.add_node(identity, Node::with_config)
+    }
+
+    /// Returns all nodes, in the order in which they were started; puppets are among them.
+    ///
+    /// ```
+    /// use chainlab::{Network, NodeId, Rules};
+    ///
+    /// let network = Network::new(Rules::notebook());
+    /// network.spawn()?;
+    /// network.spawn()?;
+    /// assert_eq!(network.nodes(), [NodeId::new(0), NodeId::new(1)]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn nodes(&self) -> Vec<NodeId> {
+        self.driver.look(|view| view.nodes().collect())
+    }
+
+    /// Returns a node's name: the one that it was given, or `node-` and its number.
+    ///
+    /// # Errors
+    ///
+    /// The node is unknown.
+    ///
+    /// ```
+    /// use chainlab::{Network, Rules};
+    ///
+    /// let network = Network::new(Rules::notebook());
+    /// let (one, other) = (network.spawn_named("alice")?, network.spawn()?);
+    /// assert_eq!((&*network.name(one)?, &*network.name(other)?), ("alice", "node-1"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn name(&self, node: NodeId) -> Result<Arc<str>, NodeError> {
+        self.driver.look(|view| {
+            view.check_known(node)?;
+            Ok(view.names().of(node))
+        })
+    }
+
+    /// Returns the node of a name; none if no node has it.
+    ///
+    /// ```
+    /// use chainlab::{Network, Rules};
+    ///
+    /// let network = Network::new(Rules::notebook());
+    /// let alice = network.spawn_named("alice")?;
+    /// assert_eq!((network.find_node("alice"), network.find_node("bob")), (Some(alice), None));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn find_node(&self, name: &str) -> Option<NodeId> {
+        self.driver.look(|view| view.names().find(name, view.count()))
+    }
+
+    /// Returns the address that a node's rewards go to.
+    ///
+    /// # Errors
+    ///
+    /// The node is unknown.
+    ///
+    /// ```
+    /// use chainlab::{Network, Rules};
+    ///
+    /// let network = Network::new(Rules::notebook());
+    /// let alice = network.spawn()?;
+    /// let reward = &network.mine(alice)?.transactions[0];
+    /// assert_eq!(*reward.recipient(), *network.address(alice)?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn address(&self, node: NodeId) -> Result<Arc<str>, NodeError> {
+        self.driver.look(|view| {
+            view.check_known(node)?;
+            Ok(Arc::clone(view.address(node)))
+        })
+    }
+}
