@@ -6,7 +6,7 @@ use super::chain::{Blockchain, InvalidBlock};
 use crate::{
     block::Block,
     document::{self, DocumentError, Read, Scanner},
-    rules::Rules,
+    rules::{ProofRule, Rules},
 };
 
 impl Blockchain {
@@ -64,21 +64,44 @@ pub(crate) fn read_blocks(text: &str, rules: &Rules) -> Result<Vec<Block>, Docum
         Ok(block.map_err(|error| error.in_block(position)))
     };
     let (stated, blocks) = document::read(text, |scanner| {
-        let (mut length, mut chain) = (None, None);
-        let has_all = document::object(scanner, "document", ["chain", "length"], &[], |scanner, field| {
+        let (mut length, mut chain, mut proofs) = (None, None, None);
+        let required = ["chain", "length"];
+        let has_all = document::object(scanner, "document", required, &[PROOFS], |scanner, field| {
             match field {
+                PROOFS => proofs = Some(drawn_proofs(scanner.value()?, rules)),
                 "chain" => chain = Some(document::array(scanner, field, read_block)?),
                 _ => length = Some(document::whole_number(field, scanner.value()?)),
             }
             Ok(())
         })?;
-        Ok(has_all.and_then(|()| Ok((document::taken(length)?, document::taken(chain)?))))
+        Ok(has_all.and_then(|()| {
+            if proofs.transpose()?.is_none() && rules.proof == ProofRule::Drawn {
+                return Err(DocumentError::Missing {
+                    place: Default::default(),
+                    fields: [PROOFS.into()].into(),
+                });
+            }
+            Ok((document::taken(length)?, document::taken(chain)?))
+        }))
     })?;
     let actual = blocks.len() as u64;
     match blocks.is_empty() {
         _ if stated != actual => Err(DocumentError::Length { stated, actual }),
         true => Err(DocumentError::EmptyChain),
         false => Ok(blocks),
+    }
+}
+
+/// In the document of a chain whose proofs are drawn, says so: nobody has checked them, and nobody can.
+const PROOFS: &str = "proofs";
+const DRAWN: &str = "drawn";
+
+/// Refuses drawn proofs by rules that check them.
+fn drawn_proofs(value: &str, rules: &Rules) -> Result<(), DocumentError> {
+    match document::string(PROOFS, value)? == DRAWN {
+        true if rules.proof == ProofRule::Drawn => Ok(()),
+        true => Err(document::unexpected(PROOFS, "proofs that can be checked", value)),
+        false => Err(document::unexpected(PROOFS, "\"drawn\"", value)),
     }
 }
 
@@ -94,9 +117,13 @@ fn without_unknown_nonces(block: Block, rules: &Rules) -> Result<Block, Document
 
 impl Serialize for Blockchain {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut document = serializer.serialize_struct("Blockchain", 2)?;
+        let is_drawn = self.tip.fingerprint.is_drawn();
+        let mut document = serializer.serialize_struct("Blockchain", 2 + usize::from(is_drawn))?;
         document.serialize_field("chain", &ChainBlocks(self))?;
         document.serialize_field("length", &self.len())?;
+        if is_drawn {
+            document.serialize_field(PROOFS, DRAWN)?;
+        }
         document.end()
     }
 }

@@ -83,6 +83,10 @@ pub enum ProofRule {
     LastProofAndHash,
     /// The block's whole content, so that changing it means searching again.
     Sealed,
+    /// Nothing: a simulation draws when a proof would have been found. Every rule holds but that of the proof, which
+    /// nobody checks, and a chain of such blocks says so when it is written out. A driver that really searches tries
+    /// what it would try for a sealed block.
+    Drawn,
 }
 
 /// Which of two valid chains is the better one.
@@ -126,15 +130,23 @@ pub enum Checks {
 }
 
 /// Names the rules under which a link of a chain was verified. It means nothing outside the process that made it.
+/// The lowest bit tells whether proofs are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Fingerprint(u64);
+
+impl Fingerprint {
+    /// Tells whether nobody has checked the proofs.
+    pub(crate) fn is_drawn(self) -> bool {
+        self.0 & 1 == 1
+    }
+}
 
 impl Rules {
     /// Computes the fingerprint; it costs in proportion to the genesis's allocations.
     pub(crate) fn fingerprint(&self) -> Fingerprint {
         let mut hasher = DefaultHasher::new();
         self.hash(&mut hasher);
-        Fingerprint(hasher.finish())
+        Fingerprint(hasher.finish() & !1 | u64::from(self.proof == ProofRule::Drawn))
     }
 
     /// Makes the first block of a chain; `now` is its time where the rules do not set one.
@@ -169,6 +181,27 @@ impl Rules {
         Self { difficulty: self.difficulty.starting_at(target), ..self }
     }
 
+    /// Returns the rules with a first target at which so many hashes a second find a block in the wanted time; it takes
+    /// the place of the easiest target, too, if it is easier. Where the target does not follow the hash rate, no time is
+    /// wanted, and the rules stay as they are.
+    ///
+    /// ```
+    /// use chainlab::Rules;
+    ///
+    /// let rules = Rules::bitcoin().paced_for(1e12);
+    /// assert_eq!(rules.difficulty.first_target().expected_hashes(), 600_000_000_000_000);
+    /// ```
+    #[must_use]
+    pub fn paced_for(self, hashes_per_second: f64) -> Self {
+        let Difficulty::Retargeted(retarget) = self.difficulty else { return self };
+        let first =
+            Target::from_expected_hashes((hashes_per_second * retarget.spacing().as_secs_f64()) as u128);
+        let easiest = first.max(retarget.easiest_target());
+        let retarget =
+            retarget.starting_at(first).with_easiest_target(easiest).expect("it is the easier of the two");
+        Self { difficulty: Difficulty::Retargeted(retarget), ..self }
+    }
+
     /// Tells whether there is one first block alone that the rules allow.
     pub(crate) fn names_one_genesis(&self) -> bool {
         self.checks == Checks::WholeBlocks && matches!(self.genesis, Genesis::Shared { time: Some(_), .. })
@@ -188,7 +221,7 @@ impl Rules {
         match self.proof {
             ProofRule::LastProof => Challenge::LastProof { last_proof },
             ProofRule::LastProofAndHash => Challenge::LastProofAndHash { last_proof, last_hash: parent_hash },
-            ProofRule::Sealed => Challenge::Sealed { digest: block.digest() },
+            ProofRule::Sealed | ProofRule::Drawn => Challenge::Sealed { digest: block.digest() },
         }
     }
 
