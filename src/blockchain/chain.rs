@@ -117,6 +117,18 @@ impl Blockchain {
             && Arc::as_ptr(&self.tip) < Arc::as_ptr(&other.tip)
     }
 
+    /// Returns the last block's timestamp in microseconds, rounded, which the chain keeps.
+    #[inline]
+    pub(crate) fn tip_micros(&self) -> u64 {
+        self.tip.micros
+    }
+
+    /// Tells whether the chain is the other, in this very copy, and one block more.
+    #[inline]
+    pub(crate) fn is_child_of(&self, other: &Self) -> bool {
+        self.tip.parent().is_some_and(|parent| Arc::ptr_eq(parent, &other.tip))
+    }
+
     /// Tells whether both are one copy of the same links.
     pub(crate) fn is_same_copy(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.tip, &other.tip)

@@ -22,6 +22,8 @@ pub(super) struct Link {
     pub(super) size: u64,
     /// Where the block stands, counted from 1; its own `index` may say otherwise.
     pub(super) position: u64,
+    /// The block's timestamp in whole microseconds, rounded.
+    pub(super) micros: u64,
     /// The target that the block was held to.
     pub(super) target: Target,
     /// The expected hashes of the chain up to here.
@@ -48,6 +50,7 @@ impl Link {
         let (hash, size) = block.hash_and_size();
         let Standing { target, work, accounts, fingerprint } = standing;
         Arc::new(Self {
+            micros: block.timestamp().rounded_micros(),
             hash,
             size: parent.as_ref().map_or(0, |parent| parent.size) + size as u64,
             position: parent.as_ref().map_or(1, |parent| parent.position + 1),

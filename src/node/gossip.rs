@@ -131,7 +131,7 @@ impl Node {
         if self.known(hash, position).is_none() {
             return false;
         }
-        if !(hash == self.chain.tip_hash() && self.gossip.confirm(from)) {
+        if !(self.loses_nothing(from) || hash == self.chain.tip_hash() && self.gossip.confirm(from)) {
             effects.push(Effect::Send(from, Message::Acknowledge { block: hash }));
         }
         true
@@ -208,7 +208,9 @@ impl Node {
         } else if !chain.is_start_of(&self.chain) {
             self.gossip.keep_side_branch(from, chain, &self.limits);
         }
-        effects.push(Effect::Send(from, Message::Acknowledge { block }));
+        if !self.loses_nothing(from) {
+            effects.push(Effect::Send(from, Message::Acknowledge { block }));
+        }
     }
 
     /// Takes up the orphans whose parents have become known, and the blocks whose time has come.
@@ -264,7 +266,10 @@ impl Node {
         self.gossip.side_branches.retain(|branch| !branch.chain.is_start_of(tip));
         self.gossip.unconfirmed.clear();
         let Gossip { unconfirmed, banned, .. } = &mut self.gossip;
-        let others = self.peers.iter().filter(|peer| Some(**peer) != from && !banned.contains(peer));
+        let lossless = &self.lossless;
+        let others = self.peers.iter().filter(|peer| {
+            Some(**peer) != from && !banned.contains(peer) && lossless.binary_search(peer).is_err()
+        });
         unconfirmed.extend(others);
         self.gossip.announced = 0;
         let is_awaited = !self.gossip.unconfirmed.is_empty();
@@ -278,11 +283,13 @@ impl Node {
         if !self.rules.gossip || self.chain.len() == 1 || !self.peers.contains(&peer) {
             return;
         }
-        if !self.gossip.unconfirmed.contains(&peer) {
-            self.gossip.unconfirmed.push(peer);
+        if !self.loses_nothing(peer) {
+            if !self.gossip.unconfirmed.contains(&peer) {
+                self.gossip.unconfirmed.push(peer);
+            }
+            self.gossip.announced = 0;
+            self.gossip.announce_at = self.announce_at(now);
         }
-        self.gossip.announced = 0;
-        self.gossip.announce_at = self.announce_at(now);
         effects.push(Effect::Send(peer, Message::NewBlock(Told::Chain(self.chain.clone()))));
     }
 

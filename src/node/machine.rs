@@ -10,7 +10,7 @@ use crate::{
     mempool::{LossReason, Mempool, SubmitError},
     message::{Message, NodeId, RequestId, Told},
     pow::{Challenge, Exhausted, Target},
-    rules::{Fingerprint, Rules},
+    rules::{Checks, Fingerprint, Rules},
     time::Time,
     transaction::Transaction,
 };
@@ -30,6 +30,9 @@ pub enum Input {
     LinkUp(NodeId),
     /// Whoever waits for the answer to a command has no more time: it is to be given at once, whatever it is.
     GiveUp(Ticket),
+    /// Whether something may be lost on the way between the node and another, either way. If nothing can, neither
+    /// acknowledges what it gets; a node that is not told takes it that something may.
+    LinkLoses(NodeId, bool),
     /// The time that the node wished to be woken at has come.
     Wake,
 }
@@ -138,25 +141,39 @@ pub struct NodeConfig {
 }
 
 /// A node of the network: its chain, its pending transactions and what it is waiting for.
+///
+/// What a block that extends its tip reads and writes comes first, in two lines of the cache: in a network of ten
+/// thousand nodes most of the time is spent on fetching them.
 #[derive(Debug, Clone)]
+#[repr(C, align(64))]
 pub struct Node {
-    pub(super) id: NodeId,
-    pub(super) rules: Arc<Rules>,
+    pub(super) chain: Blockchain,
     pub(super) fingerprint: Fingerprint,
+    /// The blocks of the longest side branch.
+    pub(super) longest_branch: u64,
+    /// How far ahead of our clock a timestamp may be, in microseconds; where they are not checked, as far as it likes.
+    pub(super) ahead_micros: u64,
+    /// How often the tip has changed.
+    pub(super) tips: u64,
+    pub(super) rules: Arc<Rules>,
+    pub(super) id: NodeId,
+    /// Whether it has nothing on its mind but its chain, since its last input.
+    pub(super) is_quiet: bool,
+    pub(super) mining: Mining,
     pub(super) limits: Limits,
     /// Where its rewards go.
     pub(super) address: Arc<str>,
-    pub(super) chain: Blockchain,
     pub(super) mempool: Mempool,
     /// In the order in which they were registered.
     pub(super) peers: Vec<NodeId>,
+    /// The others between whom and it nothing is lost, in order.
+    pub(super) lossless: Vec<NodeId>,
     pub(super) resolves: Resolves,
-    pub(super) mining: Mining,
     pub(super) gossip: Gossip,
     pub(super) payments: Payments,
     next_request: u64,
     /// The wake-up that the driver knows of.
-    wake_at: Option<Time>,
+    pub(super) wake_at: Option<Time>,
 }
 
 impl Node {
@@ -179,6 +196,10 @@ impl Node {
         let NodeConfig { id, rules, address, limits } = config;
         let Snapshot { chain, pending, peers } = left;
         let fingerprint = rules.fingerprint();
+        let ahead_micros = match rules.checks {
+            Checks::LinksAndProofs => u64::MAX,
+            Checks::WholeBlocks => u64::try_from(rules.ahead_max.as_micros()).unwrap_or(u64::MAX),
+        };
         debug_assert!(chain.is_verified_under(fingerprint));
         let mut mempool = Mempool::new(limits.mempool);
         let lost = mempool.restore(pending, &rules, chain.accounts());
@@ -191,6 +212,11 @@ impl Node {
             chain,
             mempool,
             peers,
+            lossless: Vec::new(),
+            is_quiet: false,
+            longest_branch: 0,
+            tips: 0,
+            ahead_micros,
             resolves: Resolves::default(),
             mining: Mining::default(),
             gossip: Gossip::default(),
@@ -242,6 +268,10 @@ impl Node {
     /// Times should not go back; one that does delays the node's deadlines, and nothing worse.
     pub fn handle(&mut self, now: Time, input: Input, effects: &mut Vec<Effect>) {
         match input {
+            Input::Message(from, Message::NewBlock(Told::Chain(chain))) if self.extends(now, &chain) => {
+                let acknowledges = !self.loses_nothing(from);
+                return self.extend(from, chain, acknowledges, effects);
+            }
             Input::Command(ticket, command) => self.command(now, ticket, command, effects),
             Input::Message(from, message) => self.message(now, from, message, effects),
             Input::Found(search, proof) => self.found(now, search, proof, effects),
@@ -254,6 +284,7 @@ impl Node {
                 self.give_up_block(ticket, effects);
                 self.give_up_resolve(now, ticket, effects);
             }
+            Input::LinkLoses(other, loses) => self.link_loses(now, other, loses, effects),
             Input::Wake => {
                 // The driver's wake-up is spent.
                 self.wake_at = None;
@@ -270,6 +301,9 @@ impl Node {
             self.wake_at = wake_at;
             effects.push(Effect::WakeAt(wake_at));
         }
+        self.is_quiet = self.is_quiet();
+        let branches = self.gossip.side_branches.iter().map(|branch| branch.chain.len());
+        self.longest_branch = branches.max().unwrap_or(0);
     }
 
     fn command(&mut self, now: Time, ticket: Ticket, command: Command, effects: &mut Vec<Effect>) {

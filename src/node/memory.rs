@@ -73,6 +73,16 @@ impl Gossip {
         [early, self.announce_at, self.questions.deadline(), goes_on].into_iter().flatten().min()
     }
 
+    /// Tells whether nothing of it is waited for, and nobody is banned.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.orphans.is_empty()
+            && self.early.is_empty()
+            && self.unconfirmed.is_empty()
+            && self.banned.is_empty()
+            && !self.has_news
+            && self.questions.deadline().is_none()
+    }
+
     pub(super) fn is_banned(&self, peer: NodeId) -> bool {
         self.banned.contains(&peer)
     }

@@ -7,31 +7,37 @@ use crate::{
     block::{Block, PreviousHash},
     command::{Answer, Forged, MineError, Ticket},
     event::Happening,
-    pow::Exhausted,
+    pow::{Exhausted, Target},
     rules::ProofRule,
     time::Time,
     transaction::Transaction,
 };
 
-/// Who waits for a block, and what is searched for.
+/// Who waits for a block, and what is searched for. What a new tip changes comes first, close together.
 #[derive(Debug, Clone, Default)]
+#[repr(C)]
 pub(super) struct Mining {
-    /// One block for each.
-    tickets: VecDeque<Ticket>,
+    searches: u64,
+    current: Option<SearchId>,
+    /// Once a driver has asked for the template of the current search.
+    prepared: Option<Box<Prepared>>,
     /// Whether it goes on without tickets.
     continuous: bool,
-    current: Option<Current>,
-    searches: u64,
+    /// One block for each.
+    tickets: VecDeque<Ticket>,
 }
 
 #[derive(Debug, Clone)]
-struct Current {
-    id: SearchId,
-    /// Once a driver has asked for it.
-    template: Option<Template>,
-    /// What the proof will complete, if the proof covers it and there is a template; else the block is made when the
-    /// proof is found.
+struct Prepared {
+    template: Template,
+    /// What the proof will complete, if the proof covers it; else the block is made when the proof is found.
     sealed: Option<Block>,
+}
+
+impl Mining {
+    fn is_wanted(&self) -> bool {
+        self.continuous || !self.tickets.is_empty()
+    }
 }
 
 impl Node {
@@ -82,21 +88,30 @@ impl Node {
 
     /// Searches on the tip, if anybody wants a block.
     pub(super) fn search(&mut self, effects: &mut Vec<Effect>) {
-        if self.mining.tickets.is_empty() && !self.mining.continuous {
-            return;
-        }
-        if self.chain.next_timestamp(&self.rules, Time::UNIX_EPOCH).is_none() {
+        if self.mining.is_wanted() && self.chain.next_timestamp(&self.rules, Time::UNIX_EPOCH).is_none() {
             return self.give_up_mining(MineError::NoTimestampLeft, effects);
+        }
+        if let Some((search, target)) = self.next_search() {
+            effects.push(Effect::Search(search, target));
+        }
+    }
+
+    /// Makes the next search on a tip that leaves a timestamp for a block, if anybody wants a block.
+    #[inline]
+    pub(super) fn next_search(&mut self) -> Option<(SearchId, Target)> {
+        if !self.mining.is_wanted() {
+            return None;
         }
         self.mining.searches += 1;
         let id = SearchId(self.mining.searches);
-        self.mining.current = Some(Current { id, template: None, sealed: None });
-        effects.push(Effect::Search(id, self.chain.next_target(&self.rules)));
+        self.mining.current = Some(id);
+        self.mining.prepared = None;
+        Some((id, self.chain.next_target(&self.rules)))
     }
 
     /// Searches anew if the block that is searched for leaves out what has just become pending.
     pub(super) fn renew_search(&mut self, effects: &mut Vec<Effect>) {
-        if self.mining.current.as_ref().is_some_and(|current| current.sealed.is_some()) {
+        if self.mining.prepared.as_ref().is_some_and(|prepared| prepared.sealed.is_some()) {
             self.search(effects);
         }
     }
@@ -107,17 +122,20 @@ impl Node {
     /// chosen then, in proportion to the block, and stays until another search takes its place. A driver that tries
     /// none, as it draws when they are found, never asks, and the block is made when its proof is found.
     pub fn template(&mut self, now: Time, search: SearchId) -> Option<Template> {
-        let current = self.mining.current.as_ref().filter(|current| current.id == search)?;
-        if current.template.is_some() {
-            return current.template;
+        if self.mining.current != Some(search) {
+            return None;
+        }
+        if let Some(prepared) = &self.mining.prepared {
+            return Some(prepared.template);
         }
         let block = self.next_block(now);
         let target = self.chain.next_target(&self.rules);
         let challenge = self.rules.challenge(&block, self.chain.last_block(), self.chain.tip_hash());
-        let template = Some(Template { challenge, target });
-        let sealed = (self.rules.proof == ProofRule::Sealed).then_some(block);
-        self.mining.current = Some(Current { id: search, template, sealed });
-        template
+        let template = Template { challenge, target };
+        let is_covered = matches!(self.rules.proof, ProofRule::Sealed | ProofRule::Drawn);
+        let sealed = is_covered.then_some(block);
+        self.mining.prepared = Some(Box::new(Prepared { template, sealed }));
+        Some(template)
     }
 
     /// Makes the next block of what is pending now, without its proof.
@@ -145,8 +163,11 @@ impl Node {
 
     pub(super) fn found(&mut self, now: Time, search: SearchId, proof: u64, effects: &mut Vec<Effect>) {
         // A proof of a search that was given up comes too late.
-        let Some(current) = self.mining.current.take_if(|current| current.id == search) else { return };
-        let block = current.sealed.unwrap_or_else(|| self.next_block(now)).with_proof(proof);
+        if self.mining.current.take_if(|current| *current == search).is_none() {
+            return;
+        }
+        let sealed = self.mining.prepared.take().and_then(|prepared| prepared.sealed);
+        let block = sealed.unwrap_or_else(|| self.next_block(now)).with_proof(proof);
         let chain = match self.chain.append_under(block, &self.rules, self.fingerprint) {
             Ok(chain) => chain,
             Err(invalid) => return self.give_up_mining(MineError::Refused(invalid), effects),
@@ -162,7 +183,7 @@ impl Node {
     }
 
     pub(super) fn exhausted(&mut self, search: SearchId, exhausted: Exhausted, effects: &mut Vec<Effect>) {
-        if self.mining.current.take_if(|current| current.id == search).is_some() {
+        if self.mining.current.take_if(|current| *current == search).is_some() {
             self.give_up_mining(MineError::Exhausted(exhausted), effects);
         }
     }

@@ -22,6 +22,7 @@
 
 mod adopt;
 mod catch_up;
+mod extend;
 mod gossip;
 mod machine;
 mod memory;
@@ -30,4 +31,5 @@ mod payments;
 mod questions;
 mod resolve;
 
+pub(crate) use extend::Extended;
 pub use machine::{Effect, Input, Limits, Node, NodeConfig, SearchId, Template};

@@ -273,7 +273,7 @@ impl Bench {
                 self.searching = self.searching.filter(|current| current != id);
             }
             Input::Wake => self.wake_at = None,
-            Input::Message(..) | Input::LinkUp(_) | Input::GiveUp(_) => {}
+            Input::Message(..) | Input::LinkUp(_) | Input::LinkLoses(..) | Input::GiveUp(_) => {}
         }
     }
 

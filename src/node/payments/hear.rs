@@ -247,16 +247,16 @@ impl Node {
     /// On a new tip, asks those to tell anew who told of what was not taken in or was lost: ever less often if that brings
     /// nothing, and on the next tip if the question gets lost.
     pub(super) fn ask_to_be_told_anew(&mut self, effects: &mut Vec<Effect>) {
-        let payments = &mut self.payments;
-        payments.tips += 1;
+        self.tips += 1;
+        let (payments, tips) = (&mut self.payments, self.tips);
         payments.refused.clear();
         if !std::mem::take(&mut payments.has_missed) {
             return;
         }
         for (&peer, teller) in payments.tellers.iter_mut().filter(|(_, teller)| teller.has_missed) {
             payments.has_missed = true;
-            if teller.ask_on <= payments.tips {
-                teller.ask_on = payments.tips + (1 << teller.waited.min(WAITED_MAX));
+            if teller.ask_on <= tips {
+                teller.ask_on = tips + (1 << teller.waited.min(WAITED_MAX));
                 teller.waited += 1;
                 effects.push(Effect::Send(peer, Message::InventoryRequest));
             }

@@ -51,13 +51,22 @@ pub(super) struct Payments {
     refused: BTreeMap<TransactionHash, bool>,
     /// Whether some teller is to be asked to tell anew.
     has_missed: bool,
-    /// How often the tip has changed.
-    tips: u64,
 }
 
 impl Payments {
     pub(super) fn deadline(&self) -> Option<Time> {
         self.due.first().map(|(at, _)| *at)
+    }
+
+    /// Tells whether a new tip changes nothing but the number of tips: nothing is pending, asked for, refused or to be
+    /// told.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.log.is_empty()
+            && self.telling.is_empty()
+            && self.due.is_empty()
+            && self.asked.is_empty()
+            && self.refused.is_empty()
+            && !(self.has_news || self.has_missed)
     }
 
     fn new_inventory(&mut self) -> RequestId {

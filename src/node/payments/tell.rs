@@ -195,7 +195,7 @@ impl Node {
         from: NodeId,
         effects: &mut Vec<Effect>,
     ) {
-        let tips = self.payments.tips;
+        let tips = self.tips;
         if !self.peers.contains(&from)
             || self.payments.telling.entry(from).or_default().anew_on.replace(tips) == Some(tips)
         {

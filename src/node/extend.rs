@@ -1,0 +1,258 @@
+//! The common case: a block that extends the tip of a node which waits for nothing.
+//!
+//! It does what the general case does, effect for effect, and looks at nothing that cannot matter then. Most of what a
+//! simulation of many nodes does is this.
+
+use super::machine::{Effect, Node, SearchId};
+use crate::{
+    blockchain::Blockchain,
+    event::Happening,
+    hash::BlockHash,
+    message::{Message, NodeId, Told},
+    pow::Target,
+    time::Time,
+};
+
+/// Up to here, some ten thousand years away, there are timestamps left for the next block.
+const LATE_MICROS: u64 = u64::MAX >> 6;
+
+/// What comes of a block that extends the tip, in this order: as a list of effects, or as calls of a driver that has no
+/// time for a list.
+pub(crate) trait Extended {
+    /// An event: the block is the node's tip.
+    fn accepted(&mut self, block: BlockHash, position: u64, from: NodeId);
+    /// A message to all peers but one: the new tip.
+    fn relay(&mut self, except: NodeId, tip: &Blockchain);
+    /// A search in place of the one before.
+    fn search(&mut self, search: SearchId, target: Target);
+    /// A message: the block has come.
+    fn acknowledge(&mut self, to: NodeId, block: BlockHash);
+}
+
+impl Extended for Vec<Effect> {
+    fn accepted(&mut self, block: BlockHash, position: u64, from: NodeId) {
+        self.push(Effect::Event(Happening::Accepted { block, position, from }));
+    }
+
+    fn relay(&mut self, except: NodeId, tip: &Blockchain) {
+        let message = Message::NewBlock(Told::Chain(tip.clone()));
+        self.push(Effect::Relay { except: Some(except), message });
+    }
+
+    fn search(&mut self, search: SearchId, target: Target) {
+        self.push(Effect::Search(search, target));
+    }
+
+    fn acknowledge(&mut self, to: NodeId, block: BlockHash) {
+        self.push(Effect::Send(to, Message::Acknowledge { block }));
+    }
+}
+
+impl Node {
+    /// Tells whether the node has nothing on its mind but its chain, so that a block on top of it makes it tell its
+    /// peers and search anew, and nothing else: it waits for no answer, no time and no block, has nothing pending, and
+    /// no peer that it would have to tell again.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.rules.gossip
+            && self.wake_at.is_none()
+            && self.resolves.is_empty()
+            && self.gossip.is_quiet()
+            && self.mempool.is_empty()
+            && self.payments.is_quiet()
+            && self.peers.iter().all(|peer| self.loses_nothing(*peer))
+    }
+
+    /// Tells whether a chain is the node's and one block more, verified, in time, and all that there is to think about.
+    #[inline]
+    pub(crate) fn extends(&self, now: Time, chain: &Blockchain) -> bool {
+        self.is_quiet
+            && chain.is_child_of(&self.chain)
+            && chain.is_verified_under(self.fingerprint)
+            // A longer branch may hold the block.
+            && chain.len() > self.longest_branch
+            && chain.tip_micros() <= self.latest_micros(now).min(LATE_MICROS)
+    }
+
+    /// The latest timestamp that is near enough to our clock, in microseconds; of links alone, any.
+    #[inline]
+    fn latest_micros(&self, now: Time) -> u64 {
+        now.as_micros().saturating_add(self.ahead_micros)
+    }
+
+    /// Takes on a chain that extends the node's, and acknowledges it if it is to.
+    #[inline]
+    pub(crate) fn extend(
+        &mut self,
+        from: NodeId,
+        chain: Blockchain,
+        acknowledges: bool,
+        effects: &mut impl Extended,
+    ) {
+        effects.accepted(chain.tip_hash(), chain.len(), from);
+        self.tips += 1;
+        self.chain = chain;
+        effects.relay(from, &self.chain);
+        if let Some((search, target)) = self.next_search() {
+            effects.search(search, target);
+        }
+        if acknowledges {
+            effects.acknowledge(from, self.chain.tip_hash());
+        }
+    }
+
+    /// Tells whether the node knows a chain's last block.
+    pub(crate) fn knows(&self, chain: &Blockchain) -> bool {
+        self.known(chain.tip_hash(), chain.len()).is_some()
+    }
+
+    /// Tells whether it could show if a message did not come that tells of a block which the node knows already: it
+    /// would be ignored with an event, or the block may be forgotten before.
+    pub(crate) fn notices_repeats(&self) -> bool {
+        !self.gossip.banned.is_empty() || self.gossip.side_branches.len() >= self.limits.side_branches
+    }
+
+    /// Tells whether nothing is lost between the node and another, so that neither needs to acknowledge what it gets.
+    pub(crate) fn loses_nothing(&self, other: NodeId) -> bool {
+        self.lossless.binary_search(&other).is_ok()
+    }
+
+    /// Notes whether something may be lost between the node and another. If so, it is told of the tip again, which it
+    /// may not have got.
+    pub(super) fn link_loses(&mut self, now: Time, other: NodeId, loses: bool, effects: &mut Vec<Effect>) {
+        match (self.lossless.binary_search(&other), loses) {
+            (Err(place), false) => {
+                self.lossless.insert(place, other);
+                self.gossip.confirm(other);
+            }
+            (Ok(place), true) => {
+                self.lossless.remove(place);
+                self.announce_to(now, other, effects);
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+    use crate::{
+        Block, Command, Difficulty, Input, PreviousHash, ProofRule, Rules, Ticket, Timestamp, Transaction,
+    };
+
+    const START: Time = Time::from_secs(1_000_000);
+
+    fn rules() -> Rules {
+        let rules = Rules { proof: ProofRule::Drawn, ..Rules::sealed() };
+        Rules { difficulty: Difficulty::Fixed(Target::EASIEST), ..rules }.started_at(START)
+    }
+
+    /// The chain and one block more, by a miner, so many milliseconds later.
+    fn grown(chain: &Blockchain, miner: u8, millis: u64) -> Blockchain {
+        let micros = chain.tip_micros() + 1 + 1000 * millis;
+        let reward = Transaction::reward(format!("miner-{miner}"), 50);
+        let parent = PreviousHash::Hash(chain.tip_hash());
+        let block = Block::new(chain.len() + 1, Timestamp::from_micros(micros), [reward], 0, parent);
+        chain.append(block, &rules()).expect("any proof will do")
+    }
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        /// A peer tells of a block on top of one of those before, the latest at 0.
+        Tell {
+            from: u32,
+            on: usize,
+            miner: u8,
+            millis: u64,
+        },
+        /// A peer tells of one of those before.
+        Repeat {
+            from: u32,
+            which: usize,
+        },
+        Mine,
+        Stop,
+        LinkLoses {
+            other: u32,
+            loses: bool,
+        },
+        Submit,
+        Pass {
+            millis: u64,
+        },
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let tell = (
+            1..4_u32,
+            prop_oneof![6 => Just(0), 1 => 0..9_usize],
+            0..3_u8,
+            prop_oneof![0..9_u64, Just(20_000)],
+        );
+        prop_oneof![
+            12 => tell.prop_map(|(from, on, miner, millis)| Step::Tell { from, on, miner, millis }),
+            2 => (1..4_u32, 0..9_usize).prop_map(|(from, which)| Step::Repeat { from, which }),
+            1 => Just(Step::Mine),
+            1 => Just(Step::Stop),
+            1 => (1..4_u32, any::<bool>()).prop_map(|(other, loses)| Step::LinkLoses { other, loses }),
+            1 => Just(Step::Submit),
+            2 => (0..30_000_u64).prop_map(|millis| Step::Pass { millis }),
+        ]
+    }
+
+    proptest! {
+        /// Effect for effect, and in all that the node remembers.
+        #[test]
+        fn the_common_case_is_the_general_one(steps in vec(step(), 0..60)) {
+            let rules = Arc::new(rules());
+            let mut node = Node::new(NodeId::new(0), Arc::clone(&rules), "miner-9", START);
+            let mut now = START;
+            let mut taken = 0;
+            let mut told = vec![node.chain().clone()];
+            let peers = (1..4).map(NodeId::new).collect();
+            node.handle(now, Input::Command(Ticket(0), Command::Register(peers)), &mut Vec::new());
+            for other in (1..4).map(NodeId::new) {
+                node.handle(now, Input::LinkLoses(other, false), &mut Vec::new());
+            }
+            for (step, ticket) in steps.into_iter().zip(1..) {
+                let tells = |from, chain: &Blockchain| {
+                    Input::Message(NodeId::new(from), Message::NewBlock(Told::Chain(chain.clone())))
+                };
+                let input = match step {
+                    Step::Tell { from, on, miner, millis } => {
+                        let chain = grown(&told[told.len().saturating_sub(1 + on)], miner, millis);
+                        told.push(chain.clone());
+                        tells(from, &chain)
+                    }
+                    Step::Repeat { from, which } => tells(from, &told[told.len().saturating_sub(1 + which)]),
+                    Step::Mine => Input::Command(Ticket(ticket), Command::StartMining),
+                    Step::Stop => Input::Command(Ticket(ticket), Command::StopMining),
+                    Step::LinkLoses { other, loses } => Input::LinkLoses(NodeId::new(other), loses),
+                    Step::Submit => {
+                        Input::Command(Ticket(ticket), Command::Submit(Transaction::new("miner-0", "x", 1)))
+                    }
+                    Step::Pass { millis } => {
+                        now += Duration::from_millis(millis);
+                        Input::Wake
+                    }
+                };
+                if let Input::Message(_, Message::NewBlock(Told::Chain(chain))) = &input {
+                    taken += u32::from(node.extends(now, chain));
+                }
+                let mut general = node.clone();
+                general.is_quiet = false;
+                let (mut effects, mut expected) = (Vec::new(), Vec::new());
+                node.handle(now, input.clone(), &mut effects);
+                general.handle(now, input, &mut expected);
+                prop_assert_eq!(format!("{effects:?}"), format!("{expected:?}"));
+                prop_assert_eq!(format!("{node:?}"), format!("{general:?}"));
+            }
+            // It is the common case: not all of it is idle.
+            prop_assume!(taken > 0 || told.len() < 20);
+        }
+    }
+}
