@@ -15,6 +15,8 @@ pub(crate) enum Purpose {
     Latency = 2,
     Topology = 3,
     Search = 4,
+    Address = 5,
+    FixedLatency = 6,
 }
 
 /// The name of a draw, well mixed.
@@ -30,6 +32,11 @@ impl Key {
     /// Narrows the key down by one more part; the order of the parts counts.
     pub(crate) const fn and(self, part: u64) -> Self {
         Self(mix(self.0 ^ mix(part)))
+    }
+
+    /// Draws 64 bits.
+    pub(crate) const fn bits(self) -> u64 {
+        self.0
     }
 
     /// Draws one number, uniform in `0.0..1.0`, in steps of 2^-53.

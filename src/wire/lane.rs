@@ -16,7 +16,7 @@ pub(crate) struct Lane {
     pub(crate) held: bool,
     /// The last partition that separated the two ends.
     pub(crate) cut: Epoch,
-    /// How many messages were put on the link: it numbers the draws.
+    /// How many messages were put on the link for which something is drawn: it numbers the draws.
     messages: u64,
     /// When the last message has been written out.
     busy_until: Time,
@@ -25,13 +25,22 @@ pub(crate) struct Lane {
 }
 
 impl Lane {
+    pub(crate) fn last_arrival(&self) -> Time {
+        self.last_arrival
+    }
+
+    pub(crate) fn note_arrival(&mut self, at: Time) {
+        self.last_arrival = self.last_arrival.max(at);
+    }
+
     /// Puts a message on the link; answers when it arrives, or nothing if it is lost.
     ///
     /// `key` names the directed link.
     #[inline]
     pub(crate) fn carry(&mut self, link: &Link, key: Key, now: Time, bytes: u64) -> Option<Time> {
         let message = self.messages;
-        self.messages += 1;
+        // What draws nothing leaves nothing to remember, and need not even be carried one by one.
+        self.messages += u64::from(link.draws());
         let mut left = now;
         if let Some(bandwidth) = link.bandwidth() {
             left = later(now.max(self.busy_until), writing_nanos(bytes, bandwidth));

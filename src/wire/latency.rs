@@ -5,7 +5,8 @@ use std::time::Duration;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-use super::draw::Key;
+use super::draw::{Key, Purpose};
+use crate::message::NodeId;
 use crate::time::seconds;
 
 /// How long a message is under way: always the same, or drawn anew for each message.
@@ -125,6 +126,33 @@ impl Latency {
     /// If `shape` is zero, negative, infinite or not a number.
     pub fn pareto(minimum: Duration, shape: f64) -> Result<Self, LatencyError> {
         Shape::Pareto { minimum, shape }.try_into()
+    }
+
+    /// Returns the fixed latency of the links between two nodes, in both directions: drawn from this one once, by a seed.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use chainlab::{NodeId, wire::Latency};
+    ///
+    /// let [alice, bob] = [0, 1].map(NodeId::new);
+    /// let latency = Latency::uniform(Duration::from_millis(50), Duration::from_millis(150))?;
+    /// assert_eq!(latency.drawn_once(7, alice, bob), latency.drawn_once(7, bob, alice));
+    /// assert_ne!(latency.drawn_once(7, alice, bob), latency.drawn_once(8, alice, bob));
+    /// # Ok::<(), chainlab::wire::LatencyError>(())
+    /// ```
+    #[must_use]
+    pub fn drawn_once(&self, seed: u64, one: NodeId, other: NodeId) -> Self {
+        let [low, high] = [one.min(other), one.max(other)].map(|node| node.index() as u64);
+        let key = Key::new(seed).and(Purpose::FixedLatency as u64).and(low << 32 | high);
+        Self::fixed(Duration::from_nanos(self.draw(key)))
+    }
+
+    /// Returns the latency in nanoseconds, if it is always the same.
+    pub(crate) fn steady_nanos(&self) -> Option<u64> {
+        match self.0 {
+            Shape::Fixed { latency } => Some(nanos(latency)),
+            _ => None,
+        }
     }
 
     /// Draws the latency of one message, in nanoseconds.

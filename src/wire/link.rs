@@ -92,6 +92,11 @@ impl Link {
         self.loss.0
     }
 
+    /// Tells whether anything is drawn for a message.
+    pub(crate) fn draws(&self) -> bool {
+        self.loss() > 0.0 || self.latency.steady_nanos().is_none()
+    }
+
     /// Tells whether messages arrive in the order in which they were sent.
     pub const fn is_ordered(&self) -> bool {
         self.ordered

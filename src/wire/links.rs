@@ -279,6 +279,32 @@ impl Links {
             && self.link(from, to).loss() < 1.0
     }
 
+    /// Tells whether nothing is cut and nothing held.
+    pub(crate) fn are_whole(&self) -> bool {
+        self.partition.is_empty() && self.held == 0
+    }
+
+    /// Returns the time that every message takes over a directed link, in nanoseconds, if that is always the same.
+    ///
+    /// # Errors
+    ///
+    /// When that may be so: when the messages before, of a slower link, have arrived; or never.
+    pub(crate) fn steady_nanos(&self, now: Time, from: NodeId, to: NodeId) -> Result<u64, Time> {
+        let link = self.link(from, to);
+        let nanos =
+            link.latency().steady_nanos().filter(|_| link.loss() == 0.0 && link.bandwidth().is_none());
+        let nanos = nanos.ok_or(Time::MAX)?;
+        match self.lane(from, to).map_or(Time::UNIX_EPOCH, Lane::last_arrival) {
+            last if last > now + Duration::from_nanos(nanos) && link.is_ordered() => Err(last),
+            _ => Ok(nanos),
+        }
+    }
+
+    /// Notes that a message over a link arrives at a time, which those after it do not come before.
+    pub(crate) fn note_arrival(&mut self, from: NodeId, to: NodeId, at: Time) {
+        self.lane_mut(from, to).note_arrival(at);
+    }
+
     fn lane(&self, from: NodeId, to: NodeId) -> Option<&Lane> {
         self.lanes.get(from.index())?.get(&to)
     }
