@@ -232,7 +232,7 @@ mod node;
 pub mod pow;
 pub mod report;
 mod rules;
-mod simulation;
+pub mod simulation;
 mod text;
 mod time;
 mod transaction;
@@ -254,6 +254,7 @@ pub use report::Report;
 pub use rules::{
     Checks, Context, Difficulty, ForkChoice, Genesis, ProofRule, Retarget, RetargetError, Rules, Violation,
 };
+pub use simulation::Simulation;
 pub use time::{Time, Timestamp};
 pub use transaction::{REWARD_SENDER, Transaction};
 pub use verbs::{Driver, NetworkOf};

@@ -131,6 +131,29 @@ impl Traffic {
         }
     }
 
+    /// Tells whether somebody judges messages.
+    pub(crate) fn is_judged(&self) -> bool {
+        self.judge.is_some()
+    }
+
+    /// Puts a message under way that was sent before, since the last change, and is due at a time.
+    pub(crate) fn put_under_way(
+        &mut self,
+        (from, to): (NodeId, NodeId),
+        due: Time,
+        message: Message,
+    ) -> UnderWay {
+        self.links.note_arrival(from, to, due);
+        self.under_way.entry((from, to)).or_default().count += 1;
+        UnderWay { due, from, to, message, sent: self.links.epoch() }
+    }
+
+    /// Tells whether a message may be lost between two nodes, either way, while nothing is cut, crashed or held.
+    pub(crate) fn may_lose(&self, one: NodeId, other: NodeId) -> bool {
+        let loses = |from, to| self.links.link(from, to).loss() > 0.0;
+        self.judge.is_some() || loses(one, other) || loses(other, one)
+    }
+
     pub(crate) fn set_link(&mut self, from: NodeId, to: NodeId, link: Link) -> Option<CameUp> {
         let before = self.links.link(from, to);
         self.links.set_link(from, to, link);

@@ -1,0 +1,130 @@
+//! What a simulation costs: blocks delivered a second, beside the bare loop that only finds out when who hears of a block.
+//!
+//! `cargo bench --bench simulation`; recorded results stand in `README.md`.
+
+#![expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
+
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
+
+use chainlab::{
+    Difficulty, NodeId, Retarget, Rules, Simulation,
+    network::HashRate,
+    wire::{Latency, Link, Topology},
+};
+
+mod bare;
+
+/// What each node tries, in attempts a millisecond.
+const ATTEMPTS: u64 = 1000;
+
+/// Scenario G: nodes that open eight links each, of 50 to 150 ms, and find a block in 600 s together.
+fn scenario_g(nodes: usize) -> (Simulation, bare::Bare) {
+    let all = nodes as f64 * 1000.0 * ATTEMPTS as f64;
+    let simulation = Simulation::new(rules(Duration::from_secs(600)).paced_for(all), 1);
+    let topology = Topology::Random { links: 8 };
+    let latency = Latency::uniform(Duration::from_millis(50), Duration::from_millis(150));
+    let latency = latency.expect("from less to more");
+    start(&simulation, nodes, &topology);
+    let mut edges = Vec::new();
+    for (one, other) in topology.edges(nodes, 1).expect("so many nodes can be joined") {
+        let fixed = latency.drawn_once(1, one, other);
+        both_ways(&simulation, one, other, Link::default().with_latency(fixed));
+        edges.push((one.index(), other.index(), nanos(fixed)));
+    }
+    (simulation, bare::Bare::new(nodes, edges))
+}
+
+/// Nodes that all know each other, at a delay that is the same for all.
+fn complete(nodes: usize, delay: Duration, interval: Duration) -> Simulation {
+    let all = nodes as f64 * 1000.0 * ATTEMPTS as f64;
+    let simulation = Simulation::new(rules(interval).paced_for(all), 1);
+    simulation.set_default_link(Link::default().with_latency(Latency::fixed(delay)));
+    start(&simulation, nodes, &Topology::Complete);
+    simulation
+}
+
+fn rules(interval: Duration) -> Rules {
+    let rules = Rules::bitcoin();
+    let retarget =
+        Retarget::new(rules.difficulty.first_target(), 2016, interval).expect("they have intervals");
+    Rules { difficulty: Difficulty::Retargeted(retarget), ..rules }
+}
+
+fn start(simulation: &Simulation, nodes: usize, topology: &Topology) {
+    for _ in 0..nodes {
+        let node = simulation.spawn().expect("there is no name that could be taken");
+        simulation.start_mining(node, HashRate::PerMillisecond(ATTEMPTS)).expect("it is there");
+    }
+    simulation.join(topology).expect("so many nodes can be joined");
+}
+
+fn both_ways(simulation: &Simulation, one: NodeId, other: NodeId, link: Link) {
+    for (from, to) in [(one, other), (other, one)] {
+        simulation.set_link(from, to, link).expect("both are there");
+    }
+}
+
+/// The nanoseconds of a fixed latency, as its document says.
+fn nanos(latency: Latency) -> u64 {
+    let document = serde_json::to_value(latency).expect("a latency is a document");
+    (document["fixed"]["seconds"].as_f64().expect("it is fixed") * 1e9).round() as u64
+}
+
+/// The least time that so many blocks take, of some rounds.
+fn time(rounds: u32, mut run: impl FnMut()) -> Duration {
+    let round = |_| {
+        let start = Instant::now();
+        run();
+        start.elapsed()
+    };
+    (0..rounds).map(round).min().expect("there is a round")
+}
+
+fn main() {
+    // `cargo test` runs benches too, to see that they run.
+    let is_measured = std::env::args().any(|argument| argument == "--bench");
+    let rounds = if is_measured { 7 } else { 1 };
+    println!("| network | nodes | ns a delivery | million a second | of the bare loop |");
+    println!("| --- | ---: | ---: | ---: | ---: |");
+    let mut slow = Vec::new();
+    for (nodes, least) in [(100, 0.45), (1_000, 0.50), (10_000, 0.60)] {
+        let deliveries = if is_measured { 1_000_000 } else { 20_000 };
+        let blocks = (deliveries / nodes as u64).max(2);
+        let (simulation, mut bare) = scenario_g(nodes);
+        simulation.run_blocks(blocks);
+        let (mut ours, mut theirs) = (Duration::MAX, Duration::MAX);
+        // In turns, so that both meet the machine alike.
+        for _ in 0..rounds {
+            ours = ours.min(time(1, || assert!(simulation.run_blocks(blocks))));
+            theirs = theirs.min(time(1, || {
+                for block in 0..blocks as usize {
+                    black_box(bare.flood(block % nodes));
+                }
+            }));
+        }
+        let ratio = theirs.as_secs_f64() / ours.as_secs_f64();
+        row("scenario G", nodes, ours, blocks, Some(ratio));
+        if ratio < least {
+            slow.push(format!("{nodes} nodes: {ratio:.2} of the bare loop, {least} are asked"));
+        }
+    }
+    for (nodes, blocks) in [(9, 20_000), (1_000, 100)] {
+        let blocks = if is_measured { blocks } else { blocks / 50 };
+        let simulation = complete(nodes, Duration::from_millis(100), Duration::from_secs(600));
+        simulation.run_blocks(blocks);
+        let taken = time(rounds, || assert!(simulation.run_blocks(blocks)));
+        row("all know all", nodes, taken, blocks, None);
+    }
+    for line in slow {
+        println!("\n{line}");
+    }
+}
+
+fn row(network: &str, nodes: usize, taken: Duration, blocks: u64, ratio: Option<f64>) {
+    let a_delivery = taken.as_secs_f64() / (nodes as f64 * blocks as f64);
+    let ratio = ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"));
+    println!("| {network} | {nodes} | {:.0} | {:.2} | {ratio} |", a_delivery * 1e9, 1e-6 / a_delivery);
+}

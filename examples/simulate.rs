@@ -1,0 +1,109 @@
+//! A thousand nodes for a day, in a second: the same nodes as in a network of threads, under a virtual clock.
+//!
+//! `cargo run --release --example simulate -- --help` tells what can be changed. With `--scenario g` it is the network
+//! that simulators are compared by: a block in 600 s, links of 50 to 150 ms, every block pushed to every peer.
+
+#![expect(clippy::disallowed_methods, reason = "it tells how long the simulation took")]
+
+use std::{
+    error::Error,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use chainlab::{
+    Difficulty, Report, Retarget, Rules, Simulation,
+    network::HashRate,
+    wire::{Latency, Link, Topology},
+};
+use clap::{Parser, ValueEnum};
+
+/// What each node tries, in attempts a millisecond: a million a second.
+const ATTEMPTS: u64 = 1000;
+
+/// Simulates a network of miners and reports on it.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// How many nodes there are, all with the same hash rate; each opens eight links to others.
+    #[arg(long, default_value_t = 1000)]
+    nodes: u32,
+    /// How many blocks are mined: as many as in a day, if it is not said.
+    #[arg(long)]
+    blocks: Option<u64>,
+    /// The seconds from block to block.
+    #[arg(long, default_value_t = 15.0)]
+    interval: f64,
+    /// What all randomness follows from: the same seed, the same run.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Takes the interval and the links of a known scenario.
+    #[arg(long)]
+    scenario: Option<Scenario>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Scenario {
+    /// A block in 600 s, latencies fixed for each link, evenly from 50 to 150 ms.
+    G,
+}
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::parse();
+    if let Some(Scenario::G) = arguments.scenario {
+        arguments.interval = 600.0;
+    }
+    match simulate(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn simulate(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    let &Arguments { nodes, interval, seed, .. } = arguments;
+    let blocks = arguments.blocks.unwrap_or((86_400.0 / interval).ceil() as u64);
+    let simulation = network(nodes, Duration::try_from_secs_f64(interval)?, seed)?;
+    let started = Instant::now();
+    simulation.run_blocks(blocks);
+    let took = started.elapsed();
+    print(&simulation.report());
+    println!(
+        "It took {took:.1?}: {:.2} million blocks delivered a second.",
+        f64::from(nodes) * blocks as f64 / took.as_secs_f64() / 1e6
+    );
+    Ok(())
+}
+
+/// Nodes that mine, joined by links of 50 to 150 ms.
+fn network(nodes: u32, interval: Duration, seed: u64) -> Result<Simulation, Box<dyn Error>> {
+    let all = f64::from(nodes) * 1000.0 * ATTEMPTS as f64;
+    let rules = Rules::bitcoin();
+    let retarget = Retarget::new(rules.difficulty.first_target(), 2016, interval)?;
+    let rules = Rules { difficulty: Difficulty::Retargeted(retarget), ..rules }.paced_for(all);
+    let simulation = Simulation::new(rules, seed);
+    for _ in 0..nodes {
+        let node = simulation.spawn()?;
+        simulation.start_mining(node, HashRate::PerMillisecond(ATTEMPTS))?;
+    }
+    let topology = Topology::Random { links: 8 };
+    simulation.join(&topology)?;
+    let latency = Latency::uniform(Duration::from_millis(50), Duration::from_millis(150))?;
+    for (one, other) in topology.edges(nodes as usize, seed)? {
+        let link = Link::default().with_latency(latency.drawn_once(seed, one, other));
+        simulation.set_link(one, other, link)?;
+        simulation.set_link(other, one, link)?;
+    }
+    Ok(simulation)
+}
+
+fn print(report: &Report) {
+    println!("{} blocks were mined in {:.0?}.", report.mined, report.duration);
+    println!("{} of them are in the chain; {:.2} % are stale.", report.in_chain, 100.0 * report.stale_rate);
+    let spread = &report.propagation;
+    println!(
+        "A block has half of the nodes after {:.0?}, nine in ten after {:.0?}, all after {:.0?} (medians).",
+        spread.to_half.median, spread.to_90_percent.median, spread.to_all.median
+    );
+}

@@ -1,0 +1,151 @@
+//! What is done to a world from outside: nodes come, end and begin again, stand still and go on, and links change.
+
+use std::sync::Arc;
+
+use super::world::World;
+use crate::{
+    event::Happening,
+    message::NodeId,
+    node::{Input, Node, NodeConfig},
+    time::Time,
+    verbs::{
+        DownCause, Identity, NodeError, RestartError, RestartFrom, SpawnError, ending, state::State,
+        traffic::Traffic, view::View,
+    },
+    wire::{Key, Purpose},
+};
+
+impl World {
+    /// Adds the node that `make` makes at its moment.
+    pub(super) fn add(
+        &mut self,
+        identity: Identity,
+        make: impl FnOnce(NodeConfig, Time) -> Node,
+    ) -> Result<NodeId, SpawnError> {
+        let id = self.add_member(identity, State::Live)?;
+        let node = make(self.config(id), self.around.now);
+        self.around.peers[id.index()] = node.peers().to_vec();
+        self.around.height = self.around.height.max(node.chain().len());
+        self.nodes.push(Some(node));
+        self.around.facts_are_old = true;
+        let name = self.around.names.of(id);
+        self.around.record(id, Happening::Joined { name });
+        Ok(id)
+    }
+
+    /// Adds a puppet, which has no node.
+    pub(super) fn add_puppet(&mut self, identity: Identity) -> Result<NodeId, SpawnError> {
+        let id = self.add_member(identity, State::Puppet)?;
+        self.nodes.push(None);
+        Ok(id)
+    }
+
+    fn add_member(&mut self, identity: Identity, state: State) -> Result<NodeId, SpawnError> {
+        let id = NodeId::new(u32::try_from(self.nodes.len()).expect("fewer than 2^32 nodes fit into memory"));
+        let around = &mut self.around;
+        around.names.check(id, identity.name.as_deref())?;
+        around.names.give(id, identity.name.as_deref());
+        let address = identity.address.unwrap_or_else(|| address(around.seed, id));
+        around.add_member(state, address.into());
+        Ok(id)
+    }
+
+    /// What a node is made of.
+    fn config(&self, id: NodeId) -> NodeConfig {
+        let around = &self.around;
+        let (rules, address) = (Arc::clone(&around.rules), Arc::clone(&around.addresses[id.index()]));
+        NodeConfig { id, rules, address, limits: around.limits }
+    }
+
+    /// Crashes a node.
+    pub(super) fn crash(&mut self, id: NodeId) -> Result<(), NodeError> {
+        self.known(id)?.check_up(id)?;
+        let (state, happenings) = ending::end(self.node(id), DownCause::Crashed);
+        let around = &mut self.around;
+        around.spell_out();
+        happenings.into_iter().for_each(|what| around.record(id, what));
+        around.traffic.crash(id);
+        around.forget(id);
+        around.set_state(id, state);
+        Ok(())
+    }
+
+    /// Begins a node again that is down.
+    pub(super) fn restart(&mut self, id: NodeId, from: RestartFrom) -> Result<(), RestartError> {
+        ending::check_restart(self.known(id)?, id)?;
+        let node = ending::restarted(self, self.config(id), self.around.now, from);
+        let happenings = ending::restart(self, id, from);
+        let around = &mut self.around;
+        around.spell_out();
+        happenings.into_iter().for_each(|what| around.record(id, what));
+        around.set_state(id, State::Live);
+        // It has forgotten what it was told of its links.
+        around.facts_are_old = true;
+        self.nodes[id.index()] = Some(node);
+        Ok(())
+    }
+
+    /// Has a node stand still: what comes to it waits, and so do its search and its deadlines.
+    pub(super) fn pause(&mut self, id: NodeId) -> Result<(), NodeError> {
+        self.known(id)?.check_live(id)?;
+        self.around.spell_out();
+        self.around.stand_still(id);
+        self.around.set_state(id, State::Paused);
+        self.around.record(id, Happening::Paused);
+        Ok(())
+    }
+
+    /// Has a node go on, and tells whether it stood still.
+    pub(super) fn resume(&mut self, id: NodeId) -> Result<bool, NodeError> {
+        self.known(id)?.check_up(id)?;
+        if self.state(id).is_live() {
+            return Ok(false);
+        }
+        self.around.spell_out();
+        self.around.set_state(id, State::Live);
+        self.around.go_on(id);
+        self.around.record(id, Happening::Resumed);
+        while let Some((from, message)) = self.around.read(id) {
+            self.handle(id, Input::Message(from, message));
+        }
+        Ok(true)
+    }
+
+    /// Changes the links.
+    pub(super) fn change<T>(&mut self, change: impl FnOnce(&mut Traffic) -> T) -> T {
+        self.around.spell_out();
+        self.around.facts_are_old = true;
+        self.around.changes += 1;
+        change(&mut self.around.traffic)
+    }
+
+    /// Tells all nodes whether anything may be lost between them and their peers, where that has changed.
+    pub(super) fn tell_of_losses(&mut self) {
+        if !std::mem::take(&mut self.around.facts_are_old) {
+            return;
+        }
+        for number in 0..self.nodes.len() {
+            for place in 0..self.around.peers[number].len() {
+                self.tell_of_loss(NodeId::new(number as u32), self.around.peers[number][place]);
+            }
+        }
+    }
+
+    /// Tells two nodes whether anything may be lost between them, if that has changed.
+    pub(super) fn tell_of_loss(&mut self, one: NodeId, other: NodeId) {
+        let loses = self.around.traffic.may_lose(one, other);
+        for (node, other) in [(one, other), (other, one)] {
+            let is_news = |to: &Node| to.loses_nothing(other) == loses;
+            if self.is_live(node) && self.nodes[node.index()].as_ref().is_some_and(is_news) {
+                self.handle(node, Input::LinkLoses(other, loses));
+            }
+        }
+    }
+}
+
+/// An address as the notebook makes them, 32 hexadecimal digits and four of a number, by the seed.
+fn address(seed: u64, node: NodeId) -> String {
+    let key = Key::new(seed).and(Purpose::Address as u64).and(node.index() as u64);
+    let [high, low] = [0, 1].map(|half| key.and(half).bits());
+    format!("{high:016x}{low:016x}{:04}", node.index())
+}

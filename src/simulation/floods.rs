@@ -1,0 +1,327 @@
+//! Blocks on their way through the network, without a message for each link.
+//!
+//! Of the messages that bring a block to a node only the first matters: the node has the block then, and a repeat over a
+//! link that loses nothing leaves no trace. So only what may come first is put into the queue, about one message in ten.
+//! The others are known all the same: who told its peers, when, and whom not, says when each of them comes. From that
+//! they are counted, come back if the first was in vain, and are all spelled out when the network changes.
+
+use std::mem;
+
+use super::queue::{Arrival, Queue};
+use crate::{
+    blockchain::Blockchain,
+    message::{Message, NodeId, Told},
+    report::Volume,
+    time::Time,
+};
+
+/// In the place of a node: none.
+const NOBODY: u32 = u32::MAX;
+/// In the place of a node's exception: it has told nobody.
+const NOT_YET: u32 = u32::MAX - 1;
+/// Marks the slot of an arrival as that of a flood.
+const FLOOD: u32 = 1 << 31;
+
+/// A directed link over which every message takes the same time.
+#[derive(Debug, Clone, Copy)]
+struct Lane {
+    to: u32,
+    /// How much longer than over the fastest link of its node.
+    more_nanos: u32,
+}
+
+/// The links of every node to its peers.
+#[derive(Debug, Default)]
+pub(super) struct Lanes {
+    of: Vec<Start>,
+    lanes: Vec<Lane>,
+}
+
+/// Where a node's links begin, and how long a message takes over the fastest.
+#[derive(Debug, Clone, Copy)]
+struct Start {
+    at: u32,
+    count: u32,
+    nanos: u64,
+    /// How much longer it takes over the slowest.
+    most_more_nanos: u32,
+}
+
+impl Lanes {
+    /// Adds the next node's, each with its receiver and the nanoseconds that a message takes; tells whether they can be
+    /// kept, as they differ by four seconds at most.
+    pub(super) fn add_node(&mut self, links: &[(NodeId, u64)]) -> bool {
+        let all = || links.iter().map(|(_, nanos)| *nanos);
+        let nanos = all().min().unwrap_or(0);
+        let Ok(most_more_nanos) = u32::try_from(all().max().unwrap_or(0) - nanos) else { return false };
+        let at = self.lanes.len();
+        self.of.push(Start { at: at as u32, count: links.len() as u32, nanos, most_more_nanos });
+        self.lanes.extend(links.iter().map(|(to, each)| {
+            let more_nanos = u32::try_from(each - nanos).expect("it is at most the most");
+            Lane { to: to.index() as u32, more_nanos }
+        }));
+        self.lanes[at..].sort_unstable_by_key(|lane| lane.to);
+        true
+    }
+
+    fn nodes(&self) -> usize {
+        self.of.len()
+    }
+
+    /// A node's links, in the order of their receivers, and what they have in common.
+    #[inline]
+    fn of(&self, node: u32) -> (&Start, &[Lane]) {
+        let start = &self.of[node as usize];
+        (start, &self.lanes[start.at as usize..(start.at + start.count) as usize])
+    }
+}
+
+/// A message that a flood stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Spelled {
+    pub(super) from: NodeId,
+    pub(super) to: NodeId,
+    pub(super) due: Time,
+    pub(super) chain: Blockchain,
+}
+
+/// One block on its way.
+#[derive(Debug)]
+struct Flood {
+    chain: Blockchain,
+    /// The bytes of a message that tells of it.
+    bytes: u64,
+    /// When each node hears of the block first, as far as is known, or when it had it.
+    first: Vec<Time>,
+    /// Whom each node left out that told its peers when it heard.
+    except: Vec<u32>,
+    /// Those that told their peers at another time: which, when, and whom not.
+    late: Vec<(u32, Time, u32)>,
+    /// How many of its arrivals are in the queue.
+    queued: u32,
+    /// How many nodes are not known to hear of the block.
+    unheard: usize,
+    /// No node hears of it first after this, once all are known to hear of it.
+    last_first: Time,
+    /// No message of it comes later.
+    last: Time,
+}
+
+/// All blocks on their way.
+#[derive(Debug, Default)]
+pub(super) struct Floods {
+    lanes: Lanes,
+    floods: Vec<Option<Flood>>,
+    /// Memory of floods that are over.
+    spare: Vec<(Vec<Time>, Vec<u32>)>,
+}
+
+/// What an arrival is.
+#[derive(Debug)]
+pub(super) enum Wave {
+    /// A message by itself, in this slot.
+    Message(u32),
+    /// A block that comes first, and the number of its flood.
+    First(u32, Blockchain),
+    /// A repeat.
+    Repeat,
+}
+
+impl Floods {
+    /// Begins anew with other links, when nothing is on its way.
+    pub(super) fn set_lanes(&mut self, lanes: Lanes) {
+        debug_assert!(self.floods.iter().all(Option::is_none));
+        self.lanes = lanes;
+        self.spare.clear();
+    }
+
+    /// Tells what has arrived.
+    #[inline]
+    pub(super) fn arrive(&mut self, arrival: &Arrival) -> Wave {
+        if arrival.slot & FLOOD == 0 {
+            return Wave::Message(arrival.slot);
+        }
+        let number = arrival.slot & !FLOOD;
+        let flood = self.floods[number as usize].as_mut().expect("a flood lasts until its last arrival");
+        flood.queued -= 1;
+        if flood.first[arrival.to as usize] < arrival.at {
+            return Wave::Repeat;
+        }
+        Wave::First(number, flood.chain.clone())
+    }
+
+    /// Has a node tell its peers, but one, of a block, and returns the messages that makes. If it has told them
+    /// before, it makes none, and whoever asks sends them one by one. `hint` is the flood that the node has just heard of.
+    #[inline]
+    pub(super) fn relay(
+        &mut self,
+        now: Time,
+        (from, except): (NodeId, Option<NodeId>),
+        chain: &Blockchain,
+        hint: Option<u32>,
+        queue: &mut Queue,
+        count: &mut u32,
+    ) -> Option<Volume> {
+        let from = from.index() as u32;
+        let except = except.map_or(NOBODY, |node| node.index() as u32);
+        let number = self.number_of(chain, hint, now);
+        let flood = self.floods[number as usize].as_mut().expect("it was found or made");
+        let first = &mut flood.first[from as usize];
+        if flood.except[from as usize] == NOT_YET && (*first == now || *first == Time::MAX) {
+            flood.unheard -= usize::from(*first == Time::MAX);
+            *first = now;
+            flood.except[from as usize] = except;
+        } else if flood.except[from as usize] == NOT_YET && flood.late.iter().all(|late| late.0 != from) {
+            flood.unheard -= usize::from(*first == Time::MAX);
+            *first = now.min(*first);
+            flood.late.push((from, now, except));
+        } else {
+            return None;
+        }
+        let (start, lanes) = self.lanes.of(from);
+        let soonest = later(now, start.nanos);
+        flood.last = flood.last.max(later(soonest, u64::from(start.most_more_nanos)));
+        let leaves_out = except != NOBODY && lanes.binary_search_by_key(&except, |lane| lane.to).is_ok();
+        let messages = lanes.len() as u64 - u64::from(leaves_out);
+        let volume = Some(Volume { messages, bytes: messages * flood.bytes });
+        if soonest > flood.last_first {
+            return volume;
+        }
+        for lane in lanes {
+            let at = later(soonest, u64::from(lane.more_nanos));
+            let first = &mut flood.first[lane.to as usize];
+            // Equal times are told apart by their senders only when they come.
+            if at <= *first && lane.to != except {
+                flood.unheard -= usize::from(*first == Time::MAX);
+                *first = at;
+                *count = count.wrapping_add(1);
+                flood.queued += 1;
+                queue.push(Arrival { at, to: lane.to, from, count: *count, slot: number | FLOOD });
+            }
+        }
+        if flood.unheard == 0 && flood.last_first == Time::MAX {
+            flood.last_first = flood.first.iter().copied().max().unwrap_or(Time::MAX);
+        }
+        volume
+    }
+
+    /// A node has heard of a block in vain: the next message that brings it matters, too.
+    #[cold]
+    pub(super) fn was_in_vain(
+        &mut self,
+        now: Time,
+        (number, chain): (u32, &Blockchain),
+        to: NodeId,
+        queue: &mut Queue,
+        counts: &mut [u32],
+    ) {
+        let flood = self.floods.get_mut(number as usize).and_then(Option::as_mut);
+        // It may have been spelled out meanwhile.
+        let Some(flood) = flood.filter(|flood| flood.chain.is_same_copy(chain)) else { return };
+        let is_to_it = |(_, lane_to, _): &(u32, u32, Time)| *lane_to == to.index() as u32;
+        let comes: Vec<_> = spelled(flood, &self.lanes, now).filter(is_to_it).collect();
+        let next = comes.iter().map(|(.., due)| *due).min();
+        flood.first[to.index()] = next.unwrap_or(Time::MAX);
+        // It hears of the block first later than was thought.
+        flood.unheard += usize::from(next.is_none());
+        flood.last_first = Time::MAX;
+        for (from, to, at) in comes.into_iter().filter(|(.., due)| Some(*due) == next) {
+            let count = &mut counts[from as usize];
+            *count = count.wrapping_add(1);
+            flood.queued += 1;
+            queue.push(Arrival { at, to, from, count: *count, slot: number | FLOOD });
+        }
+    }
+
+    /// Tells whether an arrival is one of a flood's.
+    pub(super) fn is_of_flood(arrival: &Arrival) -> bool {
+        arrival.slot & FLOOD != 0
+    }
+
+    /// Returns how many messages are under way.
+    pub(super) fn under_way(&self, now: Time) -> u64 {
+        self.floods.iter().flatten().map(|flood| spelled(flood, &self.lanes, now).count() as u64).sum()
+    }
+
+    /// Ends all floods, and returns the messages under way that they stood for, in the order in which they were sent.
+    pub(super) fn spell_out(&mut self, now: Time, queue: &mut Queue) -> Vec<Spelled> {
+        let floods: Vec<_> = mem::take(&mut self.floods).into_iter().flatten().collect();
+        if floods.is_empty() {
+            return Vec::new();
+        }
+        for arrival in queue.drain().into_iter().filter(|arrival| arrival.slot & FLOOD == 0) {
+            queue.push(arrival);
+        }
+        let mut all = Vec::new();
+        for flood in &floods {
+            all.extend(spelled(flood, &self.lanes, now).map(|(from, to, due)| {
+                let [from, to] = [from, to].map(NodeId::new);
+                Spelled { from, to, due, chain: flood.chain.clone() }
+            }));
+        }
+        all.sort_by_key(|message| (message.due, message.to, message.from));
+        all
+    }
+
+    fn number_of(&mut self, chain: &Blockchain, hint: Option<u32>, now: Time) -> u32 {
+        let is_of =
+            |flood: &Option<Flood>| flood.as_ref().is_some_and(|flood| flood.chain.is_same_copy(chain));
+        if let Some(hint) = hint.filter(|hint| is_of(&self.floods[*hint as usize])) {
+            return hint;
+        }
+        if let Some(number) = self.floods.iter().position(is_of) {
+            return number as u32;
+        }
+        self.begin(chain.clone(), now)
+    }
+
+    #[cold]
+    fn begin(&mut self, chain: Blockchain, now: Time) -> u32 {
+        for place in &mut self.floods {
+            if let Some(over) = place.take_if(|flood| flood.queued == 0 && flood.last < now) {
+                self.spare.push((over.first, over.except));
+            }
+        }
+        let (mut first, mut except) = self.spare.pop().unwrap_or_default();
+        first.clear();
+        first.resize(self.lanes.nodes(), Time::MAX);
+        except.clear();
+        except.resize(self.lanes.nodes(), NOT_YET);
+        let (unheard, last_first) = (first.len(), Time::MAX);
+        let bytes = Message::NewBlock(Told::Chain(chain.clone())).size();
+        let flood = Flood {
+            chain,
+            bytes,
+            first,
+            except,
+            late: Vec::new(),
+            queued: 0,
+            unheard,
+            last_first,
+            last: now,
+        };
+        let flood = Some(flood);
+        let free = self.floods.iter().position(Option::is_none);
+        match free {
+            Some(number) => self.floods[number] = flood,
+            None => self.floods.push(flood),
+        }
+        free.unwrap_or(self.floods.len() - 1) as u32
+    }
+}
+
+/// The messages of a flood that come after a moment: from whom, to whom, and when.
+fn spelled<'a>(flood: &'a Flood, lanes: &'a Lanes, now: Time) -> impl Iterator<Item = (u32, u32, Time)> + 'a {
+    let told = (0..).zip(&flood.except).filter(|(_, except)| **except != NOT_YET);
+    let told = told.map(|(from, except)| (from, flood.first[from as usize], *except));
+    told.chain(flood.late.iter().copied()).flat_map(move |(from, sent, except)| {
+        let (start, lanes) = lanes.of(from);
+        let lanes = lanes.iter().filter(move |lane| lane.to != except);
+        let due = move |lane: &Lane| later(sent, start.nanos + u64::from(lane.more_nanos));
+        lanes.map(move |lane| (from, lane.to, due(lane))).filter(move |(.., due)| *due > now)
+    })
+}
+
+fn later(time: Time, nanos: u64) -> Time {
+    Time::from_nanos(time.as_nanos().saturating_add(nanos))
+}

@@ -1,0 +1,114 @@
+//! Letting time pass.
+
+use std::{cell::RefCell, rc::Rc, sync::Arc, time::Duration};
+
+use super::{
+    Simulation,
+    carry::{Settings, Surroundings},
+    drive::Virtual,
+    world::World,
+};
+use crate::{
+    node::Limits,
+    rules::{Genesis, ProofRule, Rules},
+    time::Time,
+    verbs::drive::Drive,
+};
+
+/// When a simulation begins whose rules do not say when their chain does: on 3 January 2009, when Bitcoin's did.
+const START: Time = Time::from_secs(1_231_006_505);
+
+impl Simulation {
+    /// Makes a simulation without nodes whose proofs are drawn.
+    ///
+    /// Nobody searches for proofs: when a node finds one is drawn from the distribution that a search follows, at the
+    /// node's hash rate and the difficulty of its tip. All other rules hold; [`ProofRule::Drawn`] takes the place of the
+    /// rules' own. All randomness follows from the seed, and the same calls give the same run, on any machine.
+    pub fn new(rules: Rules, seed: u64) -> Self {
+        Self::with_proofs(Rules { proof: ProofRule::Drawn, ..rules }, seed, false)
+    }
+
+    /// Makes a simulation without nodes that really searches for proofs, as a network of threads does.
+    ///
+    /// The attempts that a search takes, over the node's hash rate, are the time that passes in it; on the computer's
+    /// clock they take what they take. So a script of calls gives the same chain as in a
+    /// [`Network`](crate::Network) whose clock tells the same times.
+    pub fn hashed(rules: Rules, seed: u64) -> Self {
+        Self::with_proofs(rules, seed, true)
+    }
+
+    fn with_proofs(rules: Rules, seed: u64, is_hashed: bool) -> Self {
+        let start = match rules.genesis {
+            Genesis::Shared { time: Some(time), .. } => time,
+            _ => START,
+        };
+        let settings =
+            Settings { seed, is_hashed, limits: Limits::default(), unread_max: 1024, under_way_max: 65_536 };
+        let world = World::new(Surroundings::new(rules.started_at(start), start, settings));
+        let rules = Arc::clone(&world.around.rules);
+        Self { driver: Virtual { world: Rc::new(RefCell::new(world)), rules } }
+    }
+
+    /// Returns the moment that has been reached. It begins with the genesis of the rules or, where they do not say when
+    /// that is, on 3 January 2009.
+    pub fn now(&self) -> Time {
+        self.driver.now()
+    }
+
+    /// Lets the next thing happen, however far ahead it lies; tells whether there was one.
+    pub fn step(&self) -> bool {
+        self.driver.step_until(Time::MAX)
+    }
+
+    /// Lets time pass.
+    pub fn run_for(&self, duration: Duration) {
+        self.run_until(self.now() + duration);
+    }
+
+    /// Lets time pass until a moment; one that has passed changes nothing.
+    pub fn run_until(&self, moment: Time) {
+        while self.driver.step_until(moment) {}
+        self.driver.advance(moment);
+    }
+
+    /// Lets time pass until a node's chain has so many blocks. Returns whether it came to that: not, if nothing is left
+    /// that could happen.
+    pub fn run_to_height(&self, height: u64) -> bool {
+        self.run_until_holds(|world| world.around.height >= height)
+    }
+
+    /// Lets time pass until so many blocks more have been mined, whatever becomes of them. Returns whether it came to
+    /// that: not, if nothing is left that could happen.
+    pub fn run_blocks(&self, blocks: u64) -> bool {
+        let mined = self.driver.world.borrow().around.mined + blocks;
+        self.run_until_holds(|world| world.around.mined >= mined)
+    }
+
+    /// Lets time pass until a condition holds, which is asked after everything that happens. Returns whether it came to
+    /// that: not, if nothing is left that could happen.
+    pub fn run_until_true(&self, mut condition: impl FnMut(&Self) -> bool) -> bool {
+        loop {
+            if condition(self) {
+                return true;
+            }
+            if !self.step() {
+                return false;
+            }
+        }
+    }
+
+    /// Has something happen at a moment: the closure is called when it comes, after what arrives at the same moment. One
+    /// that has passed comes at once.
+    pub fn at(&self, moment: Time, plan: impl FnOnce(&Self) + 'static) {
+        self.driver.world.borrow_mut().plan(moment, Box::new(plan));
+    }
+
+    fn run_until_holds(&self, condition: impl Fn(&World) -> bool) -> bool {
+        while !condition(&self.driver.world.borrow()) {
+            if !self.step() {
+                return false;
+            }
+        }
+        true
+    }
+}

@@ -1,0 +1,109 @@
+//! What is left out does not matter: whole runs, with and without it.
+
+use std::time::Duration;
+
+use super::Simulation;
+use crate::{
+    Difficulty, Genesis, NodeId, Rules, Time,
+    pow::Target,
+    verbs::{HashRate, RestartFrom},
+    wire::{Key, Latency, Link, Topology},
+};
+
+/// Nodes that open eight links each, of 50 to 150 ms, and mine all alike; a block in so many seconds.
+fn network(nodes: u32, interval: f64, skips: bool) -> Simulation {
+    let rate = 1000;
+    let target = Target::from_expected_hashes((interval * 1000.0 * f64::from(rate * nodes)) as u128);
+    let rules = Rules {
+        difficulty: Difficulty::Fixed(target),
+        genesis: Genesis::Shared {
+            time: Some(Time::from_secs(1_000_000)),
+            allocations: [("alice".into(), 9)].into(),
+        },
+        ..Rules::bitcoin()
+    };
+    let simulation = Simulation::new(rules, 1);
+    simulation.driver.world.borrow_mut().around.skips = skips;
+    for _ in 0..nodes {
+        simulation.spawn().unwrap();
+    }
+    let topology = Topology::Random { links: 8 };
+    simulation.join(&topology).unwrap();
+    for (a, b) in topology.edges(nodes as usize, 1).unwrap() {
+        let key = Key::new(7).and((a.index() as u64) << 32 | b.index() as u64);
+        let latency = Latency::fixed(Duration::from_nanos(50_000_000 + (key.uniform() * 1e8) as u64));
+        let link = Link::default().with_latency(latency);
+        simulation.set_link(a, b, link).unwrap();
+        simulation.set_link(b, a, link).unwrap();
+    }
+    for node in simulation.nodes() {
+        simulation.start_mining(node, HashRate::PerMillisecond(rate.into())).unwrap();
+    }
+    simulation
+}
+
+/// What a run came to, in every figure.
+fn outcome(simulation: &Simulation, interval: f64, blocks: u64, act: impl Fn(&Simulation)) -> String {
+    let report = || serde_json::to_string(&simulation.report()).unwrap();
+    simulation.run_blocks(blocks / 2);
+    act(simulation);
+    simulation.run_blocks(blocks - blocks / 2);
+    let at_a_proof = report();
+    simulation.run_for(Duration::from_millis(73));
+    let under_way = report();
+    act(simulation);
+    simulation.run_for(Duration::from_secs_f64(3.0 * interval));
+    let tips =
+        simulation.nodes().into_iter().map(|node| simulation.chain(node).unwrap().tip_hash().to_string());
+    format!("{at_a_proof}\n{under_way}\n{}\n{}", report(), tips.collect::<String>())
+}
+
+#[test]
+fn what_is_skipped_does_not_matter() {
+    let one = NodeId::new(1);
+    let acts: [&dyn Fn(&Simulation); 7] = [
+        &|_| {},
+        &|simulation| {
+            simulation.crash(one).unwrap();
+            simulation.run_for(Duration::from_millis(40));
+            simulation.restart(one, RestartFrom::Chain).unwrap();
+        },
+        &|simulation| {
+            simulation.crash(one).unwrap();
+            simulation.restart(one, RestartFrom::Genesis).unwrap();
+        },
+        &|simulation| {
+            simulation.pause(one).unwrap();
+            simulation.run_for(Duration::from_millis(400));
+            simulation.resume(one).unwrap();
+        },
+        &|simulation| {
+            simulation.partition([[one, NodeId::new(0)]]).unwrap();
+            simulation.run_for(Duration::from_secs(2));
+            simulation.heal();
+        },
+        &|simulation| {
+            simulation.hold(NodeId::new(0), one).unwrap();
+            simulation.run_for(Duration::from_secs(1));
+            simulation.release(NodeId::new(0), one);
+            let slow = Link::default().with_latency(Latency::fixed(Duration::from_secs(3)));
+            simulation.set_link(one, NodeId::new(0), slow).unwrap();
+            simulation.run_for(Duration::from_secs(1));
+            simulation.set_link(one, NodeId::new(0), Link::default()).unwrap();
+        },
+        &|simulation| {
+            let payment = crate::Transaction::new("alice", "bob", 1);
+            simulation.submit(one, payment).unwrap();
+            simulation.set_link(one, NodeId::new(0), Link::default().with_loss(0.5).unwrap()).unwrap();
+        },
+    ];
+    for (nodes, interval, blocks) in
+        [(2, 600.0, 9), (30, 600.0, 20), (30, 2.0, 50), (30, 0.3, 200), (20, 0.05, 300)]
+    {
+        for (number, act) in acts.iter().enumerate() {
+            let [skipping, full] =
+                [true, false].map(|skips| outcome(&network(nodes, interval, skips), interval, blocks, act));
+            assert_eq!(skipping, full, "act {number}, {nodes} nodes, {interval} s");
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! All that a simulation is at a moment: the nodes, and what comes next.
+
+use std::{collections::BTreeMap, fmt};
+
+use super::{
+    Simulation,
+    carry::{Hands, Surroundings},
+    floods::Wave,
+};
+use crate::{
+    blockchain::Blockchain,
+    command::{Answer, Command, Ticket},
+    message::{Message, NodeId, Told},
+    node::{Input, Node},
+    time::Time,
+    verbs::state::State,
+};
+
+/// A network at a moment of virtual time.
+///
+/// At equal times arrivals come first, by destination, source and the source's count; then wake-ups, by node; then what
+/// was planned, in the order of planning; then proofs, by node.
+pub struct World {
+    /// By their numbers; a puppet has none.
+    pub(super) nodes: Vec<Option<Node>>,
+    pub(super) around: Surroundings,
+    plans: BTreeMap<(Time, u64), Plan>,
+    next_plan: u64,
+    next_ticket: u64,
+}
+
+/// Something that a user wants to happen at a time.
+pub(super) type Plan = Box<dyn FnOnce(&Simulation)>;
+
+/// What has happened in a step.
+pub(super) enum Step {
+    /// Nothing: nothing comes until the limit.
+    Nothing,
+    /// Something inside.
+    Done,
+    /// It is time for this; whoever drives the world does it.
+    Due(Plan),
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (now, nodes) = (self.around.now, self.nodes.len());
+        f.debug_struct("World").field("now", &now).field("nodes", &nodes).finish_non_exhaustive()
+    }
+}
+
+impl World {
+    pub(super) fn new(around: Surroundings) -> Self {
+        Self { nodes: Vec::new(), around, plans: BTreeMap::new(), next_plan: 0, next_ticket: 0 }
+    }
+
+    /// Lets the next thing happen, unless it comes later than a limit. Time then is what it was, or that thing's.
+    pub(super) fn step(&mut self, limit: Time) -> Step {
+        self.tell_of_losses();
+        let wake = self.around.wakes.first().map(|(at, _)| *at);
+        let plan = self.plans.first_key_value().map(|((at, _), _)| *at);
+        let proof = self.around.searches.next_time();
+        let first = [wake, plan, proof].into_iter().flatten().min();
+        if let Some(arrival) = self.around.queue.pop_until(first.map_or(limit, |first| first.min(limit))) {
+            self.around.now = arrival.at;
+            let [from, to] = [arrival.from, arrival.to].map(NodeId::new);
+            match self.around.floods.arrive(&arrival) {
+                Wave::First(number, chain) => self.block_comes(number, from, to, chain),
+                Wave::Message(slot) => {
+                    if let Some((from, to, message)) = self.around.arrive(slot) {
+                        self.handle(to, Input::Message(from, message));
+                    }
+                }
+                Wave::Repeat => {}
+            }
+            return Step::Done;
+        }
+        let Some(now) = first.filter(|first| *first <= limit) else { return Step::Nothing };
+        self.around.advance(now);
+        if wake == first {
+            let node = self.around.pop_wake();
+            self.handle(node, Input::Wake);
+        } else if plan == first {
+            let (_, plan) = self.plans.pop_first().expect("it is the next to come");
+            return Step::Due(plan);
+        } else if let Some((node, search, proof)) = self.around.searches.pop() {
+            self.handle(node, Input::Found(search, proof));
+        }
+        Step::Done
+    }
+
+    /// A block comes to a node for the first time.
+    fn block_comes(&mut self, number: u32, from: NodeId, to: NodeId, chain: Blockchain) {
+        let (now, around) = (self.around.now, &mut self.around);
+        let node = self.nodes[to.index()].as_mut().expect("blocks flow while all nodes are live");
+        around.hint = Some(number);
+        if node.extends(now, &chain) {
+            // Both ends were told that nothing is lost between them.
+            node.extend(from, chain, false, &mut Hands { around, node: to });
+            if let Some(search) = around.to_hash.take() {
+                around.hash(to, node, search);
+            }
+        } else {
+            self.handle(to, Input::Message(from, Message::NewBlock(Told::Chain(chain.clone()))));
+            let node = self.nodes[to.index()].as_ref().expect("it has just handled its input");
+            if !node.knows(&chain) {
+                self.around.came_in_vain(number, to, &chain);
+            }
+        }
+        self.around.hint = None;
+    }
+
+    /// Plans something for a time; for one that is past it is due at once.
+    pub(super) fn plan(&mut self, at: Time, plan: Plan) {
+        self.plans.insert((at.max(self.around.now), self.next_plan), plan);
+        self.next_plan += 1;
+    }
+
+    /// Gives a node a command, whose answer [`World::answer`] returns once it is there.
+    pub(super) fn command(&mut self, node: NodeId, command: Command) -> Ticket {
+        self.tell_of_losses();
+        self.next_ticket += 1;
+        let ticket = Ticket(self.next_ticket);
+        self.handle(node, Input::Command(ticket, command));
+        ticket
+    }
+
+    pub(super) fn answer(&mut self, ticket: Ticket) -> Option<Answer> {
+        self.around.answers.remove(&ticket)
+    }
+
+    /// A node that is there, up or down.
+    ///
+    /// # Panics
+    ///
+    /// If it is unknown or a puppet.
+    pub(super) fn node(&self, node: NodeId) -> &Node {
+        self.nodes[node.index()].as_ref().expect("only nodes are asked for, not puppets")
+    }
+
+    /// Hands a node an input, and carries out what it wishes.
+    pub(super) fn handle(&mut self, id: NodeId, input: Input) {
+        let Some(node) = &mut self.nodes[id.index()] else { return };
+        debug_assert!(!matches!(self.around.states[id.index()], State::Down { .. }), "{input:?}");
+        let now = self.around.now;
+        let mut effects = std::mem::take(&mut self.around.effects);
+        let tip = node.chain().tip_hash();
+        node.handle(now, input, &mut effects);
+        let notices = node.notices_repeats();
+        if node.chain().tip_hash() != tip {
+            self.around.changes += 1;
+            self.around.height = self.around.height.max(node.chain().len());
+        }
+        let has_other_peers = self.around.peers[id.index()] != node.peers();
+        if has_other_peers {
+            // Blocks flow by the peers that there were.
+            self.around.spell_out();
+            self.around.changes += 1;
+            self.around.facts_are_old = true;
+            self.around.peers[id.index()] = node.peers().to_vec();
+        }
+        for effect in effects.drain(..) {
+            self.around.carry_out(id, effect);
+        }
+        self.around.effects = effects;
+        if let Some(search) = self.around.to_hash.take() {
+            self.around.hash(id, node, search);
+        }
+        self.around.note_noticing(id, notices);
+    }
+}
