@@ -28,7 +28,7 @@ const LIAR: NodeId = NodeId::new(1);
 const BLOCKS: u64 = 500;
 /// A message of at least so many bytes costs at most so many times what hashing it with SHA-256 does. A short message
 /// costs what any input does.
-const RATIO_MAX: f64 = 20.0;
+const RATIO_MAX: f64 = 30.0;
 const LONG: u64 = 1_000;
 
 fn rules() -> Rules {
@@ -64,9 +64,9 @@ fn grown(chain: &Blockchain, rules: &Rules, miner: &str, blocks: u64) -> Blockch
     })
 }
 
-/// Transactions that fill a block, each of some 150 bytes.
-fn many() -> Vec<Transaction> {
-    let payment = |nonce| Transaction::new("alice", "x".repeat(80), 1).with_nonce(nonce);
+/// Transactions that fill a block, each of some 150 bytes if the letter is one.
+fn many(letter: &str) -> Vec<Transaction> {
+    let payment = |nonce| Transaction::new("alice", letter.repeat(80), 1).with_nonce(nonce);
     (0..999).map(payment).chain([Transaction::reward("miner", 50)]).collect()
 }
 
@@ -189,10 +189,10 @@ impl Lab {
         junk.push(("known block, shared", Asked::Nothing, new(self.chain.clone().into())));
         junk.push(("known block, bare", Asked::Nothing, new(tip.clone().into())));
         junk.push(("known block, document", Asked::Nothing, new(document(tip))));
-        let next = block(BLOCKS + 1, self.chain.tip_hash(), many(), false);
+        let next = block(BLOCKS + 1, self.chain.tip_hash(), many("x"), false);
         junk.push(("next block without work, bare", Asked::Nothing, new(next.clone().into())));
         junk.push(("next block without work, document", Asked::Nothing, new(document(&next))));
-        let stray = |is_met| (0..50).map(move |number| block(BLOCKS + 1, nowhere(number), many(), is_met));
+        let stray = |is_met| (0..50).map(move |number| block(BLOCKS + 1, nowhere(number), many("x"), is_met));
         let each = |blocks: Vec<Told>| blocks.into_iter().map(Message::NewBlock).collect::<Vec<_>>();
         junk.push((
             "stray block without work, bare",
@@ -209,6 +209,12 @@ impl Lab {
             Asked::Nothing,
             each(stray(true).map(Told::from).collect()),
         ));
+        // Two bytes in a document, six as canonical JSON.
+        let foreign = block(BLOCKS + 1, nowhere(0), many("é"), false);
+        let text = foreign.canonical_json().replace("\\u00e9", "é");
+        junk.push(("stray block of foreign letters, bare", Asked::Nothing, new(foreign.into())));
+        let text = Told::Document(text.into());
+        junk.push(("stray block of foreign letters, document", Asked::Nothing, new(text)));
         let long = Transaction::new("alice", "x".repeat(150_000), 1).with_nonce(0);
         let long = block(BLOCKS + 1, nowhere(0), vec![long.clone(), Transaction::reward("miner", 50)], false);
         junk.push(("stray block of a long address", Asked::Nothing, new(long.into())));

@@ -105,8 +105,9 @@ impl Formatter for PythonFormatter {
             let (plain, escaped) = rest.split_at(at);
             writer.write_all(plain.as_bytes())?;
             let character = escaped.chars().next().expect("a character was found here");
-            for unit in character.encode_utf16(&mut [0; 2]) {
-                write!(writer, "\\u{unit:04x}")?;
+            for &mut unit in character.encode_utf16(&mut [0; 2]) {
+                let digit = |shift: u16| b"0123456789abcdef"[usize::from((unit >> shift) & 0xf)];
+                writer.write_all(&[b'\\', b'u', digit(12), digit(8), digit(4), digit(0)])?;
             }
             rest = &escaped[character.len_utf8()..];
         }
