@@ -4,14 +4,13 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
+use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use crate::{
     block::PreviousHash,
-    blockchain::{Blockchain, ChainBlocks, InvalidBlock},
+    blockchain::{Blockchain, ChainBlocks, MineError},
     mempool::SubmitError,
     message::NodeId,
-    pow::Exhausted,
     transaction::Transaction,
 };
 
@@ -127,31 +126,6 @@ impl Serialize for Forged {
         document.serialize_field("transactions", &self.transactions)?;
         document.end()
     }
-}
-
-/// Why no block was mined.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum MineError {
-    /// No proof meets the target.
-    #[error(transparent)]
-    Exhausted(#[from] Exhausted),
-    /// The node was told to stop mining.
-    #[error("the node was told to stop mining")]
-    Stopped,
-    /// No timestamp is later than those of the chain: they stand at the end of what can be counted.
-    #[error("no timestamp is left that is later than the median of the chain's last")]
-    NoTimestampLeft,
-    /// No proof was found in the time that there was.
-    #[error("no proof was found in time")]
-    TimedOut,
-    /// The node was to mine at a hash rate of 0, at which it would find nothing.
-    #[error("a node that mines at a hash rate of 0 finds nothing")]
-    NoHashRate,
-    /// The rules refuse whatever block the node can make: its reward cannot be counted.
-    #[error("the rules refuse the mined block: {0}")]
-    Refused(#[from] InvalidBlock),
 }
 
 /// A node has asked its peers. Serialises to the notebook's `{"message": "Our chain was replaced", "new_chain": [...]}`

@@ -174,13 +174,13 @@ impl Blockchain {
     }
 
     /// Returns the block at a position, counted from 1, in O(log n).
-    pub fn block(&self, index: u64) -> Option<&Block> {
-        ancestor(&self.tip, index).map(|link| &link.block)
+    pub fn block(&self, position: u64) -> Option<&Block> {
+        ancestor(&self.tip, position).map(|link| &link.block)
     }
 
-    /// Returns the chain's first blocks, `len` of them, in O(log n).
-    pub fn at(&self, len: u64) -> Option<Self> {
-        ancestor(&self.tip, len).map(|link| Self { tip: Arc::clone(link) })
+    /// Returns the chain up to a position, in O(log n).
+    pub fn at(&self, position: u64) -> Option<Self> {
+        ancestor(&self.tip, position).map(|link| Self { tip: Arc::clone(link) })
     }
 
     /// Returns the chain without its last block, unless that is all it has.

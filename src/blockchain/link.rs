@@ -97,6 +97,25 @@ pub(super) fn ancestor(mut link: &Arc<Link>, position: u64) -> Option<&Arc<Link>
     Some(link)
 }
 
+/// Finds the first link of a chain that meets a condition, in O(log n); the condition must hold for all links after one
+/// that meets it.
+pub(super) fn first_that(mut link: &Arc<Link>, is_met: impl Fn(&Link) -> bool) -> Option<&Arc<Link>> {
+    if !is_met(link) {
+        return None;
+    }
+    while let Some(parent) = link.parent() {
+        let far = jump(link);
+        link = if is_met(far) {
+            far
+        } else if is_met(parent) {
+            parent
+        } else {
+            break;
+        };
+    }
+    Some(link)
+}
+
 /// Finds the last link at which two chains hold the same block, in O(log n); the first chain's.
 pub(super) fn common_ancestor<'a>(one: &'a Arc<Link>, other: &'a Arc<Link>) -> Option<&'a Arc<Link>> {
     let position = one.position.min(other.position);
@@ -130,6 +149,8 @@ impl Drop for Link {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
     use crate::{PreviousHash, Rules, Timestamp};
 
@@ -160,6 +181,15 @@ mod tests {
                 steps += 1;
             }
             assert!(steps <= 2 * 12, "{steps} steps to position {position}");
+
+            let looks = Cell::new(0);
+            let first = first_that(&tip, |link| {
+                looks.set(looks.get() + 1);
+                link.position >= position
+            });
+            assert_eq!(first.map(|link| link.position), Some(position));
+            let looks = looks.get();
+            assert!(looks <= 4 * 12 + 1, "{looks} looks to position {position}");
         }
     }
 }

@@ -6,11 +6,15 @@
 mod chain;
 mod claim;
 mod document;
+mod find;
 mod iter;
 mod link;
+mod mine;
 mod text;
 
 pub use chain::{Blockchain, InvalidBlock};
 pub use document::ChainError;
 pub(crate) use document::{ChainBlocks, read_blocks};
+pub use find::Found;
 pub use iter::Blocks;
+pub use mine::MineError;

@@ -5,8 +5,13 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    blockchain::InvalidBlock, command::MineError, document::DocumentError, hash::BlockHash,
-    mempool::LossReason, message::NodeId, time::Time, transaction::Transaction,
+    blockchain::{InvalidBlock, MineError},
+    document::DocumentError,
+    hash::BlockHash,
+    mempool::LossReason,
+    message::NodeId,
+    time::Time,
+    transaction::Transaction,
 };
 
 /// What can happen at a node.

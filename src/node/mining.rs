@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 
 use super::machine::{Effect, Node, SearchId, Template};
 use crate::{
-    block::{Block, PreviousHash},
-    command::{Answer, Forged, MineError, Ticket},
+    block::Block,
+    blockchain::MineError,
+    command::{Answer, Forged, Ticket},
     event::Happening,
     pow::{Exhausted, Target},
     rules::ProofRule,
@@ -143,13 +144,9 @@ impl Node {
         let reward = Transaction::reward(self.address.clone(), self.rules.reward);
         let timestamp = self.chain.next_timestamp(&self.rules, now);
         let timestamp = timestamp.expect("a search begins only where a timestamp is left");
-        let previous_hash = PreviousHash::Hash(self.chain.tip_hash());
-        let block = |transactions: Vec<_>, proof| {
-            Block::new(self.chain.len() + 1, timestamp, transactions, proof, previous_hash)
-        };
         // Whatever the proof will be, there is room for the longest.
-        let bytes_left =
-            self.rules.block_bytes_max.saturating_sub(block(vec![reward.clone()], u64::MAX).size());
+        let empty = self.chain.next_block([reward.clone()], timestamp).with_proof(u64::MAX);
+        let bytes_left = self.rules.block_bytes_max.saturating_sub(empty.size());
         let mut transactions = self.mempool.select(
             self.rules.payments_max,
             bytes_left,
@@ -158,7 +155,7 @@ impl Node {
             self.chain.accounts(),
         );
         transactions.push(reward);
-        block(transactions, 0)
+        self.chain.next_block(transactions, timestamp)
     }
 
     pub(super) fn found(&mut self, now: Time, search: SearchId, proof: u64, effects: &mut Vec<Effect>) {

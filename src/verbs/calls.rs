@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     blockchain::Blockchain,
-    command::{Answer, Command, Forged, MineError, Resolution, Snapshot, Submitted},
+    command::{Answer, Command, Forged, Resolution, Snapshot, Submitted},
     mempool::SubmitError,
     message::NodeId,
     time::Time,
