@@ -87,17 +87,44 @@ impl fmt::Display for Snapshot {
     }
 }
 
-/// A transaction was taken in. Serialises to the notebook's `{"message": "Transaction will be added to Block 2"}`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A transaction was taken in. Serialises to the notebook's `{"message": "Transaction will be added to Block 2"}`, and if
+/// it waits for a nonce to `{"message": "Transaction waits for nonce 0 of its sender"}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submitted {
-    /// The position of the block that will hold it, if the node mines the next.
-    pub index: u64,
+    /// The transaction as it was taken in, where accounts are kept with its nonce: to be looked for with
+    /// [`Blockchain::find`].
+    pub transaction: Transaction,
+    /// When it will be mined.
+    pub placement: Placement,
+}
+
+/// When a pending transaction will be mined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Placement {
+    /// In a block, if the node mines on and takes over no other chain.
+    InBlock {
+        /// The block's position, counted from 1: it is in this block at the latest, whatever comes after it.
+        ///
+        /// It is the next block if that has room, even while its proof is searched for, and else the first with room when
+        /// the node's blocks take what is pending in its order. Where a block is full by its bytes the transaction may be
+        /// in an earlier one, as smaller transactions are taken before a large one that there is no room for. Only a
+        /// payment that would make somebody's balance more than 2^64 - 1 is passed over for longer.
+        position: u64,
+    },
+    /// Not before a transaction of its sender that has not come yet.
+    AwaitsNonce {
+        /// The lowest nonce that is missing.
+        nonce: u64,
+    },
 }
 
 impl Serialize for Submitted {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut document = serializer.serialize_struct("Submitted", 1)?;
-        let message = format!("Transaction will be added to Block {}", self.index);
+        let message = match self.placement {
+            Placement::InBlock { position } => format!("Transaction will be added to Block {position}"),
+            Placement::AwaitsNonce { nonce } => format!("Transaction waits for nonce {nonce} of its sender"),
+        };
         document.serialize_field("message", &message)?;
         document.end()
     }

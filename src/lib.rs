@@ -242,7 +242,7 @@ pub mod wire;
 pub use accounts::{Account, Accounts};
 pub use block::{Block, PreviousHash};
 pub use blockchain::{Blockchain, Blocks, ChainError, Found, InvalidBlock, MineError};
-pub use command::{Answer, Command, Forged, Outcome, Resolution, Snapshot, Submitted, Ticket};
+pub use command::{Answer, Command, Forged, Outcome, Placement, Resolution, Snapshot, Submitted, Ticket};
 pub use document::{DocumentError, Place};
 pub use event::{Event, EventReader, EventWriter, Happening, IgnoreReason, ReadEventError};
 pub use hash::{BlockHash, ParseHashError, TransactionHash};

@@ -65,7 +65,7 @@ pub enum SubmitError {
         /// What this one spends.
         amount: u64,
     },
-    /// The mempool is full, and this transaction would be the first to leave.
+    /// The mempool is full, and this transaction would be the first to leave, or counted on coins of one that had to.
     #[error("the mempool is full: it holds {capacity} transactions")]
     Full {
         /// The most that it holds.

@@ -24,6 +24,8 @@ pub struct Mempool {
     capacity: usize,
     /// What can be mined, by arrival; what an abandoned block gives back goes before all others.
     pub(super) arrivals: BTreeMap<i64, Transaction>,
+    /// The bytes that all of it takes in blocks.
+    bytes: usize,
     /// The lowest arrival that was given, and the next one.
     lowest: i64,
     next: i64,
@@ -40,6 +42,7 @@ impl Mempool {
         Self {
             capacity,
             arrivals: BTreeMap::new(),
+            bytes: 0,
             lowest: FIRST_SUBMITTED,
             next: FIRST_SUBMITTED,
             ready: Queues::default(),
@@ -285,6 +288,44 @@ impl Mempool {
         self.arrivals.values().filter(|transaction| fits(transaction)).take(most).cloned().collect()
     }
 
+    /// Returns how many blocks at most are mined before one holds a transaction, if each takes what is pending in its
+    /// order, `most` transactions of at most so many bytes: those for which there is no room in a block begin the next.
+    /// Nothing that comes behind a transaction delays it. None if it is not to be mined yet: it waits for a nonce before.
+    ///
+    /// Of equal ones without a nonce it is the last. It costs in proportion to what came after the transaction; only where
+    /// more bytes are pending than a block holds, to what came before it.
+    pub(crate) fn blocks_before(
+        &self,
+        transaction: &Transaction,
+        most: usize,
+        block_bytes: usize,
+    ) -> Option<u64> {
+        let arrival = match transaction.nonce() {
+            Some(nonce) => *self.ready.get(transaction.sender(), nonce)?,
+            None => *self.arrivals.iter().rev().find(|(_, other)| *other == transaction)?.0,
+        };
+        if self.bytes <= block_bytes {
+            let before = self.arrivals.len() - self.arrivals.range(arrival..).count();
+            return Some((before / most) as u64);
+        }
+        let (mut blocks, mut count, mut bytes) = (0, 0, 0_usize);
+        for transaction in self.arrivals.range(..=arrival).map(|(_, transaction)| transaction) {
+            let size = transaction.size_in_block();
+            if count == most || (count > 0 && bytes.saturating_add(size) > block_bytes) {
+                (blocks, count, bytes) = (blocks + 1, 0, 0);
+            }
+            (count, bytes) = (count + 1, bytes + size);
+        }
+        Some(blocks)
+    }
+
+    /// Returns the nonce that a transaction waits for, if it is pending and its sender has none pending before it.
+    pub(crate) fn missing_nonce(&self, transaction: &Transaction, accounts: &Accounts) -> Option<u64> {
+        let sender = transaction.sender();
+        let gap = self.gaps.get(sender, transaction.nonce()?)?;
+        (gap == transaction).then(|| self.next_nonce(sender, accounts))
+    }
+
     pub(super) fn push_back(&mut self, transaction: Transaction) {
         let arrival = self.next;
         self.next += 1;
@@ -303,6 +344,7 @@ impl Mempool {
             self.ready.insert(transaction.sender_address(), nonce, arrival);
             self.flows.add(arrival, &transaction);
         }
+        self.bytes += transaction.size_in_block();
         self.arrivals.insert(arrival, transaction);
     }
 
@@ -312,6 +354,7 @@ impl Mempool {
             self.ready.remove(transaction.sender_address(), nonce);
             self.flows.remove(arrival, &transaction);
         }
+        self.bytes -= transaction.size_in_block();
         transaction
     }
 

@@ -383,10 +383,14 @@ impl Node {
         let transaction = self.mempool.numbered(transaction, &self.rules, self.chain.accounts());
         match self.take_in(transaction.clone(), None, effects) {
             // Its owner may well tell of it again: then so does the node.
-            Err(SubmitError::AlreadyPending { .. }) => self.has_news(transaction, None),
+            Err(SubmitError::AlreadyPending { .. }) => self.has_news(transaction.clone(), None),
             taken => taken?,
         }
-        Ok(Submitted { index: self.chain.len() + 1 })
+        match self.placement(&transaction) {
+            Some(placement) => Ok(Submitted { transaction, placement }),
+            // It left at once, with what it counted on.
+            None => Err(SubmitError::Full { capacity: self.limits.mempool }),
+        }
     }
 
     pub(super) fn new_request(&mut self) -> RequestId {

@@ -6,13 +6,16 @@ use super::machine::{Effect, Node, SearchId, Template};
 use crate::{
     block::Block,
     blockchain::MineError,
-    command::{Answer, Forged, Ticket},
+    command::{Answer, Forged, Placement, Ticket},
     event::Happening,
     pow::{Exhausted, Target},
     rules::ProofRule,
-    time::Time,
+    time::{Time, Timestamp},
     transaction::Transaction,
 };
+
+/// The most bytes that a later block's index and timestamp take: 20 digits, and a point and 17 digits or an exponent.
+const INDEX_AND_TIMESTAMP_MAX: usize = 20 + 24;
 
 /// Who waits for a block, and what is searched for. What a new tip changes comes first, close together.
 #[derive(Debug, Clone, Default)]
@@ -144,9 +147,7 @@ impl Node {
         let reward = Transaction::reward(self.address.clone(), self.rules.reward);
         let timestamp = self.chain.next_timestamp(&self.rules, now);
         let timestamp = timestamp.expect("a search begins only where a timestamp is left");
-        // Whatever the proof will be, there is room for the longest.
-        let empty = self.chain.next_block([reward.clone()], timestamp).with_proof(u64::MAX);
-        let bytes_left = self.rules.block_bytes_max.saturating_sub(empty.size());
+        let bytes_left = self.bytes_left(&reward, timestamp);
         let mut transactions = self.mempool.select(
             self.rules.payments_max,
             bytes_left,
@@ -156,6 +157,25 @@ impl Node {
         );
         transactions.push(reward);
         self.chain.next_block(transactions, timestamp)
+    }
+
+    /// How many bytes of payments the next block may hold beside its reward.
+    fn bytes_left(&self, reward: &Transaction, timestamp: Timestamp) -> usize {
+        // Whatever the proof will be, there is room for the longest.
+        let empty = self.chain.next_block([reward.clone()], timestamp).with_proof(u64::MAX);
+        self.rules.block_bytes_max.saturating_sub(empty.size())
+    }
+
+    /// Tells when a transaction will be mined, if it is pending.
+    pub(super) fn placement(&self, transaction: &Transaction) -> Option<Placement> {
+        if let Some(nonce) = self.mempool.missing_nonce(transaction, self.chain.accounts()) {
+            return Some(Placement::AwaitsNonce { nonce });
+        }
+        let reward = Transaction::reward(self.address.clone(), self.rules.reward);
+        let bytes_left = self.bytes_left(&reward, Timestamp::integer(0));
+        let bytes_left = bytes_left.saturating_sub(INDEX_AND_TIMESTAMP_MAX);
+        let before = self.mempool.blocks_before(transaction, self.rules.payments_max, bytes_left)?;
+        Some(Placement::InBlock { position: self.chain.len() + 1 + before })
     }
 
     pub(super) fn found(&mut self, now: Time, search: SearchId, proof: u64, effects: &mut Vec<Effect>) {

@@ -76,10 +76,13 @@ impl Rules {
     ///
     /// The rule that the smallest such block breaks.
     pub(crate) fn check_fits(&self, transaction: &Transaction) -> Result<(), Violation> {
-        if self.checks == Checks::LinksAndProofs {
-            return Ok(());
+        // A node's own blocks keep to the bounds of payments and bytes even where they are not checked.
+        if self.payments_max == 0 {
+            return Err(Violation::TooManyPayments { most: 0, found: 1 });
         }
-        addresses_are_short(slice::from_ref(transaction), self.address_chars_max)?;
+        if self.checks == Checks::WholeBlocks {
+            addresses_are_short(slice::from_ref(transaction), self.address_chars_max)?;
+        }
         // Written out, a byte of an address takes at most six, and all else much less than the rest of this.
         let longest = 6 * (transaction.sender().len() + transaction.recipient().len()) + 1000;
         if longest <= self.block_bytes_max {

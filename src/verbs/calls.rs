@@ -13,7 +13,7 @@ use super::{
     view::View,
 };
 use crate::{
-    blockchain::Blockchain,
+    blockchain::{Blockchain, MineError},
     command::{Answer, Command, Forged, Resolution, Snapshot, Submitted},
     mempool::SubmitError,
     message::NodeId,

@@ -5,7 +5,7 @@ use std::{
     thread,
 };
 
-use chainlab::{Blockchain, Network, Outcome, Transaction, network::RegisterError};
+use chainlab::{Blockchain, Network, Outcome, Placement, Transaction, network::RegisterError};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -37,8 +37,9 @@ fn storm(seed: u64) {
                 match random.below(4) {
                     0 => {
                         let transaction = Transaction::new(format!("sender-{number}"), "recipient", step);
-                        let index = network.submit(node, transaction.clone()).unwrap().index;
-                        assert!(index >= 2);
+                        let taken = network.submit(node, transaction.clone()).unwrap();
+                        assert_eq!(taken.transaction, transaction);
+                        assert!(matches!(taken.placement, Placement::InBlock { position } if position >= 2));
                         submitted.push(transaction);
                     }
                     1 => {

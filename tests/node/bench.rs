@@ -8,8 +8,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chainlab::{
     Answer, Block, Blockchain, Command, Difficulty, Effect, Genesis, Happening, Input, Limits, Message, Node,
-    NodeConfig, NodeId, PreviousHash, RequestId, Retarget, Rules, SearchId, Template, Ticket, Time,
-    Timestamp, Told, Transaction,
+    NodeConfig, NodeId, Placement, PreviousHash, RequestId, Retarget, Rules, SearchId, Template, Ticket,
+    Time, Timestamp, Told, Transaction,
     pow::{Challenge, Search, Target},
 };
 
@@ -362,7 +362,10 @@ pub(crate) fn name(chain: &Blockchain) -> String {
 fn answered(answer: &Answer) -> String {
     match answer {
         Answer::Register(peers) => format!("peers {:?}", numbers(peers)),
-        Answer::Submit(Ok(submitted)) => format!("block {}", submitted.index),
+        Answer::Submit(Ok(submitted)) => match submitted.placement {
+            Placement::InBlock { position } => format!("block {position}"),
+            Placement::AwaitsNonce { nonce } => format!("waits for nonce {nonce}"),
+        },
         Answer::Submit(Err(error)) => error.to_string(),
         Answer::Mine(Ok(forged)) => format!("forged {}", forged.index),
         Answer::Mine(Err(error)) => error.to_string(),

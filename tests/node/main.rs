@@ -12,5 +12,6 @@ mod mining;
 mod missing;
 mod payments;
 mod pending;
+mod placement;
 mod resolve;
 mod walk;

@@ -22,7 +22,9 @@ fn bench(rules: Rules, mempool: usize) -> Bench {
 
 fn is_taken(bench: &mut Bench, transaction: Transaction) -> bool {
     let lines = bench.submit(transaction);
-    lines.iter().any(|line| line.starts_with("answer") && line.ends_with(": block 2"))
+    lines.iter().any(|line| {
+        line.starts_with("answer") && (line.ends_with(": block 2") || line.contains(": waits for nonce "))
+    })
 }
 
 fn lost(lines: Vec<String>) -> Vec<String> {
