@@ -6,6 +6,7 @@
 mod allocations;
 mod check;
 mod difficulty;
+mod document;
 mod presets;
 mod retarget;
 mod violation;
@@ -41,10 +42,23 @@ pub use violation::Violation;
 /// assert_eq!(quick.difficulty.first_target().expected_hashes(), 256);
 /// ```
 ///
-/// They read and write documents with serde. A document states every rule, one that does not apply by `null`, and
-/// nothing else: a rule that is misspelt is an error, not a rule that does not apply.
+/// They read and write documents with serde. What is written states every rule. What is read may name a preset, and
+/// leave out each field that is as there; a field within `difficulty` or `genesis` is never left out. One that is
+/// misspelt is an error, not a rule that does not apply.
+///
+/// ```
+/// use chainlab::Rules;
+///
+/// let rules: Rules = serde_json::from_str(r#"{"preset": "sealed", "reward": 25}"#)?;
+/// assert_eq!(rules, Rules { reward: 25, ..Rules::sealed() });
+///
+/// let error = serde_json::from_str::<Rules>(r#"{"reward": 25}"#).unwrap_err();
+/// let presets = "`preset` as one of `notebook`, `tutorial`, `sealed`, `bitcoin`";
+/// assert_eq!(error.to_string(), format!("missing field `proof`: all are to be stated, or {presets}"));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "document::Document")]
 pub struct Rules {
     /// What a proof is made over.
     pub proof: ProofRule,
