@@ -252,7 +252,8 @@ pub use network::Network;
 pub use node::{Effect, Input, Limits, Node, NodeConfig, SearchId, Template};
 pub use report::Report;
 pub use rules::{
-    Checks, Context, Difficulty, ForkChoice, Genesis, ProofRule, Retarget, RetargetError, Rules, Violation,
+    Checks, Context, Difficulty, ForkChoice, Genesis, ProofRule, Retarget, RetargetError, Rules, RulesError,
+    Violation,
 };
 pub use simulation::Simulation;
 pub use time::{Time, Timestamp};

@@ -1,16 +1,12 @@
 //! Every rule by itself, with the violation that names it; accounts against a plain ledger.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use chainlab::{
     Account, Accounts, Block, BlockHash, Blockchain, Context, Difficulty, Genesis, InvalidBlock,
     PreviousHash, ProofRule, Retarget, Rules, Time, Timestamp, Transaction, Violation, pow::Target,
 };
 use proptest::prelude::*;
-use serde_json::Value;
 
 /// The sealed rules, but any proof will do.
 fn sealed() -> Rules {
@@ -493,82 +489,6 @@ fn a_block_ahead_of_the_clock_waits_where_timestamps_are_checked() {
     assert_eq!(Rules::sealed().acceptable_from(&block_at(Timestamp::integer(3))), Time::UNIX_EPOCH);
     assert_eq!(Rules::sealed().acceptable_from(&block_at(Timestamp::integer(1 << 40))), Time::MAX);
     assert_eq!(Rules::notebook().acceptable_from(&block), Time::UNIX_EPOCH);
-}
-
-#[test]
-fn rules_come_back_from_json() {
-    for rules in [Rules::notebook(), Rules::tutorial(), Rules::sealed(), Rules::bitcoin()] {
-        let text = serde_json::to_string(&rules).unwrap();
-        assert_eq!(serde_json::from_str::<Rules>(&text).unwrap(), rules);
-    }
-    let started = Rules::sealed().started_at(Time::from_secs(5));
-    assert_eq!(serde_json::from_str::<Rules>(&serde_json::to_string(&started).unwrap()).unwrap(), started);
-}
-
-/// Each way to leave out a field of a document or to misspell it, with the field's name. Addresses are no fields.
-fn spoilt(document: &Value) -> Vec<(String, Value, Value)> {
-    let Some(fields) = document.as_object() else { return Vec::new() };
-    let mut all = Vec::new();
-    for (name, value) in fields {
-        let mut missing = fields.clone();
-        missing.remove(name);
-        let mut misspelt = missing.clone();
-        misspelt.insert(format!("{name}s"), value.clone());
-        all.push((name.clone(), Value::Object(missing), Value::Object(misspelt)));
-        let deeper = if name == "allocations" { Vec::new() } else { spoilt(value) };
-        all.extend(deeper.into_iter().map(|(inner, missing, misspelt)| {
-            let [missing, misspelt] = [missing, misspelt].map(|value| {
-                let mut fields = fields.clone();
-                fields.insert(name.clone(), value);
-                Value::Object(fields)
-            });
-            (format!("{name}.{inner}"), missing, misspelt)
-        }));
-    }
-    all
-}
-
-#[test]
-fn a_rule_that_is_left_out_or_misspelt_is_an_error() {
-    let allocations = BTreeMap::from([("alice".into(), 100)]);
-    let genesis = Genesis::Shared { time: Some(Time::from_secs(5)), allocations };
-    let mut seen = BTreeSet::new();
-    for rules in [Rules::notebook(), Rules { genesis, ..Rules::sealed() }] {
-        let document = serde_json::to_value(&rules).unwrap();
-        assert_eq!(serde_json::from_value::<Rules>(document.clone()).unwrap(), rules);
-        for (name, missing, misspelt) in spoilt(&document) {
-            for document in [missing, misspelt] {
-                let read = serde_json::from_value::<Rules>(document.clone());
-                assert!(read.is_err(), "{name} is not missed in {document}");
-            }
-            seen.insert(name);
-        }
-    }
-    for name in [
-        "difficulty",
-        "difficulty.retargeted.window",
-        "genesis.shared.time_ns",
-        "genesis.own_of_each_node.previous_hash",
-    ] {
-        assert!(seen.contains(name), "{name} was not left out");
-    }
-}
-
-#[test]
-fn an_address_has_its_coins_once() {
-    let text = serde_json::to_string(&Rules::sealed()).unwrap();
-    let with = |allocations: &str| {
-        let text = text.replace(r#""allocations":{}"#, &format!(r#""allocations":{{{allocations}}}"#));
-        serde_json::from_str::<Rules>(&text).map_err(|error| error.to_string())
-    };
-    let genesis =
-        Genesis::Shared { time: None, allocations: BTreeMap::from([("a".into(), 1), ("b".into(), 1)]) };
-    assert_eq!(with(r#""a":1,"b":1"#), Ok(Rules { genesis, ..Rules::sealed() }));
-    assert!(with(r#""a":1,"b":1,"a":2"#).unwrap_err().starts_with("a has 1 coins, and again 2"));
-    assert!(with(r#""a":-1"#).is_err());
-    assert!(with(r#""a":null"#).is_err());
-    let list = serde_json::from_str::<Rules>(&text.replace(r#""allocations":{}"#, r#""allocations":[]"#));
-    assert!(list.unwrap_err().to_string().contains("expected the coins of each address"));
 }
 
 /// What an address has, and its next nonce.

@@ -94,6 +94,23 @@ impl Rules {
         bytes_are_few(block.size(), self.block_bytes_max)
     }
 
+    /// Checks that there can be blocks of a miner's, however long their numbers are.
+    ///
+    /// # Errors
+    ///
+    /// The rule that the longest such block breaks with its reward alone.
+    pub(crate) fn check_miner(&self, address: &str) -> Result<(), Violation> {
+        if self.checks == Checks::LinksAndProofs {
+            return Ok(());
+        }
+        let transactions = [Transaction::reward(address, self.reward)];
+        addresses_are_short(&transactions, self.address_chars_max)?;
+        let timestamp = Timestamp::from_micros(Time::MAX.as_micros());
+        let block =
+            Block::new(u64::MAX, timestamp, transactions, u64::MAX, PreviousHash::Hash(BlockHash::of(b"")));
+        bytes_are_few(block.size(), self.block_bytes_max)
+    }
+
     /// Checks what a block says by itself, what costs least first. Returns the proof's hash if it covers the block.
     fn check_content(&self, block: &Block) -> Result<Option<BlockHash>, Violation> {
         let is_whole = self.checks == Checks::WholeBlocks;

@@ -5,6 +5,7 @@
 
 mod allocations;
 mod check;
+mod conflict;
 mod difficulty;
 mod document;
 mod presets;
@@ -29,6 +30,7 @@ use crate::{
 };
 
 pub use check::Context;
+pub use conflict::RulesError;
 pub use difficulty::{Difficulty, RetargetError};
 pub use retarget::Retarget;
 pub use violation::Violation;
@@ -57,6 +59,8 @@ pub use violation::Violation;
 /// assert_eq!(error.to_string(), format!("missing field `proof`: all are to be stated, or {presets}"));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
+///
+/// Values of two fields that rule each other out are found by [`Rules::check_together`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "document::Document")]
 pub struct Rules {

@@ -3,6 +3,7 @@
 use crate::{
     blockchain::Blockchain,
     message::NodeId,
+    rules::{RulesError, Violation},
     wire::{PartitionError, TopologyError},
 };
 
@@ -106,6 +107,17 @@ pub enum SpawnError {
         name: String,
         /// Whose name it is.
         node: NodeId,
+    },
+    /// The network's rules cannot be kept together.
+    #[error(transparent)]
+    Rules(#[from] RulesError),
+    /// An address that no block can pay a reward to.
+    #[error("no block can pay a reward to {address}: {violation}")]
+    Address {
+        /// The address, its first 80 characters.
+        address: String,
+        /// What such a block would do wrong.
+        violation: Violation,
     },
     /// The operating system starts no further thread.
     #[error("no thread could be started: {0}")]

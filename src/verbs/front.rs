@@ -8,7 +8,10 @@ use super::{
     names::Identity,
     view::View,
 };
-use crate::{message::NodeId, node::Node, rules::Rules};
+use crate::{message::NodeId, node::Node, rules::Rules, text::shortened};
+
+/// An address of 32 hexadecimal digits and four of a number.
+const LIKE_THE_NOTEBOOK_S: &str = "000000000000000000000000000000000000";
 
 /// A network of nodes, whatever drives them: a [`Network`](crate::Network), where each is a thread on the wall clock.
 ///
@@ -50,7 +53,8 @@ impl<D: Driver> NetworkOf<D> {
     ///
     /// # Errors
     ///
-    /// The network was shut down, or the operating system starts no further thread; then no node was added.
+    /// The network was shut down, its rules cannot be kept together, or the operating system starts no further thread;
+    /// then no node was added.
     ///
     /// ```
     /// use chainlab::{Network, Rules};
@@ -87,7 +91,7 @@ impl<D: Driver> NetworkOf<D> {
     ///
     /// # Errors
     ///
-    /// As [`NetworkOf::spawn_named`].
+    /// As [`NetworkOf::spawn_named`], and an address that no block has room for.
     ///
     /// ```
     /// use chainlab::{Network, Rules, network::Identity};
@@ -99,6 +103,13 @@ impl<D: Driver> NetworkOf<D> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn spawn_as(&self, identity: Identity) -> Result<NodeId, SpawnError> {
+        let rules = self.rules();
+        rules.check_together()?;
+        // A driver's own addresses are as long as the notebook's.
+        let address = identity.address.as_deref().unwrap_or(LIKE_THE_NOTEBOOK_S);
+        rules
+            .check_miner(address)
+            .map_err(|violation| SpawnError::Address { address: shortened(address), violation })?;
         self.driver.add_node(identity, Node::with_config)
     }
 
