@@ -50,16 +50,6 @@ fn rules_that_rule_each_other_out_start_no_node() {
             "allocations give alice 5 coins, but accounts is false: nobody would count them",
         ),
         (
-            Rules { genesis: shared([("alice", u64::MAX), ("bob", u64::MAX)]), ..sealed() },
-            "allocations give 36893488147419103230 coins and the first reward 50: \
-             together at most 2^64 - 1 can be counted",
-        ),
-        (
-            Rules { genesis: shared([("alice", u64::MAX)]), reward: 1, ..sealed() },
-            "allocations give 18446744073709551615 coins and the first reward 1: \
-             together at most 2^64 - 1 can be counted",
-        ),
-        (
             Rules { genesis: shared([("bob", 1), ("alice", 1)]), address_chars_max: 4, ..sealed() },
             "allocations give coins to alice, whose 5 characters address_chars_max, 4, keeps out of blocks",
         ),

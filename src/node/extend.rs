@@ -106,9 +106,12 @@ impl Node {
     }
 
     /// Tells whether it could show if a message did not come that tells of a block which the node knows already: it
-    /// would be ignored with an event, or the block may be forgotten before.
-    pub(crate) fn notices_repeats(&self) -> bool {
-        !self.gossip.banned.is_empty() || self.gossip.side_branches.len() >= self.limits.side_branches
+    /// would be ignored with an event, or the block may be forgotten before. `is_told_of` tells whether such a message
+    /// may still come.
+    pub(crate) fn notices_repeats(&self, is_told_of: impl Fn(&Blockchain) -> bool) -> bool {
+        let mut branches = self.gossip.side_branches.iter().map(|branch| &branch.chain);
+        let are_full = branches.len() >= self.limits.side_branches;
+        !self.gossip.banned.is_empty() || are_full && branches.any(is_told_of)
     }
 
     /// Tells whether nothing is lost between the node and another, so that neither needs to acknowledge what it gets.

@@ -35,21 +35,14 @@ impl Rules {
     }
 }
 
-/// Coins are given only where they are counted, and no more of them than can be.
+/// Coins are given only where they are counted.
 fn allocations_are_counted(allocations: &BTreeMap<Arc<str>, u64>, rules: &Rules) -> Result<(), RulesError> {
-    if !rules.accounts {
-        return match allocations.first_key_value() {
-            None => Ok(()),
-            Some((address, &coins)) => {
-                Err(RulesError::AllocationsUncounted { address: shortened(address), coins })
-            }
-        };
+    match allocations.first_key_value().filter(|_| !rules.accounts) {
+        None => Ok(()),
+        Some((address, &coins)) => {
+            Err(RulesError::AllocationsUncounted { address: shortened(address), coins })
+        }
     }
-    let (coins, reward) = (allocations.values().map(|coins| u128::from(*coins)).sum(), rules.reward);
-    if coins + u128::from(reward) > u128::from(u64::MAX) {
-        return Err(RulesError::AllocationsTooLarge { coins, reward });
-    }
-    Ok(())
 }
 
 /// Coins are given to addresses that a block can name.
@@ -99,16 +92,6 @@ pub enum RulesError {
         address: String,
         /// How many it is given.
         coins: u64,
-    },
-    /// More coins are given than can be counted, those of the first reward among them.
-    #[error(
-        "allocations give {coins} coins and the first reward {reward}: together at most 2^64 - 1 can be counted"
-    )]
-    AllocationsTooLarge {
-        /// The coins of all allocations.
-        coins: u128,
-        /// The reward.
-        reward: u64,
     },
     /// Coins are given to an address that no block may name, so that they can never be spent.
     #[error(

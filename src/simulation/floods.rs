@@ -233,6 +233,12 @@ impl Floods {
         }
     }
 
+    /// Tells whether messages that tell of a block may still be under way.
+    pub(super) fn are_telling_of(&self, now: Time, chain: &Blockchain) -> bool {
+        let mut floods = self.floods.iter().flatten();
+        floods.any(|flood| flood.last >= now && flood.chain.tip_hash() == chain.tip_hash())
+    }
+
     /// Tells whether an arrival is one of a flood's.
     pub(super) fn is_of_flood(arrival: &Arrival) -> bool {
         arrival.slot & FLOOD != 0

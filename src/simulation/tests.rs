@@ -98,7 +98,7 @@ fn what_is_skipped_does_not_matter() {
         },
     ];
     for (nodes, interval, blocks) in
-        [(2, 600.0, 9), (30, 600.0, 20), (30, 2.0, 50), (30, 0.3, 200), (20, 0.05, 300)]
+        [(2, 600.0, 9), (30, 600.0, 20), (30, 2.0, 50), (30, 0.3, 200), (20, 0.05, 300), (9, 0.02, 2000)]
     {
         for (number, act) in acts.iter().enumerate() {
             let [skipping, full] =

@@ -146,7 +146,8 @@ impl World {
         let mut effects = std::mem::take(&mut self.around.effects);
         let tip = node.chain().tip_hash();
         node.handle(now, input, &mut effects);
-        let notices = node.notices_repeats();
+        let (floods, now) = (&self.around.floods, self.around.now);
+        let notices = node.notices_repeats(|chain| floods.are_telling_of(now, chain));
         if node.chain().tip_hash() != tip {
             self.around.changes += 1;
             self.around.height = self.around.height.max(node.chain().len());
