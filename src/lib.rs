@@ -87,7 +87,37 @@
 //! | watching | [`events`](Network::events), [`report`](Network::report), [`settle`](Network::settle) |
 //! | keeping | [`save`](Network::save), [`load`](Network::load) |
 //!
-//! # The rooms of the crate
+//! # Months in seconds
+//!
+//! A [`Simulation`] has the same nodes and the same verbs under a virtual clock: time passes while it is told to
+//! [run](Simulation::run_for), and while a verb waits for its answer. When proofs are found is drawn, as a real search
+//! would find them; every other rule holds. The same seed gives the same run, on any machine.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use chainlab::{
+//!     Rules, Simulation,
+//!     network::HashRate,
+//!     wire::{Latency, Link, Topology},
+//! };
+//!
+//! // A hundred nodes that find a block in ten minutes together, for a week.
+//! let simulation = Simulation::new(Rules::bitcoin().paced_for(1e8), 42);
+//! simulation.set_default_link(Link::default().with_latency(Latency::fixed(Duration::from_millis(100))));
+//! for _ in 0..100 {
+//!     let node = simulation.spawn()?;
+//!     simulation.start_mining(node, HashRate::PerMillisecond(1000))?;
+//! }
+//! simulation.join(&Topology::Random { links: 8 })?;
+//! simulation.run_for(Duration::from_secs(7 * 86_400));
+//! assert!((900..1100).contains(&simulation.report().mined));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Code that is to run under either clock takes a [`NetworkOf`] any [`Driver`].
+//!
+//! # The modules of the crate
 //!
 //! Each uses only what stands above it, so this is an order to read them in.
 //!
@@ -104,11 +134,13 @@
 //! | a node: a state machine, input in, effects out | [`Node`], [`Input`], [`Effect`] |
 //! | links between nodes, as plain data | [`wire`] |
 //! | what a run showed: stale blocks, reorganisations, propagation | [`Report`], [`report`] |
+//! | what can be done to a network, whatever drives it | [`NetworkOf`], [`Driver`] |
 //! | the threads: a node each, on the wall clock | [`Network`], [`network`] |
+//! | the virtual clock: all nodes on one thread | [`Simulation`], [`simulation`] |
 //!
 //! A [`Node`] reads no clock, starts no thread and owns no channel. It is handed its inputs with the time, and hands back
-//! what it wishes: to send, to search, to be woken. The network carries that out. A test can do so by hand, and then
-//! nothing happens that it did not ask for.
+//! their effects: to send, to search, to be woken. A driver carries those out. A test can do so by hand, and then nothing
+//! happens that it did not ask for.
 //!
 //! # Rules
 //!
@@ -175,6 +207,7 @@
 //! | taking in one of n pending transactions | O(log n) |
 //! | relaying a block to k peers | k pointers, no copy of the block |
 //! | relaying a transaction to k peers | its hash in k inventories, and to each node about one copy; without transactions nothing |
+//! | a block that comes to a node of a simulation | 0.15 to 0.25 µs; a repeat of it, next to nothing |
 //! | an input to a node that searches for a proof | waits for at most one slice, a millisecond of its thread's CPU |
 //! | what a peer says | in proportion to its bytes; what is known already is not verified, and what is kept of each sender's is bounded in bytes |
 //! | a node with nothing to do and no deadline | no wake-ups: it blocks on its channels |

@@ -176,7 +176,7 @@ impl Subscribers {
     }
 }
 
-/// A subscription to what happens in a network, from [`Network::events`]. Dropping it ends it.
+/// A subscription to what happens in a network, from [`NetworkOf::events`](crate::NetworkOf::events). Dropping it ends it.
 ///
 /// As an iterator it waits for each event, and ends when the network is shut down and all was read. Each node's events
 /// come in the order in which they happened; those of different nodes come in an order that their causes allow: a
