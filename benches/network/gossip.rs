@@ -52,8 +52,8 @@ pub(crate) fn one_block_to_all(criterion: &mut Criterion) {
 /// What a transaction costs that comes to 100 nodes: messages and bytes a transaction and node, and the same were each
 /// told once to every peer but the one that it came from, as it was done at first.
 pub(crate) fn transactions(_: &mut Criterion) {
-    let count = if is_measured() { 500 } else { 5 };
-    for (way, is_burst) in [("one by one", false), ("as fast as they are taken", true)] {
+    for (way, is_burst, most) in [("one by one", false, 20), ("as fast as they are taken", true, 500)] {
+        let count = if is_measured() { most } else { 5 };
         let network = network(100, 4);
         let nodes = network.nodes();
         let payment = |nonce| Transaction::new("alice", "bob", 0).with_nonce(nonce);
