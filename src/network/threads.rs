@@ -42,22 +42,22 @@ pub type Network = NetworkOf<Threads>;
 /// How a network is set up.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// What the nodes tell the time by.
+    /// What the nodes tell the time by; by default the wall clock.
     pub clock: Clock,
-    /// How long a node waits and how much it keeps.
+    /// How long a node waits and how much it keeps; by default what each field of [`Limits`] says.
     pub limits: Limits,
     /// How many messages of one sender may wait in a node's inbox; those over it are dropped and counted.
+    /// By default 1024.
     pub unread_max: u32,
     /// How many messages may be under way on a link from one node to another, held or not yet due; those over it are
-    /// dropped and counted.
+    /// dropped and counted. By default 65,536.
     pub under_way_max: u32,
-    /// What the draws of the links and of the topologies follow from.
+    /// What the draws of the links and of the topologies follow from; by default 0.
     pub seed: u64,
 }
 
 impl Default for Config {
-    /// The wall clock, the default [`Limits`], 1024 unread messages of each sender, 65,536 under way on each link, and
-    /// the seed 0.
+    /// What each field says.
     fn default() -> Self {
         Self {
             clock: Clock::wall(),

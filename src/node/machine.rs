@@ -79,23 +79,24 @@ pub struct Template {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// How long a resolving node waits for its peers' answers, and a node for the blocks that it asked a peer for before
-    /// that counts as unanswered. After a quarter of it others are asked, too.
+    /// that counts as unanswered. After a quarter of it others are asked, too. By default
+    /// a second.
     pub resolve_timeout: Duration,
-    /// The most pending transactions.
+    /// The most pending transactions; by default 10,000.
     pub mempool: usize,
-    /// The most blocks kept whose parent is not known, or whose time has not come.
+    /// The most blocks kept whose parent is not known, or whose time has not come; by default 64.
     pub orphans: usize,
     /// The most bytes of one sender's blocks kept whose parent is not known, and as many whose time has not come; as
-    /// canonical JSON.
+    /// canonical JSON. By default 4 MB.
     pub kept_bytes: u64,
-    /// The most tips kept beside the node's own chain.
+    /// The most tips kept beside the node's own chain; by default 16.
     pub side_branches: usize,
-    /// After how many bad blocks a sender is no longer listened to.
+    /// After how many bad blocks a sender is no longer listened to; by default 100.
     pub bad_blocks: u32,
     /// How long a node waits for a peer to acknowledge its tip before it announces it again; doubled every time,
-    /// and at least a millisecond.
+    /// and at least a millisecond. By default half a second.
     pub announce_again: Duration,
-    /// The longest that doubling goes.
+    /// The longest that doubling goes; by default a minute.
     pub announce_again_max: Duration,
 }
 
@@ -111,8 +112,7 @@ impl Limits {
 }
 
 impl Default for Limits {
-    /// One second to answer, 10,000 transactions, 64 orphans, 4 MB of each sender's, 16 side branches, 100 bad blocks, and announcements
-    /// repeated after 0.5 s to 60 s.
+    /// What each field says.
     fn default() -> Self {
         Self {
             resolve_timeout: Duration::from_secs(1),

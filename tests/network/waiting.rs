@@ -1,13 +1,16 @@
 //! Nobody waits for ever, and nobody is woken for nothing.
 
 use std::{
+    env, hint,
     sync::{Barrier, mpsc},
     thread,
+    time::Duration,
 };
 
 use chainlab::{
-    Network, Outcome, Time, Transaction,
-    network::{CallError, Clock, Config, DownCause, NodeError},
+    MineError, Network, NodeId, Outcome, Time, Transaction,
+    network::{CallError, Clock, Config, DownCause, NodeError, WaitError},
+    pow::Target,
 };
 
 use crate::hands::*;
@@ -124,4 +127,99 @@ fn an_idle_node_is_not_woken() {
     assert_eq!(switches(), before);
     network.chain(idle).unwrap();
     assert!(switches() > before, "what it does is counted");
+}
+
+/// The block may come before whoever waits for it looks, between the look and the wait, or long after: a wake-up that is
+/// lost leaves both waiting for ever.
+#[test]
+fn whoever_waits_for_a_chain_misses_no_wake_up() {
+    finishes(|| {
+        let network = Network::new(with_target(Target::leading_zero_bits(0)));
+        let node = network.spawn().unwrap();
+        let runs: u64 = if env::var_os("CHAINLAB_LONG").is_some() { 10_000 } else { 1000 };
+        let spin = |count| (0..count % 4096).for_each(|_| hint::spin_loop());
+        let (sender, seen) = mpsc::channel();
+        thread::scope(|scope| {
+            let network = &network;
+            scope.spawn(move || {
+                for len in 2..runs + 2 {
+                    spin(len.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40);
+                    let chain = network.wait_until(node, Duration::MAX, |chain| chain.len() >= len).unwrap();
+                    assert_eq!(chain.len(), len);
+                    sender.send(len).unwrap();
+                }
+            });
+            for len in 2..runs + 2 {
+                spin(len.wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 40);
+                network.mine(node).unwrap();
+                assert_eq!(seen.recv().unwrap(), len);
+            }
+        });
+    });
+}
+
+#[test]
+fn a_condition_is_asked_of_each_new_chain_of_its_node_and_of_no_other() {
+    finishes(|| {
+        let network = Network::new(quick());
+        let nodes = spawn(&network, "until", 2);
+        let (asked, seen) = mpsc::channel();
+        let waits = |len| {
+            let (network, asked) = (&network, asked.clone());
+            move |node: NodeId| {
+                network.wait_until(node, Duration::MAX, |chain| {
+                    asked.send(chain.len()).unwrap();
+                    // It may call the network.
+                    assert_eq!(network.peers(node), Ok(Vec::new()));
+                    chain.len() >= len
+                })
+            }
+        };
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| waits(3)(nodes[0]));
+            assert_eq!(seen.recv(), Ok(1));
+            (0..5).for_each(|_| drop(network.mine(nodes[1]).unwrap()));
+            for len in 2..4 {
+                network.mine(nodes[0]).unwrap();
+                assert_eq!(seen.recv(), Ok(len));
+            }
+            assert_eq!(waiting.join().unwrap().unwrap().len(), 3);
+            assert!(seen.try_recv().is_err(), "the other node's blocks are no reason to ask");
+            // A node that goes down brings nothing any more, but what it has counts.
+            let waiting = scope.spawn(|| waits(9)(nodes[0]));
+            assert_eq!(seen.recv(), Ok(3));
+            network.crash(nodes[0]).unwrap();
+            let down = NodeError::Down { node: nodes[0], cause: DownCause::Crashed };
+            assert_eq!(waiting.join().unwrap(), Err(WaitError::Node(down)));
+            assert_eq!(waits(3)(nodes[0]).unwrap().len(), 3);
+        });
+        let late = network.wait_until(nodes[1], Duration::ZERO, |chain| chain.len() > 6);
+        let chain = network.chain(nodes[1]).unwrap();
+        assert_eq!(late, Err(WaitError::Late { node: nodes[1], chain }));
+        let puppet = network.puppet().unwrap();
+        let refused = network.wait_until(puppet, Duration::MAX, |_| true);
+        assert_eq!(refused, Err(WaitError::Node(NodeError::Puppet { node: puppet })));
+    });
+}
+
+#[test]
+fn a_block_that_is_not_found_in_time_is_no_longer_searched_for() {
+    finishes(|| {
+        let network = Network::new(hopeless());
+        let node = network.spawn().unwrap();
+        let late = network.mine_within(node, Duration::from_millis(1));
+        assert_eq!(late, Err(CallError::Refused(MineError::TimedOut)));
+        // Of a node that is paused meanwhile one is told that.
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| network.mine_within(node, Duration::from_millis(200)));
+            network.pause(node).unwrap();
+            // Whether it was asked just before the pause, in it or after it has timed out.
+            let answer = waiting.join().unwrap();
+            let paused = CallError::Node(NodeError::Paused { node });
+            assert!([paused, CallError::Refused(MineError::TimedOut)].contains(&answer.unwrap_err()));
+        });
+        network.resume(node).unwrap();
+        let late = network.mine_within(node, Duration::from_millis(1));
+        assert_eq!(late, Err(CallError::Refused(MineError::TimedOut)));
+    });
 }
