@@ -218,6 +218,10 @@ impl Floods {
         let flood = self.floods.get_mut(number as usize).and_then(Option::as_mut);
         // It may have been spelled out meanwhile.
         let Some(flood) = flood.filter(|flood| flood.chain.is_same_copy(chain)) else { return };
+        if flood.first[to.index()] > now {
+            // Another came at the same time, and was in vain, too.
+            return;
+        }
         let is_to_it = |(_, lane_to, _): &(u32, u32, Time)| *lane_to == to.index() as u32;
         let comes: Vec<_> = spelled(flood, &self.lanes, now).filter(is_to_it).collect();
         let next = comes.iter().map(|(.., due)| *due).min();
@@ -251,15 +255,23 @@ impl Floods {
 
     /// Ends all floods, and returns the messages under way that they stood for, in the order in which they were sent.
     pub(super) fn spell_out(&mut self, now: Time, queue: &mut Queue) -> Vec<Spelled> {
-        let floods: Vec<_> = mem::take(&mut self.floods).into_iter().flatten().collect();
-        if floods.is_empty() {
+        let floods = mem::take(&mut self.floods);
+        if floods.iter().all(Option::is_none) {
             return Vec::new();
         }
-        for arrival in queue.drain().into_iter().filter(|arrival| arrival.slot & FLOOD == 0) {
-            queue.push(arrival);
-        }
         let mut all = Vec::new();
-        for flood in &floods {
+        for arrival in queue.drain() {
+            if arrival.slot & FLOOD == 0 {
+                queue.push(arrival);
+            } else if arrival.at <= now {
+                // Its time has come, but not its turn.
+                let flood = floods[(arrival.slot & !FLOOD) as usize].as_ref();
+                let chain = flood.expect("a flood lasts until its last arrival").chain.clone();
+                let [from, to] = [arrival.from, arrival.to].map(NodeId::new);
+                all.push(Spelled { from, to, due: arrival.at, chain });
+            }
+        }
+        for flood in floods.iter().flatten() {
             all.extend(spelled(flood, &self.lanes, now).map(|(from, to, due)| {
                 let [from, to] = [from, to].map(NodeId::new);
                 Spelled { from, to, due, chain: flood.chain.clone() }
