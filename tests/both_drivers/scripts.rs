@@ -1,0 +1,252 @@
+//! Scripts of commands: fixed ones, and random ones over random trees.
+
+use std::{collections::BTreeMap, fmt::Debug, time::Duration};
+
+use chainlab::{
+    Difficulty, Driver, Genesis, Message, NodeId, ProofRule, RequestId, Retarget, Rules, Time, Transaction,
+    network::{HashRate, Identity, RestartFrom},
+    pow::Target,
+    wire::{Topology, Verdict},
+};
+
+use crate::{
+    lab::{Lab, PATIENCE, assert_same},
+    random::Random,
+};
+
+const START: Time = Time::from_secs(1_600_000_000);
+/// What each sender has from the start.
+const COINS: u64 = 1000;
+
+/// The sealed rules, with proofs that are found in a moment and a target that follows every five blocks.
+fn sealed() -> Rules {
+    let retarget = Retarget::new(Target::leading_zero_bits(8), 5, Duration::from_secs(100)).unwrap();
+    let allocations = (0..4).map(|sender| (format!("sender-{sender}").into(), COINS)).collect();
+    Rules {
+        difficulty: Difficulty::Retargeted(retarget),
+        genesis: Genesis::Shared { time: Some(START), allocations },
+        ..Rules::sealed()
+    }
+}
+
+/// The notebook's rules but for the proof, which covers the block: without that a block is stamped when it is found, and
+/// a search takes no time by the clock of the threads, which stands still.
+fn resolving() -> Rules {
+    let rules = Rules::notebook().with_first_target(Target::leading_hex_zeros(2));
+    Rules { proof: ProofRule::Sealed, ..rules }
+}
+
+/// Nodes with addresses of their own, started a second apart.
+fn spawn<D: Driver>(lab: &Lab<D>, count: usize) -> Vec<NodeId> {
+    let spawn = |number: usize| {
+        let identity = Identity { address: Some(format!("miner-{number}")), ..Identity::default() };
+        lab.at(START + Duration::from_secs(number as u64)).spawn_as(identity).unwrap()
+    };
+    (0..count).map(spawn).collect()
+}
+
+fn told(answer: impl Debug) -> String {
+    format!("{answer:?}")
+}
+
+/// What errors say, and what is answered to a puppet.
+fn errors_and_puppets<D: Driver>(lab: &Lab<D>) -> Vec<String> {
+    let nodes = spawn(lab, 3);
+    let (network, unknown) = (&lab.network, NodeId::new(9));
+    let mut answers = vec![
+        told(network.register(nodes[0], [unknown])),
+        told(network.register(nodes[0], [nodes[0]])),
+        told(network.mine(unknown)),
+        told(network.restart(nodes[0], RestartFrom::Chain)),
+        told(network.partition([[nodes[0]], [nodes[0]]])),
+        told(network.submit(nodes[0], Transaction::new("0", "alice", 1))),
+        told(network.submit(nodes[0], Transaction::new("nobody", "alice", 1))),
+        told(network.start_mining(nodes[0], HashRate::PerMillisecond(0))),
+        told(network.spawn_named("node-1")),
+        told(network.join(&Topology::SmallWorld { neighbours: 4, rewiring: 0.5 })),
+        told(network.wait_until(nodes[0], Duration::ZERO, |chain| chain.len() > 1)),
+    ];
+    let puppet = network.puppet().unwrap();
+    network.connect(nodes[0], puppet).unwrap();
+    answers.push(told(network.hear(puppet, PATIENCE)));
+    network.say(puppet, nodes[0], Message::ChainRequest { request: RequestId(7) }).unwrap();
+    let heard = std::iter::from_fn(|| network.hear(puppet, PATIENCE).unwrap());
+    let is_chain = |heard: &(NodeId, Message)| matches!(heard.1, Message::Chain { .. });
+    answers.push(told(heard.take(100).find(is_chain)));
+    answers.push(told(network.mine(puppet)));
+    answers.push(told(network.say(nodes[0], puppet, Message::InventoryRequest)));
+    network.pause(nodes[1]).unwrap();
+    answers.push(told(network.mine(nodes[1])));
+    answers.push(told(network.pause(nodes[1])));
+    network.crash(nodes[1]).unwrap();
+    answers.push(told(network.resume(nodes[1])));
+    answers.push(told(network.submit(nodes[1], Transaction::new("sender-1", "alice", 1))));
+    answers.push(told(lab.happened()));
+    answers
+}
+
+#[test]
+fn errors_and_answers_to_puppets_are_the_same() {
+    let answers = assert_same!(errors_and_puppets, sealed());
+    assert!(answers.iter().any(|answer| answer.contains("Chain {")), "{answers:?}");
+}
+
+/// A judge that drops what one node announces, and its end.
+fn judged<D: Driver>(lab: &Lab<D>) -> Vec<String> {
+    let nodes = spawn(lab, 3);
+    lab.network.join(&Topology::Line).unwrap();
+    let muted = nodes[0];
+    lab.network.set_judge(move |from, _, _| if from == muted { Verdict::Drop } else { Verdict::Pass });
+    let mut answers = vec![told(lab.at(START + Duration::from_secs(10)).mine(muted))];
+    answers.push(told(lab.network.chain(nodes[2])));
+    lab.network.clear_judge();
+    answers.push(told(lab.rest()));
+    answers.push(told(lab.happened()));
+    answers
+}
+
+#[test]
+fn a_judge_means_the_same() {
+    assert_same!(judged, sealed());
+}
+
+/// What a random script does to a network whose nodes form a tree, so that there is one way from each to each.
+struct Script {
+    random: Random,
+    nodes: Vec<NodeId>,
+    /// To whom of those before it each node is connected, but the first.
+    parents: Vec<usize>,
+    now: Time,
+    down: Option<NodeId>,
+    is_cut: bool,
+    next_nonces: BTreeMap<usize, u64>,
+    answers: Vec<String>,
+}
+
+impl Script {
+    fn run<D: Driver>(seed: u64, steps: usize, lab: &Lab<D>) -> Vec<String> {
+        let mut random = Random::new(seed);
+        let nodes = spawn(lab, 2 + random.below(5));
+        let parents: Vec<_> = (1..nodes.len()).map(|at| random.below(at)).collect();
+        for (node, &parent) in nodes[1..].iter().zip(&parents) {
+            lab.network.connect(nodes[parent], *node).unwrap();
+        }
+        let now = START + Duration::from_secs(nodes.len() as u64);
+        let mut script = Self {
+            random,
+            nodes,
+            parents,
+            now,
+            down: None,
+            is_cut: false,
+            next_nonces: BTreeMap::new(),
+            answers: Vec::new(),
+        };
+        for _ in 0..steps {
+            script.step(lab);
+        }
+        script.answers.push(told(lab.happened()));
+        script.answers
+    }
+
+    fn up(&self) -> impl Iterator<Item = NodeId> {
+        self.nodes.iter().copied().filter(|node| Some(*node) != self.down)
+    }
+
+    /// Cuts the tree in two at one of its links.
+    fn cut<D: Driver>(&mut self, lab: &Lab<D>) {
+        let root = 1 + self.random.below(self.parents.len());
+        let mut is_below = vec![false; self.nodes.len()];
+        is_below[root] = true;
+        for at in root + 1..self.nodes.len() {
+            is_below[at] = is_below[self.parents[at - 1]];
+        }
+        let below = self.nodes.iter().zip(is_below).filter_map(|(node, is_below)| is_below.then_some(*node));
+        lab.network.partition([below.collect::<Vec<_>>()]).unwrap();
+        self.is_cut = true;
+    }
+
+    /// Does one thing, and waits until all that follows from it has happened.
+    fn step<D: Driver>(&mut self, lab: &Lab<D>) {
+        self.now = self.now + Duration::from_secs(1 + self.random.below(200) as u64);
+        let network = lab.at(self.now);
+        let is_whole = self.down.is_none() && !self.is_cut;
+        let up: Vec<_> = self.up().collect();
+        let node = up[self.random.below(up.len())];
+        match self.random.below(12) {
+            0..4 => self.answers.push(told(network.mine(node))),
+            4 | 5 if is_whole => self.submit(lab, node),
+            6 if is_whole => self.answers.push(told(network.resolve(node))),
+            // The last of the nodes has one peer, which alone tells it what it missed.
+            7 if is_whole => {
+                let last = self.nodes[self.nodes.len() - 1];
+                network.crash(last).unwrap();
+                self.down = Some(last);
+            }
+            8 if self.down.is_some() => {
+                let from = if self.random.percent(50) { RestartFrom::Genesis } else { RestartFrom::Chain };
+                network.restart(self.down.take().expect("it was looked at"), from).unwrap();
+                self.get_ahead(lab);
+            }
+            9 if is_whole => self.cut(lab),
+            10 if self.is_cut => {
+                network.heal();
+                self.is_cut = false;
+                self.get_ahead(lab);
+            }
+            _ => {
+                network.pause(node).unwrap();
+                self.answers.push(told(network.snapshot(node)));
+                network.resume(node).unwrap();
+            }
+        }
+        self.rest(lab);
+    }
+
+    fn submit<D: Driver>(&mut self, lab: &Lab<D>, node: NodeId) {
+        let sender = self.random.below(4);
+        let nonce = self.next_nonces.entry(sender).or_default();
+        let transaction = Transaction::new(format!("sender-{sender}"), format!("recipient-{nonce}"), *nonce);
+        *nonce += 1;
+        self.answers.push(told(lab.network.submit(node, transaction)));
+    }
+
+    /// Has a node mine where equally good chains stand side by side, which would do so for ever.
+    fn get_ahead<D: Driver>(&mut self, lab: &Lab<D>) {
+        if !lab.network.rules().gossip {
+            return;
+        }
+        let chains: Vec<_> = self.up().map(|node| (node, lab.network.chain(node).unwrap())).collect();
+        let work = chains.iter().map(|(_, chain)| chain.work()).max().expect("one at least is up");
+        let mut best = chains.iter().filter(|(_, chain)| chain.work() == work);
+        let (first, chain) = best.next().expect("one has the most");
+        if best.any(|(_, other)| other != chain) {
+            self.answers.push(told(lab.network.mine(*first)));
+        }
+    }
+
+    fn rest<D: Driver>(&mut self, lab: &Lab<D>) {
+        if lab.network.rules().gossip {
+            self.answers.push(told(lab.rest()));
+        }
+        for &node in &self.nodes {
+            self.answers.push(told(lab.network.chain(node)));
+        }
+    }
+}
+
+#[test]
+fn random_scripts_of_sealed_networks_are_the_same() {
+    for seed in 0..10 {
+        println!("seed {seed}");
+        assert_same!(|lab: &_| Script::run(seed, 40, lab), sealed());
+    }
+}
+
+#[test]
+fn random_scripts_of_networks_that_resolve_are_the_same() {
+    for seed in 0..10 {
+        println!("seed {seed}");
+        assert_same!(|lab: &_| Script::run(seed, 40, lab), resolving());
+    }
+}
