@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Deserializer, Value};
 
 use crate::{
-    lab::{self, Lab, assert_same},
+    lab::{Lab, assert_same},
     transcript::{CELL_5, CELL_6, CELL_7, CELL_8, CELL_9, CELL_10, CELL_11, CELL_12, CELL_13, CELL_14},
 };
 
