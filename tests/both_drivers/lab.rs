@@ -18,9 +18,12 @@ use chainlab::{
 /// Longer than anything takes on whatever machine. Nobody waits for so long but where a test fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Sets the clock of a network.
+type SetClock<D> = Box<dyn Fn(&NetworkOf<D>, Time)>;
+
 pub(crate) struct Lab<D: Driver> {
     pub(crate) network: NetworkOf<D>,
-    set: Box<dyn Fn(&NetworkOf<D>, Time)>,
+    set: SetClock<D>,
     /// How far the clock goes on in an attempt at a proof.
     attempt: Duration,
     events: D::Events,

@@ -167,7 +167,7 @@ impl Script {
 
     /// Does one thing, and waits until all that follows from it has happened.
     fn step<D: Driver>(&mut self, lab: &Lab<D>) {
-        self.now = self.now + Duration::from_secs(1 + self.random.below(200) as u64);
+        self.now += Duration::from_secs(1 + self.random.below(200) as u64);
         let network = lab.at(self.now);
         let is_whole = self.down.is_none() && !self.is_cut;
         let up: Vec<_> = self.up().collect();

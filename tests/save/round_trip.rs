@@ -1,7 +1,10 @@
 //! What was saved comes back, and takes no more room than it must.
 
 use chainlab::{Network, Rules, Transaction, network::Config};
-use proptest::{collection::vec, prelude::*};
+use proptest::{
+    collection::{btree_set, vec},
+    prelude::*,
+};
 
 use crate::state::{State, files, forked, is_tidy, load, node, quick_notebook, quick_sealed};
 
@@ -34,7 +37,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn what_was_saved_comes_back(rules in rules(), names in vec("[^\\x00]{0,9}", 1..=4), deeds in vec(deed(), 0..40)) {
+    fn what_was_saved_comes_back(rules in rules(), names in btree_set("[^\\x00]{0,9}", 1..=4), deeds in vec(deed(), 0..40)) {
         let dir = tempfile::tempdir().unwrap();
         let network = Network::new(rules);
         for name in names {
