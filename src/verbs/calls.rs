@@ -167,12 +167,12 @@ impl<D: Driver> NetworkOf<D> {
     /// The node cannot be asked, or refuses the transaction.
     ///
     /// ```
-    /// use chainlab::{Network, Rules, Transaction};
+    /// use chainlab::{Network, Placement, Rules, Transaction};
     ///
     /// let network = Network::new(Rules::notebook());
     /// let alice = network.spawn()?;
     /// let submitted = network.submit(alice, Transaction::new("carol", "dave", 5))?;
-    /// assert_eq!(submitted.index, 2);
+    /// assert_eq!(submitted.placement, Placement::InBlock { position: 2 });
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn submit(

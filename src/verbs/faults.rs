@@ -67,7 +67,7 @@ impl<D: Driver> NetworkOf<D> {
     /// let (alice, bob) = (network.spawn()?, network.spawn()?);
     /// network.connect(alice, bob)?;
     /// network.set_judge(move |from, _, message| match message {
-    ///     Message::Announce { .. } if from == alice => Verdict::Drop,
+    ///     Message::NewBlock(_) if from == alice => Verdict::Drop,
     ///     _ => Verdict::Pass,
     /// });
     /// network.mine(alice)?;

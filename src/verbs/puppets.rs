@@ -99,8 +99,9 @@ impl<D: Driver> NetworkOf<D> {
     /// let network = Network::new(Rules::sealed());
     /// let (alice, spy) = (network.spawn()?, network.puppet()?);
     /// network.connect(alice, spy)?;
-    /// let (from, first) = network.hear(spy, Duration::from_secs(10))?.expect("peers are told of tips");
-    /// assert!(from == alice && matches!(first, Message::Announce { .. }));
+    /// network.mine(alice)?;
+    /// let (from, first) = network.hear(spy, Duration::from_secs(10))?.expect("peers are told of blocks");
+    /// assert!(from == alice && matches!(first, Message::NewBlock(_)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn hear(&self, puppet: NodeId, timeout: Duration) -> Result<Option<(NodeId, Message)>, NodeError> {
