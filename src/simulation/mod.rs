@@ -9,6 +9,7 @@ mod carry;
 mod drive;
 mod events;
 mod floods;
+mod messages;
 mod queue;
 mod run;
 mod searches;

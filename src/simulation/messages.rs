@@ -1,0 +1,219 @@
+//! How messages come from node to node: each by itself, or blocks in floods.
+
+use super::{
+    carry::Surroundings,
+    floods::{Floods, Lanes, Spelled},
+    queue::Arrival,
+};
+use crate::{
+    blockchain::Blockchain,
+    event::Happening,
+    message::{Message, MessageKind, NodeId, Told},
+    report::{Messages, Volume},
+    time::Time,
+    verbs::{
+        state::State,
+        traffic::{Offer, UnderWay},
+    },
+};
+
+/// Whether blocks may flow without a message for each link: whether all nodes are live and all links whole, each taking
+/// the same time for every message, and no node would notice that a repeat did not come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flow {
+    /// Something has changed.
+    Unknown,
+    Free,
+    /// Not, before this moment at least.
+    Blocked(Time),
+}
+
+impl Surroundings {
+    pub(super) fn relay(&mut self, node: NodeId, except: Option<NodeId>, message: &Message) {
+        for place in 0..self.peers[node.index()].len() {
+            let to = self.peers[node.index()][place];
+            if Some(to) != except {
+                self.send(node, to, message.clone());
+            }
+        }
+    }
+
+    #[inline]
+    pub(super) fn relay_block(&mut self, node: NodeId, except: Option<NodeId>, chain: &Blockchain) {
+        if self.flows() {
+            let count = &mut self.sent[node.index()];
+            let hint = self.hint;
+            let relayed = self.floods.relay(self.now, (node, except), chain, hint, &mut self.queue, count);
+            if let Some(Volume { messages, bytes }) = relayed {
+                self.flooded.messages += messages;
+                self.flooded.bytes += bytes;
+                return;
+            }
+        }
+        self.relay(node, except, &Message::NewBlock(Told::Chain(chain.clone())));
+    }
+
+    /// Tells whether blocks may flow without a message for each link.
+    #[inline]
+    fn flows(&mut self) -> bool {
+        match self.flow {
+            Flow::Free => true,
+            Flow::Blocked(until) if self.now < until => false,
+            _ => self.look_whether_it_flows(),
+        }
+    }
+
+    #[cold]
+    fn look_whether_it_flows(&mut self) -> bool {
+        let (links, now) = (self.traffic.links(), self.now);
+        let is_whole = self.skips
+            && self.noticing.is_empty()
+            && !self.traffic.is_judged()
+            && links.are_whole()
+            && self.states.iter().all(State::is_live);
+        self.flow = Flow::Blocked(Time::MAX);
+        if !is_whole {
+            return false;
+        }
+        let mut lanes = Lanes::default();
+        for (from, peers) in (0..).map(NodeId::new).zip(&self.peers) {
+            let mut of_node = Vec::with_capacity(peers.len());
+            for &to in peers {
+                match links.steady_nanos(now, from, to) {
+                    Ok(nanos) => of_node.push((to, nanos)),
+                    Err(until) => {
+                        self.flow = Flow::Blocked(until);
+                        return false;
+                    }
+                }
+            }
+            if !lanes.add_node(&of_node) {
+                return false;
+            }
+        }
+        self.floods.set_lanes(lanes);
+        self.flow = Flow::Free;
+        true
+    }
+
+    /// Before anything changes that blocks flow by: from now on each that is under way is a message by itself.
+    pub(super) fn spell_out(&mut self) {
+        self.flow = Flow::Unknown;
+        for Spelled { from, to, due, chain } in self.floods.spell_out(self.now, &mut self.queue) {
+            self.flooded_under_way += 1;
+            let message = Message::NewBlock(Told::Chain(chain));
+            let message = self.traffic.put_under_way((from, to), due, message);
+            let slot = self.under_way.put(message);
+            // Its sender had said nothing else before at the same time.
+            let (from, to) = (from.index() as u32, to.index() as u32);
+            self.queue.push(Arrival { at: due, to, from, count: 0, slot });
+        }
+    }
+
+    /// A block has come to a node in vain: the next message that brings it matters, too.
+    #[cold]
+    pub(super) fn came_in_vain(&mut self, number: u32, node: NodeId, chain: &Blockchain) {
+        self.floods.was_in_vain(self.now, (number, chain), node, &mut self.queue, &mut self.sent);
+    }
+
+    /// Notes whether a node would notice if a repeat did not come.
+    #[inline]
+    pub(super) fn note_noticing(&mut self, node: NodeId, notices: bool) {
+        let has_changed = match notices {
+            false if self.noticing.is_empty() => false,
+            false => self.noticing.remove(&node),
+            true => self.noticing.insert(node),
+        };
+        if has_changed {
+            self.spell_out();
+        }
+    }
+
+    /// Returns what became of the messages until now; those that come at this very moment have come.
+    pub(super) fn counted(&self) -> Messages {
+        let due = self.queue.due(self.now).filter(|arrival| !Floods::is_of_flood(arrival)).count() as u64;
+        let Volume { messages: flooded, bytes } = self.flooded;
+        let mut counted = self.messages.clone();
+        counted.delivered += due + flooded - self.flooded_under_way - self.floods.under_way(self.now);
+        if flooded > 0 {
+            counted.sent += flooded;
+            let volume = counted.kinds.entry(MessageKind::Blocks).or_default();
+            volume.messages += flooded;
+            volume.bytes += bytes;
+        }
+        counted
+    }
+
+    /// Sends a message.
+    pub(super) fn send(&mut self, from: NodeId, to: NodeId, message: Message) {
+        let (kind, bytes) = (message.kind(), message.size());
+        self.messages.sent += 1;
+        let volume = self.messages.kinds.entry(kind).or_default();
+        volume.messages += 1;
+        volume.bytes += bytes;
+        let offer = self.traffic.send(self.now, (from, to), message, bytes, false);
+        self.accept(from, to, offer);
+    }
+
+    /// Brings a message to its receiver; returns it if the receiver reads it now.
+    pub(super) fn arrive(&mut self, slot: u32) -> Option<(NodeId, NodeId, Message)> {
+        let message = self.under_way.take(slot);
+        let (from, to) = (message.from, message.to);
+        match self.traffic.arrive(message) {
+            Offer::Arrived(message) => self.deliver(from, to, message),
+            offer => {
+                self.accept(from, to, offer);
+                None
+            }
+        }
+    }
+
+    fn accept(&mut self, from: NodeId, to: NodeId, offer: Offer) {
+        match offer {
+            Offer::Later(message) => self.bring_later(message),
+            Offer::TooMany => self.drop_message(from, to),
+            Offer::Lost(loss) => *self.messages.lost.entry(loss).or_insert(0) += 1,
+            Offer::Held => {}
+            Offer::Arrived(_) => unreachable!("what is due at once waits for its turn as well"),
+        }
+    }
+
+    pub(super) fn bring_later(&mut self, message: UnderWay) {
+        let count = &mut self.sent[message.from.index()];
+        *count = count.wrapping_add(1);
+        let (at, to, from) = (message.due, message.to.index() as u32, message.from.index() as u32);
+        let (count, slot) = (*count, self.under_way.put(message));
+        self.queue.push(Arrival { at, to, from, count, slot });
+    }
+
+    fn deliver(&mut self, from: NodeId, to: NodeId, message: Message) -> Option<(NodeId, NodeId, Message)> {
+        match self.states.get(to.index()) {
+            Some(State::Live) => {
+                self.messages.delivered += 1;
+                return Some((from, to, message));
+            }
+            Some(State::Paused | State::Puppet) => {
+                let unread = &mut self.unread[to.index()];
+                let of_sender = unread.iter().filter(|(sender, _)| *sender == from).count();
+                if of_sender < self.unread_max as usize {
+                    self.messages.delivered += 1;
+                    unread.push_back((from, message));
+                } else {
+                    self.drop_message(from, to);
+                }
+            }
+            Some(State::Down { .. }) | None => self.messages.missed += 1,
+        }
+        None
+    }
+
+    fn drop_message(&mut self, from: NodeId, to: NodeId) {
+        self.messages.dropped += 1;
+        self.record(to, Happening::Dropped { from });
+    }
+
+    /// Takes out the first message that has come to a node while it did not read.
+    pub(super) fn read(&mut self, node: NodeId) -> Option<(NodeId, Message)> {
+        self.unread[node.index()].pop_front()
+    }
+}
