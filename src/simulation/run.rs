@@ -24,6 +24,18 @@ impl Simulation {
     /// Nobody searches for proofs: when a node finds one is drawn from the distribution that a search follows, at the
     /// node's hash rate and the difficulty of its tip. All other rules hold; [`ProofRule::Drawn`] takes the place of the
     /// rules' own. All randomness follows from the seed, and the same calls give the same run, on any machine.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use chainlab::{Rules, Simulation, network::HashRate};
+    ///
+    /// let simulation = Simulation::new(Rules::bitcoin().paced_for(1e6), 42);
+    /// let node = simulation.spawn()?;
+    /// simulation.start_mining(node, HashRate::default())?;
+    /// simulation.run_for(Duration::from_secs(86_400));
+    /// assert!((100..190).contains(&simulation.report().mined), "a block in ten minutes or so");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(rules: Rules, seed: u64) -> Self {
         Self::with_proofs(Rules { proof: ProofRule::Drawn, ..rules }, seed, false)
     }
@@ -33,6 +45,17 @@ impl Simulation {
     /// The attempts that a search takes, over the node's hash rate, are the time that passes in it; on the computer's
     /// clock they take what they take. So a script of calls gives the same chain as in a
     /// [`Network`](crate::Network) whose clock tells the same times.
+    ///
+    /// ```
+    /// use chainlab::{Rules, Simulation};
+    ///
+    /// let simulation = Simulation::hashed(Rules::sealed(), 42);
+    /// let node = simulation.spawn()?;
+    /// let before = simulation.now();
+    /// simulation.mine(node)?;
+    /// assert!(simulation.now() > before, "the search has taken its time");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn hashed(rules: Rules, seed: u64) -> Self {
         Self::with_proofs(rules, seed, true)
     }
@@ -56,16 +79,42 @@ impl Simulation {
     }
 
     /// Lets the next thing happen, however far ahead it lies; tells whether there was one.
+    ///
+    /// ```
+    /// use chainlab::{Rules, Simulation};
+    ///
+    /// assert!(!Simulation::new(Rules::bitcoin(), 42).step(), "nobody is there to do anything");
+    /// ```
     pub fn step(&self) -> bool {
         self.driver.step_until(Time::MAX)
     }
 
     /// Lets time pass.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use chainlab::{Rules, Simulation};
+    ///
+    /// let simulation = Simulation::new(Rules::bitcoin(), 42);
+    /// let before = simulation.now();
+    /// simulation.run_for(Duration::from_secs(60));
+    /// assert_eq!(simulation.now(), before + Duration::from_secs(60));
+    /// ```
     pub fn run_for(&self, duration: Duration) {
         self.run_until(self.now() + duration);
     }
 
     /// Lets time pass until a moment; one that has passed changes nothing.
+    ///
+    /// ```
+    /// use chainlab::{Rules, Simulation, Time};
+    ///
+    /// let simulation = Simulation::new(Rules::bitcoin(), 42);
+    /// let moment = Time::from_secs(1_300_000_000);
+    /// simulation.run_until(moment);
+    /// simulation.run_until(Time::UNIX_EPOCH);
+    /// assert_eq!(simulation.now(), moment);
+    /// ```
     pub fn run_until(&self, moment: Time) {
         while self.driver.step_until(moment) {}
         self.driver.advance(moment);
@@ -73,19 +122,53 @@ impl Simulation {
 
     /// Lets time pass until a node's chain has so many blocks. Returns whether it came to that: not, if nothing is left
     /// that could happen.
+    ///
+    /// ```
+    /// use chainlab::{Rules, Simulation, network::HashRate};
+    ///
+    /// let simulation = Simulation::new(Rules::bitcoin().paced_for(1e6), 42);
+    /// let node = simulation.spawn()?;
+    /// simulation.start_mining(node, HashRate::default())?;
+    /// assert!(simulation.run_to_height(10));
+    /// assert_eq!(simulation.chain(node)?.len(), 10);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn run_to_height(&self, height: u64) -> bool {
         self.run_until_holds(|world| world.around.height >= height)
     }
 
     /// Lets time pass until so many blocks more have been mined, whatever becomes of them. Returns whether it came to
     /// that: not, if nothing is left that could happen.
+    ///
+    /// ```
+    /// use chainlab::{Rules, Simulation, network::HashRate};
+    ///
+    /// let simulation = Simulation::new(Rules::bitcoin().paced_for(1e6), 42);
+    /// let node = simulation.spawn()?;
+    /// simulation.start_mining(node, HashRate::default())?;
+    /// assert!(simulation.run_blocks(10));
+    /// assert_eq!(simulation.chain(node)?.len(), 11, "the genesis and ten more");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn run_blocks(&self, blocks: u64) -> bool {
-        let mined = self.driver.world.borrow().around.mined + blocks;
+        let mined = self.driver.world.borrow().around.mined.saturating_add(blocks);
         self.run_until_holds(|world| world.around.mined >= mined)
     }
 
     /// Lets time pass until a condition holds, which is asked after everything that happens. Returns whether it came to
     /// that: not, if nothing is left that could happen.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use chainlab::{Rules, Simulation, network::HashRate};
+    ///
+    /// let simulation = Simulation::new(Rules::bitcoin().paced_for(1e6), 42);
+    /// let node = simulation.spawn()?;
+    /// simulation.start_mining(node, HashRate::default())?;
+    /// let late = simulation.now() + Duration::from_secs(3600);
+    /// assert!(simulation.run_until_true(|simulation| simulation.now() > late));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn run_until_true(&self, mut condition: impl FnMut(&Self) -> bool) -> bool {
         loop {
             if condition(self) {
@@ -99,6 +182,20 @@ impl Simulation {
 
     /// Has something happen at a moment: the closure is called when it comes, after what arrives at the same moment. One
     /// that has passed comes at once.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use chainlab::{Rules, Simulation, network::HashRate};
+    ///
+    /// let simulation = Simulation::new(Rules::bitcoin().paced_for(1e6), 42);
+    /// let node = simulation.spawn()?;
+    /// simulation.start_mining(node, HashRate::default())?;
+    /// let noon = simulation.now() + Duration::from_secs(43_200);
+    /// simulation.at(noon, move |simulation| simulation.crash(node).unwrap());
+    /// simulation.run_for(Duration::from_secs(86_400));
+    /// assert!(!simulation.step(), "nobody mines any more");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn at(&self, moment: Time, plan: impl FnOnce(&Self) + 'static) {
         self.driver.world.borrow_mut().plan(moment, Box::new(plan));
     }

@@ -127,3 +127,16 @@ fn what_is_skipped_does_not_matter_among_ties() {
         assert!(skipping == full, "{nodes} nodes, {interval} s");
     }
 }
+
+#[test]
+fn where_nothing_happens_a_run_ends_however_far_it_is_to_go() {
+    let simulation = network(2, 600.0, true);
+    simulation.run_blocks(1);
+    for node in simulation.nodes() {
+        simulation.crash(node).unwrap();
+    }
+    assert!(!simulation.run_blocks(u64::MAX));
+    assert!(!simulation.run_to_height(u64::MAX));
+    simulation.run_for(Duration::MAX);
+    assert_eq!(simulation.now(), Time::MAX);
+}
