@@ -8,7 +8,13 @@ use super::{
     names::Identity,
     view::View,
 };
-use crate::{message::NodeId, node::Node, rules::Rules, text::shortened};
+use crate::{
+    message::NodeId,
+    node::{Node, NodeConfig},
+    rules::Rules,
+    text::shortened,
+    time::Time,
+};
 
 /// An address of 32 hexadecimal digits and four of a number.
 const LIKE_THE_NOTEBOOK_S: &str = "000000000000000000000000000000000000";
@@ -103,14 +109,22 @@ impl<D: Driver> NetworkOf<D> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn spawn_as(&self, identity: Identity) -> Result<NodeId, SpawnError> {
-        let rules = self.rules();
-        rules.check_together()?;
+        self.rules().check_together()?;
+        self.add(identity, Node::with_config)
+    }
+
+    /// Starts the node that `make` makes if a block can name it, under rules that can be kept together.
+    pub(crate) fn add(
+        &self,
+        identity: Identity,
+        make: impl FnOnce(NodeConfig, Time) -> Node,
+    ) -> Result<NodeId, SpawnError> {
         // A driver's own addresses are as long as the notebook's.
         let address = identity.address.as_deref().unwrap_or(LIKE_THE_NOTEBOOK_S);
-        rules
+        self.rules()
             .check_miner(address)
             .map_err(|violation| SpawnError::Address { address: shortened(address), violation })?;
-        self.driver.add_node(identity, Node::with_config)
+        self.driver.add_node(identity, make)
     }
 
     /// Returns all nodes, in the order in which they were started; puppets are among them.

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use chainlab::{
-    BlockHash, DocumentError, LossReason, Network, NodeId, Violation,
-    network::{Config, LoadError, SaveError},
+    BlockHash, DocumentError, LossReason, Network, NodeId, RulesError, Violation,
+    network::{Config, LoadError, SaveError, SpawnError},
 };
 use tempfile::TempDir;
 
@@ -129,6 +129,16 @@ fn a_forgery_with_the_right_checksums_is_refused() {
             assert_named(&error, &dir.path().join("generation-1"));
         }
     }
+}
+
+#[test]
+fn rules_that_cannot_be_kept_together_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    forked(quick_notebook()).save(dir.path()).unwrap();
+    let generation = dir.path().join("generation-1");
+    forge(&generation, "network.json", "\"gossip\": false", "\"gossip\": true");
+    let error = load_error(dir.path());
+    assert!(matches!(error, LoadError::Spawn(SpawnError::Rules(RulesError::Gossip))), "{error}");
 }
 
 #[test]

@@ -20,7 +20,7 @@ use crate::{
     node::Node,
     rules::Rules,
     text::shortened,
-    verbs::Identity,
+    verbs::{Identity, SpawnError},
 };
 
 impl Network {
@@ -38,7 +38,8 @@ impl Network {
     ///
     /// # Errors
     ///
-    /// The file that is missing, damaged, or holds what the rules refuse; a thread that cannot be started.
+    /// The file that is missing, damaged, or holds what the rules refuse; rules that cannot be kept together; a thread that
+    /// cannot be started.
     ///
     /// ```
     /// use chainlab::{Network, network::Config};
@@ -54,6 +55,7 @@ impl Network {
         let current = files::current(dir)?.ok_or_else(|| LoadError::NothingSaved { dir: dir.to_owned() })?;
         let files = ListedFiles::open(dir.join(current.generation.to_string()))?;
         let NetworkDocument { rules, nodes } = read_network(&files)?;
+        rules.check_together().map_err(SpawnError::from)?;
 
         let network = Self::with_config(rules, config);
         let chains = read_chains(&files, &nodes, network.rules())?;
@@ -64,7 +66,7 @@ impl Network {
             // Its peers are registered once all are there.
             let left = Snapshot { chain, pending: document.pending, peers: Vec::new() };
             let mut lost = Vec::new();
-            network.driver.start_node(identity, |config, _| {
+            network.add(identity, |config, _| {
                 let (node, refused) = Node::restored(config, left);
                 lost = refused;
                 node
