@@ -4,8 +4,8 @@ mod miner;
 mod model;
 
 use chainlab::{
-    Block, Blockchain, ChainError, InvalidBlock, PreviousHash, Rules, Time, Timestamp, Transaction,
-    Violation, pow::Target,
+    Block, Blockchain, ChainError, InvalidBlock, PreviousHash, ProofRule, Rules, Time, Timestamp,
+    Transaction, Violation, pow::Target,
 };
 use miner::mine;
 use model::{Model, Verdict};
@@ -399,4 +399,15 @@ fn a_chain_and_its_blocks_read_as_a_person_wants() {
     assert_eq!(long[1], "  ... 21 more blocks ...");
     assert_eq!(long[0].split(' ').nth(3), Some("1"));
     assert!(long[2].starts_with("  block 23 ") && long[19].starts_with("  block 40 "), "{long:?}");
+}
+
+/// An attacker can lengthen a simulation's chain, though no machine would find proofs at its difficulty.
+#[test]
+fn a_drawn_chain_goes_on_by_hand_without_a_search() {
+    let rules = Rules { proof: ProofRule::Drawn, ..Rules::bitcoin() }
+        .with_first_target(Target::leading_zero_bits(120));
+    let start = Blockchain::start(&rules, Time::UNIX_EPOCH);
+    let chain = start.mine_next(&rules, [], "mallory", Time::from_secs(1)).unwrap();
+    assert_eq!((chain.len(), chain.last_block().proof()), (2, 0));
+    assert_eq!(chain.verify(&rules).unwrap().tip_hash(), chain.tip_hash());
 }
