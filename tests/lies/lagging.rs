@@ -4,8 +4,8 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chainlab::{
-    Block, BlockHash, Blockchain, Command, Difficulty, Effect, Genesis, Input, Message, Node, NodeId,
-    PreviousHash, RequestId, Rules, Ticket, Time, Timestamp, Told, Transaction, pow::Target,
+    BlockHash, Blockchain, Command, Difficulty, Effect, Genesis, Input, Message, Node, NodeId, RequestId,
+    Rules, Ticket, Time, Told, pow::Target,
 };
 
 use crate::lab::{FRIEND, HONEST, bare};
@@ -97,12 +97,7 @@ fn rules() -> Rules {
 
 fn grown(chain: &Blockchain, rules: &Rules, miner: &str) -> Blockchain {
     let micros = chain.last_block().timestamp().rounded_micros() + 1;
-    let reward = [Transaction::reward(miner, rules.reward)];
-    let block = |proof| {
-        let previous_hash = PreviousHash::Hash(chain.tip_hash());
-        Block::new(chain.len() + 1, Timestamp::from_micros(micros), reward.clone(), proof, previous_hash)
-    };
-    (0..).find_map(|proof| chain.append(block(proof), rules).ok()).expect("nearly any proof will do")
+    chain.mine_next(rules, [], miner, Time::from_nanos(1000 * micros)).unwrap()
 }
 
 fn grown_by(chain: &Blockchain, rules: &Rules, blocks: u64) -> Blockchain {

@@ -7,9 +7,9 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chainlab::{
-    Answer, Block, Blockchain, Command, Difficulty, Effect, Genesis, Happening, Input, Limits, Message, Node,
-    NodeConfig, NodeId, Placement, PreviousHash, RequestId, Retarget, Rules, SearchId, Template, Ticket,
-    Time, Timestamp, Told, Transaction,
+    Answer, Blockchain, Command, Difficulty, Effect, Genesis, Happening, Input, Limits, Message, Node,
+    NodeConfig, NodeId, Placement, RequestId, Retarget, Rules, SearchId, Template, Ticket, Time, Told,
+    Transaction,
     pow::{Challenge, Search, Target},
 };
 
@@ -66,13 +66,7 @@ pub(crate) fn grown_after(
     after: f64,
 ) -> Blockchain {
     let micros = chain.last_block().timestamp().rounded_micros() + (after * 1e6) as u64;
-    let mut transactions = transactions.to_vec();
-    transactions.push(Transaction::reward(miner, rules.reward));
-    let previous_hash = PreviousHash::Hash(chain.tip_hash());
-    let block = Block::new(chain.len() + 1, Timestamp::from_micros(micros), transactions, 0, previous_hash);
-    let challenge = rules.challenge(&block, chain.last_block(), chain.tip_hash());
-    let proof = proof_for(challenge, chain.next_target(rules));
-    chain.append(block.with_proof(proof), rules).unwrap()
+    chain.mine_next(rules, transactions.iter().cloned(), miner, Time::from_nanos(1000 * micros)).unwrap()
 }
 
 /// Mines so many blocks of rewards alone.
