@@ -25,8 +25,8 @@ pub use events::SimulationEvents;
 
 /// A network under a virtual clock, on one thread.
 ///
-/// It has the verbs of a [`Network`](crate::Network), and their meaning. Nothing happens by itself: time passes while it
-/// is told to run, and while a verb waits for its answer.
+/// It has the verbs of a [`Network`](crate::Network) but saving and loading, and their meaning. Nothing happens by
+/// itself: time passes while it is told to run, and while a verb waits for its answer.
 ///
 /// ```
 /// use std::time::Duration;
