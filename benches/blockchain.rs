@@ -41,7 +41,7 @@ fn grow(chain: &Blockchain, rules: &Rules, miner: &str, blocks: u64) -> Blockcha
 }
 
 fn chain_of(length: u64) -> Blockchain {
-    let start = Blockchain::start(&rules(), Time::from_secs(1_507_824_951));
+    let start = Blockchain::start(&rules(), Time::from_secs(1_507_824_951)).unwrap();
     grow(&start, &rules(), "11120ceb2131427f99dda3fc2623ae9b5000", length - 1)
 }
 

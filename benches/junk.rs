@@ -92,14 +92,15 @@ enum Asked {
 impl Lab {
     fn new() -> Self {
         let rules = Arc::new(rules());
-        let start = Blockchain::start(&rules, START);
+        let start = Blockchain::start(&rules, START).unwrap();
         let chain = grown(&start, &rules, "miner", BLOCKS - 1);
         let worse = grown(&start, &rules, "liar", BLOCKS - 2);
         let limits = Limits { bad_blocks: u32::MAX, ..Limits::default() };
         let mut node = Node::with_config(
             NodeConfig { id: NodeId::new(0), rules, address: "miner".into(), limits },
             START,
-        );
+        )
+        .unwrap();
         let mut lab = Vec::new();
         node.handle(
             now(),

@@ -63,7 +63,7 @@ fn observe(criterion: &mut Criterion) {
 }
 
 fn report(criterion: &mut Criterion) {
-    let chain = Blockchain::start(&Rules::notebook(), Time::UNIX_EPOCH);
+    let chain = Blockchain::start(&Rules::notebook(), Time::UNIX_EPOCH).unwrap();
     let recorder = recorder(10_000, NODES[0]);
     let mut group = criterion.benchmark_group("report");
     group.bench_function("copy of a recorder of 10000 blocks", |bencher| bencher.iter(|| recorder.clone()));

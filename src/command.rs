@@ -23,6 +23,8 @@ pub struct Ticket(pub u64);
 pub enum Command {
     /// Take on peers that may be asked and told from now on.
     Register(Vec<NodeId>),
+    /// Have these for peers no longer.
+    Unregister(Vec<NodeId>),
     /// Take in a transaction.
     Submit(Transaction),
     /// Mine one block.
@@ -46,6 +48,8 @@ pub enum Command {
 pub enum Answer {
     /// All peers, in the order in which they were registered.
     Register(Vec<NodeId>),
+    /// The peers that are left, in the order in which they were registered.
+    Unregister(Vec<NodeId>),
     /// Where the transaction will go, or why it is refused.
     Submit(Result<Submitted, SubmitError>),
     /// The block, or why there is none.

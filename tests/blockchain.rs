@@ -159,7 +159,7 @@ struct Branch {
 
 impl Branch {
     fn start(rules: &Rules, seconds: u64) -> Self {
-        let chain = Blockchain::start(rules, Time::from_secs(seconds));
+        let chain = Blockchain::start(rules, Time::from_secs(seconds)).unwrap();
         Self { blocks: vec![chain.last_block().clone()], chain }
     }
 
@@ -259,7 +259,7 @@ proptest! {
 #[test]
 fn appending_leaves_the_chain_as_it_was() {
     let rules = free_of_work();
-    let chain = grow(&Blockchain::start(&rules, Time::UNIX_EPOCH), &rules, 1);
+    let chain = grow(&Blockchain::start(&rules, Time::UNIX_EPOCH).unwrap(), &rules, 1);
     let (one, other) = (grow(&chain, &rules, 2), grow(&chain, &rules, 3));
     assert_eq!((chain.len(), one.len(), other.len()), (2, 3, 3));
     assert_ne!(one, other);
@@ -272,7 +272,7 @@ fn appending_leaves_the_chain_as_it_was() {
 #[test]
 fn an_invalid_block_is_not_appended() {
     let rules = Rules::notebook();
-    let chain = Blockchain::start(&rules, Time::from_nanos(1_507_824_951_769_517_700));
+    let chain = Blockchain::start(&rules, Time::from_nanos(1_507_824_951_769_517_700)).unwrap();
     let expected = chain.tip_hash();
     let found = PreviousHash::NumberOne;
     let block = Block::new(2, Timestamp::integer(0), [], 35293, found);
@@ -292,7 +292,7 @@ fn an_invalid_block_is_not_appended() {
 #[test]
 fn a_chain_answers_to_the_rules_that_it_is_appended_under() {
     let [(easy, _), (tutorial, _)] = easy_rules();
-    let start = Blockchain::start(&easy, Time::UNIX_EPOCH);
+    let start = Blockchain::start(&easy, Time::UNIX_EPOCH).unwrap();
     let chain = (1..20).fold(start, |chain, seconds| grow(&chain, &easy, seconds));
     assert_eq!(chain.verify(&easy).unwrap(), chain);
 
@@ -322,7 +322,7 @@ fn a_sealed_chain_keeps_accounts_and_comes_back_from_its_document() {
         ..Rules::sealed().with_first_target(Target::leading_zero_bits(2))
     }
     .started_at(Time::from_secs(1_000));
-    let mut chain = Blockchain::start(&rules, Time::UNIX_EPOCH);
+    let mut chain = Blockchain::start(&rules, Time::UNIX_EPOCH).unwrap();
     for nonce in 0..70 {
         let transactions = vec![
             Transaction::new("alice", "bob", 1).with_nonce(nonce),
@@ -358,7 +358,7 @@ fn a_chain_and_its_blocks_read_as_a_person_wants() {
             |proof| Block::new(chain.len() + 1, Timestamp::integer(7), transactions.clone(), proof, parent);
         (0..).find_map(|proof| chain.append(block(proof), &rules).ok()).unwrap()
     };
-    let genesis = Blockchain::start(&rules, Time::from_secs(5));
+    let genesis = Blockchain::start(&rules, Time::from_secs(5)).unwrap();
     let transactions = vec![Transaction::new("alice", "bob", 5), Transaction::reward("carol", 1)];
     let chain = grow(&genesis, transactions);
     let (first, second) = (genesis.tip_hash().to_string(), chain.tip_hash().to_string());
@@ -406,7 +406,7 @@ fn a_chain_and_its_blocks_read_as_a_person_wants() {
 fn a_drawn_chain_goes_on_by_hand_without_a_search() {
     let rules = Rules { proof: ProofRule::Drawn, ..Rules::bitcoin() }
         .with_first_target(Target::leading_zero_bits(120));
-    let start = Blockchain::start(&rules, Time::UNIX_EPOCH);
+    let start = Blockchain::start(&rules, Time::UNIX_EPOCH).unwrap();
     let chain = start.mine_next(&rules, [], "mallory", Time::from_secs(1)).unwrap();
     assert_eq!((chain.len(), chain.last_block().proof()), (2, 0));
     assert_eq!(chain.verify(&rules).unwrap().tip_hash(), chain.tip_hash());

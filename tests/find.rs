@@ -73,7 +73,7 @@ proptest! {
         theirs in any_blocks(),
     ) {
         let rules = if accounts { sealed() } else { notebook() };
-        let common = grown(Blockchain::start(&rules, Time::UNIX_EPOCH), &rules, &common);
+        let common = grown(Blockchain::start(&rules, Time::UNIX_EPOCH).unwrap(), &rules, &common);
         let (ours, theirs) = (grown(common.clone(), &rules, &ours), grown(common.clone(), &rules, &theirs));
         let candidates = candidates([&ours, &theirs]);
         for chain in [&common, &ours, &theirs] {
@@ -90,7 +90,7 @@ proptest! {
 #[test]
 fn a_payment_gains_a_confirmation_with_each_block_and_loses_them_with_its_branch() {
     let rules = sealed();
-    let start = Blockchain::start(&rules, Time::UNIX_EPOCH);
+    let start = Blockchain::start(&rules, Time::UNIX_EPOCH).unwrap();
     let payment = Transaction::new("alice", "shop", 5).with_nonce(0);
     assert_eq!(start.confirmations(&payment), 0);
     let paid = grown(start.clone(), &rules, &[vec![(1, 1), (0, 5)], vec![], vec![]]);
@@ -104,7 +104,7 @@ fn a_payment_gains_a_confirmation_with_each_block_and_loses_them_with_its_branch
 #[test]
 fn of_equal_payments_without_nonces_the_oldest_is_found() {
     let rules = notebook();
-    let start = Blockchain::start(&rules, Time::UNIX_EPOCH);
+    let start = Blockchain::start(&rules, Time::UNIX_EPOCH).unwrap();
     let chain = grown(start, &rules, &[vec![], vec![(1, 1), (0, 5)], vec![(0, 5)]]);
     let payment = Transaction::new("alice", "shop", 5);
     assert_eq!(chain.find(&payment), Some(Found { position: 3, place: 1 }));

@@ -131,7 +131,7 @@ fn a_million_blocks_and_two_forks_are_freed_without_recursion_or_leak() {
     on_small_stack(|| {
         let rules = free_of_work();
         let [miner, one, other] = ["miner", "one", "other"].map(Arc::from);
-        let trunk = grow(&Blockchain::start(&rules, Time::UNIX_EPOCH), &rules, BLOCKS - 1, &miner);
+        let trunk = grow(&Blockchain::start(&rules, Time::UNIX_EPOCH).unwrap(), &rules, BLOCKS - 1, &miner);
         assert_eq!(trunk.len(), BLOCKS);
         assert_eq!(Arc::strong_count(&miner) as u64, BLOCKS, "one here, and one in each block but the first");
 
@@ -163,7 +163,7 @@ fn forks_dropped_at_once_on_many_threads_free_their_trunk() {
     let _alone = alone();
     let rules = free_of_work();
     let miner = Arc::from("miner");
-    let genesis = Blockchain::start(&rules, Time::UNIX_EPOCH);
+    let genesis = Blockchain::start(&rules, Time::UNIX_EPOCH).unwrap();
     for round in 0..300 {
         let trunk = grow(&genesis, &rules, 100 + round % 7, &miner);
         let forks = (1..=4).map(|fork| {
@@ -181,7 +181,8 @@ fn forks_dropped_at_once_on_many_threads_free_their_trunk() {
 fn a_document_of_many_blocks_takes_memory_in_proportion() {
     let _alone = alone();
     let rules = free_of_work();
-    let chain = grow(&Blockchain::start(&rules, Time::UNIX_EPOCH), &rules, 20_000, &Arc::from("miner"));
+    let chain =
+        grow(&Blockchain::start(&rules, Time::UNIX_EPOCH).unwrap(), &rules, 20_000, &Arc::from("miner"));
     let (text, peak) = peak_of(|| chain.to_json());
     assert!(peak <= 4 * text.len(), "{peak} bytes to write {}", text.len());
     let (read, peak) = peak_of(|| Blockchain::from_json(&text, &rules));
@@ -201,7 +202,7 @@ fn of_chains_that_came_as_documents_one_copy_is_left() {
         ..Rules::sealed()
     };
     let miner: Arc<str> = "miner".into();
-    let chain = (1..=1000).fold(Blockchain::start(&rules, Time::UNIX_EPOCH), |chain, index| {
+    let chain = (1..=1000).fold(Blockchain::start(&rules, Time::UNIX_EPOCH).unwrap(), |chain, index| {
         let reward = [Transaction::reward(Arc::clone(&miner), rules.reward)];
         let previous_hash = PreviousHash::Hash(chain.tip_hash());
         let block = Block::new(index + 1, Timestamp::from_micros(index), reward, index, previous_hash);
@@ -215,7 +216,7 @@ fn of_chains_that_came_as_documents_one_copy_is_left() {
     let ids: Vec<_> = (0..NODES).map(NodeId::new).collect();
     let (now, outsider) = (Time::from_secs(1), NodeId::new(NODES));
     let mut nodes: Vec<_> =
-        ids.iter().map(|&id| Node::new(id, Arc::clone(&rules), "miner", Time::UNIX_EPOCH)).collect();
+        ids.iter().map(|&id| Node::new(id, Arc::clone(&rules), "miner", Time::UNIX_EPOCH).unwrap()).collect();
     let (mut said, mut effects) = (Vec::new(), Vec::new());
     for (&id, node) in ids.iter().zip(&mut nodes) {
         let peers = ids.iter().copied().filter(|peer| *peer != id).collect();

@@ -56,7 +56,7 @@ fn chains_retarget_as_bitcoin_s() {
         let retarget = bitcoin.difficulty.retarget().unwrap().starting_at(easier(before));
         let retarget = retarget.with_easiest_target(easier(0x1d00_ffff)).unwrap();
         let rules = Rules { difficulty: Difficulty::Retargeted(retarget), ..bitcoin };
-        let mut chain = Blockchain::start(&rules, Time::UNIX_EPOCH);
+        let mut chain = Blockchain::start(&rules, Time::UNIX_EPOCH).unwrap();
         while chain.len() < 2016 {
             assert_eq!(
                 chain.next_target(&rules),
@@ -110,7 +110,7 @@ proptest! {
         let retarget = retarget.with_easiest_target(easiest_target).unwrap().with_factor_max(factor_max).unwrap();
         // Links and proofs alone, so that the times may go back.
         let rules = Rules { difficulty: Difficulty::Retargeted(retarget), ..Rules::notebook() };
-        let mut chain = Blockchain::start(&rules, Time::UNIX_EPOCH);
+        let mut chain = Blockchain::start(&rules, Time::UNIX_EPOCH).unwrap();
         let (mut target, mut micros) = (first_target, vec![0_i128]);
         for time in times {
             if micros.len() % window as usize == 0 {

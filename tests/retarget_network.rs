@@ -54,7 +54,7 @@ struct Lab {
 impl Lab {
     fn new(rules: Rules, count: u32, rate: f64, seed: u64) -> Self {
         let rules = Arc::new(rules);
-        let node = |id| Node::new(NodeId::new(id), Arc::clone(&rules), format!("miner-{id}"), START);
+        let node = |id| Node::new(NodeId::new(id), Arc::clone(&rules), format!("miner-{id}"), START).unwrap();
         let mut lab = Self {
             nodes: (0..count).map(node).collect(),
             now: START,

@@ -7,8 +7,8 @@ use std::{
 };
 
 use chainlab::{
-    BlockHash, Checks, Difficulty, ForkChoice, Genesis, Network, PreviousHash, ProofRule, Retarget, Rules,
-    RulesError, Time,
+    BlockHash, Blockchain, Checks, Difficulty, ForkChoice, Genesis, Network, Node, NodeId, PreviousHash,
+    ProofRule, Retarget, Rules, RulesError, Time,
     network::{Identity, SpawnError},
     pow::Target,
 };
@@ -57,6 +57,9 @@ fn rules_that_rule_each_other_out_start_no_node() {
     for (rules, message) in bad {
         let error = rules.check_together().unwrap_err();
         assert_eq!(error.to_string(), message);
+        assert_eq!(Blockchain::start(&rules, Time::UNIX_EPOCH), Err(error.clone()));
+        let node = Node::new(NodeId::new(0), Arc::new(rules.clone()), "a", Time::UNIX_EPOCH);
+        assert_eq!(node.map(|node| node.id()), Err(error.clone()));
         let network = Network::new(rules);
         let refused = spawn_to(&network, "a").unwrap_err();
         assert!(matches!(&refused, SpawnError::Rules(found) if *found == error), "{refused}");

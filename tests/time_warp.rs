@@ -53,7 +53,7 @@ fn windows(
     hash_rate: f64,
     choose: impl Fn(&Blockchain, bool, u64) -> u64,
 ) -> (Blockchain, Vec<f64>) {
-    let mut chain = Blockchain::start(rules, START);
+    let mut chain = Blockchain::start(rules, START).unwrap();
     let (mut now, mut difficulties) = (START.as_micros(), vec![bits(rules.difficulty.first_target())]);
     while chain.len() < count * WINDOW {
         let spacings = chain.next_target(rules).expected_hashes() as f64 / HASHES as f64;

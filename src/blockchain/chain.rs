@@ -13,7 +13,7 @@ use crate::{
     block::Block,
     hash::BlockHash,
     pow::{Target, Work},
-    rules::{Checks, Context, Fingerprint, ForkChoice, Rules, Violation},
+    rules::{Checks, Context, Fingerprint, ForkChoice, Rules, RulesError, Violation},
     time::{Time, Timestamp},
 };
 
@@ -26,9 +26,10 @@ use crate::{
 /// ```
 /// use chainlab::{Blockchain, Rules, Time};
 ///
-/// let chain = Blockchain::start(&Rules::notebook(), Time::from_nanos(1_507_824_951_769_517_700));
+/// let chain = Blockchain::start(&Rules::notebook(), Time::from_nanos(1_507_824_951_769_517_700))?;
 /// assert_eq!(chain.len(), 1);
 /// assert_eq!(chain.last_block().proof(), 100);
+/// # Ok::<(), chainlab::RulesError>(())
 /// ```
 #[derive(Clone)]
 pub struct Blockchain {
@@ -37,7 +38,17 @@ pub struct Blockchain {
 
 impl Blockchain {
     /// Starts a chain with the genesis that the rules make at a moment.
-    pub fn start(rules: &Rules, now: Time) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// What of the rules cannot be kept together with the rest.
+    pub fn start(rules: &Rules, now: Time) -> Result<Self, RulesError> {
+        rules.check_together()?;
+        Ok(Self::started(rules, now))
+    }
+
+    /// Starts a chain by rules that can be kept together.
+    pub(crate) fn started(rules: &Rules, now: Time) -> Self {
         Self::with_genesis(rules.genesis_block(now), rules).expect("rules allow the genesis that they make")
     }
 
@@ -357,7 +368,7 @@ mod tests {
     /// A chain of so many blocks, by rules that any proof meets.
     fn chain_of(blocks: u64) -> Blockchain {
         let rules = Rules::notebook().with_first_target(Target::EASIEST);
-        (1..blocks).fold(Blockchain::start(&rules, Time::UNIX_EPOCH), |chain, index| {
+        (1..blocks).fold(Blockchain::start(&rules, Time::UNIX_EPOCH).unwrap(), |chain, index| {
             let previous_hash = PreviousHash::Hash(chain.tip_hash());
             let block = Block::new(index + 1, Timestamp::integer(0), [], index, previous_hash);
             chain.append(block, &rules).expect("any proof will do")
@@ -409,7 +420,7 @@ mod tests {
         let next_timestamp = |retarget, len: u32, now| {
             let rules = Rules { difficulty: Difficulty::Retargeted(retarget), ..Rules::sealed() };
             // Each block is 100 s after the last.
-            let chain = (1..len).fold(Blockchain::start(&rules, start), |chain, count| {
+            let chain = (1..len).fold(Blockchain::start(&rules, start).unwrap(), |chain, count| {
                 let timestamp = rules.timestamp(start + 100 * second * count);
                 let parent = PreviousHash::Hash(chain.tip_hash());
                 let reward = Transaction::reward("miner", rules.reward);

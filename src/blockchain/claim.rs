@@ -89,7 +89,7 @@ mod tests {
             other in prop::collection::vec(1..4_000_000_u64, 1..16),
         ) {
             let rules = rules();
-            let start = Blockchain::start(&rules, Time::from_secs(1_000));
+            let start = Blockchain::start(&rules, Time::from_secs(1_000)).unwrap();
             let own = own.iter().fold(start.clone(), |chain, micros| grown(&chain, &rules, *micros));
             let other = other.iter().fold(start, |chain, micros| grown(&chain, &rules, *micros));
             let common = own.common_ancestor(&other).expect("they share the first block").len();

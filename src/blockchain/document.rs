@@ -48,6 +48,16 @@ impl Blockchain {
     /// # Errors
     ///
     /// The first block that breaks a rule, or that there is none.
+    ///
+    /// ```
+    /// use chainlab::{Block, Blockchain, Rules};
+    ///
+    /// let text = r#"[{"index": 1, "timestamp": 0.5, "transactions": [], "proof": 100, "previous_hash": 1}]"#;
+    /// let blocks: Vec<Block> = serde_json::from_str(text)?;
+    /// let chain = Blockchain::from_blocks(blocks, &Rules::notebook())?;
+    /// assert_eq!(chain.len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn from_blocks(blocks: impl IntoIterator<Item = Block>, rules: &Rules) -> Result<Self, ChainError> {
         let mut blocks = blocks.into_iter();
         let fingerprint = rules.fingerprint();
@@ -64,6 +74,9 @@ pub(crate) fn read_blocks(text: &str, rules: &Rules) -> Result<Vec<Block>, Docum
         Ok(block.map_err(|error| error.in_block(position)))
     };
     let (stated, blocks) = document::read(text, |scanner| {
+        if scanner.is_at(b'[') {
+            return scanner.value().map(|_| Err(DocumentError::BareList));
+        }
         let (mut length, mut chain, mut proofs) = (None, None, None);
         let required = ["chain", "length"];
         let has_all = document::object(scanner, "document", required, &[PROOFS], |scanner, field| {

@@ -24,14 +24,14 @@ impl Blockchain {
     /// use chainlab::{Blockchain, Rules, Time, Transaction, pow::Target};
     ///
     /// let rules = Rules::notebook().with_first_target(Target::leading_zero_bits(4));
-    /// let chain = Blockchain::start(&rules, Time::UNIX_EPOCH);
+    /// let chain = Blockchain::start(&rules, Time::UNIX_EPOCH)?;
     /// let payment = Transaction::new("alice", "bob", 5);
     /// assert_eq!((chain.find(&payment), chain.confirmations(&payment)), (None, 0));
     ///
     /// let chain = chain.mine_next(&rules, [payment.clone()], "carol", Time::from_secs(1))?;
     /// assert_eq!(chain.find(&payment).map(|found| found.position), Some(2));
     /// assert_eq!(chain.confirmations(&payment), 1);
-    /// # Ok::<(), chainlab::MineError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn find(&self, transaction: &Transaction) -> Option<Found> {
         match transaction.nonce() {

@@ -32,7 +32,7 @@ impl Blockchain {
     ///
     /// // Two branches: in one alice is rewarded and pays the shop, in the other the shop never hears of her.
     /// let rules = Rules::sealed().with_first_target(Target::leading_zero_bits(4));
-    /// let start = Blockchain::start(&rules, Time::UNIX_EPOCH);
+    /// let start = Blockchain::start(&rules, Time::UNIX_EPOCH)?;
     /// let rewarded = start.mine_next(&rules, [], "alice", Time::from_secs(1))?;
     /// let payment = Transaction::new("alice", "shop", 50).with_nonce(0);
     /// let paid = rewarded.mine_next(&rules, [payment], "carol", Time::from_secs(2))?;
@@ -42,7 +42,7 @@ impl Blockchain {
     ///     chain.mine_next(&rules, [], "mallory", Time::from_secs(second))
     /// })?;
     /// assert!(attack.is_better_than(&paid, &rules));
-    /// # Ok::<(), chainlab::MineError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn mine_next(
         &self,

@@ -47,6 +47,11 @@ pub enum DocumentError {
         /// The JSON that stands there, its first 80 characters.
         found: String,
     },
+    /// A list of blocks where a chain's document is expected.
+    #[error(
+        "the document is a list, not an object with \"chain\" and \"length\": a list of blocks is read by itself, and verified by Blockchain::from_blocks"
+    )]
+    BareList,
     /// A chain without a single block.
     #[error("the chain is empty; the first block is always there")]
     EmptyChain,
@@ -106,7 +111,7 @@ impl DocumentError {
             | Self::Missing { place, .. }
             | Self::UnknownField { place, .. }
             | Self::Value { place, .. } => Some(place),
-            Self::EmptyChain | Self::Length { .. } => None,
+            Self::BareList | Self::EmptyChain | Self::Length { .. } => None,
         }
     }
 }

@@ -26,7 +26,7 @@ impl<'a> Scanner<'a> {
         if self.at == self.text.len() { Ok(()) } else { Err(Broken) }
     }
 
-    pub(super) fn is_at(&self, byte: u8) -> bool {
+    pub(crate) fn is_at(&self, byte: u8) -> bool {
         self.peek() == Some(byte)
     }
 

@@ -156,7 +156,7 @@ impl Threads {
         let _starting = shared.starting();
         let (line, mailbox) = mailbox::open(shared.unread_max);
         let member = self.new_member(&identity, Some(mailbox))?;
-        let chain = Blockchain::start(&shared.rules, shared.clock.now(member.id));
+        let chain = Blockchain::started(&shared.rules, shared.clock.now(member.id));
         let row = Row { state: State::Puppet, chain, peers: Vec::new() };
         Ok(self.enlist(identity, member, row, line))
     }

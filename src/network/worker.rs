@@ -60,8 +60,8 @@ pub(super) struct Worker {
     messages_read: u64,
     /// The peers whose links have come up, and how many messages are to be read first.
     links_up: VecDeque<(u64, NodeId)>,
-    /// The chain and the number of peers that the others know of.
-    known: (Blockchain, usize),
+    /// The chain and the peers that the others know of.
+    known: (Blockchain, Vec<NodeId>),
     effects: Vec<Effect>,
 }
 
@@ -79,7 +79,7 @@ pub(super) fn start_worker(
 impl Worker {
     fn new(node: Node, shared: Arc<Shared>, member: Arc<Member>, mailbox: Mailbox) -> Self {
         Self {
-            known: (node.chain().clone(), node.peers().len()),
+            known: (node.chain().clone(), node.peers().to_vec()),
             clock: shared.clock.clone(),
             node,
             shared,
@@ -311,14 +311,18 @@ impl Worker {
             _ => None,
         });
         let (chain, peers) = (self.node.chain(), self.node.peers());
-        if !chain.is_same_copy(&self.known.0) || peers.len() != self.known.1 {
+        let has_other_peers = peers != self.known.1;
+        if has_other_peers || !chain.is_same_copy(&self.known.0) {
             self.record(now, recorded, |row| {
                 row.chain = chain.clone();
-                if peers.len() != self.known.1 {
+                if has_other_peers {
                     row.peers = peers.to_vec();
                 }
             });
-            self.known = (chain.clone(), peers.len());
+            self.known.0 = chain.clone();
+            if has_other_peers {
+                self.known.1 = peers.to_vec();
+            }
         } else {
             let node = self.node.id();
             recorded.for_each(|what| self.shared.watch.record(&Event { time: now, node, what }));

@@ -212,7 +212,7 @@ mod tests {
         #[test]
         fn the_common_case_is_the_general_one(steps in vec(step(), 0..60)) {
             let rules = Arc::new(rules());
-            let mut node = Node::new(NodeId::new(0), Arc::clone(&rules), "miner-9", START);
+            let mut node = Node::new(NodeId::new(0), Arc::clone(&rules), "miner-9", START).unwrap();
             let mut now = START;
             let mut taken = 0;
             let mut told = vec![node.chain().clone()];

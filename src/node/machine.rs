@@ -10,7 +10,7 @@ use crate::{
     mempool::{LossReason, Mempool, SubmitError},
     message::{Message, NodeId, RequestId, Told},
     pow::{Challenge, Exhausted, Target},
-    rules::{Checks, Fingerprint, Rules},
+    rules::{Checks, Fingerprint, Rules, RulesError},
     time::Time,
     transaction::Transaction,
 };
@@ -178,14 +178,32 @@ pub struct Node {
 
 impl Node {
     /// Makes a node with a genesis of the rules at a moment and the default [`Limits`]; its rewards go to `address`.
-    pub fn new(id: NodeId, rules: Arc<Rules>, address: impl Into<Arc<str>>, now: Time) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// What of the rules cannot be kept together with the rest.
+    pub fn new(
+        id: NodeId,
+        rules: Arc<Rules>,
+        address: impl Into<Arc<str>>,
+        now: Time,
+    ) -> Result<Self, RulesError> {
         let config = NodeConfig { id, rules, address: address.into(), limits: Limits::default() };
         Self::with_config(config, now)
     }
 
     /// Makes a node with a genesis of the rules at a moment.
-    pub fn with_config(config: NodeConfig, now: Time) -> Self {
-        let chain = Blockchain::start(&config.rules, now);
+    ///
+    /// # Errors
+    ///
+    /// What of the rules cannot be kept together with the rest.
+    pub fn with_config(config: NodeConfig, now: Time) -> Result<Self, RulesError> {
+        let chain = Blockchain::start(&config.rules, now)?;
+        Ok(Self::on_chain(config, chain))
+    }
+
+    /// Makes a node that has a chain, verified under the same rules, and nothing else.
+    pub(crate) fn on_chain(config: NodeConfig, chain: Blockchain) -> Self {
         let (node, _) = Self::restored(config, Snapshot { chain, pending: Vec::new(), peers: Vec::new() });
         node
     }
@@ -309,6 +327,7 @@ impl Node {
     fn command(&mut self, now: Time, ticket: Ticket, command: Command, effects: &mut Vec<Effect>) {
         let answer = match command {
             Command::Register(peers) => self.register(now, peers, effects),
+            Command::Unregister(peers) => self.unregister(&peers),
             Command::Submit(transaction) => Answer::Submit(self.submit(transaction, effects)),
             Command::Chain => Answer::Chain(self.chain.clone()),
             Command::Pending => Answer::Pending(self.mempool.iter().cloned().collect()),
@@ -373,6 +392,18 @@ impl Node {
             }
         }
         Answer::Register(self.peers.clone())
+    }
+
+    /// Has peers no longer for peers: they are told nothing more, and count as strangers. What they were asked they may
+    /// still answer.
+    fn unregister(&mut self, peers: &[NodeId]) -> Answer {
+        for &peer in peers {
+            self.peers.retain(|kept| *kept != peer);
+            self.gossip.confirm(peer);
+            self.gossip.questions.is_stranger(peer);
+            self.payments.forget(peer);
+        }
+        Answer::Unregister(self.peers.clone())
     }
 
     fn submit(

@@ -10,7 +10,7 @@
 //! use chainlab::{Answer, Command, Effect, Input, Node, NodeId, Rules, Ticket, Time};
 //!
 //! let rules = Arc::new(Rules::notebook());
-//! let mut node = Node::new(NodeId::new(0), rules, "11120ceb2131427f99dda3fc2623ae9b5000", Time::UNIX_EPOCH);
+//! let mut node = Node::new(NodeId::new(0), rules, "11120ceb2131427f99dda3fc2623ae9b5000", Time::UNIX_EPOCH)?;
 //! let mut effects = Vec::new();
 //! node.handle(Time::from_secs(1), Input::Command(Ticket(7), Command::Mine), &mut effects);
 //! let [Effect::Search(search, _)] = effects[..] else { panic!("mining starts with a search") };
@@ -18,6 +18,7 @@
 //! effects.clear();
 //! node.handle(Time::from_secs(2), Input::Found(search, 35293), &mut effects);
 //! assert!(matches!(effects.last(), Some(Effect::Answer(Ticket(7), Answer::Mine(Ok(forged)))) if forged.index == 2));
+//! # Ok::<(), chainlab::RulesError>(())
 //! ```
 
 mod adopt;

@@ -188,6 +188,13 @@ impl Questions {
         self.has_news |= self.deadline.is_some();
     }
 
+    /// Notes that a peer is one no more.
+    pub(super) fn is_stranger(&mut self, peer: NodeId) {
+        if let Some(teller) = self.tellers.get_mut(&peer) {
+            teller.is_stranger = true;
+        }
+    }
+
     /// Forgets a peer that is no longer listened to.
     pub(super) fn forget(&mut self, peer: NodeId) {
         self.tellers.remove(&peer);

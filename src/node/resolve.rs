@@ -33,8 +33,16 @@ struct Round {
     deadline: Time,
     /// The peers that have not answered, in the order in which they were registered.
     waiting: Vec<(usize, NodeId)>,
-    /// The best valid chain so far, and its peer's place in that order.
-    best: Option<(usize, Blockchain)>,
+    best: Option<Best>,
+}
+
+/// The best valid chain so far.
+#[derive(Debug, Clone)]
+struct Best {
+    chain: Blockchain,
+    from: NodeId,
+    /// Its peer's place in the order in which they were registered.
+    place: usize,
 }
 
 impl Resolves {
@@ -82,12 +90,12 @@ impl Node {
         let rules = &self.rules;
         let round = self.resolves.rounds.get_mut(&request).expect("the round was found above");
         if let Some(chain) = valid {
-            let is_best = round.best.as_ref().is_none_or(|(best_place, best)| {
-                chain.is_better_than(best, rules)
-                    || (!best.is_better_than(&chain, rules) && place < *best_place)
+            let is_best = round.best.as_ref().is_none_or(|best| {
+                chain.is_better_than(&best.chain, rules)
+                    || (!best.chain.is_better_than(&chain, rules) && place < best.place)
             });
             if is_best {
-                round.best = Some((place, chain));
+                round.best = Some(Best { chain, from, place });
             }
         }
         if round.waiting.is_empty() {
@@ -194,8 +202,8 @@ impl Node {
             }
         }
         let outcome = match round.best {
-            Some((place, chain)) if chain.is_better_than(&self.chain, &self.rules) => {
-                self.adopt(now, chain, self.peers.get(place).copied(), effects);
+            Some(Best { chain, from, .. }) if chain.is_better_than(&self.chain, &self.rules) => {
+                self.adopt(now, chain, Some(from), effects);
                 Outcome::Replaced
             }
             _ => Outcome::Authoritative,

@@ -12,7 +12,7 @@
 //!     report::{Messages, Recorder},
 //! };
 //!
-//! let chain = Blockchain::start(&Rules::notebook(), Time::UNIX_EPOCH);
+//! let chain = Blockchain::start(&Rules::notebook(), Time::UNIX_EPOCH)?;
 //! let (alice, bob) = (NodeId::new(0), NodeId::new(1));
 //! let block = "47f8658295d76149bc7447466eda3e4c26a49d5b8309629da1cf89aedb0c42b0".parse()?;
 //!
@@ -27,7 +27,7 @@
 //! let report = recorder.report(Time::from_secs(60), &chain, |_| 0, Messages::default());
 //! assert_eq!((report.mined, report.stale), (1, 1), "the block is not in the chain");
 //! assert_eq!(report.propagation.to_each.max, Duration::from_secs(2));
-//! # Ok::<(), chainlab::ParseHashError>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod figures;

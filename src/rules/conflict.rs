@@ -6,8 +6,8 @@ use super::{Checks, Genesis, Rules, Violation};
 use crate::text::shortened;
 
 impl Rules {
-    /// Checks that the rules can be kept together. A network does so whenever a node is started. It costs in proportion
-    /// to the genesis's allocations.
+    /// Checks that the rules can be kept together. A network does so whenever a node is started, and a chain and a node
+    /// when they start by themselves. It costs in proportion to the genesis's allocations.
     ///
     /// # Errors
     ///

@@ -107,6 +107,36 @@ impl<D: Driver> NetworkOf<D> {
         Ok(())
     }
 
+    /// Has two nodes for peers no longer, neither of the other, however they came to be. What is under way between them
+    /// still arrives. A puppet keeps no peers; with one, only the other side forgets.
+    ///
+    /// # Errors
+    ///
+    /// A node cannot be asked, or both are the same. If the second cannot be asked, the first has forgotten it already.
+    ///
+    /// ```
+    /// use chainlab::{Network, Rules};
+    ///
+    /// let network = Network::new(Rules::notebook());
+    /// let (alice, bob) = (network.spawn()?, network.spawn()?);
+    /// network.connect(alice, bob)?;
+    /// network.disconnect(alice, bob)?;
+    /// assert_eq!((network.peers(alice)?, network.peers(bob)?), (vec![], vec![]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn disconnect(&self, one: NodeId, other: NodeId) -> Result<(), RegisterError> {
+        if one == other {
+            return Err(RegisterError::Itself { node: one });
+        }
+        self.check_known(&[one, other])?;
+        for (node, peer) in [(one, other), (other, one)] {
+            if !self.is_puppet(node)? {
+                self.ask(node, Command::Unregister(vec![peer]))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Connects all nodes as a topology has them, by the network's seed; earlier connections stay.
     ///
     /// # Errors

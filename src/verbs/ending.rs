@@ -55,7 +55,7 @@ pub(crate) fn check_restart(state: &State, node: NodeId) -> Result<(), RestartEr
 pub(crate) fn restarted(view: &impl View, config: NodeConfig, now: Time, from: RestartFrom) -> Node {
     let chain = match from {
         RestartFrom::Chain => view.chain(config.id).clone(),
-        RestartFrom::Genesis => Blockchain::start(&config.rules, now),
+        RestartFrom::Genesis => Blockchain::started(&config.rules, now),
     };
     let left = Snapshot { chain, pending: Vec::new(), peers: view.peers(config.id).to_vec() };
     let (node, _) = Node::restored(config, left);

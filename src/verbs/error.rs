@@ -1,7 +1,7 @@
 //! What can go wrong when something is done to a network.
 
 use crate::{
-    blockchain::Blockchain,
+    blockchain::{Blockchain, InvalidBlock},
     message::NodeId,
     rules::{RulesError, Violation},
     wire::{PartitionError, TopologyError},
@@ -111,6 +111,9 @@ pub enum SpawnError {
     /// The network's rules cannot be kept together.
     #[error(transparent)]
     Rules(#[from] RulesError),
+    /// The chain that it was to have breaks a rule of the network's.
+    #[error(transparent)]
+    Chain(#[from] InvalidBlock),
     /// An address that no block can pay a reward to.
     #[error("no block can pay a reward to {address}: {violation}")]
     Address {

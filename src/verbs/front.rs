@@ -9,6 +9,7 @@ use super::{
     view::View,
 };
 use crate::{
+    blockchain::Blockchain,
     message::NodeId,
     node::{Node, NodeConfig},
     rules::Rules,
@@ -110,7 +111,44 @@ impl<D: Driver> NetworkOf<D> {
     /// ```
     pub fn spawn_as(&self, identity: Identity) -> Result<NodeId, SpawnError> {
         self.rules().check_together()?;
-        self.add(identity, Node::with_config)
+        self.add(identity, |config, now| {
+            let chain = Blockchain::started(&config.rules, now);
+            Node::on_chain(config, chain)
+        })
+    }
+
+    /// Starts a node that has a chain: one of the tutorial's, say, or a branch that was mined by hand. Where it was
+    /// verified under other rules than the network's it is verified first, which costs in proportion to it.
+    ///
+    /// Blocks from ahead of the network's clock are taken as well; others take them when their time has come.
+    ///
+    /// # Errors
+    ///
+    /// As [`NetworkOf::spawn_as`], and a chain that breaks a rule of the network's: the first block that does, and the
+    /// rule.
+    ///
+    /// ```
+    /// use chainlab::{Blockchain, Network, Rules, network::Identity};
+    ///
+    /// // What the tutorial's server answers at `/chain`.
+    /// let text = r#"{"length": 2, "chain": [
+    ///     {"index": 1, "previous_hash": 1, "proof": 100, "timestamp": 1507824951.7695177, "transactions": []},
+    ///     {"index": 2, "previous_hash": "47f8658295d76149bc7447466eda3e4c26a49d5b8309629da1cf89aedb0c42b0",
+    ///      "proof": 35293, "timestamp": 1507824953.5, "transactions": []}]}"#;
+    /// let network = Network::new(Rules::notebook());
+    /// let chain = Blockchain::from_json(text, network.rules())?;
+    /// let alice = network.spawn_with_chain(Identity::default(), chain.clone())?;
+    /// assert_eq!(network.mine(alice)?.index, 3);
+    ///
+    /// let strict = Network::new(Rules::sealed());
+    /// let error = strict.spawn_with_chain(Identity::default(), chain).unwrap_err().to_string();
+    /// assert!(error.starts_with("block 1: "), "{error}");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn spawn_with_chain(&self, identity: Identity, chain: Blockchain) -> Result<NodeId, SpawnError> {
+        self.rules().check_together()?;
+        let chain = chain.verify(self.rules())?;
+        self.add(identity, |config, _| Node::on_chain(config, chain))
     }
 
     /// Starts the node that `make` makes if a block can name it, under rules that can be kept together.

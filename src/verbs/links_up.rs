@@ -102,7 +102,7 @@ mod tests {
         Acquainted {
             states: vec![State::Live, State::Live, State::Paused, down],
             peers: (0..4).map(|own| (0..4).filter(|peer| *peer != own).map(node).collect()).collect(),
-            chain: Blockchain::start(&Rules::notebook(), Time::from_secs(1)),
+            chain: Blockchain::start(&Rules::notebook(), Time::from_secs(1)).unwrap(),
             address: "".into(),
             names: Names::default(),
         }

@@ -97,7 +97,7 @@ impl<D: Driver> NetworkOf<D> {
             let is_better = chain.is_better_than(&best, self.rules());
             if is_better { chain } else { best }
         });
-        let best = best.unwrap_or_else(|| Blockchain::start(self.rules(), now));
+        let best = best.unwrap_or_else(|| Blockchain::started(self.rules(), now));
         let attempts = |node: NodeId| attempts.get(node.index()).copied().unwrap_or(0);
         recorder.report(now, &best, attempts, messages)
     }

@@ -66,6 +66,8 @@ fn errors_and_puppets<D: Driver>(lab: &Lab<D>) -> Vec<String> {
         told(network.join(&Topology::SmallWorld { neighbours: 4, rewiring: 0.5 })),
         told(network.wait_until(nodes[0], Duration::ZERO, |chain| chain.len() > 1)),
     ];
+    answers.push(told(network.disconnect(nodes[0], nodes[0])));
+    answers.push(told(network.disconnect(nodes[0], unknown)));
     let puppet = network.puppet().unwrap();
     network.connect(nodes[0], puppet).unwrap();
     network.say(puppet, nodes[0], Message::ChainRequest { request: RequestId(7) }).unwrap();
@@ -88,6 +90,41 @@ fn errors_and_puppets<D: Driver>(lab: &Lab<D>) -> Vec<String> {
 fn errors_and_answers_to_puppets_are_the_same() {
     let answers = assert_same!(errors_and_puppets, sealed());
     assert!(answers.iter().any(|answer| answer.contains("Chain {")), "{answers:?}");
+}
+
+/// Nodes that begin with chains of their own, and part.
+fn chains_come_in<D: Driver>(lab: &Lab<D>) -> Vec<String> {
+    let nodes = spawn(lab, 2);
+    let network = &lab.network;
+    network.connect(nodes[0], nodes[1]).unwrap();
+    let start = network.chain(nodes[0]).unwrap();
+    let second =
+        |rules: &Rules| start.mine_next(rules, [], "branch", START + Duration::from_secs(5)).unwrap();
+    let branch = second(network.rules()).mine_next(network.rules(), [], "branch", START).unwrap();
+    let generous = Rules { reward: 51, ..network.rules().clone() };
+    let spawn = |name: &str, chain| {
+        let identity = Identity { name: Some(name.into()), address: Some(name.into()) };
+        lab.at(START + Duration::from_secs(9)).spawn_with_chain(identity, chain)
+    };
+    let mut answers = vec![told(spawn("generous", second(&generous)).map_err(|error| error.to_string()))];
+    let third = spawn("third", branch).unwrap();
+    answers.push(told(network.chain(third)));
+    network.connect(third, nodes[1]).unwrap();
+    answers.push(told(lab.rest()));
+    network.disconnect(nodes[0], nodes[1]).unwrap();
+    answers.push(told((network.peers(nodes[0]), network.peers(nodes[1]))));
+    answers.push(told(lab.at(START + Duration::from_secs(20)).mine(nodes[1])));
+    answers.push(told(network.wait_until(third, PATIENCE, |chain| chain.len() == 4)));
+    answers.push(told(network.chain(nodes[0])));
+    answers.push(told(lab.happened()));
+    answers
+}
+
+#[test]
+fn chains_come_in_and_nodes_part_in_the_same_way() {
+    let answers = assert_same!(chains_come_in, sealed());
+    assert!(answers[0].contains("block 2: "), "{answers:?}");
+    assert!(answers[3].contains("Ok([]), "), "{answers:?}");
 }
 
 /// A judge that drops what one node announces, and its end.

@@ -97,6 +97,7 @@ fn every_document_error() -> Vec<DocumentError> {
             found: "-1".into(),
         },
         DocumentError::EmptyChain,
+        DocumentError::BareList,
         DocumentError::Length { stated: 6, actual: 5 },
     ]
 }

@@ -55,7 +55,7 @@ fn world(rules: &Rules) -> World {
     let fork = grown_by(&chain.at(5).unwrap(), rules, 1.5, 5);
     let lenient = Rules { payments_max: 2, ..rules.clone() };
     let foreign = grown_by(&chain.verify(&lenient).unwrap(), &lenient, 0.5, 3);
-    let elsewhere = Blockchain::start(rules, START).verify(rules).unwrap();
+    let elsewhere = Blockchain::start(rules, START).unwrap().verify(rules).unwrap();
     let chains = vec![chain, better, fork, foreign, elsewhere];
     let mut hashes = vec![BlockHash::of(b"nowhere")];
     for chain in &chains {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use chainlab::{
-    Block, Blockchain, Difficulty, DocumentError, Genesis, Happening, IgnoreReason, InvalidBlock, Limits,
-    Message, PreviousHash, Rules, Time, Timestamp, Told, Violation, pow::Target,
+    Block, Blockchain, Checks, Difficulty, DocumentError, Genesis, Happening, IgnoreReason, InvalidBlock,
+    Limits, Message, PreviousHash, Rules, Time, Timestamp, Told, Violation, pow::Target,
 };
 
 use crate::lab::{FRIEND, LIAR, Lab, START, bare, document, grown, grown_by, honest, rules};
@@ -23,9 +23,9 @@ fn forms(chain: &Blockchain) -> [Told; 3] {
 #[test]
 fn another_genesis_is_refused_by_name() {
     let rules = rules();
-    let start = Blockchain::start(&foreign_rules(), START);
+    let start = Blockchain::start(&foreign_rules(), START).unwrap();
     let foreign = grown_by(&start, &foreign_rules(), 1.0, 12);
-    let expected = Blockchain::start(&rules, START).tip_hash();
+    let expected = Blockchain::start(&rules, START).unwrap().tip_hash();
     let violation = Violation::ForeignGenesis { expected, found: start.tip_hash() };
     let rejected = vec![Happening::Rejected { from: LIAR, invalid: InvalidBlock { position: 1, violation } }];
 
@@ -46,16 +46,19 @@ fn another_genesis_is_refused_by_name() {
         assert_eq!(lab.chain(), honest(&rules));
     }
     // Our own genesis is no lie, and no news.
-    let happenings = lab.clone().announce(LIAR, Blockchain::start(&rules, START));
+    let happenings = lab.clone().announce(LIAR, Blockchain::start(&rules, START).unwrap());
     assert_eq!(happenings, []);
 }
 
 #[test]
-fn where_each_node_has_its_own_genesis_another_is_no_lie() {
-    let own = Genesis::OwnOfEachNode { previous_hash: PreviousHash::NumberOne };
-    let rules = Rules { genesis: own, ..rules() };
-    let mut lab = Lab::new(&rules, Limits::default());
-    let foreign = Blockchain::start(&rules, Time::from_secs(1_000_001));
+fn where_links_and_proofs_alone_are_checked_another_genesis_is_no_lie() {
+    let rules = |start| Rules {
+        checks: Checks::LinksAndProofs,
+        genesis: Genesis::Shared { time: Some(start), allocations: Default::default() },
+        ..rules()
+    };
+    let mut lab = Lab::new(&rules(START), Limits::default());
+    let foreign = Blockchain::start(&rules(Time::from_secs(1_000_001)), START).unwrap();
     let ignored = vec![Happening::Ignored { from: LIAR, reason: IgnoreReason::Unconnected }];
     for told in [foreign.clone().into(), foreign.last_block().clone().into()] {
         assert_eq!(lab.announce(LIAR, Told::clone(&told)), ignored);
@@ -67,7 +70,7 @@ fn a_longer_chain_of_less_work_is_valid_and_is_not_adopted() {
     let rules = rules();
     let chain = honest(&rules);
     // So slow that the target stays at the easiest.
-    let longer = grown_by(&Blockchain::start(&rules, START), &rules, 2.0, 17);
+    let longer = grown_by(&Blockchain::start(&rules, START).unwrap(), &rules, 2.0, 17);
     assert!(longer.len() > 2 * chain.len() && longer.work() < chain.work());
 
     let mut lab = Lab::on(&chain, &rules);

@@ -120,7 +120,7 @@ pub(crate) fn grown_by(chain: &Blockchain, rules: &Rules, seconds: f64, blocks: 
 /// The chain of the honest: seven blocks after the genesis, made so fast that the next is to meet a target 16 times as
 /// hard as the first. In the second block Bob spent 60 of his 100 coins.
 pub(crate) fn honest(rules: &Rules) -> Blockchain {
-    let first = grown(&Blockchain::start(rules, START), rules, 0.1, &[spend("bob", 0, 60)]);
+    let first = grown(&Blockchain::start(rules, START).unwrap(), rules, 0.1, &[spend("bob", 0, 60)]);
     let chain = grown_by(&first, rules, 0.1, 6);
     assert_eq!(chain.next_target(rules), Target::leading_zero_bits(12));
     chain
@@ -149,7 +149,7 @@ impl Lab {
     pub(crate) fn new(rules: &Rules, limits: Limits) -> Self {
         let rules = Arc::new(rules.clone());
         let config = NodeConfig { id: HONEST, rules: Arc::clone(&rules), address: "miner-0".into(), limits };
-        let node = Node::with_config(config, START);
+        let node = Node::with_config(config, START).unwrap();
         let mut lab = Self { node, rules, now: NOW, effects: Vec::new() };
         lab.tell(Input::Command(Ticket(1), Command::Register(vec![LIAR, FRIEND])));
         lab

@@ -109,7 +109,7 @@ impl Crowd {
     fn new(chain: &Blockchain, lies: impl IntoIterator<Item = (Lie, Duration)>) -> Self {
         let rules = rules();
         let shared = Arc::new(rules.clone());
-        let node = |id| (id, Node::new(id, Arc::clone(&shared), "miner", START));
+        let node = |id| (id, Node::new(id, Arc::clone(&shared), "miner", START).unwrap());
         let liars = (10..).map(NodeId::new).zip(lies);
         let liars = liars.map(|(id, (lie, delay))| (id, Liar { lie, delay, told: 1, asked: 0 }));
         let mut crowd = Self {
@@ -270,7 +270,7 @@ impl Crowd {
 }
 
 fn chain() -> Blockchain {
-    grown_by(&Blockchain::start(&rules(), START), &rules(), LAG + 400)
+    grown_by(&Blockchain::start(&rules(), START).unwrap(), &rules(), LAG + 400)
 }
 
 fn bound(alone: Duration) -> Duration {

@@ -35,6 +35,12 @@ pub(crate) fn sealed() -> Rules {
     }
 }
 
+/// The same rules, but nobody counts coins.
+pub(crate) fn without_accounts() -> Rules {
+    let genesis = Genesis::Shared { time: Some(START), allocations: BTreeMap::new() };
+    Rules { accounts: false, genesis, ..sealed() }
+}
+
 pub(crate) fn peer(number: u32) -> NodeId {
     NodeId::new(number)
 }
@@ -150,7 +156,7 @@ impl Bench {
     pub(crate) fn with_limits(rules: Rules, limits: Limits) -> Self {
         let rules = Arc::new(rules);
         let config = NodeConfig { id: peer(0), rules: Arc::clone(&rules), address: "miner-0".into(), limits };
-        let node = Node::with_config(config, START);
+        let node = Node::with_config(config, START).unwrap();
         Self {
             node,
             rules,
@@ -356,6 +362,7 @@ pub(crate) fn name(chain: &Blockchain) -> String {
 fn answered(answer: &Answer) -> String {
     match answer {
         Answer::Register(peers) => format!("peers {:?}", numbers(peers)),
+        Answer::Unregister(peers) => format!("peers {:?} are left", numbers(peers)),
         Answer::Submit(Ok(submitted)) => match submitted.placement {
             Placement::InBlock { position } => format!("block {position}"),
             Placement::AwaitsNonce { nonce } => format!("waits for nonce {nonce}"),

@@ -1,8 +1,8 @@
 //! The commands, in every state.
 
-use chainlab::{Command, Input, Limits, Message, RequestId, Rules, Transaction};
+use chainlab::{Command, Input, Limits, Message, RequestId, Rules, Told, Transaction};
 
-use crate::bench::{Bench, inventory, notebook, peer, sealed, transactions, transfer};
+use crate::bench::{Bench, grown, inventory, notebook, peer, sealed, transactions, transfer};
 
 fn payment(amount: u64) -> Transaction {
     Transaction::new("alice", "bob", amount)
@@ -21,6 +21,40 @@ fn peers_stay_in_the_order_of_their_registration() {
 fn a_node_is_no_peer_of_its_own() {
     let mut bench = Bench::new(notebook());
     assert_eq!(bench.command(Command::Register(vec![peer(0), peer(1)])), ["answer 1: peers [1]"]);
+}
+
+#[test]
+fn a_peer_that_is_one_no_more_is_told_nothing_and_waited_for_by_nobody() {
+    let mut bench = Bench::with_peers(sealed(), 2);
+    let block = grown(&bench.chain(), &sealed(), "miner", &[]);
+    bench.hear(1, Message::NewBlock(Told::Chain(block)));
+    bench.submit(transfer("alice", 0, 5));
+    // Both are told again until they acknowledge it.
+    assert!(bench.pass(1.0).iter().any(|line| line.starts_with("to 2: ")));
+    assert_eq!(
+        bench.command(Command::Unregister(vec![peer(2), peer(7)])).last().unwrap(),
+        "answer 3: peers [1] are left"
+    );
+    for _ in 0..10 {
+        assert!(bench.pass(60.0).iter().all(|line| !line.starts_with("to 2: ")));
+    }
+    let again = bench.command(Command::Register(vec![peer(2)]));
+    assert!(again.iter().any(|line| line.starts_with("to 2: ")), "{again:?}");
+    assert!(again.contains(&"answer 4: peers [1, 2]".into()), "{again:?}");
+}
+
+#[test]
+fn what_a_peer_was_asked_it_may_answer_when_it_is_one_no_more() {
+    let mut bench = Bench::with_peers(notebook(), 2);
+    let better = grown(&bench.chain(), &notebook(), "miner", &[]);
+    bench.command(Command::Resolve);
+    bench.command(Command::Unregister(vec![peer(1)]));
+    let chain = Message::Chain { request: RequestId(1), chain: Told::Chain(better.clone()) };
+    bench.hear(1, chain);
+    let chain = Message::Chain { request: RequestId(1), chain: Told::Chain(bench.chain()) };
+    let lines = bench.hear(2, chain);
+    assert!(lines.iter().any(|line| line.starts_with("answer 2: Replaced")), "{lines:?}");
+    assert_eq!(bench.chain(), better);
 }
 
 #[test]

@@ -7,7 +7,9 @@ use chainlab::{
     pow::{Challenge, Exhausted, Target},
 };
 
-use crate::bench::{Bench, START, document, grown, grown_by, name, notebook, sealed, seconds};
+use crate::bench::{
+    Bench, START, document, grown, grown_by, name, notebook, sealed, seconds, without_accounts,
+};
 
 fn payment(amount: u64) -> Transaction {
     Transaction::new("alice", "bob", amount)
@@ -62,7 +64,7 @@ fn a_block_holds_what_came_in_while_it_was_searched_for() {
 /// As a driver does that draws when proofs are found: the block is made only then.
 #[test]
 fn a_search_whose_template_nobody_asks_for_is_not_renewed() {
-    let mut node = Node::new(NodeId::new(0), Arc::new(sealed()), "miner-0", START);
+    let mut node = Node::new(NodeId::new(0), Arc::new(sealed()), "miner-0", START).unwrap();
     let mut effects = Vec::new();
     node.handle(START, Input::Command(Ticket(1), Command::StartMining), &mut effects);
     node.handle(START, Input::Command(Ticket(2), Command::Submit(payment(5))), &mut effects);
@@ -232,7 +234,7 @@ fn a_block_takes_no_more_transactions_than_the_rules_allow() {
 #[test]
 fn a_block_takes_no_more_bytes_than_the_rules_allow() {
     for accounts in [true, false] {
-        let unbounded = Rules { accounts, ..sealed() };
+        let unbounded = if accounts { sealed() } else { without_accounts() };
         let mut bench = Bench::new(unbounded.clone());
         let submit = |bench: &mut Bench| {
             for number in 0..5 {

@@ -73,7 +73,7 @@ fn an_answer_of_lies_is_rejected() {
     let genesis = connected().chain();
     let chain = grown_by(&genesis, &rules, "miner-2", 4);
     let foreign = Rules { reward: 49, ..rules.clone() };
-    let generous = grown_by(&Blockchain::start(&foreign, START), &foreign, "miner-2", 4);
+    let generous = grown_by(&Blockchain::start(&foreign, START).unwrap(), &foreign, "miner-2", 4);
     let lies = [
         (Told::Document("{".into()), 1, "rejected from 2: "),
         (

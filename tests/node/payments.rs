@@ -2,7 +2,9 @@
 
 use chainlab::{Command, Genesis, Input, Limits, Message, RequestId, Rules, Transaction};
 
-use crate::bench::{Bench, connected, grown, inventory, peer, sealed, seconds, tip, transactions, transfer};
+use crate::bench::{
+    Bench, connected, grown, inventory, peer, sealed, seconds, tip, transactions, transfer, without_accounts,
+};
 
 fn judged(request: u64) -> Message {
     Message::AcknowledgeInventory { request: RequestId(request) }
@@ -309,8 +311,7 @@ fn what_can_never_be_mined_is_fetched_once_and_refused() {
 /// Without accounts nobody can tell a transaction from its copy.
 #[test]
 fn without_accounts_transactions_are_not_told() {
-    let rules = Rules { accounts: false, genesis: Rules::notebook().genesis, ..sealed() };
-    let mut bench = Bench::with_peers(rules, 1);
+    let mut bench = Bench::with_peers(without_accounts(), 1);
     let payment = Transaction::new("alice", "bob", 5);
     assert_eq!(bench.submit(payment.clone()), ["answer 2: block 2"]);
     assert_eq!(bench.tell(Input::LinkUp(peer(1))), [""; 0]);

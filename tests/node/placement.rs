@@ -21,7 +21,7 @@ struct Miner {
 
 impl Miner {
     fn new(rules: Rules) -> Self {
-        Self { node: Node::new(peer(0), Arc::new(rules), "miner", START), now: START, search: None }
+        Self { node: Node::new(peer(0), Arc::new(rules), "miner", START).unwrap(), now: START, search: None }
     }
 
     fn input(&mut self, input: Input) -> Option<Answer> {

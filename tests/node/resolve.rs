@@ -8,7 +8,7 @@ use crate::bench::{Bench, START, bare, document, grown, grown_by, name, notebook
 
 /// A chain of another genesis, so many blocks long.
 fn foreign(rules: &Rules, number: u64, len: usize) -> Blockchain {
-    let genesis = Blockchain::start(rules, START + seconds(number as f64));
+    let genesis = Blockchain::start(rules, START + seconds(number as f64)).unwrap();
     grown_by(&genesis, rules, &format!("miner-{number}"), len - 1)
 }
 

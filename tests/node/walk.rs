@@ -21,8 +21,9 @@ fn chains(rules: &Rules, genesis: &Blockchain) -> Vec<Blockchain> {
     let left = grown_by(&grown(genesis, rules, "left", &[held("alice")]), rules, "left", 4);
     let right = grown_by(&grown(genesis, rules, "right", &[held("alice"), held("bob")]), rules, "right", 3);
     let generous = Rules { reward: rules.reward + 1, ..rules.clone() };
-    let liar = grown_by(&Blockchain::start(&generous, START), &generous, "liar", 5);
-    let foreign = grown_by(&Blockchain::start(&notebook(), START + seconds(1.0)), &notebook(), "foreign", 3);
+    let liar = grown_by(&Blockchain::start(&generous, START).unwrap(), &generous, "liar", 5);
+    let foreign =
+        grown_by(&Blockchain::start(&notebook(), START + seconds(1.0)).unwrap(), &notebook(), "foreign", 3);
     let parts = |chain: &Blockchain| (1..=chain.len()).filter_map(|len| chain.at(len)).collect::<Vec<_>>();
     [left, right, liar, foreign].iter().flat_map(parts).collect()
 }

@@ -23,7 +23,7 @@ static CHAINS: LazyLock<[Blockchain; 2]> = LazyLock::new(|| {
         let block = |proof| Block::new(chain.len() + 1, Timestamp::integer(salt), [], proof, parent);
         (0..).find_map(|proof| chain.append(block(proof), &rules).ok()).unwrap()
     };
-    let common = (0..4).fold(Blockchain::start(&rules, START), |chain, _| grow(chain, 1));
+    let common = (0..4).fold(Blockchain::start(&rules, START).unwrap(), |chain, _| grow(chain, 1));
     [(4, 2), (3, 3)].map(|(blocks, salt)| (0..blocks).fold(common.clone(), |chain, _| grow(chain, salt)))
 });
 

@@ -82,7 +82,8 @@ impl Liar {
             12 => ("that it has a block", Message::Acknowledge { block: chain.tip_hash() }),
             13 => ("a chain by easier rules", {
                 let easier = Rules { difficulty: Difficulty::Fixed(Target::EASIEST), ..rules.clone() };
-                let start = Blockchain::start(&easier, chain.block(1).map_or_else(Default::default, time));
+                let start =
+                    Blockchain::start(&easier, chain.block(1).map_or_else(Default::default, time)).unwrap();
                 let longer = (0..3).fold(start, |chain, _| {
                     chain.append(forge(&chain, &easier, vec![], |_| {}), &easier).expect("it is easy")
                 });

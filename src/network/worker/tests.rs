@@ -7,7 +7,7 @@ use std::{
 
 use super::*;
 use crate::{
-    Limits, RequestId, Rules, Told,
+    Genesis, Limits, RequestId, Rules, Told,
     command::Answer,
     network::{
         Clock, Config, Network,
@@ -45,7 +45,8 @@ fn worker() -> ByHand {
 
 /// One whose node listens to gossip.
 fn gossiping_worker() -> ByHand {
-    worker_by(Rules { gossip: true, ..rules() }, Clock::wall())
+    let genesis = Genesis::Shared { time: None, allocations: Default::default() };
+    worker_by(Rules { gossip: true, genesis, ..rules() }, Clock::wall())
 }
 
 fn worker_with(clock: Clock) -> ByHand {
@@ -64,7 +65,7 @@ fn worker_by(rules: Rules, clock: Clock) -> ByHand {
     let id = NodeId::new(0);
     let member = Arc::new(Member::new(id, "by hand".into(), "address".into(), None));
     let (line, mailbox) = mailbox::open(shared.unread_max);
-    let node = Node::with_config(shared.node_config(&member), shared.clock.now(id));
+    let node = Node::with_config(shared.node_config(&member), shared.clock.now(id)).unwrap();
     shared.nodes.change(|table| {
         // To the network, which ends here, it is no node that has a thread to be ended.
         table.rows.push(Row { state: State::Puppet, chain: node.chain().clone(), peers: Vec::new() });
