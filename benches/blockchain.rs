@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use chainlab::{
-    Block, Blockchain, PreviousHash, Rules, Time, Timestamp, Transaction,
+    Block, Blockchain, PreviousHash, Relay, Rules, Time, Timestamp, Transaction,
     pow::{Search, Target},
 };
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -19,7 +19,7 @@ fn rules() -> Rules {
 
 /// Rules that allow the same blocks, and are not the same.
 fn other_rules() -> Rules {
-    Rules { gossip: true, ..rules() }
+    Rules { relay: Relay::Push, ..rules() }
 }
 
 fn block_on(chain: &Blockchain, rules: &Rules, miner: &str, transfers: u64) -> Block {

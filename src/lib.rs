@@ -81,7 +81,7 @@
 //! | what for | methods |
 //! | --- | --- |
 //! | mining that goes on | [`start_mining`](Network::start_mining), [`stop_mining`](Network::stop_mining) |
-//! | links | [`set_link`](Network::set_link), [`set_judge`](Network::set_judge), [`join`](Network::join) for a whole topology |
+//! | links | [`set_link`](Network::set_link), [`set_judge`](Network::set_judge), [`join`](Network::join) for a whole topology, [`set_regions`](Network::set_regions), [`set_bandwidth`](Network::set_bandwidth), [`set_block_cost`](Network::set_block_cost) |
 //! | faults | [`partition`](Network::partition) and [`heal`](Network::heal), [`hold`](Network::hold) and [`release`](Network::release), [`crash`](Network::crash) and [`restart`](Network::restart), [`pause`](Network::pause) and [`resume`](Network::resume) |
 //! | lies, told by a peer that you play | [`puppet`](Network::puppet) |
 //! | watching | [`events`](Network::events), [`report`](Network::report), [`settle`](Network::settle) |
@@ -146,14 +146,14 @@
 //!
 //! [`Rules`] are plain data. Start from a preset and change what you want to ask about.
 //!
-//! | preset | proof covers | better chain | genesis | accounts | gossip |
+//! | preset | proof covers | better chain | genesis | accounts | relay |
 //! | --- | --- | --- | --- | --- | --- |
-//! | [`Rules::notebook`] | last proof | longest | each node's own | no | no |
-//! | [`Rules::tutorial`] | last proof and last block's hash | longest | each node's own | no | no |
-//! | [`Rules::sealed`] | the whole block | most work | one for all | yes | yes |
-//! | [`Rules::bitcoin`] | the whole block | most work | one for all | yes | yes |
+//! | [`Rules::notebook`] | last proof | longest | each node's own | no | none |
+//! | [`Rules::tutorial`] | last proof and last block's hash | longest | each node's own | no | none |
+//! | [`Rules::sealed`] | the whole block | most work | one for all | yes | push |
+//! | [`Rules::bitcoin`] | the whole block | most work | one for all | yes | push |
 //!
-//! Under the first two a node learns of others' blocks only by [resolving](Network::resolve), and the proof protects no
+//! [`Relay`] says how nodes tell of blocks: whole, by their hashes, or compactly. Under the first two a node learns of others' blocks only by [resolving](Network::resolve), and the proof protects no
 //! transaction: that is what the tutorial does, and what the sealed rules are there to compare it with. Nothing is
 //! signed under any of them. Balances hold; authority does not.
 //!
@@ -285,8 +285,8 @@ pub use network::Network;
 pub use node::{Effect, Input, Limits, Node, NodeConfig, SearchId, Template};
 pub use report::Report;
 pub use rules::{
-    Checks, Context, Difficulty, ForkChoice, Genesis, ProofRule, Retarget, RetargetError, Rules, RulesError,
-    Violation,
+    Checks, Context, Difficulty, ForkChoice, Genesis, ProofRule, Relay, Retarget, RetargetError, Rules,
+    RulesError, Violation,
 };
 pub use simulation::Simulation;
 pub use time::{Time, Timestamp};

@@ -55,6 +55,16 @@ pub enum Message {
     },
     /// Tells of a new tip. It pays for one block: the receiver does not look at those before it.
     NewBlock(Told),
+    /// Tells of a new tip by its hash. Who lacks the block asks for it.
+    Announce {
+        /// The block's hash.
+        block: BlockHash,
+        /// Its position.
+        position: u64,
+    },
+    /// Tells of a new tip, for a receiver that has its transactions pending: it pays for what such a one lacks. Another
+    /// asks for the block.
+    CompactBlock(Told),
     /// Asks for the blocks that lead to one that was told of.
     BlocksRequest {
         /// What the answer must name.
@@ -154,6 +164,8 @@ impl Message {
         match self {
             Self::ChainRequest { .. } | Self::Chain { .. } => MessageKind::Chains,
             Self::NewBlock(_)
+            | Self::Announce { .. }
+            | Self::CompactBlock(_)
             | Self::BlocksRequest { .. }
             | Self::Blocks { .. }
             | Self::Acknowledge { .. } => MessageKind::Blocks,
@@ -166,33 +178,87 @@ impl Message {
     }
 
     /// Returns the bytes that the message would take on a real wire, roughly: the canonical JSON of the blocks that it
-    /// pays for, 32 a hash, and 16 for what it is.
+    /// pays for, of a compact block 80 and a 64th, 32 a hash, and 16 for what it is.
     ///
     /// It costs O(log n) for shared links, and in proportion to the blocks for bare ones.
     pub fn size(&self) -> u64 {
+        let size = self.measured();
+        size.with_block_bytes(size.block_bytes)
+    }
+
+    /// Returns the message's size, told apart by what it is of. It costs what [`Message::size`] does.
+    pub(crate) fn measured(&self) -> Size {
         const ENVELOPE: u64 = 16;
-        ENVELOPE
-            + match self {
-                Self::ChainRequest { .. } => 0,
-                Self::Chain { chain, .. } => told_size(chain, |_| 0),
-                Self::NewBlock(told) => told_size(told, |len| len - 1),
-                Self::BlocksRequest { locator, .. } => 32 + 40 * locator.len() as u64,
-                Self::Blocks { after, blocks, .. } => told_size(blocks, |_| *after),
-                Self::Acknowledge { .. } => 32,
-                Self::Inventory { hashes, .. } => 32 * hashes.len() as u64,
-                Self::TransactionsRequest { wanted, .. } => 32 * wanted.len() as u64,
-                Self::Transactions { transactions, .. } => transactions.iter().map(transaction_size).sum(),
-                Self::AcknowledgeInventory { .. } | Self::InventoryRequest => 0,
-            }
+        let blocks = |told: &Told, after| Size::of(told, after).within(ENVELOPE);
+        let other = |bytes| Size::of_envelope(ENVELOPE + bytes);
+        match self {
+            Self::ChainRequest { .. } => other(0),
+            Self::Chain { chain, .. } => blocks(chain, 0),
+            Self::NewBlock(told) => Size::of_block(told).within(ENVELOPE),
+            Self::Announce { .. } => other(40),
+            Self::CompactBlock(told) => Size { compact: 64, ..Size::of_block(told).within(ENVELOPE + 80) },
+            Self::BlocksRequest { locator, .. } => other(32 + 40 * locator.len() as u64),
+            Self::Blocks { after, blocks: told, .. } => blocks(told, *after),
+            Self::Acknowledge { .. } => other(32),
+            Self::Inventory { hashes, .. } => other(32 * hashes.len() as u64),
+            Self::TransactionsRequest { wanted, .. } => other(32 * wanted.len() as u64),
+            Self::Transactions { transactions, .. } => other(transactions.iter().map(transaction_size).sum()),
+            Self::AcknowledgeInventory { .. } | Self::InventoryRequest => other(0),
+        }
     }
 }
 
-/// The bytes of the blocks after a position, which depends on the chain's length.
-fn told_size(told: &Told, after: impl Fn(u64) -> u64) -> u64 {
-    match told {
-        Told::Chain(chain) => chain.size_after(after(chain.len())),
-        Told::Blocks(blocks) => blocks.iter().map(|block| block.size() as u64).sum(),
-        Told::Document(text) => text.len() as u64,
+/// What a message takes on a wire.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Size {
+    /// The bytes of all but blocks. A document that nobody has parsed counts as that.
+    envelope: u64,
+    /// The blocks that it pays for, and their bytes.
+    pub(crate) blocks: u64,
+    pub(crate) block_bytes: u64,
+    /// How many times smaller its blocks are on the wire.
+    compact: u64,
+}
+
+impl Size {
+    /// The bytes of the whole message if its blocks have so many.
+    pub(crate) fn with_block_bytes(self, block_bytes: u64) -> u64 {
+        self.envelope.saturating_add(block_bytes / self.compact)
+    }
+
+    fn of_envelope(envelope: u64) -> Self {
+        Self { envelope, blocks: 0, block_bytes: 0, compact: 1 }
+    }
+
+    /// The size of the one block that is told of.
+    fn of_block(told: &Told) -> Self {
+        match told {
+            Told::Chain(chain) => Self::of_blocks(chain, chain.len() - 1),
+            told => Self::of(told, 0),
+        }
+    }
+
+    /// The size of what is told after a position.
+    fn of(told: &Told, after: u64) -> Self {
+        match told {
+            Told::Chain(chain) => Self::of_blocks(chain, after),
+            Told::Blocks(blocks) => Self {
+                blocks: blocks.len() as u64,
+                block_bytes: blocks.iter().map(|block| block.size() as u64).sum(),
+                ..Self::of_envelope(0)
+            },
+            Told::Document(text) => Self::of_envelope(text.len() as u64),
+        }
+    }
+
+    /// The size of a chain's blocks after a position.
+    fn of_blocks(chain: &Blockchain, after: u64) -> Self {
+        let block_bytes = chain.size_after(after);
+        Self { blocks: chain.len().saturating_sub(after), block_bytes, ..Self::of_envelope(0) }
+    }
+
+    fn within(self, envelope: u64) -> Self {
+        Self { envelope: self.envelope + envelope, ..self }
     }
 }
 

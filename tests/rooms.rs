@@ -51,6 +51,7 @@ const ORDERED: &[(&str, &[&str])] = &[
             "agreement",
             "front",
             "calls",
+            "conditions",
             "faults",
             "watch",
             "puppets",

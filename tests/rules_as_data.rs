@@ -8,7 +8,7 @@ use std::{
 
 use chainlab::{
     BlockHash, Blockchain, Checks, Difficulty, ForkChoice, Genesis, Network, Node, NodeId, PreviousHash,
-    ProofRule, Retarget, Rules, RulesError, Time,
+    ProofRule, Relay, Retarget, Rules, RulesError, Time,
     network::{Identity, SpawnError},
     pow::Target,
 };
@@ -31,27 +31,37 @@ fn spawn_to(network: &Network, address: &str) -> Result<chainlab::NodeId, SpawnE
 #[test]
 fn rules_that_rule_each_other_out_start_no_node() {
     let own = Genesis::OwnOfEachNode { previous_hash: PreviousHash::NumberOne };
-    let gossip =
-        "gossip is true, but genesis is own_of_each_node: a block would connect to nobody else's chain";
+    let relay = |name| {
+        format!(
+            "relay is {name}, but genesis is own_of_each_node: a block would connect to nobody else's chain"
+        )
+    };
+    let compact = Relay::Compact { fallback_percent: 7 };
     let bad = [
-        (Rules { gossip: true, ..Rules::notebook() }, gossip),
-        (Rules { gossip: true, ..Rules::tutorial() }, gossip),
-        (Rules { genesis: own, ..sealed() }, gossip),
+        (Rules { relay: Relay::Push, ..Rules::notebook() }, relay("push")),
+        (Rules { relay: Relay::Announce, ..Rules::tutorial() }, relay("announce")),
+        (Rules { relay: compact, ..Rules::notebook() }, relay("compact with 7 % fallback")),
+        (Rules { genesis: own, ..sealed() }, relay("push")),
+        (
+            Rules { relay: Relay::Compact { fallback_percent: 101 }, ..sealed() },
+            "fallback_percent is 101, more than 100".into(),
+        ),
         (
             Rules { block_bytes_max: 100, ..sealed() },
-            "block_bytes_max is 100, but a block takes up to 246 bytes with its reward alone",
+            "block_bytes_max is 100, but a block takes up to 246 bytes with its reward alone".into(),
         ),
         (
             Rules { block_bytes_max: 0, accounts: false, ..sealed() },
-            "block_bytes_max is 0, but a block takes up to 246 bytes with its reward alone",
+            "block_bytes_max is 0, but a block takes up to 246 bytes with its reward alone".into(),
         ),
         (
             Rules { accounts: false, genesis: shared([("alice", 5)]), ..sealed() },
-            "allocations give alice 5 coins, but accounts is false: nobody would count them",
+            "allocations give alice 5 coins, but accounts is false: nobody would count them".into(),
         ),
         (
             Rules { genesis: shared([("bob", 1), ("alice", 1)]), address_chars_max: 4, ..sealed() },
-            "allocations give coins to alice, whose 5 characters address_chars_max, 4, keeps out of blocks",
+            "allocations give coins to alice, whose 5 characters address_chars_max, 4, keeps out of blocks"
+                .into(),
         ),
     ];
     for (rules, message) in bad {
@@ -77,8 +87,12 @@ fn rules_at_the_edge_of_what_goes_together_mine() {
         Rules { genesis: coins, ..sealed() },
         Rules { genesis: coins_of_a_name(4), address_chars_max: 4, ..sealed() },
         Rules { ahead_max: Duration::ZERO, ..sealed() },
-        Rules { gossip: false, genesis: Rules::notebook().genesis, ..sealed() },
-        Rules { gossip: true, genesis: shared([]), ..Rules::notebook().with_first_target(Target::EASIEST) },
+        Rules { relay: Relay::None, genesis: Rules::notebook().genesis, ..sealed() },
+        Rules {
+            relay: Relay::Push,
+            genesis: shared([]),
+            ..Rules::notebook().with_first_target(Target::EASIEST)
+        },
         Rules { block_bytes_max: 0, ..Rules::notebook().with_first_target(Target::EASIEST) },
     ] {
         assert_eq!(rules.check_together(), Ok(()));
@@ -304,6 +318,13 @@ fn genesis() -> impl Strategy<Value = Genesis> {
     prop_oneof![own, shared]
 }
 
+fn relay() -> impl Strategy<Value = Relay> {
+    prop_oneof![
+        select(&[Relay::None, Relay::Push, Relay::Announce][..]),
+        any::<u8>().prop_map(|fallback_percent| Relay::Compact { fallback_percent }),
+    ]
+}
+
 prop_compose! {
     fn rules()(
         proof in select(&[ProofRule::LastProof, ProofRule::LastProofAndHash, ProofRule::Sealed][..]),
@@ -315,13 +336,14 @@ prop_compose! {
         reward: u64,
         genesis in genesis(),
         checks in select(&[Checks::LinksAndProofs, Checks::WholeBlocks][..]),
-        (accounts, gossip) in any::<(bool, bool)>(),
+        accounts: bool,
+        relay in relay(),
         (payments_max, block_bytes_max, address_chars_max) in any::<(usize, usize, usize)>(),
         ahead_max in duration(),
     ) -> Rules {
         Rules {
             proof, difficulty, fork_choice, reward, genesis, checks, accounts, payments_max, block_bytes_max,
-            address_chars_max, ahead_max, gossip,
+            address_chars_max, ahead_max, relay,
         }
     }
 }

@@ -68,6 +68,8 @@ fn any_topology() -> impl Strategy<Value = Topology> {
         Just(Topology::Line),
         Just(Topology::Star),
         (1..12_usize).prop_map(|links| Topology::Random { links }),
+        (1..12_usize, 0..9_usize)
+            .prop_map(|(links, more)| Topology::Bounded { links, accepted_max: links + more }),
         (1..12_usize).prop_map(|links| Topology::ScaleFree { links }),
         (1..6_usize, 0.0..=1.0)
             .prop_map(|(half, rewiring)| Topology::SmallWorld { neighbours: 2 * half, rewiring }),
@@ -162,6 +164,13 @@ fn bad_topologies_are_named() {
     let error = |topology: Topology, nodes| topology.edges(nodes, 1).unwrap_err();
     let small_world = |neighbours, rewiring| Topology::SmallWorld { neighbours, rewiring };
     assert_eq!(error(Topology::Random { links: 0 }, 5), TopologyError::NoLinks);
+    assert_eq!(error(Topology::Bounded { links: 0, accepted_max: 9 }, 5), TopologyError::NoLinks);
+    assert_eq!(
+        error(Topology::Bounded { links: 8, accepted_max: 7 }, 5).to_string(),
+        "8 links a node, but only 7 accepted: all would be full too soon"
+    );
+    let one_way = Topology::OneWay(vec![(0, 5)]);
+    assert_eq!(one_way.peers(5, 0), Err(TopologyError::UnknownNode { node: 5, nodes: 5 }));
     assert_eq!(error(Topology::ScaleFree { links: 0 }, 5), TopologyError::NoLinks);
     assert_eq!(error(small_world(3, 0.1), 5), TopologyError::OddNeighbours { neighbours: 3 });
     assert_eq!(error(small_world(0, 0.1), 5), TopologyError::OddNeighbours { neighbours: 0 });
@@ -259,4 +268,32 @@ fn scale_free_degrees_follow_the_power_law() {
     // The largest hub grows as m √n = 400.
     let hub = degrees.into_iter().max().unwrap();
     assert!((150..1500).contains(&hub), "{hub}");
+}
+
+#[test]
+fn nobody_accepts_more_than_the_bound() {
+    for (links, accepted_max, nodes) in [(8, 8, 1000), (8, 12, 1000), (3, 117, 1000), (8, 8, 5)] {
+        let found = edges(&Topology::Bounded { links, accepted_max }, nodes, 7);
+        let degrees = degrees(nodes, &found);
+        assert!(degrees.iter().all(|degree| *degree <= links + accepted_max), "{links} {accepted_max}");
+        assert!(is_connected(nodes, &found));
+        // Where there is room, everybody has opened all of its links.
+        let fewer = degrees.iter().filter(|degree| **degree < links.min(nodes - 1)).count();
+        assert!(fewer * 100 <= nodes, "{fewer} of {nodes}");
+    }
+    // Without a bound a few accept far more than they open.
+    let random = degrees(1000, &edges(&Topology::Random { links: 8 }, 1000, 7));
+    assert!(random.iter().any(|degree| *degree > 24));
+}
+
+#[test]
+fn links_go_both_ways_unless_they_are_told_to_go_one() {
+    let peers = |topology: &Topology| {
+        let peers = topology.peers(4, 0).unwrap();
+        peers.into_iter().map(|(a, b)| (a.index(), b.index())).collect::<Vec<_>>()
+    };
+    assert_eq!(peers(&Topology::Edges(vec![(3, 1), (1, 3), (0, 1)])), [(0, 1), (1, 0), (1, 3), (3, 1)]);
+    let one_way = Topology::OneWay(vec![(3, 1), (3, 1), (0, 1), (1, 0)]);
+    assert_eq!(peers(&one_way), [(0, 1), (1, 0), (3, 1)]);
+    assert_eq!(edges(&one_way, 4, 0), [(0, 1), (1, 3)]);
 }

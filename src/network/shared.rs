@@ -114,15 +114,17 @@ impl Shared {
 
     /// Sends a message from one node to another, as their link lets it.
     pub(super) fn send(&self, from: NodeId, to: NodeId, message: Message) {
-        // Bare blocks take their time, in which nobody else must wait.
-        let size = message.size();
-        self.counters.sent(from, message.kind(), size);
         if !self.delivery.has_conditions() {
+            self.counters.sent(from, message.kind(), message.size());
             return self.deliver(from, to, message);
         }
+        // To add up bare blocks takes its time, in which nobody else must wait.
+        let size = message.measured();
         let mut links = self.delivery.traffic();
+        let load = links.load(size);
+        self.counters.sent(from, message.kind(), load.bytes);
         let (now, may_arrive) = (self.delivery.now(), links.has_nothing_queued());
-        let offer = links.send(now, (from, to), message, size, may_arrive);
+        let offer = links.send(now, (from, to), message, load, may_arrive);
         self.carry_out(&mut links, (from, to), offer);
     }
 

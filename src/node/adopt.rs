@@ -44,7 +44,7 @@ impl Node {
             accounts,
         );
         self.payments_on_new_tip(changes.returned, changes.lost, effects);
-        if self.rules.gossip {
+        if self.rules.relay.is_on() {
             self.gossip.has_news = true;
             self.announce(now, &old, common, from, effects);
         }

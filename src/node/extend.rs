@@ -10,6 +10,7 @@ use crate::{
     hash::BlockHash,
     message::{Message, NodeId, Told},
     pow::Target,
+    rules::Relay,
     time::Time,
 };
 
@@ -53,7 +54,7 @@ impl Node {
     /// peers and search anew, and nothing else: it waits for no answer, no time and no block, has nothing pending, and
     /// no peer that it would have to tell again.
     pub(super) fn is_quiet(&self) -> bool {
-        self.rules.gossip
+        self.rules.relay == Relay::Push
             && self.wake_at.is_none()
             && self.resolves.is_empty()
             && self.gossip.is_quiet()

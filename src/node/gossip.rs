@@ -5,7 +5,7 @@
 
 use super::{
     machine::{Effect, Node, ignore},
-    memory::{Early, Gossip, Orphan},
+    memory::{Early, Orphan},
     questions::Wanted,
 };
 use crate::{
@@ -95,8 +95,13 @@ impl Node {
         }
         let position = orphan.parent.saturating_add(1);
         self.gossip.keep_orphan(orphan, &self.limits);
+        self.wants(from, Wanted { hash, position });
+    }
+
+    /// Has a block asked for that somebody told of.
+    pub(super) fn wants(&mut self, from: NodeId, wanted: Wanted) {
         let is_stranger = !self.peers.contains(&from);
-        self.gossip.questions.told(from, is_stranger, Wanted { hash, position });
+        self.gossip.questions.told(from, is_stranger, wanted);
     }
 
     /// Turns down blocks that follow none that is known. If the first of them is a genesis, they are another network's.
@@ -121,7 +126,7 @@ impl Node {
 
     /// Takes note that a peer has a block, if the node has it too, and lets the peer know unless our own announcement
     /// of it is on its way.
-    fn already_known(
+    pub(super) fn already_known(
         &mut self,
         from: NodeId,
         hash: BlockHash,
@@ -247,73 +252,6 @@ impl Node {
         match block.map(Block::previous_hash) {
             Some(PreviousHash::Hash(parent)) => self.known(parent, orphan.parent).is_some(),
             _ => false,
-        }
-    }
-
-    /// Tells all peers of a new tip, but the one that it came from.
-    pub(super) fn announce(
-        &mut self,
-        now: Time,
-        old: &Blockchain,
-        common: u64,
-        from: Option<NodeId>,
-        effects: &mut Vec<Effect>,
-    ) {
-        if old.len() > common {
-            self.gossip.keep_side_branch(self.id, old.clone(), &self.limits);
-        }
-        let tip = &self.chain;
-        self.gossip.side_branches.retain(|branch| !branch.chain.is_start_of(tip));
-        self.gossip.unconfirmed.clear();
-        let Gossip { unconfirmed, banned, .. } = &mut self.gossip;
-        let lossless = &self.lossless;
-        let others = self.peers.iter().filter(|peer| {
-            Some(**peer) != from && !banned.contains(peer) && lossless.binary_search(peer).is_err()
-        });
-        unconfirmed.extend(others);
-        self.gossip.announced = 0;
-        let is_awaited = !self.gossip.unconfirmed.is_empty();
-        self.gossip.announce_at = self.announce_at(now).filter(|_| is_awaited);
-        let message = Message::NewBlock(Told::Chain(tip.clone()));
-        effects.push(Effect::Relay { except: from, message });
-    }
-
-    /// Tells one peer of the tip, which it may have missed. Nobody misses a genesis.
-    pub(super) fn announce_to(&mut self, now: Time, peer: NodeId, effects: &mut Vec<Effect>) {
-        if !self.rules.gossip || self.chain.len() == 1 || !self.peers.contains(&peer) {
-            return;
-        }
-        if !self.loses_nothing(peer) {
-            if !self.gossip.unconfirmed.contains(&peer) {
-                self.gossip.unconfirmed.push(peer);
-            }
-            self.gossip.announced = 0;
-            self.gossip.announce_at = self.announce_at(now);
-        }
-        effects.push(Effect::Send(peer, Message::NewBlock(Told::Chain(self.chain.clone()))));
-    }
-
-    /// Tells the peers again that are not known to have the tip, ever less often.
-    pub(super) fn announce_again(&mut self, now: Time, effects: &mut Vec<Effect>) {
-        if self.gossip.announce_at.is_none_or(|at| at > now) {
-            return;
-        }
-        self.gossip.announced += 1;
-        self.gossip.announce_at = self.announce_at(now);
-        for &peer in &self.gossip.unconfirmed {
-            effects.push(Effect::Send(peer, Message::NewBlock(Told::Chain(self.chain.clone()))));
-        }
-    }
-
-    /// When the tip is announced again. At the end of time that is never: a moment that has come already would keep the
-    /// node announcing for ever.
-    fn announce_at(&self, now: Time) -> Option<Time> {
-        now.checked_add(self.limits.announce_after(self.gossip.announced))
-    }
-
-    pub(super) fn acknowledged(&mut self, from: NodeId, block: BlockHash) {
-        if block == self.chain.tip_hash() {
-            self.gossip.confirm(from);
         }
     }
 }

@@ -356,8 +356,10 @@ impl Node {
                 effects.push(Effect::Send(from, Message::Chain { request, chain }));
             }
             Message::Chain { request, chain } => self.chain_answered(now, from, request, chain, effects),
-            _ if !self.rules.gossip => ignore(from, IgnoreReason::NoGossip, effects),
+            _ if !self.rules.relay.is_on() => ignore(from, IgnoreReason::NoGossip, effects),
             Message::NewBlock(told) => self.told_of_block(now, from, told, effects),
+            Message::Announce { block, position } => self.told_of_hash(from, block, position, effects),
+            Message::CompactBlock(told) => self.told_of_compact_block(now, from, told, effects),
             Message::BlocksRequest { request, wanted, locator } => {
                 self.asked_for_blocks(from, request, wanted, &locator, effects);
             }

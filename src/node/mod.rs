@@ -22,6 +22,7 @@
 //! ```
 
 mod adopt;
+mod announce;
 mod catch_up;
 mod extend;
 mod gossip;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Checks, Genesis, Rules, Violation};
+use super::{Checks, Genesis, Relay, Rules, Violation};
 use crate::text::shortened;
 
 impl Rules {
@@ -14,24 +14,37 @@ impl Rules {
     /// A field whose value others rule out.
     ///
     /// ```
-    /// use chainlab::Rules;
+    /// use chainlab::{Relay, Rules};
     ///
-    /// let error = Rules { gossip: true, ..Rules::notebook() }.check_together().unwrap_err();
+    /// let error = Rules { relay: Relay::Push, ..Rules::notebook() }.check_together().unwrap_err();
     /// assert_eq!(
     ///     error.to_string(),
-    ///     "gossip is true, but genesis is own_of_each_node: a block would connect to nobody else's chain"
+    ///     "relay is push, but genesis is own_of_each_node: a block would connect to nobody else's chain"
     /// );
     /// ```
     pub fn check_together(&self) -> Result<(), RulesError> {
         match &self.genesis {
-            Genesis::OwnOfEachNode { .. } if self.gossip => return Err(RulesError::Gossip),
+            Genesis::OwnOfEachNode { .. } if self.relay.is_on() => {
+                return Err(RulesError::Relay { relay: self.relay });
+            }
             Genesis::OwnOfEachNode { .. } => {}
             Genesis::Shared { allocations, .. } => {
                 allocations_are_counted(allocations, self)?;
                 allocations_can_be_spent(allocations, self)?;
             }
         }
+        fallback_is_a_part(self)?;
         reward_has_room(self)
+    }
+}
+
+/// No more blocks fall back than there are.
+fn fallback_is_a_part(rules: &Rules) -> Result<(), RulesError> {
+    match rules.relay {
+        Relay::Compact { fallback_percent } if fallback_percent > 100 => {
+            Err(RulesError::FallbackPercent { fallback_percent })
+        }
+        _ => Ok(()),
     }
 }
 
@@ -72,9 +85,20 @@ fn reward_has_room(rules: &Rules) -> Result<(), RulesError> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RulesError {
-    /// Blocks are gossiped, but each node starts a chain of its own, which nobody else's blocks connect to.
-    #[error("gossip is true, but genesis is own_of_each_node: a block would connect to nobody else's chain")]
-    Gossip,
+    /// Nodes tell of blocks, but each starts a chain of its own, which nobody else's blocks connect to.
+    #[error(
+        "relay is {relay}, but genesis is own_of_each_node: a block would connect to nobody else's chain"
+    )]
+    Relay {
+        /// How they tell of blocks.
+        relay: Relay,
+    },
+    /// More compact blocks fall back than there are.
+    #[error("fallback_percent is {fallback_percent}, more than 100")]
+    FallbackPercent {
+        /// How many in a hundred.
+        fallback_percent: u8,
+    },
     /// No block would be valid, not even with its reward alone.
     #[error(
         "block_bytes_max is {block_bytes_max}, but a block takes up to {needed} bytes with its reward alone"

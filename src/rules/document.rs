@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
-use super::{Checks, Difficulty, ForkChoice, Genesis, ProofRule, Rules};
+use super::{Checks, Difficulty, ForkChoice, Genesis, ProofRule, Relay, Rules};
 
 /// What a document of rules may state. A `null` states nothing that a rule can be, and is no way to leave one out.
 #[derive(Deserialize)]
@@ -35,7 +35,7 @@ pub(super) struct Document {
     #[serde(default, deserialize_with = "stated_seconds")]
     ahead_max_seconds: Option<Duration>,
     #[serde(default, deserialize_with = "stated")]
-    gossip: Option<bool>,
+    relay: Option<Relay>,
 }
 
 /// The rules that have names, by their names.
@@ -97,7 +97,7 @@ impl TryFrom<Document> for Rules {
                 document.ahead_max_seconds,
                 preset.map(|rules| rules.ahead_max),
             )?,
-            gossip: or_preset("gossip", document.gossip, preset.map(|rules| rules.gossip))?,
+            relay: or_preset("relay", document.relay, preset.map(|rules| rules.relay))?,
         })
     }
 }

@@ -9,6 +9,7 @@ mod conflict;
 mod difficulty;
 mod document;
 mod presets;
+mod relay;
 mod retarget;
 mod violation;
 
@@ -32,6 +33,7 @@ use crate::{
 pub use check::Context;
 pub use conflict::RulesError;
 pub use difficulty::{Difficulty, RetargetError};
+pub use relay::Relay;
 pub use retarget::Retarget;
 pub use violation::Violation;
 
@@ -87,8 +89,8 @@ pub struct Rules {
     /// How far a block's timestamp may lie ahead of a receiver's clock before the block has to wait.
     #[serde(rename = "ahead_max_seconds", with = "crate::time::seconds")]
     pub ahead_max: Duration,
-    /// Whether nodes tell their peers of new blocks and transactions without being asked.
-    pub gossip: bool,
+    /// How nodes tell their peers of new blocks without being asked, and whether they do.
+    pub relay: Relay,
 }
 
 /// What a proof is made over.

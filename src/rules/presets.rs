@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{Checks, Difficulty, ForkChoice, Genesis, ProofRule, Retarget, Rules};
+use super::{Checks, Difficulty, ForkChoice, Genesis, ProofRule, Relay, Retarget, Rules};
 use crate::{block::PreviousHash, pow::Target};
 
 impl Rules {
@@ -24,7 +24,7 @@ impl Rules {
             block_bytes_max: usize::MAX,
             address_chars_max: usize::MAX,
             ahead_max: Duration::MAX,
-            gossip: false,
+            relay: Relay::None,
         }
     }
 
@@ -60,7 +60,7 @@ impl Rules {
             block_bytes_max: 1_000_000,
             address_chars_max: 80,
             ahead_max: Duration::from_secs(10),
-            gossip: true,
+            relay: Relay::Push,
         }
     }
 

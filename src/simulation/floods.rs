@@ -111,6 +111,8 @@ struct Flood {
 #[derive(Debug, Default)]
 pub(super) struct Floods {
     lanes: Lanes,
+    /// What every block counts as, if not as its own bytes.
+    block_bytes: Option<u64>,
     floods: Vec<Option<Flood>>,
     /// Memory of floods that are over.
     spare: Vec<(Vec<Time>, Vec<u32>)>,
@@ -129,9 +131,10 @@ pub(super) enum Wave {
 
 impl Floods {
     /// Begins anew with other links, when nothing is on its way.
-    pub(super) fn set_lanes(&mut self, lanes: Lanes) {
+    pub(super) fn set_lanes(&mut self, lanes: Lanes, block_bytes: Option<u64>) {
         debug_assert!(self.floods.iter().all(Option::is_none));
         self.lanes = lanes;
+        self.block_bytes = block_bytes;
         self.spare.clear();
     }
 
@@ -306,7 +309,8 @@ impl Floods {
         except.clear();
         except.resize(self.lanes.nodes(), NOT_YET);
         let (unheard, last_first) = (first.len(), Time::MAX);
-        let bytes = Message::NewBlock(Told::Chain(chain.clone())).size();
+        let size = Message::NewBlock(Told::Chain(chain.clone())).measured();
+        let bytes = size.with_block_bytes(self.block_bytes.unwrap_or(size.block_bytes));
         let flood = Flood {
             chain,
             bytes,

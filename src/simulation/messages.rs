@@ -91,7 +91,8 @@ impl Surroundings {
                 return false;
             }
         }
-        self.floods.set_lanes(lanes);
+        let block_bytes = self.traffic.links().block_cost().bytes;
+        self.floods.set_lanes(lanes, block_bytes);
         self.flow = Flow::Free;
         true
     }
@@ -146,12 +147,12 @@ impl Surroundings {
 
     /// Sends a message.
     pub(super) fn send(&mut self, from: NodeId, to: NodeId, message: Message) {
-        let (kind, bytes) = (message.kind(), message.size());
+        let (kind, load) = (message.kind(), self.traffic.load(message.measured()));
         self.messages.sent += 1;
         let volume = self.messages.kinds.entry(kind).or_default();
         volume.messages += 1;
-        volume.bytes += bytes;
-        let offer = self.traffic.send(self.now, (from, to), message, bytes, false);
+        volume.bytes += load.bytes;
+        let offer = self.traffic.send(self.now, (from, to), message, load, false);
         self.accept(from, to, offer);
     }
 

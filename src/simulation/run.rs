@@ -60,6 +60,23 @@ impl Simulation {
         Self::with_proofs(rules, seed, true)
     }
 
+    /// Sets how long nodes wait and how much they keep, of those that are started from now on.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use chainlab::{Limits, Rules, Simulation};
+    ///
+    /// // Whoever asks for a block of a megabyte over a slow line waits for it for a minute.
+    /// let limits = Limits { resolve_timeout: Duration::from_secs(60), ..Limits::default() };
+    /// let simulation = Simulation::new(Rules::bitcoin(), 42);
+    /// simulation.set_limits(limits);
+    /// let node = simulation.spawn()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn set_limits(&self, limits: Limits) {
+        self.driver.world.borrow_mut().around.limits = limits;
+    }
+
     fn with_proofs(rules: Rules, seed: u64, is_hashed: bool) -> Self {
         let start = match rules.genesis {
             Genesis::Shared { time: Some(time), .. } => time,

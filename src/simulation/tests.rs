@@ -7,7 +7,7 @@ use crate::{
     Difficulty, Genesis, NodeId, Rules, Time,
     pow::Target,
     verbs::{HashRate, RestartFrom},
-    wire::{Key, Latency, Link, Topology},
+    wire::{BlockCost, Key, Latency, Link, Topology},
 };
 
 /// Nodes that open eight links each, of 50 to 150 ms, and mine all alike; a block in so many seconds.
@@ -61,8 +61,12 @@ fn outcome(simulation: &Simulation, interval: f64, blocks: u64, act: impl Fn(&Si
 #[test]
 fn what_is_skipped_does_not_matter() {
     let one = NodeId::new(1);
-    let acts: [&dyn Fn(&Simulation); 7] = [
+    let acts: [&dyn Fn(&Simulation); 8] = [
         &|_| {},
+        &|simulation| {
+            let cost = BlockCost { bytes: Some(500_000), validation: Duration::from_millis(100) };
+            simulation.set_block_cost(cost);
+        },
         &|simulation| {
             simulation.crash(one).unwrap();
             simulation.run_for(Duration::from_millis(40));

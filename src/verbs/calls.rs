@@ -155,9 +155,8 @@ impl<D: Driver> NetworkOf<D> {
     pub fn join(&self, topology: &Topology) -> Result<(), JoinError> {
         let nodes = self.nodes();
         let mut peers = vec![Vec::new(); nodes.len()];
-        for (one, other) in topology.edges(nodes.len(), self.driver.seed())? {
-            peers[one.index()].push(other);
-            peers[other.index()].push(one);
+        for (node, peer) in topology.peers(nodes.len(), self.driver.seed())? {
+            peers[node.index()].push(peer);
         }
         for (node, peers) in nodes.into_iter().zip(peers) {
             if !self.is_puppet(node)? {

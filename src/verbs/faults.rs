@@ -1,103 +1,20 @@
-//! What is done to links and nodes: conditions, faults, and their ends.
+//! What is done to links and nodes: faults, and their ends.
 
 use std::borrow::Borrow;
 
 use super::{
-    closure,
     drive::Driver,
     ending::RestartFrom,
     error::{NodeError, PartitionFault, RestartError},
     front::NetworkOf,
     links_up::{CameUp, told},
-    traffic::{Judge, Traffic},
+    traffic::Traffic,
 };
-use crate::{
-    message::{Message, NodeId},
-    wire::{Link, Partition, Verdict},
-};
+use crate::{message::NodeId, wire::Partition};
 
 /// What is done to one node from several threads at once, of crash, restart, pause and resume, is done one after the
 /// other, each as a whole.
 impl<D: Driver> NetworkOf<D> {
-    /// Sets what the directed link from one node to another is like, from the next message on. If it loses less than it
-    /// did, the sender tells the receiver of its tip, which it may have missed.
-    ///
-    /// # Errors
-    ///
-    /// A node is unknown.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use chainlab::{Network, Rules, wire::{Latency, Link}};
-    ///
-    /// let network = Network::new(Rules::sealed());
-    /// let (alice, bob) = (network.spawn()?, network.spawn()?);
-    /// network.set_link(alice, bob, Link::default().with_latency(Latency::fixed(Duration::from_millis(20))))?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn set_link(&self, from: NodeId, to: NodeId, link: Link) -> Result<(), NodeError> {
-        self.check_known(&[from, to])?;
-        self.change_links(|traffic| traffic.set_link(from, to, link));
-        Ok(())
-    }
-
-    /// Sets what every link is like that has no setting of its own, from the next message on. If it loses less than it
-    /// did, all nodes tell their peers of their tips.
-    ///
-    /// ```
-    /// use chainlab::{Network, Rules, wire::Link};
-    ///
-    /// let network = Network::new(Rules::sealed());
-    /// network.set_default_link(Link::default().with_loss(0.01)?);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn set_default_link(&self, link: Link) {
-        self.change_links(|traffic| traffic.set_default(link));
-    }
-
-    /// Has a closure judge every message before its link does, in place of the closure before, of which what it dropped
-    /// is announced again; its first two arguments are the sender and the receiver. It runs where the message is sent,
-    /// one at a time, and must not call the network: a call that would wait for a node or a link panics instead. A
-    /// closure that panics takes down the node that sends.
-    ///
-    /// ```
-    /// use chainlab::{Message, Network, Rules, wire::Verdict};
-    ///
-    /// let network = Network::new(Rules::sealed());
-    /// let (alice, bob) = (network.spawn()?, network.spawn()?);
-    /// network.connect(alice, bob)?;
-    /// network.set_judge(move |from, _, message| match message {
-    ///     Message::NewBlock(_) if from == alice => Verdict::Drop,
-    ///     _ => Verdict::Pass,
-    /// });
-    /// network.mine(alice)?;
-    /// assert_eq!(network.chain(bob)?.len(), 1);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn set_judge(&self, mut judge: impl FnMut(NodeId, NodeId, &Message) -> Verdict + Send + 'static) {
-        let judge = move |from, to, message: &_| closure::run("judge", || judge(from, to, message));
-        self.change_links(|traffic| traffic.set_judge(Some(Judge(Box::new(judge)))));
-    }
-
-    /// Has no closure judge the messages any longer; what it dropped is announced again.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use chainlab::{Network, Rules, wire::Verdict};
-    ///
-    /// let network = Network::new(Rules::sealed());
-    /// let (alice, bob) = (network.spawn()?, network.spawn()?);
-    /// network.connect(alice, bob)?;
-    /// network.set_judge(|_, _, _| Verdict::Drop);
-    /// network.mine(alice)?;
-    /// network.clear_judge();
-    /// network.settle(Duration::from_secs(60))?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn clear_judge(&self) {
-        self.change_links(|traffic| traffic.set_judge(None));
-    }
-
     /// Cuts the network into groups; nodes that are in none stay together as one further group. It takes the place of
     /// the partition before. Messages under way between the groups are lost.
     ///
@@ -286,7 +203,7 @@ impl<D: Driver> NetworkOf<D> {
         Ok(())
     }
 
-    fn change_links(&self, change: impl FnOnce(&mut Traffic) -> Option<CameUp>) {
+    pub(super) fn change_links(&self, change: impl FnOnce(&mut Traffic) -> Option<CameUp>) {
         let came_up = self.driver.change(change);
         self.links_changed(came_up);
     }

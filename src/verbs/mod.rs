@@ -8,6 +8,7 @@
 pub(crate) mod agreement;
 mod calls;
 pub(crate) mod closure;
+mod conditions;
 pub(crate) mod drive;
 pub(crate) mod ending;
 mod error;

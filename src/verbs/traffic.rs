@@ -5,9 +5,12 @@ use std::{collections::BTreeMap, fmt};
 
 use super::links_up::CameUp;
 use crate::{
-    message::{Message, NodeId},
+    message::{Message, NodeId, Size},
     time::Time,
-    wire::{Arrival, Epoch, Fate, Link, Links, MessageLoss, Partition, Verdict},
+    wire::{
+        Arrival, Bandwidth, BlockCost, Epoch, Fate, Link, Links, Load, MessageLoss, Partition, Regions,
+        Verdict,
+    },
 };
 
 /// The links of a network, and what waits on them.
@@ -37,6 +40,8 @@ pub(crate) struct UnderWay {
     pub(crate) to: NodeId,
     message: Message,
     sent: Epoch,
+    /// What its receiver has still to take in and to look at.
+    load: Load,
 }
 
 /// What a driver has to do with a message that is sent, or due.
@@ -74,18 +79,27 @@ impl Traffic {
         &self.links
     }
 
-    /// Sends a message of so many bytes. One that is due at once arrives at once if `may_arrive` says that it overtakes
+    /// What a message of a size takes on the wire.
+    pub(crate) fn load(&self, size: Size) -> Load {
+        let cost = self.links.block_cost();
+        let stated = cost.bytes.map(|each| each.saturating_mul(size.blocks));
+        let block_bytes = stated.unwrap_or(size.block_bytes);
+        let validation_nanos = cost.validation_nanos(block_bytes);
+        Load { bytes: size.with_block_bytes(block_bytes), validation_nanos }
+    }
+
+    /// Sends a message. One that is due at once arrives at once if `may_arrive` says that it overtakes
     /// nothing.
     pub(crate) fn send(
         &mut self,
         now: Time,
         (from, to): (NodeId, NodeId),
         message: Message,
-        bytes: u64,
+        load: Load,
         may_arrive: bool,
     ) -> Offer {
         let verdict = self.judge.as_mut().map_or(Verdict::Pass, |judge| (judge.0)(from, to, &message));
-        let due = match self.links.send_with(verdict, now, from, to, bytes) {
+        let due = match self.links.send_with(verdict, now, from, to, load.bytes) {
             Fate::Lost(loss) => return Offer::Lost(loss),
             Fate::Deliver(due) => due,
         };
@@ -93,7 +107,9 @@ impl Traffic {
         if self.under_way.get(&(from, to)).is_some_and(is_full) || self.under_way_max == 0 {
             return Offer::TooMany;
         }
-        let message = UnderWay { due, from, to, message, sent: self.links.epoch() };
+        // What is delayed by a verdict is delayed by nothing else.
+        let load = if verdict == Verdict::Pass { load } else { Load::default() };
+        let message = UnderWay { due, from, to, message, sent: self.links.epoch(), load };
         if due <= now && may_arrive {
             return self.at_end(message, 1);
         }
@@ -105,7 +121,7 @@ impl Traffic {
     pub(crate) fn arrive(&mut self, message: UnderWay) -> Offer {
         let link = (message.from, message.to);
         let offer = self.at_end(message, 0);
-        if !matches!(offer, Offer::Held) {
+        if !matches!(offer, Offer::Held | Offer::Later(_)) {
             let on_link =
                 self.under_way.get_mut(&link).expect("what comes later is counted until it arrives");
             on_link.count -= 1;
@@ -116,11 +132,19 @@ impl Traffic {
         offer
     }
 
-    /// Tells what becomes of a message at its link's end. One that is held counts as under way, by so many more.
+    /// Tells what becomes of a message at its link's end. One that is held, or is still to be taken in, counts as under
+    /// way, by so many more.
     fn at_end(&mut self, message: UnderWay, more: u32) -> Offer {
-        let UnderWay { from, to, sent, .. } = message;
+        let UnderWay { due, from, to, sent, load, .. } = message;
         match self.links.arrival(from, to, sent) {
-            Arrival::Arrived => Offer::Arrived(message.message),
+            Arrival::Arrived if load == Load::default() => Offer::Arrived(message.message),
+            Arrival::Arrived => match self.links.taken_in_at(due, (from, to), load) {
+                later if later > due => {
+                    self.under_way.entry((from, to)).or_default().count += more;
+                    Offer::Later(UnderWay { due: later, load: Load::default(), ..message })
+                }
+                _ => Offer::Arrived(message.message),
+            },
             Arrival::Lost(loss) => Offer::Lost(loss),
             Arrival::Held => {
                 let on_link = self.under_way.entry((from, to)).or_default();
@@ -143,9 +167,10 @@ impl Traffic {
         due: Time,
         message: Message,
     ) -> UnderWay {
-        self.links.note_arrival(from, to, due);
+        let looking = self.links.steady_block_nanos(from, to).unwrap_or(0);
+        self.links.note_arrival(from, to, Time::from_nanos(due.as_nanos().saturating_sub(looking)));
         self.under_way.entry((from, to)).or_default().count += 1;
-        UnderWay { due, from, to, message, sent: self.links.epoch() }
+        UnderWay { due, from, to, message, sent: self.links.epoch(), load: Load::default() }
     }
 
     /// Tells whether a message may be lost between two nodes, either way, while nothing is cut, crashed or held.
@@ -164,6 +189,22 @@ impl Traffic {
         let before = self.links.default_link();
         self.links.set_default(link);
         CameUp::All.with_setting(before, link)
+    }
+
+    /// Sets how fast a node sends and takes in: nothing is lost by that.
+    pub(crate) fn set_bandwidth(&mut self, node: NodeId, bandwidth: Bandwidth) -> Option<CameUp> {
+        self.links.set_bandwidth(node, bandwidth);
+        None
+    }
+
+    pub(crate) fn set_regions(&mut self, regions: Option<Regions>) -> Option<CameUp> {
+        self.links.set_regions(regions);
+        None
+    }
+
+    pub(crate) fn set_block_cost(&mut self, cost: BlockCost) -> Option<CameUp> {
+        self.links.set_block_cost(cost);
+        None
     }
 
     /// Sets who judges. What the judge before dropped may pass now.
@@ -205,6 +246,7 @@ mod tests {
     use std::time::Duration;
 
     const MAX: u32 = 3;
+    const LOAD: Load = Load { bytes: 1, validation_nanos: 0 };
 
     fn node(number: u32) -> NodeId {
         NodeId::new(number)
@@ -266,7 +308,7 @@ mod tests {
                     Step::Send(from, to) => {
                         let link = (node(from), node(to));
                         let count = counts.entry(link).or_default();
-                        match traffic.send(Time::UNIX_EPOCH, link, message(), 1, false) {
+                        match traffic.send(Time::UNIX_EPOCH, link, message(), LOAD, false) {
                             Offer::Later(message) => {
                                 queue.push_back(message);
                                 *count += 1;
@@ -304,8 +346,8 @@ mod tests {
     fn what_is_due_at_once_overtakes_nothing() {
         let mut traffic = Traffic::new(1, MAX);
         let link = (node(0), node(1));
-        let sent = traffic.send(Time::UNIX_EPOCH, link, message(), 1, true);
+        let sent = traffic.send(Time::UNIX_EPOCH, link, message(), LOAD, true);
         assert!(matches!(sent, Offer::Arrived(_)));
-        assert!(matches!(traffic.send(Time::UNIX_EPOCH, link, message(), 1, false), Offer::Later(_)));
+        assert!(matches!(traffic.send(Time::UNIX_EPOCH, link, message(), LOAD, false), Offer::Later(_)));
     }
 }

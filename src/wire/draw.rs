@@ -17,6 +17,7 @@ pub(crate) enum Purpose {
     Search = 4,
     Address = 5,
     FixedLatency = 6,
+    Region = 7,
 }
 
 /// The name of a draw, well mixed.

@@ -22,7 +22,38 @@ pub(crate) fn random(nodes: u32, links: usize, generator: &mut impl Rng) -> Edge
         let chosen = index::sample(generator, others as usize, links).into_iter();
         edges.extend(chosen.map(|other| other as u32).map(|other| (node, other + u32::from(other >= node))));
     }
-    let mut parts = Parts::new(nodes, &edges);
+    join_parts(nodes, &mut edges, generator);
+    edges
+}
+
+/// Each node chooses so many others that still accept, in the order of the nodes; what is left apart is joined.
+pub(crate) fn bounded(nodes: u32, links: usize, accepted_max: usize, generator: &mut impl Rng) -> Edges {
+    let mut edges = Edges::with_capacity(nodes as usize * links);
+    let mut accepted = vec![0; nodes as usize];
+    // Those that still accept, in no order.
+    let mut open: Vec<u32> = (0..nodes).collect();
+    for node in 0..nodes {
+        // Itself may be among those that are drawn, and is passed over.
+        let drawn = index::sample(generator, open.len(), open.len().min(links + 1));
+        let mut chosen: Vec<_> = drawn.into_iter().filter(|at| open[*at] != node).take(links).collect();
+        // The last place first, so that what is taken out moves none that is still to come.
+        chosen.sort_unstable_by(|a, b| b.cmp(a));
+        for at in chosen {
+            let other = open[at];
+            edges.push((node, other));
+            accepted[other as usize] += 1;
+            if accepted[other as usize] >= accepted_max {
+                open.swap_remove(at);
+            }
+        }
+    }
+    join_parts(nodes, &mut edges, generator);
+    edges
+}
+
+/// Joins the parts that hang apart by one edge more each.
+fn join_parts(nodes: u32, edges: &mut Edges, generator: &mut impl Rng) {
+    let mut parts = Parts::new(nodes, edges);
     for node in 1..nodes {
         // All nodes before this one are joined by now: any of them will do.
         if parts.find(node) != parts.find(0) {
@@ -31,7 +62,6 @@ pub(crate) fn random(nodes: u32, links: usize, generator: &mut impl Rng) -> Edge
             edges.push((other, node));
         }
     }
-    edges
 }
 
 /// The graph of Watts and Strogatz, drawn until it hangs together; `neighbours` is even and less than `nodes`.

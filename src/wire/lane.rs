@@ -60,7 +60,7 @@ impl Lane {
 }
 
 /// How long it takes to write out so many bytes, in whole nanoseconds, rounded up.
-fn writing_nanos(bytes: u64, bytes_per_second: u64) -> u64 {
+pub(super) fn writing_nanos(bytes: u64, bytes_per_second: u64) -> u64 {
     let nanos = (u128::from(bytes) * 1_000_000_000).div_ceil(u128::from(bytes_per_second));
     u64::try_from(nanos).unwrap_or(u64::MAX)
 }

@@ -8,7 +8,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Epoch, Link, Partition, draw::Key, lane::Lane};
+use super::{BlockCost, Epoch, Link, Partition, Regions, draw::Key, host::Hosts, lane::Lane};
 use crate::{NodeId, Time};
 
 /// All links of a network: what each is like, what is held, and how the network is partitioned.
@@ -42,7 +42,11 @@ use crate::{NodeId, Time};
 #[derive(Debug)]
 pub struct Links {
     key: Key,
-    default: Link,
+    pub(super) seed: u64,
+    pub(super) default: Link,
+    pub(super) hosts: Hosts,
+    pub(super) regions: Option<Regions>,
+    pub(super) block_cost: BlockCost,
     partition: Partition,
     epoch: Epoch,
     /// How many lanes are held.
@@ -108,7 +112,11 @@ impl Links {
     pub fn new(seed: u64) -> Self {
         Self {
             key: Key::new(seed),
+            seed,
             default: Link::default(),
+            hosts: Hosts::default(),
+            regions: None,
+            block_cost: BlockCost::default(),
             partition: Partition::default(),
             epoch: Epoch::default(),
             held: 0,
@@ -140,14 +148,20 @@ impl Links {
 
     /// Returns what the directed link is like.
     pub fn link(&self, from: NodeId, to: NodeId) -> Link {
-        self.lane(from, to).and_then(|lane| lane.link.as_deref()).copied().unwrap_or(self.default)
+        let own = self.lane(from, to).and_then(|lane| lane.link.as_deref());
+        own.copied().unwrap_or_else(|| self.unset_link(from, to))
     }
 
     /// Tells whether every message arrives at once: nothing was ever set, held or used but perfect links.
     ///
     /// A driver may then deliver without asking any further. Costs O(1).
     pub fn are_perfect(&self) -> bool {
-        self.lanes.is_empty() && self.partition.is_empty() && self.default.is_perfect()
+        self.lanes.is_empty()
+            && self.partition.is_empty()
+            && self.default.is_perfect()
+            && self.hosts.is_empty()
+            && self.regions.is_none()
+            && self.block_cost == BlockCost::default()
     }
 
     /// Decides what becomes of a message of so many bytes.
@@ -161,18 +175,20 @@ impl Links {
         if self.partition.separates(from, to) {
             return Fate::Lost(MessageLoss::Partition);
         }
-        let perfect = self.default.is_perfect();
+        let out = self.sent_at(now, from, bytes);
+        let unset = self.unset_link(from, to);
+        let perfect = unset.is_perfect();
         if perfect && self.lanes.len() <= from.index() {
-            return Fate::Deliver(now);
+            return Fate::Deliver(out);
         }
         let lane = match lanes_of(&mut self.lanes, from).entry(to) {
             Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(_) if perfect => return Fate::Deliver(now),
+            Entry::Vacant(_) if perfect => return Fate::Deliver(out),
             Entry::Vacant(entry) => entry.insert(Lane::default()),
         };
-        let link = *lane.link.as_deref().unwrap_or(&self.default);
+        let link = *lane.link.as_deref().unwrap_or(&unset);
         let key = self.key.and((from.index() as u64) << 32 | to.index() as u64);
-        match lane.carry(&link, key, now, bytes) {
+        match lane.carry(&link, key, out, bytes) {
             Some(at) => Fate::Deliver(at),
             None => Fate::Lost(MessageLoss::Loss),
         }
@@ -284,7 +300,8 @@ impl Links {
         self.partition.is_empty() && self.held == 0
     }
 
-    /// Returns the time that every message takes over a directed link, in nanoseconds, if that is always the same.
+    /// Returns the time that every message which tells of a block takes over a directed link, in nanoseconds, if that is
+    /// always the same.
     ///
     /// # Errors
     ///
@@ -294,9 +311,10 @@ impl Links {
         let nanos =
             link.latency().steady_nanos().filter(|_| link.loss() == 0.0 && link.bandwidth().is_none());
         let nanos = nanos.ok_or(Time::MAX)?;
+        let block_nanos = self.steady_block_nanos(from, to).ok_or(Time::MAX)?;
         match self.lane(from, to).map_or(Time::UNIX_EPOCH, Lane::last_arrival) {
             last if last > now + Duration::from_nanos(nanos) && link.is_ordered() => Err(last),
-            _ => Ok(nanos),
+            _ => Ok(nanos.saturating_add(block_nanos)),
         }
     }
 

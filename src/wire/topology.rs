@@ -10,7 +10,8 @@ use crate::NodeId;
 
 /// Which nodes are joined, as plain data: the same topology, size and seed always give the same edges.
 ///
-/// All but [`Topology::Edges`] join the whole network: every node reaches every other over some path.
+/// All but [`Topology::Edges`] and [`Topology::OneWay`] join the whole network: every node reaches every other over some
+/// path.
 ///
 /// ```
 /// use chainlab::{NodeId, wire::Topology};
@@ -43,6 +44,17 @@ pub enum Topology {
         /// How many others a node chooses, at least one.
         links: usize,
     },
+    /// As [`Topology::Random`], but a node accepts no more than so many links that others open: Bitcoin's open 8 and accept
+    /// up to 117, which makes 125.
+    ///
+    /// Nodes choose in their order, each evenly among those that still accept; where too few do, it opens fewer. Parts
+    /// that chance left apart are joined even so.
+    Bounded {
+        /// How many others a node chooses, at least one.
+        links: usize,
+        /// How many links of others a node accepts, at least as many as it opens.
+        accepted_max: usize,
+    },
     /// A ring in which each node is joined to its nearest `neighbours`, and each edge then is rewired with a
     /// probability: high clustering, short paths.
     ///
@@ -68,10 +80,41 @@ pub enum Topology {
     },
     /// These edges, in any order; one given twice or both ways counts once.
     Edges(Vec<(u32, u32)>),
+    /// These links, each from the first node to the second alone: the first has the second for a peer, tells it of
+    /// blocks and may ask it for its chain; the second tells the first nothing unasked.
+    OneWay(Vec<(u32, u32)>),
 }
 
 impl Topology {
-    /// Returns the edges among so many nodes: each once, the smaller end first, in ascending order.
+    /// Returns who has whom for a peer: each link in each direction that it has, in ascending order.
+    ///
+    /// # Errors
+    ///
+    /// If a parameter is out of its range, or does not fit the number of nodes.
+    ///
+    /// ```
+    /// use chainlab::{NodeId, wire::Topology};
+    ///
+    /// let [a, b, c] = [0, 1, 2].map(NodeId::new);
+    /// assert_eq!(Topology::Line.peers(3, 0)?, [(a, b), (b, a), (b, c), (c, b)]);
+    /// assert_eq!(Topology::OneWay(vec![(2, 0), (0, 1)]).peers(3, 0)?, [(a, b), (c, a)]);
+    /// # Ok::<(), chainlab::wire::TopologyError>(())
+    /// ```
+    pub fn peers(&self, nodes: usize, seed: u64) -> Result<Vec<(NodeId, NodeId)>, TopologyError> {
+        let mut peers: Vec<_> = if let Self::OneWay(links) = self {
+            self.check(nodes)?;
+            links.iter().map(|&(a, b)| (NodeId::new(a), NodeId::new(b))).collect()
+        } else {
+            let edges = self.edges(nodes, seed)?;
+            edges.into_iter().flat_map(|(a, b)| [(a, b), (b, a)]).collect()
+        };
+        peers.sort_unstable();
+        peers.dedup();
+        Ok(peers)
+    }
+
+    /// Returns the edges among so many nodes, whichever way they go: each once, the smaller end first, in ascending
+    /// order.
     ///
     /// Fewer than two nodes have none.
     ///
@@ -89,11 +132,14 @@ impl Topology {
             Self::Line => (1..count).map(|node| (node - 1, node)).collect(),
             Self::Star => (1..count).map(|node| (0, node)).collect(),
             Self::Random { links } => graphs::random(count, links, &mut generator),
+            Self::Bounded { links, accepted_max } => {
+                graphs::bounded(count, links, accepted_max, &mut generator)
+            }
             Self::SmallWorld { neighbours, rewiring } => {
                 graphs::small_world(count, neighbours, rewiring, &mut generator)
             }
             Self::ScaleFree { links } => graphs::scale_free(count, links, &mut generator),
-            Self::Edges(ref edges) => edges.clone(),
+            Self::Edges(ref edges) | Self::OneWay(ref edges) => edges.clone(),
         };
         for (a, b) in &mut edges {
             (*a, *b) = (*a.min(b), *a.max(b));
@@ -105,7 +151,12 @@ impl Topology {
 
     fn check(&self, nodes: usize) -> Result<(), TopologyError> {
         match *self {
-            Self::Random { links: 0 } | Self::ScaleFree { links: 0 } => Err(TopologyError::NoLinks),
+            Self::Random { links: 0 } | Self::Bounded { links: 0, .. } | Self::ScaleFree { links: 0 } => {
+                Err(TopologyError::NoLinks)
+            }
+            Self::Bounded { links, accepted_max } if accepted_max < links => {
+                Err(TopologyError::TooFewAccepted { links, accepted_max })
+            }
             Self::SmallWorld { rewiring, .. } if !(0.0..=1.0).contains(&rewiring) => {
                 Err(TopologyError::Rewiring { rewiring })
             }
@@ -115,11 +166,13 @@ impl Topology {
             Self::SmallWorld { neighbours, .. } if nodes >= 2 && neighbours >= nodes => {
                 Err(TopologyError::TooManyNeighbours { neighbours, nodes })
             }
-            Self::Edges(ref edges) => edges.iter().try_for_each(|&(a, b)| match a.max(b) {
-                node if node as usize >= nodes => Err(TopologyError::UnknownNode { node, nodes }),
-                node if a == b => Err(TopologyError::SelfLoop { node }),
-                _ => Ok(()),
-            }),
+            Self::Edges(ref edges) | Self::OneWay(ref edges) => {
+                edges.iter().try_for_each(|&(a, b)| match a.max(b) {
+                    node if node as usize >= nodes => Err(TopologyError::UnknownNode { node, nodes }),
+                    node if a == b => Err(TopologyError::SelfLoop { node }),
+                    _ => Ok(()),
+                })
+            }
             _ => Ok(()),
         }
     }
@@ -138,6 +191,14 @@ pub enum TopologyError {
     /// Nodes are to choose no others.
     #[error("0 links a node: nothing would be joined")]
     NoLinks,
+    /// Nodes are to accept fewer links than they open: somebody's would be accepted by nobody.
+    #[error("{links} links a node, but only {accepted_max} accepted: all would be full too soon")]
+    TooFewAccepted {
+        /// How many links a node opens.
+        links: usize,
+        /// How many it accepts.
+        accepted_max: usize,
+    },
     /// The neighbours in the ring of a small world cannot be shared out evenly to both sides.
     #[error("{neighbours} neighbours a node, not an even number from 2 up")]
     OddNeighbours {

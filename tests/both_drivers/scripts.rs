@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, fmt::Debug, time::Duration};
 
 use chainlab::{
-    Difficulty, Driver, Genesis, Message, NodeId, ProofRule, RequestId, Retarget, Rules, Time, Transaction,
+    Difficulty, Driver, Genesis, Message, NodeId, ProofRule, Relay, RequestId, Retarget, Rules, Time,
+    Transaction,
     network::{HashRate, Identity, RestartFrom},
     pow::Target,
     wire::{Topology, Verdict},
@@ -249,7 +250,7 @@ impl Script {
 
     /// Has a node mine where equally good chains stand side by side, which would do so for ever.
     fn get_ahead<D: Driver>(&mut self, lab: &Lab<D>) {
-        if !lab.network.rules().gossip {
+        if lab.network.rules().relay == Relay::None {
             return;
         }
         let chains: Vec<_> = self.up().map(|node| (node, lab.network.chain(node).unwrap())).collect();
@@ -262,7 +263,7 @@ impl Script {
     }
 
     fn rest<D: Driver>(&mut self, lab: &Lab<D>) {
-        if lab.network.rules().gossip {
+        if lab.network.rules().relay != Relay::None {
             self.answers.push(told(lab.rest()));
         }
         for &node in &self.nodes {
@@ -276,6 +277,19 @@ fn random_scripts_of_sealed_networks_are_the_same() {
     for seed in 0..10 {
         println!("seed {seed}");
         assert_same!(|lab: &_| Script::run(seed, 40, lab), sealed());
+    }
+}
+
+#[test]
+fn random_scripts_are_the_same_however_blocks_are_told_of() {
+    for seed in 0..10 {
+        println!("seed {seed}");
+        let relay = match seed % 3 {
+            0 => Relay::Announce,
+            1 => Relay::Compact { fallback_percent: 0 },
+            _ => Relay::Compact { fallback_percent: 30 },
+        };
+        assert_same!(|lab: &_| Script::run(seed, 40, lab), Rules { relay, ..sealed() });
     }
 }
 

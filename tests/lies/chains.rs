@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chainlab::{
     Block, Blockchain, Checks, Difficulty, DocumentError, Genesis, Happening, IgnoreReason, InvalidBlock,
-    Limits, Message, PreviousHash, Rules, Time, Timestamp, Told, Violation, pow::Target,
+    Limits, Message, PreviousHash, Relay, Rules, Time, Timestamp, Told, Violation, pow::Target,
 };
 
 use crate::lab::{FRIEND, LIAR, Lab, START, bare, document, grown, grown_by, honest, rules};
@@ -151,7 +151,7 @@ fn links_that_others_verified_are_verified_from_the_common_ancestor_on() {
 fn a_chain_that_begins_in_the_middle_of_ours_is_not_taken_for_ours() {
     let rules = rules();
     let chain = honest(&rules);
-    let notebook = Rules { gossip: true, ..Rules::notebook().with_first_target(Target::EASIEST) };
+    let notebook = Rules { relay: Relay::Push, ..Rules::notebook().with_first_target(Target::EASIEST) };
     let stray = Blockchain::with_genesis(chain.block(7).unwrap().clone(), &notebook).unwrap();
     let stray = stray.append(chain.block(8).unwrap().clone(), &notebook).unwrap();
     assert_eq!(stray.tip_hash(), chain.tip_hash());

@@ -182,6 +182,10 @@ impl Bench {
         self.node.chain().clone()
     }
 
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
     pub(crate) fn pending(&self) -> Vec<u64> {
         self.node.mempool().iter().map(Transaction::amount).collect()
     }
@@ -327,6 +331,8 @@ fn said(message: &Message) -> String {
         Message::ChainRequest { request } => format!("chain? #{}", request.0),
         Message::Chain { request, chain } => format!("chain {} #{}", told(chain), request.0),
         Message::NewBlock(block) => format!("new block {}", told(block)),
+        Message::Announce { block, position } => format!("announces {position} {block:.6}"),
+        Message::CompactBlock(block) => format!("compact block {}", told(block)),
         Message::BlocksRequest { request, wanted, .. } => format!("blocks to {wanted:.6}? #{}", request.0),
         Message::Blocks { request, after, blocks } => {
             format!("blocks after {after} of {} #{}", told(blocks), request.0)

@@ -236,5 +236,5 @@ fn under_the_notebook_nobody_gossips() {
     let blocks = chain.into();
     assert_eq!(bench.hear(1, Message::Blocks { request, after: 1, blocks }), lines);
     assert_eq!(bench.tell(Input::LinkUp(peer(1))), [""; 0]);
-    assert_eq!(Rules::notebook().gossip, Rules::tutorial().gossip);
+    assert_eq!(Rules::notebook().relay, Rules::tutorial().relay);
 }

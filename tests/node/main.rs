@@ -13,5 +13,6 @@ mod missing;
 mod payments;
 mod pending;
 mod placement;
+mod relay;
 mod resolve;
 mod walk;

@@ -104,7 +104,11 @@ fn a_forgery_with_the_right_checksums_is_refused() {
     let is_peer = |error: &LoadError, of: NodeId, is: NodeId| matches!(error, LoadError::Peer { node, peer, nodes: 3, .. } if (*node, *peer) == (of, is));
     type Check<'a> = Box<dyn Fn(&LoadError) -> bool + 'a>;
     let cases: Vec<(&str, &str, Check)> = vec![
-        ("\"gossip\": false", "\"gossip\": 0", Box::new(|error| matches!(error, LoadError::Document { .. }))),
+        (
+            "\"relay\": \"none\"",
+            "\"relay\": 0",
+            Box::new(|error| matches!(error, LoadError::Document { .. })),
+        ),
         ("\"rules\"", "\"laws\"", Box::new(|error| matches!(error, LoadError::Document { .. }))),
         ("\"amount\": 3", "\"amount\": -3", Box::new(|error| matches!(error, LoadError::Document { .. }))),
         ("\"anna\"", "\"an\\u0000a\"", Box::new(|error| matches!(error, LoadError::Spawn(_)))),
@@ -136,9 +140,9 @@ fn rules_that_cannot_be_kept_together_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     forked(quick_notebook()).save(dir.path()).unwrap();
     let generation = dir.path().join("generation-1");
-    forge(&generation, "network.json", "\"gossip\": false", "\"gossip\": true");
+    forge(&generation, "network.json", "\"relay\": \"none\"", "\"relay\": \"push\"");
     let error = load_error(dir.path());
-    assert!(matches!(error, LoadError::Spawn(SpawnError::Rules(RulesError::Gossip))), "{error}");
+    assert!(matches!(error, LoadError::Spawn(SpawnError::Rules(RulesError::Relay { .. }))), "{error}");
 }
 
 #[test]

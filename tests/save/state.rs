@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
 use chainlab::{
-    BlockHash, Difficulty, Genesis, Network, NodeId, Retarget, Rules, Snapshot, Transaction,
+    BlockHash, Difficulty, Genesis, Network, NodeId, Relay, Retarget, Rules, Snapshot, Transaction,
     network::{Config, Identity},
     pow::Target,
 };
@@ -47,7 +47,7 @@ pub(crate) fn quick_sealed() -> Rules {
     Rules {
         difficulty: Difficulty::Retargeted(retarget),
         genesis: Genesis::Shared { time: None, allocations: [("rich".into(), 1_000_000)].into() },
-        gossip: false,
+        relay: Relay::None,
         ..Rules::sealed()
     }
 }

@@ -6,7 +6,7 @@ use std::{
     thread,
 };
 
-use chainlab::{BlockHash, Network, Rules, Transaction, network::Config};
+use chainlab::{BlockHash, Network, Relay, Rules, Transaction, network::Config};
 
 use crate::state::{State, forked, is_tidy, load, node, quick_notebook, quick_sealed};
 
@@ -66,7 +66,7 @@ fn nodes_that_gossip_tell_their_tips_again() {
     let generation = dir.path().join("generation-1");
     let sums = fs::read_to_string(generation.join("SHA256SUMS")).unwrap();
     let quiet = fs::read_to_string(generation.join("network.json")).unwrap();
-    let gossiping = quiet.replace("\"gossip\": false", "\"gossip\": true");
+    let gossiping = quiet.replace("\"relay\": \"none\"", "\"relay\": \"push\"");
     let [old, new] = [&quiet, &gossiping].map(|text| BlockHash::of(text.as_bytes()).to_string());
     let (lines, _) = sums.rsplit_once("# ").unwrap();
     let lines = lines.replace(&old, &new);
@@ -75,7 +75,7 @@ fn nodes_that_gossip_tell_their_tips_again() {
         .unwrap();
 
     let loaded = Network::load(dir.path(), Config::default()).unwrap();
-    assert_eq!(loaded.rules(), &Rules { gossip: true, ..network.rules().clone() });
+    assert_eq!(loaded.rules(), &Rules { relay: Relay::Push, ..network.rules().clone() });
     let ahead = network.chain(node(2)).unwrap();
     // It asks as often as it takes; a node that was never told would never have it.
     let told = (0..1_000_000).any(|_| loaded.chain(node(0)).unwrap() == ahead);

@@ -8,8 +8,8 @@ use std::{
 };
 
 use chainlab::{
-    Blockchain, Difficulty, Event, Genesis, Happening, Limits, LossReason, Network, NodeId, Retarget, Rules,
-    Transaction,
+    Blockchain, Difficulty, Event, Genesis, Happening, Limits, LossReason, Network, NodeId, Relay, Retarget,
+    Rules, Transaction,
     network::{Clock, Config, Events, HashRate, Identity, RestartFrom},
     pow::{Target, Work},
     wire::{Latency, Link, Topology},
@@ -233,7 +233,7 @@ impl<'a> Storm<'a> {
         let identity = |number| Identity { address: Some(format!("miner-{number}")), ..Identity::default() };
         let nodes: Vec<_> = (0..count).map(|number| network.spawn_as(identity(number)).unwrap()).collect();
         let best = network.chain(nodes[0]).unwrap();
-        let validator = match rules.gossip {
+        let validator = match rules.relay != Relay::None {
             true => Judge::Sealed(Box::new(Validator::new(&rules))),
             false => Judge::Notebook(NotebookValidator::new(Model { zeros: 2, covers_hash: false })),
         };

@@ -7,7 +7,7 @@ use std::{
 
 use super::*;
 use crate::{
-    Genesis, Limits, RequestId, Rules, Told,
+    Genesis, Limits, Relay, RequestId, Rules, Told,
     command::Answer,
     network::{
         Clock, Config, Network,
@@ -46,7 +46,7 @@ fn worker() -> ByHand {
 /// One whose node listens to gossip.
 fn gossiping_worker() -> ByHand {
     let genesis = Genesis::Shared { time: None, allocations: Default::default() };
-    worker_by(Rules { gossip: true, genesis, ..rules() }, Clock::wall())
+    worker_by(Rules { relay: Relay::Push, genesis, ..rules() }, Clock::wall())
 }
 
 fn worker_with(clock: Clock) -> ByHand {

@@ -61,7 +61,7 @@ impl Node {
 
     /// Has the peers told of a pending transaction, even if they were told of it before.
     pub(in super::super) fn has_news(&mut self, transaction: Transaction, from: Option<NodeId>) {
-        if self.rules.gossip && self.rules.accounts {
+        if self.rules.relay.is_on() && self.rules.accounts {
             self.payments.log.push(transaction, from);
             self.payments.has_news = true;
         }
@@ -74,7 +74,7 @@ impl Node {
         reason: LossReason,
         effects: &mut Vec<Effect>,
     ) {
-        if self.rules.gossip && self.rules.accounts {
+        if self.rules.relay.is_on() && self.rules.accounts {
             self.payments.log.remove(transaction.hash());
             if reason != LossReason::Replaced {
                 self.payments.missed_of_all();

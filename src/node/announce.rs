@@ -1,0 +1,148 @@
+//! Announcing: how peers are told of a new tip, and what a node makes of being told of one by less than the block.
+
+use super::{
+    machine::{Effect, Node},
+    memory::Gossip,
+    questions::Wanted,
+};
+use crate::{
+    block::Block,
+    blockchain::Blockchain,
+    hash::BlockHash,
+    message::{Message, NodeId, Told},
+    rules::Relay,
+    time::Time,
+};
+
+impl Node {
+    /// Tells all peers of a new tip, but the one that it came from.
+    pub(super) fn announce(
+        &mut self,
+        now: Time,
+        old: &Blockchain,
+        common: u64,
+        from: Option<NodeId>,
+        effects: &mut Vec<Effect>,
+    ) {
+        if old.len() > common {
+            self.gossip.keep_side_branch(self.id, old.clone(), &self.limits);
+        }
+        let tip = &self.chain;
+        self.gossip.side_branches.retain(|branch| !branch.chain.is_start_of(tip));
+        self.gossip.unconfirmed.clear();
+        let Gossip { unconfirmed, banned, .. } = &mut self.gossip;
+        let lossless = &self.lossless;
+        let others = self.peers.iter().filter(|peer| {
+            Some(**peer) != from && !banned.contains(peer) && lossless.binary_search(peer).is_err()
+        });
+        unconfirmed.extend(others);
+        self.gossip.announced = 0;
+        let is_awaited = !self.gossip.unconfirmed.is_empty();
+        self.gossip.announce_at = self.announce_at(now).filter(|_| is_awaited);
+        effects.push(Effect::Relay { except: from, message: self.news() });
+    }
+
+    /// Tells one peer of the tip, which it may have missed. Nobody misses a genesis.
+    pub(super) fn announce_to(&mut self, now: Time, peer: NodeId, effects: &mut Vec<Effect>) {
+        if !self.rules.relay.is_on() || self.chain.len() == 1 || !self.peers.contains(&peer) {
+            return;
+        }
+        if !self.loses_nothing(peer) {
+            if !self.gossip.unconfirmed.contains(&peer) {
+                self.gossip.unconfirmed.push(peer);
+            }
+            self.gossip.announced = 0;
+            self.gossip.announce_at = self.announce_at(now);
+        }
+        effects.push(Effect::Send(peer, self.news()));
+    }
+
+    /// Tells the peers again that are not known to have the tip, ever less often.
+    pub(super) fn announce_again(&mut self, now: Time, effects: &mut Vec<Effect>) {
+        if self.gossip.announce_at.is_none_or(|at| at > now) {
+            return;
+        }
+        self.gossip.announced += 1;
+        self.gossip.announce_at = self.announce_at(now);
+        for &peer in &self.gossip.unconfirmed {
+            effects.push(Effect::Send(peer, self.news()));
+        }
+    }
+
+    /// When the tip is announced again. At the end of time that is never: a moment that has come already would keep the
+    /// node announcing for ever.
+    fn announce_at(&self, now: Time) -> Option<Time> {
+        now.checked_add(self.limits.announce_after(self.gossip.announced))
+    }
+
+    pub(super) fn acknowledged(&mut self, from: NodeId, block: BlockHash) {
+        if block == self.chain.tip_hash() {
+            self.gossip.confirm(from);
+        }
+    }
+
+    /// What tells of the tip.
+    fn news(&self) -> Message {
+        let tip = &self.chain;
+        match self.rules.relay {
+            Relay::Announce => Message::Announce { block: tip.tip_hash(), position: tip.len() },
+            Relay::Compact { .. } => Message::CompactBlock(Told::Chain(tip.clone())),
+            Relay::Push | Relay::None => Message::NewBlock(Told::Chain(tip.clone())),
+        }
+    }
+
+    /// A peer tells of a new block by its hash.
+    pub(super) fn told_of_hash(
+        &mut self,
+        from: NodeId,
+        block: BlockHash,
+        position: u64,
+        effects: &mut Vec<Effect>,
+    ) {
+        if !self.already_known(from, block, position, effects) {
+            self.wants(from, Wanted { hash: block, position });
+        }
+    }
+
+    /// A peer tells of a new block by what somebody lacks of it who has its transactions pending.
+    pub(super) fn told_of_compact_block(
+        &mut self,
+        now: Time,
+        from: NodeId,
+        told: Told,
+        effects: &mut Vec<Effect>,
+    ) {
+        let (hash, position, can_be_made) = match &told {
+            Told::Chain(chain) => {
+                (chain.tip_hash(), chain.len(), self.can_make(chain.last_block(), chain.tip_hash()))
+            }
+            Told::Blocks(blocks) => match blocks.last() {
+                Some(block) => {
+                    let hash = block.hash();
+                    (hash, block.index(), self.can_make(block, hash))
+                }
+                None => return self.told_of_block(now, from, told, effects),
+            },
+            Told::Document(_) => return self.told_of_block(now, from, told, effects),
+        };
+        if can_be_made || self.known(hash, position).is_some() {
+            self.told_of_block(now, from, told, effects);
+        } else {
+            self.wants(from, Wanted { hash, position });
+        }
+    }
+
+    /// Tells whether the node has all that a compact block leaves out, and it is none of those that fall back.
+    fn can_make(&self, block: &Block, hash: BlockHash) -> bool {
+        let falls_back = match self.rules.relay {
+            Relay::Compact { fallback_percent } => {
+                let drawn = BlockHash::of(format!("{hash} {}", self.id).as_bytes());
+                let (bits, _) = drawn.as_bytes().split_first_chunk().expect("a hash is longer");
+                u64::from_be_bytes(*bits) % 100 < fallback_percent.into()
+            }
+            _ => false,
+        };
+        let mut payments = block.transactions().iter().filter(|transaction| !transaction.is_reward());
+        !falls_back && payments.all(|transaction| self.mempool.holds(transaction))
+    }
+}

@@ -1,0 +1,86 @@
+//! What links take from the nodes at their ends: their regions, their bandwidths, and the time to look at blocks.
+
+use super::{Bandwidth, BlockCost, Link, Links, Region, Regions, host::Load, lane::writing_nanos};
+use crate::{NodeId, Time};
+
+impl Links {
+    /// Sets how fast a node sends and takes in, in place of its region's bandwidth.
+    pub fn set_bandwidth(&mut self, node: NodeId, bandwidth: Bandwidth) {
+        self.hosts.set(node, bandwidth);
+    }
+
+    /// Returns how fast a node sends and takes in.
+    pub fn bandwidth(&self, node: NodeId) -> Bandwidth {
+        let own = self.hosts.bandwidth(node);
+        own.or_else(|| Some(self.region(node)?.bandwidth)).unwrap_or_default()
+    }
+
+    /// Has nodes lie in regions, or nowhere: what latency a link has that has no setting of its own, and what bandwidth a
+    /// node that has none of its own, is its regions'.
+    pub fn set_regions(&mut self, regions: Option<Regions>) {
+        self.regions = regions;
+    }
+
+    /// Returns the region that a node lies in, if there are any.
+    pub fn region(&self, node: NodeId) -> Option<&Region> {
+        let regions = self.regions.as_ref()?;
+        Some(regions.region(regions.place_of(node, self.seed)))
+    }
+
+    /// Sets what blocks take on the wire, and the time to look at them.
+    pub fn set_block_cost(&mut self, cost: BlockCost) {
+        self.block_cost = cost;
+    }
+
+    /// Returns what blocks take on the wire, and the time to look at them.
+    pub const fn block_cost(&self) -> BlockCost {
+        self.block_cost
+    }
+
+    /// What a directed link is like that has no setting of its own.
+    pub(super) fn unset_link(&self, from: NodeId, to: NodeId) -> Link {
+        let latency = self.regions.as_ref().and_then(|regions| {
+            regions.latency(regions.place_of(from, self.seed), regions.place_of(to, self.seed))
+        });
+        latency.map_or(self.default, |latency| self.default.with_latency(latency))
+    }
+
+    /// Has a node send so many bytes after what it sends already; tells when they are out.
+    pub(super) fn sent_at(&mut self, now: Time, from: NodeId, bytes: u64) -> Time {
+        match self.bandwidth_matters().then(|| self.bandwidth(from).upload()).flatten() {
+            Some(upload) => self.hosts.send(now, from, bytes, upload),
+            None => now,
+        }
+    }
+
+    /// Has a node take in what has come to it; tells when it has, and has looked at what blocks there are.
+    pub(crate) fn taken_in_at(&mut self, now: Time, (from, to): (NodeId, NodeId), load: Load) -> Time {
+        let Load { bytes, validation_nanos } = load;
+        let mut at = now;
+        if let Some(download) = self.bandwidth_matters().then(|| self.bandwidth(to).download()).flatten() {
+            // The first byte came as much earlier as it takes to send all of them.
+            let slowest = [self.bandwidth(from).upload(), self.link(from, to).bandwidth()];
+            let writing =
+                slowest.into_iter().flatten().map(|bandwidth| writing_nanos(bytes, bandwidth)).max();
+            let first = Time::from_nanos(now.as_nanos().saturating_sub(writing.unwrap_or(0)));
+            at = self.hosts.take_in(to, (first, now), bytes, download);
+        }
+        Time::from_nanos(at.as_nanos().saturating_add(validation_nanos))
+    }
+
+    /// How long every block takes over a link beside its latency, in nanoseconds; nothing if that is not always the same.
+    pub(crate) fn steady_block_nanos(&self, from: NodeId, to: NodeId) -> Option<u64> {
+        let is_idle = |node| !self.bandwidth_matters() || self.bandwidth(node).is_unlimited();
+        if !(is_idle(from) && is_idle(to)) {
+            return None;
+        }
+        match self.block_cost {
+            BlockCost { validation, .. } if validation.is_zero() => Some(0),
+            BlockCost { bytes, .. } => Some(self.block_cost.validation_nanos(bytes?)),
+        }
+    }
+
+    fn bandwidth_matters(&self) -> bool {
+        !self.hosts.is_empty() || self.regions.is_some()
+    }
+}
