@@ -3,6 +3,10 @@
 use super::{Bandwidth, BlockCost, Link, Links, Region, Regions, host::Load, lane::writing_nanos};
 use crate::{NodeId, Time};
 
+/// A message of so few bytes is one packet, which goes between those of others: it neither waits for its turn at the ends
+/// nor has others wait.
+const PACKET_BYTES: u64 = 1500;
+
 impl Links {
     /// Sets how fast a node sends and takes in, in place of its region's bandwidth.
     pub fn set_bandwidth(&mut self, node: NodeId, bandwidth: Bandwidth) {
@@ -19,12 +23,28 @@ impl Links {
     /// node that has none of its own, is its regions'.
     pub fn set_regions(&mut self, regions: Option<Regions>) {
         self.regions = regions;
+        self.places.clear();
     }
 
     /// Returns the region that a node lies in, if there are any.
     pub fn region(&self, node: NodeId) -> Option<&Region> {
         let regions = self.regions.as_ref()?;
-        Some(regions.region(regions.place_of(node, self.seed)))
+        Some(regions.region(self.place_of(regions, node)))
+    }
+
+    fn place_of(&self, regions: &Regions, node: NodeId) -> usize {
+        let known = self.places.get(node.index());
+        known.map_or_else(|| regions.place_of(node, self.seed), |place| *place as usize)
+    }
+
+    /// Draws the regions of all nodes up to one, to be looked up from then on.
+    fn place_up_to(&mut self, node: NodeId) {
+        if let Some(regions) = &self.regions {
+            for number in self.places.len()..=node.index() {
+                let place = regions.place_of(NodeId::new(number as u32), self.seed);
+                self.places.push(place as u32);
+            }
+        }
     }
 
     /// Sets what blocks take on the wire, and the time to look at them.
@@ -39,15 +59,18 @@ impl Links {
 
     /// What a directed link is like that has no setting of its own.
     pub(super) fn unset_link(&self, from: NodeId, to: NodeId) -> Link {
-        let latency = self.regions.as_ref().and_then(|regions| {
-            regions.latency(regions.place_of(from, self.seed), regions.place_of(to, self.seed))
-        });
+        let latency = self
+            .regions
+            .as_ref()
+            .and_then(|regions| regions.latency(self.place_of(regions, from), self.place_of(regions, to)));
         latency.map_or(self.default, |latency| self.default.with_latency(latency))
     }
 
     /// Has a node send so many bytes after what it sends already; tells when they are out.
     pub(super) fn sent_at(&mut self, now: Time, from: NodeId, bytes: u64) -> Time {
-        match self.bandwidth_matters().then(|| self.bandwidth(from).upload()).flatten() {
+        self.place_up_to(from);
+        let upload = || self.bandwidth(from).upload();
+        match self.bandwidth_matters(bytes).then(upload).flatten() {
             Some(upload) => self.hosts.send(now, from, bytes, upload),
             None => now,
         }
@@ -57,7 +80,8 @@ impl Links {
     pub(crate) fn taken_in_at(&mut self, now: Time, (from, to): (NodeId, NodeId), load: Load) -> Time {
         let Load { bytes, validation_nanos } = load;
         let mut at = now;
-        if let Some(download) = self.bandwidth_matters().then(|| self.bandwidth(to).download()).flatten() {
+        if let Some(download) = self.bandwidth_matters(bytes).then(|| self.bandwidth(to).download()).flatten()
+        {
             // The first byte came as much earlier as it takes to send all of them.
             let slowest = [self.bandwidth(from).upload(), self.link(from, to).bandwidth()];
             let writing =
@@ -70,7 +94,7 @@ impl Links {
 
     /// How long every block takes over a link beside its latency, in nanoseconds; nothing if that is not always the same.
     pub(crate) fn steady_block_nanos(&self, from: NodeId, to: NodeId) -> Option<u64> {
-        let is_idle = |node| !self.bandwidth_matters() || self.bandwidth(node).is_unlimited();
+        let is_idle = |node| !self.bandwidth_matters(u64::MAX) || self.bandwidth(node).is_unlimited();
         if !(is_idle(from) && is_idle(to)) {
             return None;
         }
@@ -80,7 +104,8 @@ impl Links {
         }
     }
 
-    fn bandwidth_matters(&self) -> bool {
-        !self.hosts.is_empty() || self.regions.is_some()
+    /// Tells whether somebody's bandwidth may count for so many bytes.
+    fn bandwidth_matters(&self, bytes: u64) -> bool {
+        bytes > PACKET_BYTES && !(self.hosts.is_empty() && self.regions.is_none())
     }
 }

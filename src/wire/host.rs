@@ -10,7 +10,8 @@ use crate::{NodeId, Time, time::seconds};
 /// How fast a node sends and takes in, in bytes a second; by default without a limit.
 ///
 /// It is the node's own, whoever it talks to: it sends one message after the other, and takes in one after the other. A
-/// message comes in while it is sent, so that the slower of the two counts, not their sum.
+/// message comes in while it is sent, so that the slower of the two counts, not their sum. What is no longer than a packet,
+/// 1,500 bytes, goes between the packets of others: it takes no time, and waits for nothing.
 ///
 /// ```
 /// use chainlab::wire::Bandwidth;

@@ -46,6 +46,8 @@ pub struct Links {
     pub(super) default: Link,
     pub(super) hosts: Hosts,
     pub(super) regions: Option<Regions>,
+    /// The places of the regions of the first nodes, which take a draw each.
+    pub(super) places: Vec<u32>,
     pub(super) block_cost: BlockCost,
     partition: Partition,
     epoch: Epoch,
@@ -116,6 +118,7 @@ impl Links {
             default: Link::default(),
             hosts: Hosts::default(),
             regions: None,
+            places: Vec::new(),
             block_cost: BlockCost::default(),
             partition: Partition::default(),
             epoch: Epoch::default(),
