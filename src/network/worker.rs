@@ -200,7 +200,10 @@ impl Worker {
                 }
             }
         }
-        while let Some((_, peer)) = self.links_up.pop_front_if(|(after, _)| *after <= self.messages_read) {
+        while let Some(&(after, peer)) = self.links_up.front()
+            && after <= self.messages_read
+        {
+            self.links_up.pop_front();
             self.handle(self.now(), Input::LinkUp(peer));
             if instant() >= end {
                 break;
