@@ -2,70 +2,141 @@
 //! more work wins, and whoever mined on the other reorganises. In the end every miner's share of the attempts stands
 //! beside its share of the blocks.
 //!
-//! `cargo run --release --example race` or, for another number of seconds, `... --example race -- 20`
+//! `cargo run --release --example race`; with `-- --help` it tells what can be changed. Ctrl-C ends the race early.
 
-use std::{error::Error, time::Duration};
+#[path = "shared/end.rs"]
+mod end;
+#[path = "shared/interrupt.rs"]
+mod interrupt;
+#[path = "shared/values.rs"]
+mod values;
+
+use std::{
+    error::Error,
+    io::{self, Write},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
 
 use chainlab::{
     Difficulty, Event, Happening, Network, Report, Retarget, Rules,
-    network::{HashRate, Identity},
+    network::HashRate,
     pow::Target,
     wire::{Latency, Link, Topology},
 };
+use clap::{Parser, value_parser};
 use indicatif::{ProgressBar, ProgressStyle};
+use interrupt::Interrupt;
 
-/// The miners, and how many thousand attempts each makes a second. They are far below what a thread can do, so that the
-/// shares hold on a busy machine too.
-const MINERS: [(&str, u64); 4] = [("ant", 100), ("bee", 200), ("cat", 300), ("dog", 400)];
+/// The names of the first miners; the others have that of their nodes.
+const NAMES: [&str; 4] = ["ant", "bee", "cat", "dog"];
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let seconds = std::env::args().nth(1).map_or(Ok(5), |seconds| seconds.parse())?;
-    let power: u64 = MINERS.iter().map(|(_, attempts)| attempts).sum();
-    let spacing = Duration::from_millis(50);
+/// How long the miners have to agree once the race is over.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Has miners of different power race, and tells who won how much.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// How many miners there are, in a ring: the second is twice as strong as the first, the third three times, and on.
+    #[arg(long, default_value_t = 4, value_parser = value_parser!(u32).range(1..=10_000))]
+    nodes: u32,
+    /// How many seconds they race.
+    #[arg(long, default_value = "5", value_parser = values::seconds)]
+    seconds: Duration,
+    /// The seconds from block to block, which the difficulty keeps to.
+    #[arg(long, default_value = "0.05", value_parser = values::seconds)]
+    interval: Duration,
+    /// The seconds that a message takes from a miner to the next.
+    #[arg(long, default_value = "0.005", value_parser = values::seconds)]
+    latency: Duration,
+    /// How many thousand attempts the weakest miner makes a second. The default is far below what a thread can do, so
+    /// that the shares hold on a busy machine too.
+    #[arg(long, default_value_t = 100, value_parser = value_parser!(u64).range(1..=1_000_000_000))]
+    attempts: u64,
+}
+
+impl Arguments {
+    /// The thousands of attempts a second of each miner.
+    fn powers(&self) -> impl Iterator<Item = u64> {
+        (1..=u64::from(self.nodes)).map(|times| times * self.attempts)
+    }
+}
+
+fn main() -> ExitCode {
+    end::with(run(&Arguments::parse()))
+}
+
+fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    let network = Arc::new(network(arguments)?);
+    let interrupt = {
+        let network = Arc::clone(&network);
+        // Whoever waits for a node then waits no longer, and the report remains.
+        Interrupt::listen(move || drop(network.shutdown()))?
+    };
+    let raced = race(&network, arguments, &interrupt);
+    if !interrupt.came() {
+        raced?;
+    }
+    print(&network.report(), &mut io::stdout())?;
+    network.shutdown()?;
+    Ok(())
+}
+
+fn network(arguments: &Arguments) -> Result<Network, Box<dyn Error>> {
+    let spacing = arguments.interval;
     // As many hashes as all miners together make in that time.
-    let target = Target::from_expected_hashes(u128::from(power) * spacing.as_millis());
-    let retarget = Retarget::new(target, 32, spacing)?.with_easiest_target(Target::leading_zero_bits(8))?;
-    let network = Network::new(Rules {
-        difficulty: Difficulty::Retargeted(retarget.with_back_max(spacing)),
-        ..Rules::sealed()
-    });
-    let events = network.events();
-    for (name, _) in MINERS {
-        network.spawn_as(Identity { name: Some(name.into()), ..Identity::default() })?;
+    let hashes =
+        (arguments.powers().map(u128::from).sum::<u128>()).saturating_mul(spacing.as_micros()) / 1000;
+    let easiest = Target::leading_zero_bits(8);
+    let retarget = Retarget::new(Target::from_expected_hashes(hashes).min(easiest), 32, spacing)?;
+    let retarget = retarget.with_easiest_target(easiest)?.with_back_max(spacing);
+    let network = Network::new(Rules { difficulty: Difficulty::Retargeted(retarget), ..Rules::sealed() });
+    for miner in 0..arguments.nodes as usize {
+        match NAMES.get(miner) {
+            Some(name) => network.spawn_named(*name)?,
+            None => network.spawn()?,
+        };
     }
     network.join(&Topology::Ring)?;
-    network.set_default_link(Link::default().with_latency(Latency::fixed(Duration::from_millis(5))));
-    println!("A block every {spacing:?}, 5 ms from miner to miner in a ring, for {seconds} s.\n");
+    network.set_default_link(Link::default().with_latency(Latency::fixed(arguments.latency)));
+    Ok(network)
+}
 
-    for (node, (_, attempts)) in network.nodes().into_iter().zip(MINERS) {
+fn race(network: &Network, arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Box<dyn Error>> {
+    let Arguments { seconds, interval, latency, .. } = arguments;
+    let mut out = io::stdout();
+    writeln!(
+        out,
+        "A block every {interval:?}, {latency:?} from miner to miner in a ring, for {seconds:?}.\n"
+    )?;
+    let events = network.events();
+    for (node, attempts) in network.nodes().into_iter().zip(arguments.powers()) {
         network.start_mining(node, HashRate::PerMillisecond(attempts))?;
     }
     // The bar shows itself in a terminal only.
     let style = ProgressStyle::with_template("{bar:30} {elapsed} {msg}")?;
-    let progress = ProgressBar::new(1000 * seconds).with_style(style);
-    while progress.elapsed() < Duration::from_secs(seconds) {
+    let progress = ProgressBar::new(u64::try_from(seconds.as_millis()).unwrap_or(u64::MAX)).with_style(style);
+    while progress.elapsed() < *seconds && !interrupt.came() {
         if let Some(event) = events.next_timeout(Duration::from_millis(50)) {
             if let Happening::Mined { position, .. } = event.what {
                 progress.set_message(format!("block {position}"));
             }
-            if let Some(line) = told(&network, &event)? {
-                progress.suspend(|| println!("{line}"));
+            if let Some(line) = told(network, &event)? {
+                progress.suspend(|| writeln!(out, "{line}"))?;
             }
         }
         progress.set_position(progress.elapsed().as_millis() as u64);
     }
     progress.finish_and_clear();
-
     for node in network.nodes() {
         network.stop_mining(node)?;
     }
     // Two tips may be equally good. Whoever mines a block more breaks the tie.
     let miner = network.nodes()[0];
-    while network.settle(Duration::from_secs(1)).is_err() {
+    while network.settle(PATIENCE.saturating_add(latency.saturating_mul(arguments.nodes))).is_err() {
         network.mine(miner)?;
     }
-    summarise(&network.report());
-    network.shutdown()?;
     Ok(())
 }
 
@@ -80,10 +151,11 @@ fn told(network: &Network, event: &Event) -> Result<Option<String>, Box<dyn Erro
     })
 }
 
-fn summarise(report: &Report) {
-    println!("\nminer  attempts  share  mined  in the chain  share of the chain");
+fn print(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "\nminer  attempts  share  mined  in the chain  share of the chain")?;
     for node in &report.nodes {
-        println!(
+        writeln!(
+            out,
             "{:<5} {:>9} {:>5.1}% {:>6} {:>13} {:>18.1}%",
             node.name,
             node.attempts,
@@ -91,22 +163,17 @@ fn summarise(report: &Report) {
             node.mined,
             node.in_chain,
             100.0 * node.chain_share,
-        );
+        )?;
     }
-    println!(
-        "\n{} blocks were mined, and {} of them went stale ({:.1}%).",
-        report.mined,
-        report.stale,
-        100.0 * report.stale_rate
-    );
+    let (mined, stale, rate) = (report.mined, report.stale, 100.0 * report.stale_rate);
+    writeln!(out, "\n{mined} blocks were mined, and {stale} of them went stale ({rate:.1}%).")?;
     for (depth, count) in &report.reorganisations {
-        println!("Reorganisations by which a miner gave up {depth} block(s): {count}.");
+        writeln!(out, "Reorganisations by which a miner gave up {depth} block(s): {count}.")?;
     }
     let slowest = &report.propagation.to_all;
     if slowest.count > 0 {
-        println!(
-            "Until all had a block it took {:.1?} in the median, {:.1?} at most.",
-            slowest.median, slowest.max
-        );
+        let (median, max) = (slowest.median, slowest.max);
+        writeln!(out, "Until all had a block it took {median:.1?} in the median, {max:.1?} at most.")?;
     }
+    Ok(())
 }

@@ -1,12 +1,21 @@
 //! A thousand nodes for a day, in a second: the same nodes as in a network of threads, under a virtual clock.
 //!
 //! `cargo run --release --example simulate -- --help` tells what can be changed. With `--scenario g` it is the network
-//! that simulators are compared by: a block in 600 s, links of 50 to 150 ms, every block pushed to every peer.
+//! that simulators are compared by: a block in 600 s, links of 50 to 150 ms, every block pushed to every peer. Ctrl-C
+//! ends it early, with the report of what was simulated by then.
 
 #![expect(clippy::disallowed_methods, reason = "it tells how long the simulation took")]
 
+#[path = "shared/end.rs"]
+mod end;
+#[path = "shared/interrupt.rs"]
+mod interrupt;
+#[path = "shared/values.rs"]
+mod values;
+
 use std::{
     error::Error,
+    io::{self, Write},
     process::ExitCode,
     time::{Duration, Instant},
 };
@@ -16,7 +25,8 @@ use chainlab::{
     network::HashRate,
     wire::{Latency, Link, Topology},
 };
-use clap::{Parser, ValueEnum};
+use clap::{Parser, ValueEnum, value_parser};
+use interrupt::Interrupt;
 
 /// What each node tries, in attempts a millisecond: a million a second.
 const ATTEMPTS: u64 = 1000;
@@ -25,14 +35,14 @@ const ATTEMPTS: u64 = 1000;
 #[derive(Debug, Parser)]
 struct Arguments {
     /// How many nodes there are, all with the same hash rate; each opens eight links to others.
-    #[arg(long, default_value_t = 1000)]
+    #[arg(long, default_value_t = 1000, value_parser = value_parser!(u32).range(1..))]
     nodes: u32,
     /// How many blocks are mined: as many as in a day, if it is not said.
     #[arg(long)]
     blocks: Option<u64>,
     /// The seconds from block to block.
-    #[arg(long, default_value_t = 15.0)]
-    interval: f64,
+    #[arg(long, default_value = "15", value_parser = values::seconds)]
+    interval: Duration,
     /// What all randomness follows from: the same seed, the same run.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -50,29 +60,34 @@ enum Scenario {
 fn main() -> ExitCode {
     let mut arguments = Arguments::parse();
     if let Some(Scenario::G) = arguments.scenario {
-        arguments.interval = 600.0;
+        arguments.interval = Duration::from_secs(600);
     }
-    match simulate(&arguments) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    end::with(simulate(&arguments))
 }
 
 fn simulate(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let &Arguments { nodes, interval, seed, .. } = arguments;
-    let blocks = arguments.blocks.unwrap_or((86_400.0 / interval).ceil() as u64);
-    let simulation = network(nodes, Duration::try_from_secs_f64(interval)?, seed)?;
+    let interrupt = Interrupt::listen(|| {})?;
+    let mut out = io::stdout();
+    let simulation = network(nodes, interval, seed)?;
+    let blocks = arguments.blocks.unwrap_or((86_400.0 / interval.as_secs_f64()).ceil() as u64);
+    writeln!(out, "{nodes} nodes mine {blocks} blocks, one in {interval:?}; the seed is {seed}.")?;
     let started = Instant::now();
-    simulation.run_blocks(blocks);
+    for _ in 0..blocks {
+        if interrupt.came() {
+            break;
+        }
+        simulation.run_blocks(1);
+    }
     let took = started.elapsed();
-    print(&simulation.report());
-    println!(
+    let report = simulation.report();
+    print(&report, &mut out)?;
+    let delivered = f64::from(nodes) * report.mined as f64;
+    writeln!(
+        out,
         "It took {took:.1?}: {:.2} million blocks delivered a second.",
-        f64::from(nodes) * blocks as f64 / took.as_secs_f64() / 1e6
-    );
+        delivered / took.as_secs_f64() / 1e6
+    )?;
     Ok(())
 }
 
@@ -98,12 +113,14 @@ fn network(nodes: u32, interval: Duration, seed: u64) -> Result<Simulation, Box<
     Ok(simulation)
 }
 
-fn print(report: &Report) {
-    println!("{} blocks were mined in {:.0?}.", report.mined, report.duration);
-    println!("{} of them are in the chain; {:.2} % are stale.", report.in_chain, 100.0 * report.stale_rate);
+fn print(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "{} blocks were mined in {:.0?}.", report.mined, report.duration)?;
+    let stale = 100.0 * report.stale_rate;
+    writeln!(out, "{} of them are in the chain; {stale:.2} % are stale.", report.in_chain)?;
     let spread = &report.propagation;
-    println!(
+    writeln!(
+        out,
         "A block has half of the nodes after {:.0?}, nine in ten after {:.0?}, all after {:.0?} (medians).",
         spread.to_half.median, spread.to_90_percent.median, spread.to_all.median
-    );
+    )
 }

@@ -6,10 +6,19 @@
 
 mod address;
 mod door;
+#[path = "../shared/end.rs"]
+mod end;
 mod endpoints;
 mod peers;
 
-use std::{error::Error, process::ExitCode, sync::Arc, thread, time::Duration};
+use std::{
+    error::Error,
+    io::{self, Write},
+    process::ExitCode,
+    sync::Arc,
+    thread,
+    time::Duration,
+};
 
 use chainlab::{
     Happening, Limits, Network, Rules,
@@ -38,13 +47,7 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    end::with(run(&Arguments::parse()))
 }
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
@@ -86,10 +89,12 @@ async fn serve(arguments: &Arguments, network: &Arc<Network>) -> Result<(), Box<
         let node = Served::new(Arc::clone(network), node, Arc::clone(&peers));
         served.push(tokio::spawn(door.serve(endpoints::router(node, &ports), is_ending.clone())));
     }
-    print_welcome(&ports);
+    let mut out = io::stdout();
+    print_welcome(&ports, &mut out)?;
 
     end.wait().await;
-    println!("\nEnding.");
+    // Whoever has started it may listen no longer.
+    let _ = writeln!(out, "\nEnding.");
     drop(ending);
     for door in served {
         door.await?;
@@ -103,18 +108,21 @@ fn random_address(port: u16) -> String {
     format!("{}{port:04}", Uuid::new_v4().simple())
 }
 
-fn print_welcome(ports: &[u16]) {
-    println!("The notebook's nodes, answered by chainlab:");
-    ports.iter().for_each(|port| println!("  http://localhost:{port}/"));
-    let first = ports.first().copied().unwrap_or_default();
-    println!(
+fn print_welcome(ports: &[u16], out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "The notebook's nodes, answered by chainlab:")?;
+    for port in ports {
+        writeln!(out, "  http://localhost:{port}/")?;
+    }
+    writeln!(
+        out,
         "Open one in a browser, or go through the notebook from \"Register the other Nodes\" on, say with"
-    );
-    println!("  curl http://localhost:{first}/mine");
-    println!(
+    )?;
+    writeln!(out, "  curl http://localhost:{}/mine", ports.first().copied().unwrap_or_default())?;
+    writeln!(
+        out,
         "Ctrl-C ends it, and so does the notebook's clean-up after `out_pids = [{}]`.",
         std::process::id()
-    );
+    )
 }
 
 /// Tells whoever reads the terminal which chains were refused: the notebook's answers have no place for that.
@@ -126,7 +134,8 @@ fn print_refusals(network: &Network, events: Events) {
             _ => continue,
         };
         if let (Ok(node), Ok(from)) = (network.name(event.node), network.name(from)) {
-            eprintln!("{node} refuses the chain of {from}: {why}");
+            // Whoever has started it may listen no longer.
+            let _ = writeln!(io::stderr(), "{node} refuses the chain of {from}: {why}");
         }
     }
 }

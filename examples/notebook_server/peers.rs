@@ -1,6 +1,13 @@
 //! Who may be registered: the server's own nodes, and foreign ones, each played by a puppet that fetches its chain.
 
-use std::{collections::BTreeMap, io, iter, sync::Arc, thread, time::Duration};
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+    iter,
+    sync::Arc,
+    thread,
+    time::Duration,
+};
 
 use chainlab::{
     Message, Network, NodeId, RequestId, Told,
@@ -102,7 +109,10 @@ fn play(network: &Network, puppet: NodeId, address: &Address) {
                         .expect("whoever asks is there");
                 }
             }
-            Err(error) => eprintln!("{address} gives no chain: {error}"),
+            Err(error) => {
+                // Whoever has started the server may listen no longer.
+                let _ = writeln!(io::stderr(), "{address} gives no chain: {error}");
+            }
         }
     }
 }

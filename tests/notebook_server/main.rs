@@ -4,6 +4,8 @@
 //! Where a tool is missing the test that needs it says so and passes, unless `CHAINLAB_REQUIRE_TOOLS` is set.
 
 mod bad_input;
+#[path = "../built/mod.rs"]
+mod built;
 mod chromium;
 mod curl;
 mod foreign;

@@ -16,6 +16,8 @@ use std::{
 
 use serde_json::Value;
 
+use crate::built;
+
 /// How long anything may take that a healthy machine does in a moment.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -80,23 +82,11 @@ impl Drop for Server {
     }
 }
 
-/// Builds the example, which `cargo test` has done already unless it was told which test to run.
+/// Builds the example, once.
 pub(crate) fn example() -> &'static str {
     static EXAMPLE: OnceLock<String> = OnceLock::new();
-    EXAMPLE.get_or_init(|| {
-        let mut command = Command::new(env!("CARGO"));
-        command.args(["build", "--locked", "--example", "notebook_server", "--message-format=json"]);
-        command.current_dir(env!("CARGO_MANIFEST_DIR"));
-        if !cfg!(debug_assertions) {
-            command.arg("--release");
-        }
-        let output = command.stderr(Stdio::inherit()).output().unwrap();
-        assert!(output.status.success(), "the example does not compile");
-        let messages = output.stdout.split(|byte| *byte == b'\n');
-        let messages = messages.filter_map(|line| serde_json::from_slice::<Value>(line).ok());
-        let built = messages.filter(|message| message["target"]["name"] == "notebook_server");
-        built.filter_map(|message| Some(message["executable"].as_str()?.to_owned())).next_back().unwrap()
-    })
+    const NAME: &str = "notebook_server";
+    EXAMPLE.get_or_init(|| built::build(&["--example", NAME]).remove(NAME).expect("it was built"))
 }
 
 /// Reads lines in a thread, so that whoever writes them never waits.
