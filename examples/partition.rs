@@ -31,10 +31,10 @@ struct Arguments {
     #[arg(long, default_value_t = 6, value_parser = value_parser!(u32).range(2..))]
     nodes: u32,
     /// How many blocks the left half mines meanwhile.
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = 2, value_parser = value_parser!(u64).range(1..))]
     left: u64,
     /// How many blocks the right half mines meanwhile: not as many as the left one, as neither would give way.
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 3, value_parser = value_parser!(u64).range(1..))]
     right: u64,
     /// How many hexadecimal zeros the hash of a block begins with: each makes a block take 16 times as long.
     #[arg(long, default_value_t = 4, value_parser = value_parser!(u32).range(..=32))]
@@ -98,8 +98,8 @@ impl Story<'_> {
         writeln!(self.out, "\nThe cable between nodes {left_nodes} and nodes {right_nodes} is cut.")?;
         writeln!(
             self.out,
-            "Each half takes a transaction and mines on: the left one {left_blocks} block(s) with alice's, \
-             the right one {right_blocks} with bob's."
+            "Each half takes a transaction and mines on: alice's and {left_blocks} more on the left, bob's and \
+             {right_blocks} more on the right."
         )?;
         network.partition([left, right])?;
         let from_alice = network.submit(left[0], Transaction::new("alice", "carol", 30))?.transaction;

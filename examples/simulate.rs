@@ -1,4 +1,4 @@
-//! A thousand nodes for a day, in a second: the same nodes as in a network of threads, under a virtual clock.
+//! A thousand nodes for a day, in seconds: the same nodes as in a network of threads, under a virtual clock.
 //!
 //! `cargo run --release --example simulate -- --help` tells what can be changed. With `--scenario g` it is the network
 //! that simulators are compared by: a block in 600 s, links of 50 to 150 ms, every block pushed to every peer. Ctrl-C

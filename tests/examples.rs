@@ -106,12 +106,13 @@ fn help_tells_every_argument() {
 
 #[test]
 fn a_wrong_argument_is_explained() {
-    let wrong: [(&str, &[&str], &str); 12] = [
+    let wrong: [(&str, &[&str], &str); 13] = [
         ("hash_rate", &["--turns", "0"], "0 is not in 1.."),
         ("hash_rate", &["--chekc"], "'--check'"),
         ("notebook_server", &["--ports", "99999"], "99999 is not in 0..=65535"),
         ("partition", &["--nodes", "1"], "1 is not in 2.."),
         ("partition", &["--zeros", "33"], "33 is not in 0..=32"),
+        ("partition", &["--right", "0"], "0 is not in 1.."),
         ("partition", &["--left", "3"], "neither gives way"),
         ("race", &["--seconds", "long"], "it is to be a number of seconds"),
         ("race", &["--latency=-1"], "negative"),
