@@ -1,8 +1,8 @@
 //! A chain from the Python tutorial: what its server answered to `GET /chain` is verified, taken over and mined on.
 
-use std::{error::Error, thread, time::Duration};
+use std::error::Error;
 
-use chainlab::{Blockchain, Message, Network, Outcome, Rules};
+use chainlab::{Blockchain, Network, Rules, network::Identity};
 
 /// The answer, as Python wrote it.
 const ANSWER: &str = r#"{"chain": [
@@ -25,20 +25,8 @@ fn tutorial_chain() -> Result<(), Box<dyn Error>> {
     println!("{error}");
     assert!(error.to_string().starts_with("block 3: proof 35090 is not met"), "{error}");
 
-    // A node asks a peer that answers with it, as with any chain.
     let network = Network::new(Rules::notebook());
-    let (alice, python) = (network.spawn()?, network.puppet()?);
-    network.register(alice, [python])?;
-    let resolution = thread::scope(|scope| {
-        let resolution = scope.spawn(|| network.resolve_within(alice, Duration::from_secs(60)));
-        if let Ok(Some((from, Message::ChainRequest { request }))) =
-            network.hear(python, Duration::from_secs(60))
-        {
-            network.say(python, from, Message::Chain { request, chain: chain.clone().into() })?;
-        }
-        resolution.join().expect("asking does not panic")
-    })?;
-    assert_eq!(resolution.outcome, Outcome::Replaced);
+    let alice = network.spawn_with_chain(Identity::default(), chain.clone())?;
 
     // The next block goes on top, and the whole still reads in Python.
     let forged = network.mine(alice)?;
