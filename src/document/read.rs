@@ -1,6 +1,6 @@
 //! Reading, in one pass: a text is seen to be JSON, and its values are taken or found wanting, as they go by.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{borrow::Cow, collections::BTreeMap, str::Chars};
 
 use serde::{Deserialize, de};
 use serde_json::value::RawValue;
@@ -121,10 +121,43 @@ pub(crate) fn string<'a>(field: &'static str, json: &'a str) -> Result<Cow<'a, s
 /// What a JSON string stands for, if that is a text: what is half of a character is none.
 fn text_of(json: &str) -> Option<Cow<'_, str>> {
     if json.contains('\\') {
-        serde_json::from_str(json).map(Cow::Owned).ok()
+        unescaped(&json[1..json.len() - 1]).map(Cow::Owned)
     } else {
         Some(Cow::Borrowed(&json[1..json.len() - 1]))
     }
+}
+
+/// What stands between a JSON string's quotes, without its escapes.
+fn unescaped(json: &str) -> Option<String> {
+    let mut text = String::with_capacity(json.len());
+    let mut rest = json.chars();
+    while let Some(character) = rest.next() {
+        text.push(if character == '\\' { escaped(&mut rest)? } else { character });
+    }
+    Some(text)
+}
+
+/// Reads what follows a backslash: a letter, or the number of a character's UTF-16 unit, after which that of its second
+/// may follow.
+fn escaped(rest: &mut Chars<'_>) -> Option<char> {
+    let unit =
+        |rest: &mut Chars<'_>| (0..4).try_fold(0, |unit, _| Some(unit << 4 | rest.next()?.to_digit(16)?));
+    Some(match rest.next()? {
+        'b' => '\u{8}',
+        'f' => '\u{c}',
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        'u' => match unit(rest)? {
+            high @ 0xd800..=0xdbff => {
+                let (Some('\\'), Some('u')) = (rest.next(), rest.next()) else { return None };
+                let low = unit(rest)?.checked_sub(0xdc00).filter(|low| *low < 0x400)?;
+                char::from_u32(0x10000 + ((high - 0xd800) << 10) + low)?
+            }
+            unit => char::from_u32(unit)?,
+        },
+        itself => itself,
+    })
 }
 
 /// Says what was expected of a field and what stands there.
@@ -143,4 +176,35 @@ pub(crate) fn deserialize_raw<'de, T, D: de::Deserializer<'de>>(
     read: impl FnOnce(&str) -> Result<T, DocumentError>,
 ) -> Result<T, D::Error> {
     read(Box::<RawValue>::deserialize(deserializer)?.get()).map_err(de::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4096))]
+
+        /// A string stands for what serde's reader says, if it is one.
+        #[test]
+        fn strings_stand_for_what_serde_says(
+            text in proptest::collection::vec(
+                prop_oneof![
+                    Just("x".to_owned()),
+                    proptest::sample::select(vec![r"\n", r"\t", r"\r", r"\b", r"\f", r"\/", r"\\", "\\\"", "é", "😀"])
+                        .prop_map(str::to_owned),
+                    prop_oneof![any::<u16>(), 0xd700..=0xe100_u16].prop_map(|unit| format!("\\u{unit:04x}")),
+                    (0xd800..=0xdbff_u16, 0xdc00..=0xdfff_u16)
+                        .prop_map(|(high, low)| format!("\\u{high:04X}\\u{low:04x}")),
+                ],
+                0..6,
+            ),
+        ) {
+            let json = format!("\"{}\"", text.concat());
+            let expected = serde_json::from_str::<String>(&json).ok();
+            prop_assert_eq!(text_of(&json).map(Cow::into_owned), expected, "{}", json);
+        }
+    }
 }

@@ -137,7 +137,7 @@ impl<'a> Scanner<'a> {
     fn string(&mut self) -> Result<(), Broken> {
         self.at += 1;
         loop {
-            while self.skip_if(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {}
+            self.skip_plain();
             match self.next()? {
                 b'"' => return Ok(()),
                 b'\\' => match self.next()? {
@@ -148,6 +148,19 @@ impl<'a> Scanner<'a> {
                 _ => return Err(Broken),
             }
         }
+    }
+
+    /// Passes over what stands for itself in a string, eight bytes at a time.
+    fn skip_plain(&mut self) {
+        let (words, _) = self.text.as_bytes()[self.at..].as_chunks();
+        for word in words {
+            let plain = count_plain(*word);
+            self.at += plain;
+            if plain < word.len() {
+                return;
+            }
+        }
+        while self.skip_if(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {}
     }
 
     fn number(&mut self) -> Result<(), Broken> {
@@ -200,6 +213,18 @@ impl<'a> Scanner<'a> {
     }
 }
 
+/// Counts the bytes before the first that is a quote, a backslash or a control character.
+fn count_plain(bytes: [u8; 8]) -> usize {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    let word = u64::from_le_bytes(bytes);
+    // The upper bit of each byte below a bound of at most 128: right up to the first of them, after which subtracting has
+    // borrowed.
+    let below = |word: u64, bound: u8| word.wrapping_sub(ONES * u64::from(bound)) & !word & (ONES << 7);
+    let is = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+    let special = below(word, b' ') | is(b'"') | is(b'\\');
+    special.trailing_zeros() as usize / 8
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -216,6 +241,18 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(4096))]
+
+        #[test]
+        fn plain_bytes_are_counted_alike_at_once_and_one_by_one(
+            bytes in proptest::array::uniform8(prop_oneof![
+                2 => any::<u8>(),
+                3 => b' '..=b'~',
+                1 => proptest::sample::select(vec![0, 0x1f, b' ', b'!', b'"', b'#', b'[', b'\\', b']', 0x7f, 0x80, 0xff]),
+            ]),
+        ) {
+            let special = |byte: &u8| *byte < b' ' || matches!(byte, b'"' | b'\\');
+            prop_assert_eq!(count_plain(bytes), bytes.iter().position(special).unwrap_or(8));
+        }
 
         /// What serde's reader takes for JSON is, and nothing else.
         #[test]

@@ -18,7 +18,7 @@ pub(crate) fn to_json<T: Serialize + ?Sized>(value: &T) -> String {
 /// Hashes what [`to_json`] writes, without keeping it. Returns the number of bytes, too.
 pub(crate) fn hash_json<T: Serialize + ?Sized>(value: &T) -> (BlockHash, usize) {
     // The text comes in pieces of a few bytes, each of which would cost the hash as much as a long one.
-    let mut buffered = BufWriter::with_capacity(1024, HashedText { sha256: Sha256::new(), bytes: 0 });
+    let mut buffered = BufWriter::with_capacity(4096, HashedText { sha256: Sha256::new(), bytes: 0 });
     write_json(value, &mut buffered);
     let text = buffered.into_inner().expect("a hash takes what is written");
     (BlockHash::from_bytes(text.sha256.finalize().into()), text.bytes)
@@ -100,20 +100,46 @@ impl Formatter for PythonFormatter {
         if pieces.iter().all(|piece| all_plain(piece)) && all_plain(last) {
             return writer.write_all(text.as_bytes());
         }
-        let mut rest = text;
-        while let Some(at) = rest.as_bytes().iter().position(|byte| !is_plain(byte)) {
-            let (plain, escaped) = rest.split_at(at);
-            writer.write_all(plain.as_bytes())?;
-            let character = escaped.chars().next().expect("a character was found here");
-            for &mut unit in character.encode_utf16(&mut [0; 2]) {
-                let digit = |shift: u16| b"0123456789abcdef"[usize::from((unit >> shift) & 0xf)];
-                writer.write_all(&[b'\\', b'u', digit(12), digit(8), digit(4), digit(0)])?;
+        // Else character by character, in pieces of some hundred bytes: the writer costs more than an escape.
+        let (mut piece, mut length) = ([0; 512], 0);
+        for character in text.chars() {
+            let mut push = |bytes: &[u8]| {
+                piece[length..][..bytes.len()].copy_from_slice(bytes);
+                length += bytes.len();
+            };
+            let code = u32::from(character);
+            match (u8::try_from(code), u16::try_from(code)) {
+                (Ok(byte), _) if is_plain(&byte) => push(&[byte]),
+                (_, Ok(unit)) => push(&escape(unit)),
+                _ => character.encode_utf16(&mut [0; 2]).iter().for_each(|unit| push(&escape(*unit))),
             }
-            rest = &escaped[character.len_utf8()..];
+            // The next character may take two escapes.
+            if length > piece.len() - 12 {
+                writer.write_all(&piece[..length])?;
+                length = 0;
+            }
         }
-        writer.write_all(rest.as_bytes())
+        writer.write_all(&piece[..length])
     }
 }
+
+/// Writes a UTF-16 code unit by its number.
+#[inline]
+fn escape(unit: u16) -> [u8; 6] {
+    let [[a, b], [c, d]] = unit.to_be_bytes().map(|byte| HEX[usize::from(byte)]);
+    [b'\\', b'u', a, b, c, d]
+}
+
+/// Every byte as two hexadecimal digits.
+const HEX: [[u8; 2]; 256] = {
+    let digits = b"0123456789abcdef";
+    let (mut hex, mut byte) = ([[0; 2]; 256], 0);
+    while byte < 256 {
+        hex[byte] = [digits[byte >> 4], digits[byte & 0xf]];
+        byte += 1;
+    }
+    hex
+};
 
 /// Writes a float as Python's `repr` does: the shortest digits that come back exactly, of those the nearest, of two that
 /// are equally near the even one; an exponent below 1e-4 and from 1e16 on.
@@ -178,5 +204,11 @@ mod tests {
         let text = "\u{0}\u{1f}\u{8}\u{c}\n\r\t \"\\/~\u{7f}\u{80}é\u{ffff}😀z";
         let python = r#""\u0000\u001f\b\f\n\r\t \"\\/~\u007f\u0080\u00e9\uffff\ud83d\ude00z""#;
         assert_eq!(to_json(text), python);
+        for times in 1..200 {
+            assert_eq!(
+                to_json(&"é😀z".repeat(times)),
+                format!("\"{}\"", r"\u00e9\ud83d\ude00z".repeat(times))
+            );
+        }
     }
 }
