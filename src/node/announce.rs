@@ -99,7 +99,9 @@ impl Node {
         position: u64,
         effects: &mut Vec<Effect>,
     ) {
-        if !self.already_known(from, block, position, effects) {
+        if self.known(block, position).is_some() {
+            self.already_known(from, block, effects);
+        } else {
             self.wants(from, Wanted { hash: block, position });
         }
     }

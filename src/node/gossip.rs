@@ -29,7 +29,8 @@ impl Node {
     pub(super) fn told_of_block(&mut self, now: Time, from: NodeId, told: Told, effects: &mut Vec<Effect>) {
         match &told {
             Told::Chain(chain) => {
-                if self.already_known(from, chain.tip_hash(), chain.len(), effects) {
+                if self.knows(chain) {
+                    self.already_known(from, chain.tip_hash(), effects);
                     return self.share_copy(chain);
                 }
                 let is_verified = chain.is_verified_under(self.fingerprint);
@@ -39,15 +40,15 @@ impl Node {
                     Some(parent) => self.appended(&parent, [block.clone()]),
                     // What only others have verified is kept without what its pointers lead to.
                     None => {
-                        let told = if is_verified { told.clone() } else { Told::from(block.clone()) };
-                        let orphan = Orphan {
+                        let parent = chain.len() - 1;
+                        let orphan = || Orphan {
                             from,
                             hash: chain.tip_hash(),
-                            parent: chain.len() - 1,
-                            bytes: chain.size_after(chain.len() - 1),
-                            told,
+                            parent,
+                            bytes: chain.size_after(parent),
+                            told: if is_verified { told.clone() } else { Told::from(block.clone()) },
                         };
-                        return self.parent_is_unknown(block, orphan, effects);
+                        return self.parent_is_unknown(from, block, is_verified, orphan, effects);
                     }
                 };
                 self.judged(now, from, verdict, chain.len() - 1, effects);
@@ -64,9 +65,14 @@ impl Node {
     }
 
     fn told_of_bare_block(&mut self, now: Time, from: NodeId, block: &Block, effects: &mut Vec<Effect>) {
-        let (hash, bytes) = block.hash_and_size();
-        if self.already_known(from, hash, block.index(), effects) {
-            return;
+        // What a block holds is compared, and its proof is checked, before its own hash is made: for a block without work
+        // all is written out and hashed once.
+        let known = self.known_chains().find_map(|chain| {
+            let there = chain.at(block.index())?;
+            (there.last_block() == block).then(|| there.tip_hash())
+        });
+        if let Some(hash) = known {
+            return self.already_known(from, hash, effects);
         }
         match self.parent_of_bare(block) {
             Some(parent) => {
@@ -74,26 +80,34 @@ impl Node {
                 self.judged(now, from, verdict, parent.len(), effects);
             }
             None => {
-                let told = Told::from(block.clone());
-                let parent = block.index().saturating_sub(1);
-                let orphan = Orphan { from, hash, parent, bytes: bytes as u64, told };
-                self.parent_is_unknown(block, orphan, effects);
+                let orphan = || {
+                    let (hash, bytes) = block.hash_and_size();
+                    let (parent, told) = (block.index().saturating_sub(1), Told::from(block.clone()));
+                    Orphan { from, hash, parent, bytes: bytes as u64, told }
+                };
+                self.parent_is_unknown(from, block, false, orphan, effects);
             }
         }
     }
 
     /// Keeps a block whose parent is not known, until what leads to it has been asked for, unless it could stand nowhere.
-    fn parent_is_unknown(&mut self, block: &Block, orphan: Orphan, effects: &mut Vec<Effect>) {
-        let (from, hash) = (orphan.from, orphan.hash);
+    fn parent_is_unknown(
+        &mut self,
+        from: NodeId,
+        block: &Block,
+        is_verified: bool,
+        orphan: impl FnOnce() -> Orphan,
+        effects: &mut Vec<Effect>,
+    ) {
         let PreviousHash::Hash(_) = block.previous_hash() else {
             return self.unconnected(from, Some(block), effects);
         };
-        let is_verified = matches!(orphan.told, Told::Chain(_));
         let verdict = if is_verified { Ok(()) } else { self.rules.check_alone(block) };
         if let Err(violation) = verdict {
             return self.reject(from, InvalidBlock { position: block.index(), violation }.into(), effects);
         }
-        let position = orphan.parent.saturating_add(1);
+        let orphan = orphan();
+        let (hash, position) = (orphan.hash, orphan.parent.saturating_add(1));
         self.gossip.keep_orphan(orphan, &self.limits);
         self.wants(from, Wanted { hash, position });
     }
@@ -124,22 +138,12 @@ impl Node {
         }
     }
 
-    /// Takes note that a peer has a block, if the node has it too, and lets the peer know unless our own announcement
-    /// of it is on its way.
-    pub(super) fn already_known(
-        &mut self,
-        from: NodeId,
-        hash: BlockHash,
-        position: u64,
-        effects: &mut Vec<Effect>,
-    ) -> bool {
-        if self.known(hash, position).is_none() {
-            return false;
+    /// Takes note that a peer has a block that the node has too, and lets the peer know unless our own announcement of it
+    /// is on its way.
+    pub(super) fn already_known(&mut self, from: NodeId, block: BlockHash, effects: &mut Vec<Effect>) {
+        if !(self.loses_nothing(from) || block == self.chain.tip_hash() && self.gossip.confirm(from)) {
+            effects.push(Effect::Send(from, Message::Acknowledge { block }));
         }
-        if !(self.loses_nothing(from) || hash == self.chain.tip_hash() && self.gossip.confirm(from)) {
-            effects.push(Effect::Send(from, Message::Acknowledge { block: hash }));
-        }
-        true
     }
 
     pub(super) fn known_chains(&self) -> impl Iterator<Item = &Blockchain> {
