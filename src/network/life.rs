@@ -48,7 +48,7 @@ pub(super) fn restart(shared: &Arc<Shared>, node: NodeId, from: RestartFrom) -> 
         .nodes
         .look(|table| (ending::restarted(table, config, time, from), ending::restart(table, node, from)));
     let chain = state.chain().clone();
-    let (line, mailbox) = mailbox::open(shared.unread_max);
+    let (line, mailbox) = mailbox::open(shared.inbox_room);
     *thread = Some(start_worker(state, shared, &member, mailbox)?);
     // It has nothing to do before others know that it is up.
     let events: Vec<_> = recorded.into_iter().map(|what| Event { time, node, what }).collect();

@@ -4,7 +4,7 @@ use std::{
     convert::Infallible,
     sync::{
         Arc,
-        atomic::{AtomicU32, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     thread::JoinHandle,
     time::Instant,
@@ -18,7 +18,10 @@ use crate::{
     command::Command,
     message::{Message, NodeId},
     time::Time,
-    verbs::{DownCause, HashRate, closure},
+    verbs::{
+        DownCause, HashRate, closure,
+        room::{Room, Waiting},
+    },
 };
 
 /// A node of the network: what stays the same, whether it is up or down.
@@ -109,17 +112,27 @@ pub(super) struct Line {
 /// Where other nodes put what they say.
 #[derive(Debug)]
 pub(super) struct Inbox {
-    sender: Sender<(NodeId, Message)>,
-    /// How many messages of each sender wait.
-    unread: RwLock<Vec<AtomicU32>>,
-    unread_max: u32,
+    sender: Sender<Unread>,
+    /// What waits of each sender.
+    unread: RwLock<Vec<Mutex<Waiting>>>,
+    /// What there is for each.
+    room: Room,
+}
+
+/// A message that waits to be read.
+#[derive(Debug)]
+pub(super) struct Unread {
+    from: NodeId,
+    message: Message,
+    /// What it takes as it is counted: to count it again would cost as much as writing it out.
+    bytes: u64,
 }
 
 /// The receiving ends of a node's channels, for its thread.
 #[derive(Debug)]
 pub(super) struct Mailbox {
     pub(super) control: Receiver<Control>,
-    pub(super) inbox: Receiver<(NodeId, Message)>,
+    pub(super) inbox: Receiver<Unread>,
     counted: Arc<Inbox>,
 }
 
@@ -127,62 +140,63 @@ pub(super) struct Mailbox {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reception {
     Delivered,
-    /// Too many of its sender wait to be read.
+    /// Too much of its sender's waits to be read.
     Dropped,
     /// The receiver is down.
     Missed,
 }
 
-/// Makes new channels to a node, in which of each sender so many messages wait at most.
-pub(super) fn open(unread_max: u32) -> (Line, Mailbox) {
+/// Makes new channels to a node, with so much room for each sender.
+pub(super) fn open(room: Room) -> (Line, Mailbox) {
     let (control, control_receiver) = unbounded();
     let (sender, receiver) = unbounded();
-    let inbox = Arc::new(Inbox { sender, unread: RwLock::new(Vec::new()), unread_max });
+    let inbox = Arc::new(Inbox { sender, unread: RwLock::new(Vec::new()), room });
     let mailbox = Mailbox { control: control_receiver, inbox: receiver, counted: Arc::clone(&inbox) };
     (Line { control, inbox }, mailbox)
 }
 
 impl Inbox {
-    /// Puts a message into the inbox, unless too many of its sender wait there.
-    pub(super) fn deliver(&self, from: NodeId, message: Message) -> Reception {
-        if !self.count_in(from) {
+    /// Puts a message of so many bytes into the inbox, unless too much of its sender's waits there.
+    pub(super) fn deliver(&self, from: NodeId, message: Message, bytes: u64) -> Reception {
+        if !self.count_in(from, bytes) {
             return Reception::Dropped;
         }
-        match self.sender.send((from, message)) {
+        match self.sender.send(Unread { from, message, bytes }) {
             Ok(()) => Reception::Delivered,
             Err(_) => {
                 // A thread that has ended, or a puppet that was dropped: nobody will read it.
-                self.count_out(from);
+                self.count_out(from, bytes);
                 Reception::Missed
             }
         }
     }
 
-    fn count_in(&self, from: NodeId) -> bool {
-        if let Some(unread) = self.unread.read().get(from.index()) {
-            let counted = unread.fetch_add(1, Ordering::Relaxed) < self.unread_max;
-            if !counted {
-                unread.fetch_sub(1, Ordering::Relaxed);
+    fn count_in(&self, from: NodeId, bytes: u64) -> bool {
+        if let Some(waiting) = self.unread.read().get(from.index()) {
+            let mut waiting = waiting.lock();
+            let fits = waiting.leaves_room(bytes, self.room);
+            if fits {
+                waiting.add(bytes);
             }
-            return counted;
+            return fits;
         }
         let mut unread = self.unread.write();
         if unread.len() <= from.index() {
-            unread.resize_with(from.index() + 1, AtomicU32::default);
+            unread.resize_with(from.index() + 1, Mutex::default);
         }
         drop(unread);
-        self.count_in(from)
+        self.count_in(from, bytes)
     }
 
-    fn count_out(&self, from: NodeId) {
-        self.unread.read()[from.index()].fetch_sub(1, Ordering::Relaxed);
+    fn count_out(&self, from: NodeId, bytes: u64) {
+        self.unread.read()[from.index()].lock().remove(bytes);
     }
 }
 
 impl Mailbox {
     /// Takes the next message out of the inbox.
     pub(super) fn read(&self) -> Result<(NodeId, Message), TryRecvError> {
-        self.inbox.try_recv().inspect(|(from, _)| self.read_from(*from))
+        self.inbox.try_recv().map(|unread| self.take_out(unread))
     }
 
     /// Waits for the next message, but not beyond a deadline.
@@ -191,11 +205,12 @@ impl Mailbox {
             Some(deadline) => self.inbox.recv_deadline(deadline).ok(),
             None => self.inbox.recv().ok(),
         };
-        heard.inspect(|(from, _)| self.read_from(*from))
+        heard.map(|unread| self.take_out(unread))
     }
 
-    /// Notes that a message has been taken out of the inbox.
-    fn read_from(&self, from: NodeId) {
-        self.counted.count_out(from);
+    /// Makes room again for as much as a message took.
+    fn take_out(&self, Unread { from, message, bytes }: Unread) -> (NodeId, Message) {
+        self.counted.count_out(from, bytes);
+        (from, message)
     }
 }

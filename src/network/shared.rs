@@ -26,6 +26,7 @@ use crate::{
     time::Time,
     verbs::{
         NodeError, closure,
+        room::Room,
         state::{Check, State},
         traffic::{Offer, UnderWay},
     },
@@ -37,7 +38,8 @@ pub(super) struct Shared {
     pub(super) rules: Arc<Rules>,
     pub(super) clock: Clock,
     pub(super) limits: Limits,
-    pub(super) unread_max: u32,
+    /// What an inbox has for each sender.
+    pub(super) inbox_room: Room,
     pub(super) seed: u64,
     /// Held while a node or a puppet is added or restarted, so that no shutdown misses its thread.
     pub(super) starting: Mutex<()>,
@@ -115,8 +117,9 @@ impl Shared {
     /// Sends a message from one node to another, as their link lets it.
     pub(super) fn send(&self, from: NodeId, to: NodeId, message: Message) {
         if !self.delivery.has_conditions() {
-            self.counters.sent(from, message.kind(), message.size());
-            return self.deliver(from, to, message);
+            let size = message.size();
+            self.counters.sent(from, message.kind(), size);
+            return self.deliver(from, to, message, size);
         }
         // To add up bare blocks takes its time, in which nobody else must wait.
         let size = message.measured();
@@ -125,32 +128,32 @@ impl Shared {
         self.counters.sent(from, message.kind(), load.bytes);
         let (now, may_arrive) = (self.delivery.now(), links.has_nothing_queued());
         let offer = links.send(now, (from, to), message, load, may_arrive);
-        self.carry_out(&mut links, (from, to), offer);
+        self.carry_out(&mut links, (from, to), load.own_bytes, offer);
     }
 
     /// Lets a message arrive that was under way and is due.
     pub(super) fn arrive(&self, message: UnderWay) {
-        let ends = (message.from, message.to);
+        let (ends, bytes) = ((message.from, message.to), message.bytes);
         let mut links = self.delivery.traffic();
         let offer = links.arrive(message);
-        self.carry_out(&mut links, ends, offer);
+        self.carry_out(&mut links, ends, bytes, offer);
         links.brought();
     }
 
-    fn carry_out(&self, links: &mut Locked<'_>, (from, to): (NodeId, NodeId), offer: Offer) {
+    fn carry_out(&self, links: &mut Locked<'_>, (from, to): (NodeId, NodeId), bytes: u64, offer: Offer) {
         match offer {
-            Offer::Arrived(message) => self.deliver(from, to, message),
+            Offer::Arrived(message) => self.deliver(from, to, message, bytes),
             Offer::Later(message) => links.queue(message),
             Offer::Held => {}
-            Offer::TooMany => self.came(from, to, Reception::Dropped),
+            Offer::TooMuch => self.came(from, to, Reception::Dropped),
             Offer::Lost(loss) => self.counters.lost(from, loss),
         }
     }
 
     /// Puts a message into its receiver's inbox. One that is down reads no messages: they are gone, as with a real one.
-    fn deliver(&self, from: NodeId, to: NodeId, message: Message) {
+    fn deliver(&self, from: NodeId, to: NodeId, message: Message, bytes: u64) {
         let inbox = self.nodes.look(|table| table.inbox(to).cloned());
-        let reception = inbox.map_or(Reception::Missed, |inbox| inbox.deliver(from, message));
+        let reception = inbox.map_or(Reception::Missed, |inbox| inbox.deliver(from, message, bytes));
         self.came(from, to, reception);
     }
 

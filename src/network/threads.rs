@@ -24,7 +24,7 @@ use crate::{
     node::{Limits, Node, NodeConfig},
     rules::Rules,
     time::Time,
-    verbs::{DownCause, Identity, NetworkOf, SpawnError, state::State, traffic::Traffic},
+    verbs::{DownCause, Identity, NetworkOf, SpawnError, room::Room, state::State, traffic::Traffic},
 };
 
 /// What drives a [`Network`]: each node is a thread, on the wall clock.
@@ -49,9 +49,15 @@ pub struct Config {
     /// How many messages of one sender may wait in a node's inbox; those over it are dropped and counted.
     /// By default 1024.
     pub unread_max: u32,
+    /// How many bytes the messages of one sender may take that wait in a node's inbox, as [`Message::size`](crate::Message::size) counts them;
+    /// those over it are dropped and counted. A message that waits there alone may be of any length. By default 64 MB.
+    pub unread_bytes_max: u64,
     /// How many messages may be under way on a link from one node to another, held or not yet due; those over it are
     /// dropped and counted. By default 65,536.
     pub under_way_max: u32,
+    /// How many bytes the messages may take that are under way on a link, as [`Message::size`](crate::Message::size) counts them; those over it
+    /// are dropped and counted. A message that is alone there may be of any length. By default 64 MB.
+    pub under_way_bytes_max: u64,
     /// What the draws of the links and of the topologies follow from; by default 0.
     pub seed: u64,
 }
@@ -62,8 +68,10 @@ impl Default for Config {
         Self {
             clock: Clock::wall(),
             limits: Limits::default(),
-            unread_max: 1024,
-            under_way_max: 65_536,
+            unread_max: Room::INBOX.messages,
+            unread_bytes_max: Room::INBOX.bytes,
+            under_way_max: Room::LINK.messages,
+            under_way_bytes_max: Room::LINK.bytes,
             seed: 0,
         }
     }
@@ -91,17 +99,21 @@ impl Network {
     /// # let _ = network;
     /// ```
     pub fn with_config(rules: Rules, config: Config) -> Self {
-        let Config { clock, limits, unread_max, under_way_max, seed } = config;
+        let Config { clock, limits, unread_max, unread_bytes_max, under_way_max, under_way_bytes_max, seed } =
+            config;
         let start = clock.now(NodeId::new(0));
         let shared = Shared {
             rules: Arc::new(rules.started_at(start)),
             clock,
             limits,
-            unread_max,
+            inbox_room: Room { messages: unread_max, bytes: unread_bytes_max },
             seed,
             starting: Mutex::new(()),
             nodes: Nodes::default(),
-            delivery: Delivery::new(Traffic::new(seed, under_way_max)),
+            delivery: Delivery::new(Traffic::new(
+                seed,
+                Room { messages: under_way_max, bytes: under_way_bytes_max },
+            )),
             watch: Watch::new(start),
             counters: MessageCounters::default(),
             reply_channels: ReplyChannels::default(),
@@ -143,7 +155,7 @@ impl Threads {
         let now = shared.clock.now(member.id);
         let node = make(shared.node_config(&member), now);
         let row = Row { state: State::Live, chain: node.chain().clone(), peers: Vec::new() };
-        let (line, mailbox) = mailbox::open(shared.unread_max);
+        let (line, mailbox) = mailbox::open(shared.inbox_room);
         // It has nothing to do before others know of it; if it does not start, they never do.
         *member.thread() = Some(start_worker(node, shared, &member, mailbox)?);
         shared.watch.joined(now, member.id, Arc::clone(&member.name));
@@ -154,7 +166,7 @@ impl Threads {
     pub(super) fn start_puppet(&self, identity: Identity) -> Result<NodeId, SpawnError> {
         let shared = &self.shared;
         let _starting = shared.starting();
-        let (line, mailbox) = mailbox::open(shared.unread_max);
+        let (line, mailbox) = mailbox::open(shared.inbox_room);
         let member = self.new_member(&identity, Some(mailbox))?;
         let chain = Blockchain::started(&shared.rules, shared.clock.now(member.id));
         let row = Row { state: State::Puppet, chain, peers: Vec::new() };

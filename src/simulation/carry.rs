@@ -1,7 +1,7 @@
 //! What surrounds the nodes, and carries out what they ask for.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
@@ -13,6 +13,7 @@ use super::{
     queue::Queue,
     searches::{Effort, Searches},
     slots::Slots,
+    unread::Unread,
 };
 use crate::{
     blockchain::Blockchain,
@@ -27,6 +28,7 @@ use crate::{
     time::Time,
     verbs::{
         Names,
+        room::Room,
         state::State,
         traffic::{Traffic, UnderWay},
     },
@@ -39,8 +41,8 @@ pub(super) struct Settings {
     /// Whether proofs are really searched for.
     pub(super) is_hashed: bool,
     pub(super) limits: Limits,
-    pub(super) unread_max: u32,
-    pub(super) under_way_max: u32,
+    pub(super) inbox_room: Room,
+    pub(super) link_room: Room,
 }
 
 /// Everything but the nodes themselves.
@@ -49,8 +51,8 @@ pub(super) struct Surroundings {
     pub(super) limits: Limits,
     /// Whether proofs are really searched for.
     pub(super) is_hashed: bool,
-    /// The most messages of one sender that wait for a node that is paused, or for a puppet.
-    pub(super) unread_max: u32,
+    /// What each sender has for what waits for a node that is paused, or for a puppet.
+    pub(super) inbox_room: Room,
     pub(super) now: Time,
     pub(super) seed: u64,
     pub(super) names: Names,
@@ -74,7 +76,7 @@ pub(super) struct Surroundings {
     /// Whether messages that cannot matter are left out.
     pub(super) skips: bool,
     /// What has come to those that do not read: nodes that are paused, and puppets.
-    pub(super) unread: Vec<VecDeque<(NodeId, Message)>>,
+    pub(super) unread: Vec<Unread>,
     pub(super) searches: Searches,
     /// The target of the last search, and the attempts that it takes on average.
     work: (Target, f64),
@@ -135,12 +137,12 @@ impl Extended for Hands<'_> {
 
 impl Surroundings {
     pub(super) fn new(rules: Rules, start: Time, settings: Settings) -> Self {
-        let Settings { seed, is_hashed, limits, unread_max, under_way_max } = settings;
+        let Settings { seed, is_hashed, limits, inbox_room, link_room } = settings;
         Self {
             rules: Arc::new(rules),
             limits,
             is_hashed,
-            unread_max,
+            inbox_room,
             now: start,
             seed,
             names: Names::default(),
@@ -151,7 +153,7 @@ impl Surroundings {
             queue: Queue::new(start),
             under_way: Slots::default(),
             sent: Vec::new(),
-            traffic: Traffic::new(seed, under_way_max),
+            traffic: Traffic::new(seed, link_room),
             floods: Floods::default(),
             hint: None,
             flow: Flow::Unknown,
@@ -186,7 +188,7 @@ impl Surroundings {
         self.addresses.push(address);
         self.rates.push(UNLIMITED);
         self.sent.push(0);
-        self.unread.push(VecDeque::new());
+        self.unread.push(Unread::default());
         self.wake_at.push(None);
         self.searches.add_node(UNLIMITED);
     }
@@ -201,7 +203,7 @@ impl Surroundings {
         self.searches.stop(self.now, node);
         self.searches.set_rate(self.now, node, self.rates[node.index()]);
         self.set_wake(node, None);
-        self.unread[node.index()].clear();
+        self.unread[node.index()] = Unread::default();
     }
 
     /// Stops a node's search and deadlines.

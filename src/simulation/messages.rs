@@ -159,9 +159,9 @@ impl Surroundings {
     /// Brings a message to its receiver; returns it if the receiver reads it now.
     pub(super) fn arrive(&mut self, slot: u32) -> Option<(NodeId, NodeId, Message)> {
         let message = self.under_way.take(slot);
-        let (from, to) = (message.from, message.to);
+        let (from, to, bytes) = (message.from, message.to, message.bytes);
         match self.traffic.arrive(message) {
-            Offer::Arrived(message) => self.deliver(from, to, message),
+            Offer::Arrived(message) => self.deliver(from, to, message, bytes),
             offer => {
                 self.accept(from, to, offer);
                 None
@@ -172,7 +172,7 @@ impl Surroundings {
     fn accept(&mut self, from: NodeId, to: NodeId, offer: Offer) {
         match offer {
             Offer::Later(message) => self.bring_later(message),
-            Offer::TooMany => self.drop_message(from, to),
+            Offer::TooMuch => self.drop_message(from, to),
             Offer::Lost(loss) => *self.messages.lost.entry(loss).or_insert(0) += 1,
             Offer::Held => {}
             Offer::Arrived(_) => unreachable!("what is due at once waits for its turn as well"),
@@ -187,18 +187,21 @@ impl Surroundings {
         self.queue.push(Arrival { at, to, from, count, slot });
     }
 
-    fn deliver(&mut self, from: NodeId, to: NodeId, message: Message) -> Option<(NodeId, NodeId, Message)> {
+    fn deliver(
+        &mut self,
+        from: NodeId,
+        to: NodeId,
+        message: Message,
+        bytes: u64,
+    ) -> Option<(NodeId, NodeId, Message)> {
         match self.states.get(to.index()) {
             Some(State::Live) => {
                 self.messages.delivered += 1;
                 return Some((from, to, message));
             }
             Some(State::Paused | State::Puppet) => {
-                let unread = &mut self.unread[to.index()];
-                let of_sender = unread.iter().filter(|(sender, _)| *sender == from).count();
-                if of_sender < self.unread_max as usize {
+                if self.unread[to.index()].put(from, message, bytes, self.inbox_room) {
                     self.messages.delivered += 1;
-                    unread.push_back((from, message));
                 } else {
                     self.drop_message(from, to);
                 }
@@ -215,6 +218,6 @@ impl Surroundings {
 
     /// Takes out the first message that has come to a node while it did not read.
     pub(super) fn read(&mut self, node: NodeId) -> Option<(NodeId, Message)> {
-        self.unread[node.index()].pop_front()
+        self.unread[node.index()].take()
     }
 }

@@ -16,6 +16,7 @@ mod searches;
 mod slots;
 #[cfg(test)]
 mod tests;
+mod unread;
 mod world;
 
 use crate::verbs::NetworkOf;

@@ -12,7 +12,7 @@ use crate::{
     node::Limits,
     rules::{Genesis, ProofRule, Rules},
     time::Time,
-    verbs::drive::Drive,
+    verbs::{drive::Drive, room::Room},
 };
 
 /// When a simulation begins whose rules do not say when their chain does: on 3 January 2009, when Bitcoin's did.
@@ -82,8 +82,13 @@ impl Simulation {
             Genesis::Shared { time: Some(time), .. } => time,
             _ => START,
         };
-        let settings =
-            Settings { seed, is_hashed, limits: Limits::default(), unread_max: 1024, under_way_max: 65_536 };
+        let settings = Settings {
+            seed,
+            is_hashed,
+            limits: Limits::default(),
+            inbox_room: Room::INBOX,
+            link_room: Room::LINK,
+        };
         let world = World::new(Surroundings::new(rules.started_at(start), start, settings));
         let rules = Arc::clone(&world.around.rules);
         Self { driver: Virtual { world: Rc::new(RefCell::new(world)), rules } }

@@ -1,9 +1,12 @@
-//! The life of a message on its link: what a judge says of it, whether the link loses it, how many may be under way, who
+//! The life of a message on its link: what a judge says of it, whether the link loses it, how much may be under way, who
 //! waits for a release, and when it arrives.
 
 use std::{collections::BTreeMap, fmt};
 
-use super::links_up::CameUp;
+use super::{
+    links_up::CameUp,
+    room::{Room, Waiting},
+};
 use crate::{
     message::{Message, NodeId, Size},
     time::Time,
@@ -20,15 +23,15 @@ pub struct Traffic {
     judge: Option<Judge>,
     /// Of every link on which something is under way, and of no other.
     under_way: BTreeMap<(NodeId, NodeId), OnLink>,
-    /// The most messages that are under way on a link.
-    under_way_max: u32,
+    /// What each link has for what is under way.
+    room: Room,
 }
 
 /// What is under way on a link.
 #[derive(Debug, Default)]
 struct OnLink {
-    count: u32,
-    /// What has come to the link's end and waits for a release, which is part of the count.
+    all: Waiting,
+    /// What has come to the link's end and waits for a release, which is part of all.
     held: Vec<UnderWay>,
 }
 
@@ -38,6 +41,7 @@ pub(crate) struct UnderWay {
     pub(crate) due: Time,
     pub(crate) from: NodeId,
     pub(crate) to: NodeId,
+    pub(crate) bytes: u64,
     message: Message,
     sent: Epoch,
     /// What its receiver has still to take in and to look at.
@@ -53,8 +57,8 @@ pub(crate) enum Offer {
     Later(UnderWay),
     /// Nothing: it waits for a release.
     Held,
-    /// Count it as dropped: too many are under way.
-    TooMany,
+    /// Count it as dropped: too much is under way.
+    TooMuch,
     /// Count it as lost.
     Lost(MessageLoss),
 }
@@ -71,8 +75,8 @@ impl fmt::Debug for Judge {
 }
 
 impl Traffic {
-    pub(crate) fn new(seed: u64, under_way_max: u32) -> Self {
-        Self { links: Links::new(seed), judge: None, under_way: BTreeMap::new(), under_way_max }
+    pub(crate) fn new(seed: u64, room: Room) -> Self {
+        Self { links: Links::new(seed), judge: None, under_way: BTreeMap::new(), room }
     }
 
     pub(crate) fn links(&self) -> &Links {
@@ -82,10 +86,11 @@ impl Traffic {
     /// What a message of a size takes on the wire.
     pub(crate) fn load(&self, size: Size) -> Load {
         let cost = self.links.block_cost();
+        let own_bytes = size.with_block_bytes(size.block_bytes);
         let stated = cost.bytes.map(|each| each.saturating_mul(size.blocks));
         let block_bytes = stated.unwrap_or(size.block_bytes);
         let validation_nanos = cost.validation_nanos(block_bytes);
-        Load { bytes: size.with_block_bytes(block_bytes), validation_nanos }
+        Load { bytes: size.with_block_bytes(block_bytes), own_bytes, validation_nanos }
     }
 
     /// Sends a message. One that is due at once arrives at once if `may_arrive` says that it overtakes
@@ -103,29 +108,30 @@ impl Traffic {
             Fate::Lost(loss) => return Offer::Lost(loss),
             Fate::Deliver(due) => due,
         };
-        let is_full = |on_link: &OnLink| on_link.count >= self.under_way_max;
-        if self.under_way.get(&(from, to)).is_some_and(is_full) || self.under_way_max == 0 {
-            return Offer::TooMany;
+        let bytes = load.own_bytes;
+        let all = self.under_way.get(&(from, to)).map_or(Waiting::default(), |on_link| on_link.all);
+        if !all.leaves_room(bytes, self.room) {
+            return Offer::TooMuch;
         }
         // What is delayed by a verdict is delayed by nothing else.
         let load = if verdict == Verdict::Pass { load } else { Load::default() };
-        let message = UnderWay { due, from, to, message, sent: self.links.epoch(), load };
+        let message = UnderWay { due, from, to, bytes, message, sent: self.links.epoch(), load };
         if due <= now && may_arrive {
-            return self.at_end(message, 1);
+            return self.at_end(message, false);
         }
-        self.under_way.entry((from, to)).or_default().count += 1;
+        self.under_way.entry((from, to)).or_default().all.add(bytes);
         Offer::Later(message)
     }
 
     /// Lets a message arrive that is due.
     pub(crate) fn arrive(&mut self, message: UnderWay) -> Offer {
-        let link = (message.from, message.to);
-        let offer = self.at_end(message, 0);
+        let (link, bytes) = ((message.from, message.to), message.bytes);
+        let offer = self.at_end(message, true);
         if !matches!(offer, Offer::Held | Offer::Later(_)) {
             let on_link =
                 self.under_way.get_mut(&link).expect("what comes later is counted until it arrives");
-            on_link.count -= 1;
-            if on_link.count == 0 {
+            on_link.all.remove(bytes);
+            if on_link.all.messages == 0 {
                 self.under_way.remove(&link);
             }
         }
@@ -133,14 +139,16 @@ impl Traffic {
     }
 
     /// Tells what becomes of a message at its link's end. One that is held, or is still to be taken in, counts as under
-    /// way, by so many more.
-    fn at_end(&mut self, message: UnderWay, more: u32) -> Offer {
-        let UnderWay { due, from, to, sent, load, .. } = message;
+    /// way, if it did not.
+    fn at_end(&mut self, message: UnderWay, is_counted: bool) -> Offer {
+        let UnderWay { due, from, to, bytes, sent, load, .. } = message;
         match self.links.arrival(from, to, sent) {
             Arrival::Arrived if load == Load::default() => Offer::Arrived(message.message),
             Arrival::Arrived => match self.links.taken_in_at(due, (from, to), load) {
                 later if later > due => {
-                    self.under_way.entry((from, to)).or_default().count += more;
+                    if !is_counted {
+                        self.under_way.entry((from, to)).or_default().all.add(bytes);
+                    }
                     Offer::Later(UnderWay { due: later, load: Load::default(), ..message })
                 }
                 _ => Offer::Arrived(message.message),
@@ -148,7 +156,9 @@ impl Traffic {
             Arrival::Lost(loss) => Offer::Lost(loss),
             Arrival::Held => {
                 let on_link = self.under_way.entry((from, to)).or_default();
-                on_link.count += more;
+                if !is_counted {
+                    on_link.all.add(message.bytes);
+                }
                 on_link.held.push(message);
                 Offer::Held
             }
@@ -169,8 +179,9 @@ impl Traffic {
     ) -> UnderWay {
         let looking = self.links.steady_block_nanos(from, to).unwrap_or(0);
         self.links.note_arrival(from, to, Time::from_nanos(due.as_nanos().saturating_sub(looking)));
-        self.under_way.entry((from, to)).or_default().count += 1;
-        UnderWay { due, from, to, message, sent: self.links.epoch(), load: Load::default() }
+        let bytes = message.size();
+        self.under_way.entry((from, to)).or_default().all.add(bytes);
+        UnderWay { due, from, to, bytes, message, sent: self.links.epoch(), load: Load::default() }
     }
 
     /// Tells whether a message may be lost between two nodes, either way, while nothing is cut, crashed or held.
@@ -245,8 +256,11 @@ mod tests {
     use proptest::prelude::*;
     use std::time::Duration;
 
-    const MAX: u32 = 3;
-    const LOAD: Load = Load { bytes: 1, validation_nanos: 0 };
+    const ROOM: Room = Room { messages: 3, bytes: 100 };
+
+    fn load(bytes: u64) -> Load {
+        Load { bytes, own_bytes: bytes, validation_nanos: 0 }
+    }
 
     fn node(number: u32) -> NodeId {
         NodeId::new(number)
@@ -258,7 +272,7 @@ mod tests {
 
     #[derive(Debug, Clone)]
     enum Step {
-        Send(u32, u32),
+        Send(u32, u32, u64),
         /// The message that has been under way for the longest arrives.
         Arrive,
         Hold(u32, u32),
@@ -271,7 +285,7 @@ mod tests {
     fn steps() -> impl Strategy<Value = Vec<Step>> {
         let pair = || (0..3_u32, 0..3_u32);
         let step = prop_oneof![
-            6 => pair().prop_map(|(from, to)| Step::Send(from, to)),
+            6 => (pair(), 1..120_u64).prop_map(|((from, to), bytes)| Step::Send(from, to, bytes)),
             4 => Just(Step::Arrive),
             2 => pair().prop_map(|(from, to)| Step::Hold(from, to)),
             2 => pair().prop_map(|(from, to)| Step::Release(from, to)),
@@ -283,18 +297,20 @@ mod tests {
     }
 
     proptest! {
-        /// Of each link as much is under way as was taken on and neither arrived nor was lost, up to the bound; in the
+        /// Of each link as much is under way as was taken on and neither arrived nor was lost, up to the bounds; in the
         /// end nothing is left.
         #[test]
         fn messages_are_counted_until_they_have_arrived(steps in steps()) {
-            let mut traffic = Traffic::new(1, MAX);
+            let mut traffic = Traffic::new(1, ROOM);
             traffic.set_default(Link::default().with_latency(Latency::fixed(Duration::from_millis(1))));
             let mut queue = std::collections::VecDeque::new();
-            let mut counts = BTreeMap::<_, u32>::new();
-            let arrive = |traffic: &mut Traffic, counts: &mut BTreeMap<_, u32>, message: UnderWay| {
-                let link = (message.from, message.to);
+            let mut counts = BTreeMap::<_, Vec<u64>>::new();
+            let arrive = |traffic: &mut Traffic, counts: &mut BTreeMap<_, Vec<u64>>, message: UnderWay| {
+                let (link, bytes) = ((message.from, message.to), message.bytes);
                 if !matches!(traffic.arrive(message), Offer::Held) {
-                    *counts.get_mut(&link).unwrap() -= 1;
+                    let sizes = counts.get_mut(&link).unwrap();
+                    let place = sizes.iter().position(|size| *size == bytes).unwrap();
+                    sizes.remove(place);
                 }
             };
             let release = |traffic: &mut Traffic, from, to| {
@@ -305,16 +321,17 @@ mod tests {
             };
             for step in steps {
                 match step {
-                    Step::Send(from, to) => {
+                    Step::Send(from, to, bytes) => {
                         let link = (node(from), node(to));
-                        let count = counts.entry(link).or_default();
-                        match traffic.send(Time::UNIX_EPOCH, link, message(), LOAD, false) {
+                        let sizes = counts.entry(link).or_default();
+                        let fits = sizes.is_empty() || sizes.len() < 3 && sizes.iter().sum::<u64>() + bytes <= 100;
+                        match traffic.send(Time::UNIX_EPOCH, link, message(), load(bytes), false) {
                             Offer::Later(message) => {
                                 queue.push_back(message);
-                                *count += 1;
-                                prop_assert!(*count <= MAX);
+                                sizes.push(bytes);
+                                prop_assert!(fits);
                             }
-                            Offer::TooMany => prop_assert_eq!(*count, MAX),
+                            Offer::TooMuch => prop_assert!(!fits),
                             Offer::Lost(loss) => prop_assert_eq!(loss, MessageLoss::Partition),
                             other => prop_assert!(false, "{:?}", other),
                         }
@@ -330,8 +347,9 @@ mod tests {
                     Step::Partition(alone) => drop(traffic.partition(Partition::new([[node(alone)]]).unwrap())),
                     Step::Heal => drop(traffic.heal()),
                 }
-                let expected: Vec<_> = counts.iter().filter(|(_, count)| **count > 0).map(|(l, c)| (*l, *c)).collect();
-                let found: Vec<_> = traffic.under_way.iter().map(|(link, on_link)| (*link, on_link.count)).collect();
+                let counted = counts.iter().filter(|(_, sizes)| !sizes.is_empty());
+                let expected: Vec<_> = counted.map(|(link, sizes)| (*link, sizes.len() as u32, sizes.iter().sum())).collect();
+                let found: Vec<_> = traffic.under_way.iter().map(|(link, on_link)| (*link, on_link.all.messages, on_link.all.bytes)).collect();
                 prop_assert_eq!(found, expected);
             }
             for (from, to) in (0..9).map(|pair| (node(pair / 3), node(pair % 3))) {
@@ -344,10 +362,10 @@ mod tests {
 
     #[test]
     fn what_is_due_at_once_overtakes_nothing() {
-        let mut traffic = Traffic::new(1, MAX);
+        let mut traffic = Traffic::new(1, ROOM);
         let link = (node(0), node(1));
-        let sent = traffic.send(Time::UNIX_EPOCH, link, message(), LOAD, true);
+        let sent = traffic.send(Time::UNIX_EPOCH, link, message(), load(1), true);
         assert!(matches!(sent, Offer::Arrived(_)));
-        assert!(matches!(traffic.send(Time::UNIX_EPOCH, link, message(), LOAD, false), Offer::Later(_)));
+        assert!(matches!(traffic.send(Time::UNIX_EPOCH, link, message(), load(1), false), Offer::Later(_)));
     }
 }

@@ -78,7 +78,7 @@ impl Links {
 
     /// Has a node take in what has come to it; tells when it has, and has looked at what blocks there are.
     pub(crate) fn taken_in_at(&mut self, now: Time, (from, to): (NodeId, NodeId), load: Load) -> Time {
-        let Load { bytes, validation_nanos } = load;
+        let Load { bytes, validation_nanos, .. } = load;
         let mut at = now;
         if let Some(download) = self.bandwidth_matters(bytes).then(|| self.bandwidth(to).download()).flatten()
         {

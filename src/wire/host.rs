@@ -81,6 +81,8 @@ pub struct BlockCost {
 pub(crate) struct Load {
     /// The bytes that are sent.
     pub(crate) bytes: u64,
+    /// Its own bytes, whatever its blocks are said to have: what it takes in memory.
+    pub(crate) own_bytes: u64,
     /// How long its receiver looks at its blocks, in nanoseconds.
     pub(crate) validation_nanos: u64,
 }

@@ -64,7 +64,7 @@ fn worker_by(rules: Rules, clock: Clock) -> ByHand {
     let shared = Arc::clone(&network.driver.shared);
     let id = NodeId::new(0);
     let member = Arc::new(Member::new(id, "by hand".into(), "address".into(), None));
-    let (line, mailbox) = mailbox::open(shared.unread_max);
+    let (line, mailbox) = mailbox::open(shared.inbox_room);
     let node = Node::with_config(shared.node_config(&member), shared.clock.now(id)).unwrap();
     shared.nodes.change(|table| {
         // To the network, which ends here, it is no node that has a thread to be ended.
@@ -98,7 +98,8 @@ impl ByHand {
     }
 
     fn deliver(&self, from: NodeId, message: Message) -> Reception {
-        self.line.inbox.deliver(from, message)
+        let bytes = message.size();
+        self.line.inbox.deliver(from, message, bytes)
     }
 
     fn flood(&self, count: usize) {
@@ -223,7 +224,7 @@ fn a_flood_of_commands_does_not_hold_up_the_search() {
 fn each_senders_unread_messages_are_bounded() {
     let mut worker = worker();
     worker.put(Command::StartMining);
-    let most = worker.shared.unread_max as usize;
+    let most = worker.shared.inbox_room.messages as usize;
     worker.flood(most);
     let request = RequestId(0);
     assert_eq!(worker.deliver(PEER, Message::ChainRequest { request }), Reception::Dropped);
