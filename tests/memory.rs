@@ -229,6 +229,10 @@ fn of_chains_that_came_as_documents_one_copy_is_left() {
         let request = request.expect("it asks for the blocks before");
         let answer = Message::Blocks { request, after: 1, blocks: Told::Document(Arc::clone(&text)) };
         node.handle(now, Input::Message(outsider, answer), &mut effects);
+        // So long an answer is read in pieces.
+        for _ in 0..3 {
+            node.handle(now, Input::Wake, &mut effects);
+        }
         assert_eq!(node.chain().len(), 1001);
         said.extend(effects.drain(..).map(|effect| (id, effect)));
     }

@@ -128,6 +128,11 @@ impl Blockchain {
             && Arc::as_ptr(&self.tip) < Arc::as_ptr(&other.tip)
     }
 
+    /// Returns the bytes of the last block's canonical JSON, in O(1).
+    pub(crate) fn tip_size(&self) -> u64 {
+        self.tip.size - self.tip.parent().map_or(0, |parent| parent.size)
+    }
+
     /// Returns the last block's timestamp in microseconds, rounded, which the chain keeps.
     #[inline]
     pub(crate) fn tip_micros(&self) -> u64 {

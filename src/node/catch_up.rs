@@ -1,8 +1,11 @@
 //! Catching up: asking for the blocks that lead to one that was told of, and answering those who ask.
 
+use std::sync::Arc;
+
 use super::{
     machine::{Effect, Node, ignore},
     questions::{Led, Question, Wanted},
+    reading::{Asked, Reading, Unread},
 };
 use crate::{
     block::{Block, PreviousHash},
@@ -70,10 +73,31 @@ impl Node {
         blocks: Told,
         effects: &mut Vec<Effect>,
     ) {
-        let Some(question) = self.gossip.questions.take(from, request) else {
+        let is_asked = |node: &Self| node.gossip.questions.open(from, request).cloned();
+        if self.is_reading(from, request) || is_asked(self).is_none() {
             return ignore(from, IgnoreReason::Unasked, effects);
-        };
-        let read = self.read_answer(from, after, blocks, effects);
+        }
+        self.end_reading(now, from, effects);
+        // Its sender may have been banned for the one before.
+        let Some(question) = is_asked(self) else { return };
+        match self.read_answer(from, after, blocks, effects) {
+            Some(blocks) => {
+                self.begin_reading(now, Reading { from, asked: Asked::Blocks(question), blocks }, effects);
+            }
+            None => self.blocks_read(now, from, question, None, effects),
+        }
+    }
+
+    /// Goes on with an answer that has been read: the known chain that it goes on from, and what comes of it. Nothing if
+    /// it follows none.
+    pub(super) fn blocks_read(
+        &mut self,
+        now: Time,
+        from: NodeId,
+        question: Question,
+        read: Option<(Blockchain, Result<Blockchain, ChainError>)>,
+        effects: &mut Vec<Effect>,
+    ) {
         let valid = read.as_ref().and_then(|(base, verdict)| Some((base, verdict.as_ref().ok()?)));
         let led = match valid {
             Some((_, chain)) if chain.holds(question.wanted.hash, question.wanted.position) => Led::There,
@@ -93,14 +117,14 @@ impl Node {
         }
     }
 
-    /// Reads an answer: the known chain that it goes on from, and what comes of it. Nothing if it follows none.
+    /// Looks at an answer: the known chain that it goes on from, and the blocks after it. Nothing if it follows none.
     fn read_answer(
         &mut self,
         from: NodeId,
         after: u64,
         blocks: Told,
         effects: &mut Vec<Effect>,
-    ) -> Option<(Blockchain, Result<Blockchain, ChainError>)> {
+    ) -> Option<Unread> {
         match blocks {
             Told::Chain(chain) => {
                 let Some(base) = chain.at(after).and_then(|base| self.known(base.tip_hash(), after)) else {
@@ -111,11 +135,13 @@ impl Node {
                 // More may be known than the answer says.
                 let ours = self.chain.common_ancestor(&chain);
                 let base = ours.filter(|ours| ours.len() > after).unwrap_or(base);
-                let verdict = match chain.is_verified_under(self.fingerprint) {
-                    true => Ok(chain),
-                    false => self.appended(&base, chain.iter_after(base.len()).cloned()),
-                };
-                Some((base, verdict))
+                Some(match chain.is_verified_under(self.fingerprint) {
+                    true => Unread::verified(base, chain),
+                    false => {
+                        let blocks = chain.iter_after(base.len()).cloned().collect();
+                        Unread::new(base, blocks, 0)
+                    }
+                })
             }
             Told::Blocks(blocks) => {
                 let named = match blocks.first().map(Block::previous_hash) {
@@ -126,7 +152,7 @@ impl Node {
                     self.unconnected(from, blocks.first(), effects);
                     return None;
                 };
-                Some(self.verified_after(base, &blocks))
+                Some(self.unread_after(base, blocks, 0))
             }
             Told::Document(text) => {
                 let blocks = match read_blocks(&text, &self.rules) {
@@ -137,12 +163,12 @@ impl Node {
                     }
                 };
                 let genesis = self.chain.at(1).expect("a chain has its genesis");
-                match blocks.split_first() {
-                    Some((first, others)) if first == genesis.last_block() => {
-                        Some(self.verified_after(genesis, others))
+                match blocks.first() {
+                    Some(first) if first == genesis.last_block() => {
+                        Some(self.unread_after(genesis, blocks.into(), 1))
                     }
                     first => {
-                        self.unconnected(from, first.map(|(first, _)| first), effects);
+                        self.unconnected(from, first, effects);
                         None
                     }
                 }
@@ -150,21 +176,16 @@ impl Node {
         }
     }
 
-    /// Verifies blocks after a known chain, but for those that are known. Returns what is known, and the verdict.
-    fn verified_after(
-        &self,
-        base: Blockchain,
-        blocks: &[Block],
-    ) -> (Blockchain, Result<Blockchain, ChainError>) {
-        let (mut known, mut new) = (base, blocks);
+    /// Looks which of the blocks are known that follow a known chain, after so many that it ends with.
+    fn unread_after(&self, base: Blockchain, blocks: Arc<[Block]>, done: usize) -> Unread {
+        let (mut known, mut done) = (base, done);
         for chain in self.known_chains() {
             if known.is_start_of(chain) {
-                let count = chain.count_known(known.len(), new);
+                let count = chain.count_known(known.len(), &blocks[done..]);
                 known = chain.at(known.len() + count as u64).expect("so many were counted in it");
-                new = &new[count..];
+                done += count;
             }
         }
-        let verdict = self.appended(&known, new.iter().cloned());
-        (known, verdict)
+        Unread::new(known, blocks, done)
     }
 }

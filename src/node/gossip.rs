@@ -19,8 +19,8 @@ use crate::{
 };
 
 /// How many bytes of what waits are taken up at once, and at least one block; the rest has its turn at the wake-up: a
-/// block that many wait for must not make one input long.
-const PIECE_BYTES: u64 = 100_000;
+/// block that many wait for, or a long answer, must not make one input long.
+pub(super) const PIECE_BYTES: u64 = 100_000;
 /// How far behind a tip the parent of a block is looked for whose index does not lead to it.
 const RECENT: usize = 32;
 
@@ -222,9 +222,11 @@ impl Node {
         }
     }
 
-    /// Takes up the orphans whose parents have become known, and the blocks whose time has come.
+    /// Takes up what is left of long answers, the blocks whose time has come, and the orphans whose parents have become
+    /// known.
     pub(super) fn take_up_waiting(&mut self, now: Time, effects: &mut Vec<Effect>) {
         let mut bytes_left = PIECE_BYTES;
+        self.go_on_reading(now, &mut bytes_left, effects);
         while bytes_left > 0 && self.gossip.early.first().is_some_and(|early| early.until <= now) {
             let Early { from, chain, bytes, .. } = self.gossip.early.remove(0);
             bytes_left = bytes_left.saturating_sub(bytes);

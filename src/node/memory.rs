@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::{machine::Limits, questions::Questions};
+use super::{machine::Limits, questions::Questions, reading::Reading};
 use crate::{
     blockchain::Blockchain,
     hash::BlockHash,
@@ -23,6 +23,8 @@ pub(super) struct Gossip {
     pub(super) has_news: bool,
     /// The soonest first.
     pub(super) early: Vec<Early>,
+    /// The answers that are unfinished, the oldest first, one of each sender at most.
+    pub(super) readings: VecDeque<Reading>,
     /// Who was asked for missing blocks, and who may be.
     pub(super) questions: Questions,
     /// The peers that are not known to have the tip.
@@ -68,14 +70,15 @@ pub(super) struct Early {
 impl Gossip {
     pub(super) fn deadline(&self, now: Time) -> Option<Time> {
         let early = self.early.first().map(|early| early.until);
-        // What is left of the orphans goes on at once.
-        let goes_on = self.has_news.then_some(now);
+        // What is left of the orphans and of answers goes on at once.
+        let goes_on = (self.has_news || !self.readings.is_empty()).then_some(now);
         [early, self.announce_at, self.questions.deadline(), goes_on].into_iter().flatten().min()
     }
 
     /// Tells whether nothing of it is waited for, and nobody is banned.
     pub(super) fn is_quiet(&self) -> bool {
         self.orphans.is_empty()
+            && self.readings.is_empty()
             && self.early.is_empty()
             && self.unconfirmed.is_empty()
             && self.banned.is_empty()
@@ -95,6 +98,7 @@ impl Gossip {
         if is_one_too_many {
             self.banned.push(from);
             self.orphans.retain(|orphan| orphan.from != from);
+            self.readings.retain(|reading| reading.from != from);
             self.questions.forget(from);
         }
         is_one_too_many

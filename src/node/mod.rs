@@ -31,6 +31,7 @@ mod memory;
 mod mining;
 mod payments;
 mod questions;
+mod reading;
 mod resolve;
 
 pub(crate) use extend::Extended;

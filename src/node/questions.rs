@@ -63,6 +63,10 @@ impl Question {
     pub(super) fn new(request: RequestId, wanted: Wanted, chain: Blockchain, at: Time) -> Self {
         Self { request, wanted, chain, at, tellings: 0, is_overdue: false }
     }
+
+    pub(super) fn request(&self) -> RequestId {
+        self.request
+    }
 }
 
 /// One who told of blocks whose parents are not known.
@@ -247,9 +251,9 @@ impl Questions {
         teller.question = Some(question);
     }
 
-    /// Takes the question that a peer answers, late or not.
-    pub(super) fn take(&mut self, from: NodeId, request: RequestId) -> Option<Question> {
-        self.tellers.get_mut(&from)?.question.take_if(|question| question.request == request)
+    /// The question that a peer answers, late or not. It stays open until what it led to is known.
+    pub(super) fn open(&self, from: NodeId, request: RequestId) -> Option<&Question> {
+        self.tellers.get(&from)?.question.as_ref().filter(|question| question.request == request)
     }
 
     /// Notes where the answer to a question led.
@@ -257,6 +261,9 @@ impl Questions {
         self.has_news = true;
         // Whoever was banned for the answer is forgotten.
         let Some(teller) = self.tellers.get_mut(&from) else { return };
+        // It may have become overdue while the answer was read, and another may have been asked.
+        let open = teller.question.take_if(|open| open.request == question.request);
+        let question = open.unwrap_or(question);
         match led {
             Led::There => teller.failures = 0,
             // There is more to be had where that came from, but others come first.

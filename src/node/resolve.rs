@@ -3,9 +3,15 @@
 //! It goes on handling its inbox meanwhile, so that nodes which ask each other all finish, where the notebook's servers
 //! would wait for each other for ever.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use super::machine::{Effect, Node, ignore};
+use super::{
+    machine::{Effect, Node, ignore},
+    reading::{Asked, Reading, Unread},
+};
 use crate::{
     block::Block,
     blockchain::{Blockchain, ChainError, read_blocks},
@@ -78,12 +84,44 @@ impl Node {
         told: Told,
         effects: &mut Vec<Effect>,
     ) {
+        if !self.awaits(from, request) || self.is_reading(from, request) {
+            return ignore(from, self.why_unexpected(from, request), effects);
+        }
+        self.end_reading(now, from, effects);
+        if self.gossip.is_banned(from) {
+            return;
+        }
+        match self.chain_to_read(told) {
+            Ok(Some(blocks)) => {
+                self.begin_reading(now, Reading { from, asked: Asked::Chain(request), blocks }, effects);
+            }
+            Ok(None) => self.chain_read(now, from, request, Ok(None), effects),
+            Err(error) => self.chain_read(now, from, request, Err(error), effects),
+        }
+    }
+
+    /// Tells whether a round under way has not heard a peer.
+    fn awaits(&self, from: NodeId, request: RequestId) -> bool {
+        let round = self.resolves.rounds.get(&request);
+        round.is_some_and(|round| round.waiting.iter().any(|(_, peer)| *peer == from))
+    }
+
+    /// Goes on with an answer that has been read: with the chain, if it can be better than ours.
+    pub(super) fn chain_read(
+        &mut self,
+        now: Time,
+        from: NodeId,
+        request: RequestId,
+        verdict: Result<Option<Blockchain>, ChainError>,
+        effects: &mut Vec<Effect>,
+    ) {
         let round = self.resolves.rounds.get_mut(&request);
         let place = round.and_then(|round| round.waiting.extract_if(.., |(_, peer)| *peer == from).next());
         let Some((place, _)) = place else {
+            // The round has ended while the answer was read.
             return ignore(from, self.why_unexpected(from, request), effects);
         };
-        let valid = self.verified(now, from, told, effects);
+        let valid = self.acceptable(now, from, verdict, effects);
         if let Some(chain) = &valid {
             self.share_copy(chain);
         }
@@ -113,28 +151,31 @@ impl Node {
         }
     }
 
-    /// Verifies a whole chain that was asked for: only what comes after the last block in common with ours. Nothing of
-    /// one that is no better than ours, valid or not.
-    fn verified(
-        &mut self,
-        now: Time,
-        from: NodeId,
-        told: Told,
-        effects: &mut Vec<Effect>,
-    ) -> Option<Blockchain> {
-        let verdict = match told {
-            Told::Chain(chain) if chain.is_verified_under(self.fingerprint) => Ok(Some(chain)),
+    /// Looks at a whole chain that was asked for: only what comes after the last block in common with ours is to be
+    /// verified. Nothing of one that is no better than ours, valid or not.
+    fn chain_to_read(&self, told: Told) -> Result<Option<Unread>, ChainError> {
+        match told {
+            Told::Chain(chain) if chain.is_verified_under(self.fingerprint) => {
+                Ok(Some(Unread::verified(chain.clone(), chain)))
+            }
             Told::Chain(chain) => {
                 let common = self.chain.common_ancestor(&chain);
                 let after = common.as_ref().map_or(0, Blockchain::len);
-                let blocks: Vec<_> = chain.iter_after(after).cloned().collect();
-                self.verified_if_better(common, &blocks)
+                self.unread_if_better(common, chain.iter_after(after).cloned().collect())
             }
-            Told::Blocks(blocks) => self.verified_if_better(None, &blocks),
-            Told::Document(text) => read_blocks(&text, &self.rules)
-                .map_err(ChainError::from)
-                .and_then(|blocks| self.verified_if_better(None, &blocks)),
-        };
+            Told::Blocks(blocks) => self.unread_if_better(None, blocks),
+            Told::Document(text) => self.unread_if_better(None, read_blocks(&text, &self.rules)?.into()),
+        }
+    }
+
+    /// Takes a chain that was asked for, unless it breaks a rule or its time has not come.
+    fn acceptable(
+        &mut self,
+        now: Time,
+        from: NodeId,
+        verdict: Result<Option<Blockchain>, ChainError>,
+        effects: &mut Vec<Effect>,
+    ) -> Option<Blockchain> {
         let chain = match verdict {
             Ok(chain) => chain?,
             Err(error) => {
@@ -152,25 +193,22 @@ impl Node {
         }
     }
 
-    /// Verifies the blocks after a part of ours, or from the first on, if they can make a chain that is better than ours.
-    fn verified_if_better(
+    /// The blocks after a part of ours, or from the first on, if they can make a chain that is better than ours.
+    fn unread_if_better(
         &self,
         common: Option<Blockchain>,
-        blocks: &[Block],
-    ) -> Result<Option<Blockchain>, ChainError> {
+        blocks: Arc<[Block]>,
+    ) -> Result<Option<Unread>, ChainError> {
         let after = common.as_ref().map_or(0, Blockchain::len);
-        let known = self.chain.count_known(after, blocks);
-        let (base, new) = match self.chain.at(after + known as u64) {
-            Some(base) => (base, &blocks[known..]),
+        let known = self.chain.count_known(after, &blocks);
+        let unread = match self.chain.at(after + known as u64) {
+            Some(base) => Unread::new(base, blocks, known),
             None => {
-                let (first, others) = blocks.split_first().ok_or(DocumentError::EmptyChain)?;
-                (Blockchain::with_genesis(first.clone(), &self.rules)?, others)
+                let first = blocks.first().ok_or(DocumentError::EmptyChain)?;
+                Unread::new(Blockchain::with_genesis(first.clone(), &self.rules)?, blocks, 1)
             }
         };
-        if !base.would_be_better(new, &self.chain, &self.rules) {
-            return Ok(None);
-        }
-        self.appended(&base, new.iter().cloned()).map(Some)
+        Ok(unread.base.would_be_better(unread.rest(), &self.chain, &self.rules).then_some(unread))
     }
 
     pub(super) fn end_overdue_resolves(&mut self, now: Time, effects: &mut Vec<Effect>) {

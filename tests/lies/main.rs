@@ -7,4 +7,5 @@ mod chains;
 mod lab;
 mod lagging;
 mod live;
+mod pieces;
 mod waiting;
