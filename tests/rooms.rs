@@ -45,6 +45,7 @@ const ORDERED: &[(&str, &[&str])] = &[
             "names",
             "view",
             "links_up",
+            "room",
             "traffic",
             "ending",
             "drive",

@@ -97,7 +97,7 @@ pub enum Happening {
         /// The peer.
         peer: NodeId,
     },
-    /// A message to it was dropped: too many of its sender's were under way to it, or waited in its inbox.
+    /// A message to it was dropped: too many of its sender's, or too long ones, were under way to it or waited in its inbox.
     Dropped {
         /// Who sent it.
         from: NodeId,

@@ -3,6 +3,8 @@
 //!
 //! Of each sender one answer is unfinished at most: what is kept of it is that one message.
 
+use std::sync::Arc;
+
 use super::{
     gossip::PIECE_BYTES,
     machine::{Effect, Node},
@@ -15,8 +17,6 @@ use crate::{
     rules::{Fingerprint, Rules},
     time::Time,
 };
-
-use std::sync::Arc;
 
 /// An answer whose blocks are being verified.
 #[derive(Debug, Clone)]

@@ -144,7 +144,8 @@ pub struct Messages {
     pub kinds: BTreeMap<MessageKind, Volume>,
     /// Those that came into their receiver's inbox.
     pub delivered: u64,
-    /// Those that were dropped because too many of the sender's were under way to the receiver, or unread there.
+    /// Those that were dropped because too many of the sender's, or too long ones, were under way to the receiver or unread
+    /// there.
     pub dropped: u64,
     /// Those whose receiver was down when they arrived.
     pub missed: u64,

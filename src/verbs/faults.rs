@@ -63,7 +63,8 @@ impl<D: Driver> NetworkOf<D> {
     }
 
     /// Holds the directed link from one node to another: what is sent there waits for [`NetworkOf::release`], up to
-    /// [`Config::under_way_max`](crate::network::Config::under_way_max).
+    /// [`Config::under_way_max`](crate::network::Config::under_way_max) and
+    /// [`Config::under_way_bytes_max`](crate::network::Config::under_way_bytes_max).
     ///
     /// # Errors
     ///

@@ -86,7 +86,7 @@ impl<D: Driver> NetworkOf<D> {
     /// Waits for the next message to a puppet, and returns it with its sender; nothing if none comes in time. A time of
     /// zero looks for one that is there already.
     ///
-    /// As many messages of each sender wait as in a node's inbox.
+    /// As much of each sender waits as in a node's inbox.
     ///
     /// # Errors
     ///

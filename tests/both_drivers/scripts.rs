@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt::Debug, time::Duration};
 
 use chainlab::{
-    Difficulty, Driver, Genesis, Message, NodeId, ProofRule, Relay, RequestId, Retarget, Rules, Time,
+    Difficulty, Driver, Genesis, Message, NodeId, ProofRule, Relay, RequestId, Retarget, Rules, Time, Told,
     Transaction,
     network::{HashRate, Identity, RestartFrom},
     pow::Target,
@@ -145,6 +145,52 @@ fn judged<D: Driver>(lab: &Lab<D>) -> Vec<String> {
 #[test]
 fn a_judge_means_the_same() {
     assert_same!(judged, sealed());
+}
+
+/// Long messages from one puppet to another, over a link that is held and into an inbox: how many megabytes are heard.
+fn long_messages<D: Driver>(lab: &Lab<D>) -> Vec<Vec<u64>> {
+    let network = &lab.network;
+    let (one, other) = (network.puppet().unwrap(), network.puppet().unwrap());
+    let [ten, half, more_than_half, all] = [10, 32, 33, 65]
+        .map(|megabytes| Message::NewBlock(Told::Document("x".repeat(megabytes * 1_000_000).into())));
+    let mut now = START;
+    let mut say = |message: &Message| {
+        lab.at(now).say(one, other, message.clone()).unwrap();
+        // What takes no time has come.
+        now += Duration::from_secs(1);
+        lab.at(now);
+    };
+    let hear = |count: usize| -> Vec<u64> {
+        let heard = std::iter::from_fn(|| network.hear(other, PATIENCE).unwrap()).take(count);
+        let heard = heard.map(|(_, message)| message.size() / 1_000_000).collect();
+        assert!(network.hear(other, Duration::ZERO).unwrap().is_none(), "there is no more");
+        heard
+    };
+    let mut answers = Vec::new();
+    for is_held in [false, true] {
+        for said in [&[&all, &ten][..], &[&more_than_half, &half, &ten, &all, &ten]] {
+            if is_held {
+                network.hold(one, other).unwrap();
+            }
+            said.iter().for_each(|message| say(message));
+            let dropped = network.report().messages.dropped;
+            network.release(one, other);
+            answers.push(hear(if said.len() == 2 { 1 } else { 3 }));
+            answers.push(vec![dropped]);
+        }
+    }
+    answers
+}
+
+/// Of what waits a message may be of any length if it is alone, and else 64 MB of each sender wait at most.
+#[test]
+fn long_messages_find_as_much_room() {
+    let heard = assert_same!(long_messages, sealed());
+    let each = [[65].to_vec(), [33, 10, 10].to_vec()];
+    let dropped = [1, 3, 4, 6].map(|count| vec![count]);
+    let expected: Vec<_> =
+        each.iter().cycle().zip(dropped).flat_map(|(heard, dropped)| [heard.clone(), dropped]).collect();
+    assert_eq!(heard, expected);
 }
 
 /// What a random script does to a network whose nodes form a tree, so that there is one way from each to each.
