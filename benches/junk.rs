@@ -28,8 +28,11 @@ const LIAR: NodeId = NodeId::new(1);
 const BLOCKS: u64 = 500;
 /// A message of at least so many bytes costs at most so many times what hashing it with SHA-256 does. A short message
 /// costs what any input does.
-const RATIO_MAX: f64 = 30.0;
+const RATIO_MAX: f64 = 25.0;
 const LONG: u64 = 1_000;
+/// How many transactions fill a block, and how many one does that is as long written out.
+const FULL: u64 = 1_000;
+const QUARTER: u64 = 250;
 
 fn rules() -> Rules {
     let target = Target::leading_zero_bits(4);
@@ -64,10 +67,10 @@ fn grown(chain: &Blockchain, rules: &Rules, miner: &str, blocks: u64) -> Blockch
     })
 }
 
-/// Transactions that fill a block, each of some 150 bytes if the letter is one.
-fn many(letter: &str) -> Vec<Transaction> {
+/// So many transactions, each of some 150 bytes if the letter is one.
+fn many(letter: &str, transactions: u64) -> Vec<Transaction> {
     let payment = |nonce| Transaction::new("alice", letter.repeat(80), 1).with_nonce(nonce);
-    (0..999).map(payment).chain([Transaction::reward("miner", 50)]).collect()
+    (1..transactions).map(payment).chain([Transaction::reward("miner", 50)]).collect()
 }
 
 fn document(block: &Block) -> Told {
@@ -190,10 +193,11 @@ impl Lab {
         junk.push(("known block, shared", Asked::Nothing, new(self.chain.clone().into())));
         junk.push(("known block, bare", Asked::Nothing, new(tip.clone().into())));
         junk.push(("known block, document", Asked::Nothing, new(document(tip))));
-        let next = block(BLOCKS + 1, self.chain.tip_hash(), many("x"), false);
+        let next = block(BLOCKS + 1, self.chain.tip_hash(), many("x", FULL), false);
         junk.push(("next block without work, bare", Asked::Nothing, new(next.clone().into())));
         junk.push(("next block without work, document", Asked::Nothing, new(document(&next))));
-        let stray = |is_met| (0..50).map(move |number| block(BLOCKS + 1, nowhere(number), many("x"), is_met));
+        let stray =
+            |is_met| (0..50).map(move |number| block(BLOCKS + 1, nowhere(number), many("x", FULL), is_met));
         let each = |blocks: Vec<Told>| blocks.into_iter().map(Message::NewBlock).collect::<Vec<_>>();
         junk.push((
             "stray block without work, bare",
@@ -210,12 +214,22 @@ impl Lab {
             Asked::Nothing,
             each(stray(true).map(Told::from).collect()),
         ));
-        // Two bytes in a document, six as canonical JSON.
-        let foreign = block(BLOCKS + 1, nowhere(0), many("é"), false);
-        let text = foreign.canonical_json().replace("\\u00e9", "é");
-        junk.push(("stray block of foreign letters, bare", Asked::Nothing, new(foreign.into())));
-        let text = Told::Document(text.into());
-        junk.push(("stray block of foreign letters, document", Asked::Nothing, new(text)));
+        // What takes more as canonical JSON than in a document, or is escaped in both.
+        let written_out = |text: &str| text.replace("\\u00e9", "é").replace("\\u007f", "\u{7f}");
+        for (bare, told, letter) in [
+            ("stray block of foreign letters, bare", "stray block of foreign letters, document", "é"),
+            ("stray block of deletes, bare", "stray block of deletes, document", "\u{7f}"),
+            ("stray block of quotes, bare", "stray block of quotes, document", "\""),
+            ("stray block of controls, bare", "stray block of controls, document", "\u{1}"),
+        ] {
+            let stray = block(BLOCKS + 1, nowhere(0), many(letter, QUARTER), false);
+            let text = Told::Document(written_out(&stray.canonical_json()).into());
+            junk.push((bare, Asked::Nothing, new(stray.into())));
+            junk.push((told, Asked::Nothing, new(text)));
+        }
+        let deletes = (0..50).map(|number| block(BLOCKS + 1, nowhere(number), many("\u{7f}", QUARTER), true));
+        let deletes = deletes.map(|block| Told::Document(written_out(&block.canonical_json()).into()));
+        junk.push(("stray block of deletes with work, document", Asked::Nothing, each(deletes.collect())));
         let long = Transaction::new("alice", "x".repeat(150_000), 1).with_nonce(0);
         let long = block(BLOCKS + 1, nowhere(0), vec![long.clone(), Transaction::reward("miner", 50)], false);
         junk.push(("stray block of a long address", Asked::Nothing, new(long.into())));
