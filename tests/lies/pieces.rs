@@ -29,7 +29,7 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
         genesis: Genesis::Shared { time: Some(START), allocations: [("alice".into(), 1_000_000)].into() },
         ..Rules::sealed()
     };
-    let start = grown_by(&Blockchain::start(&rules, START), &rules, 0.1, OWN as usize - 1);
+    let start = grown_by(&Blockchain::start(&rules, START).unwrap(), &rules, 0.1, OWN as usize - 1);
     let payment = |nonce| Transaction::new("alice", "x".repeat(80), 1).with_nonce(nonce);
     let chain = (0..ALL - OWN).fold(start, |chain, block| {
         let payments: Vec<_> = (50 * block..50 * (block + 1)).map(payment).collect();
