@@ -144,7 +144,7 @@ impl World {
 }
 
 /// An address as the notebook makes them, 32 hexadecimal digits and four of a number, by the seed.
-fn address(seed: u64, node: NodeId) -> String {
+pub(super) fn address(seed: u64, node: NodeId) -> String {
     let key = Key::new(seed).and(Purpose::Address as u64).and(node.index() as u64);
     let [high, low] = [0, 1].map(|half| key.and(half).bits());
     format!("{high:016x}{low:016x}{:04}", node.index())

@@ -10,6 +10,8 @@ mod drive;
 mod events;
 mod floods;
 mod messages;
+#[cfg(test)]
+mod plain;
 mod queue;
 mod run;
 mod searches;

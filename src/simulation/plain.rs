@@ -1,0 +1,469 @@
+//! The same network driven in the plainest way: every message in one sorted list, nothing left out. What it comes to must
+//! be what a simulation comes to.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use proptest::{collection::vec, prelude::*};
+
+use super::{
+    Simulation,
+    acts::address,
+    searches::{Effort, Searches},
+};
+use crate::{
+    Blockchain, Difficulty, Genesis, Relay, Rules,
+    command::{Command, Ticket},
+    event::{Event, Happening},
+    message::{Message, NodeId},
+    node::{Effect, Input, Limits, Node, NodeConfig},
+    pow::Target,
+    report::{Messages, Recorder},
+    time::Time,
+    transaction::Transaction,
+    verbs::{
+        HashRate, Names, RestartFrom, ending,
+        links_up::{CameUp, told},
+        room::Room,
+        state::State,
+        traffic::{Offer, Traffic, UnderWay},
+        view::View,
+    },
+    wire::{Bandwidth, BlockCost, Latency, Link, Partition},
+};
+
+const SEED: u64 = 3;
+const START: Time = Time::from_secs(1_000_000);
+/// The attempts a second of each node.
+const RATE: f64 = 1000.0;
+
+struct Plain {
+    now: Time,
+    rules: Arc<Rules>,
+    nodes: Vec<Node>,
+    states: Vec<State>,
+    names: Names,
+    traffic: Traffic,
+    searches: Searches,
+    /// What is under way: when it is due, to whom, from whom, and the number among what its sender sent.
+    under_way: BTreeMap<(Time, NodeId, NodeId, u64), UnderWay>,
+    sent: u64,
+    wakes: Vec<Option<Time>>,
+    recorder: Recorder,
+    messages: Messages,
+    tickets: u64,
+    events: Vec<Event>,
+}
+
+impl View for Plain {
+    fn count(&self) -> usize {
+        self.nodes.len()
+    }
+
+    fn state(&self, node: NodeId) -> &State {
+        &self.states[node.index()]
+    }
+
+    fn chain(&self, node: NodeId) -> &Blockchain {
+        self.nodes[node.index()].chain()
+    }
+
+    fn peers(&self, node: NodeId) -> &[NodeId] {
+        self.nodes[node.index()].peers()
+    }
+
+    fn address(&self, node: NodeId) -> &Arc<str> {
+        self.nodes[node.index()].address()
+    }
+
+    fn names(&self) -> &Names {
+        &self.names
+    }
+}
+
+impl Plain {
+    fn new(rules: Rules) -> Self {
+        Self {
+            now: START,
+            rules: Arc::new(rules),
+            nodes: Vec::new(),
+            states: Vec::new(),
+            names: Names::default(),
+            traffic: Traffic::new(SEED, Room::LINK),
+            searches: Searches::new(SEED),
+            under_way: BTreeMap::new(),
+            sent: 0,
+            wakes: Vec::new(),
+            recorder: Recorder::new(START),
+            messages: Messages::default(),
+            tickets: 0,
+            events: Vec::new(),
+        }
+    }
+
+    fn config(&self, id: NodeId) -> NodeConfig {
+        let (rules, address) = (Arc::clone(&self.rules), address(SEED, id).into());
+        NodeConfig { id, rules, address, limits: Limits::default() }
+    }
+
+    fn spawn(&mut self) {
+        let id = NodeId::new(self.nodes.len() as u32);
+        let node = Node::with_config(self.config(id), self.now).unwrap();
+        self.nodes.push(node);
+        self.states.push(State::Live);
+        self.wakes.push(None);
+        self.searches.add_node(RATE);
+        self.record(id, Happening::Joined { name: self.names.of(id) });
+    }
+
+    fn record(&mut self, node: NodeId, what: Happening) {
+        let event = Event { time: self.now, node, what };
+        self.recorder.observe(&event);
+        self.events.push(event);
+    }
+
+    /// Tells nodes whether anything may be lost between them and their peers, where that has changed.
+    fn tell_of_losses(&mut self) {
+        for one in self.nodes().collect::<Vec<_>>() {
+            for other in self.peers(one).to_vec() {
+                let loses = self.traffic.may_lose(one, other);
+                for (node, other) in [(one, other), (other, one)] {
+                    if self.is_live(node) && self.nodes[node.index()].loses_nothing(other) == loses {
+                        self.handle(node, Input::LinkLoses(other, loses));
+                    }
+                }
+            }
+        }
+    }
+
+    fn command(&mut self, node: NodeId, command: Command) {
+        self.tell_of_losses();
+        self.tickets += 1;
+        self.handle(node, Input::Command(Ticket(self.tickets), command));
+    }
+
+    fn change(&mut self, change: impl FnOnce(&mut Traffic) -> Option<CameUp>) {
+        let came_up = change(&mut self.traffic);
+        self.links_came_up(came_up);
+    }
+
+    fn links_came_up(&mut self, came_up: Option<CameUp>) {
+        let Some(came_up) = came_up else { return };
+        for (node, peers) in told(&came_up, self, self.traffic.links()) {
+            self.tell_of_losses();
+            for peer in peers {
+                self.handle(node, Input::LinkUp(peer));
+            }
+        }
+    }
+
+    fn handle(&mut self, id: NodeId, input: Input) {
+        let mut effects = Vec::new();
+        self.nodes[id.index()].handle(self.now, input, &mut effects);
+        for effect in effects {
+            match effect {
+                Effect::Event(what) => self.record(id, what),
+                Effect::Send(to, message) => self.send(id, to, message),
+                Effect::Relay { except, message } => {
+                    for peer in self.peers(id).to_vec() {
+                        if Some(peer) != except {
+                            self.send(id, peer, message.clone());
+                        }
+                    }
+                }
+                Effect::Search(search, target) => {
+                    let effort = Effort::Drawn { work: target.work().as_f64() };
+                    self.searches.begin(self.now, id, search, effort);
+                }
+                Effect::StopSearch => self.searches.stop(self.now, id),
+                Effect::WakeAt(at) => self.wakes[id.index()] = at,
+                Effect::Answer(..) => {}
+            }
+        }
+    }
+
+    fn send(&mut self, from: NodeId, to: NodeId, message: Message) {
+        let load = self.traffic.load(message.measured());
+        self.messages.sent += 1;
+        let volume = self.messages.kinds.entry(message.kind()).or_default();
+        volume.messages += 1;
+        volume.bytes += load.bytes;
+        let offer = self.traffic.send(self.now, (from, to), message, load, false);
+        self.accept((from, to), offer);
+    }
+
+    fn accept(&mut self, (from, to): (NodeId, NodeId), offer: Offer) {
+        match offer {
+            Offer::Later(message) => self.bring(message),
+            Offer::Lost(loss) => *self.messages.lost.entry(loss).or_default() += 1,
+            Offer::Held => {}
+            Offer::Arrived(_) if !self.is_live(to) => self.messages.missed += 1,
+            Offer::Arrived(message) => {
+                self.messages.delivered += 1;
+                self.handle(to, Input::Message(from, message));
+            }
+            Offer::TooMuch => unreachable!("so few fit"),
+        }
+    }
+
+    fn bring(&mut self, message: UnderWay) {
+        self.sent += 1;
+        self.under_way.insert((message.due, message.to, message.from, self.sent), message);
+    }
+
+    /// Lets everything happen up to a moment, one thing after the other.
+    fn run_until(&mut self, limit: Time) {
+        loop {
+            self.tell_of_losses();
+            let arrival = self.under_way.first_key_value().map(|((due, ..), _)| *due);
+            let wakes = self.nodes().filter(|node| self.is_live(*node));
+            let wake = wakes.filter_map(|node| Some((self.wakes[node.index()]?, node))).min();
+            let first =
+                [arrival, wake.map(|(at, _)| at), self.searches.next_time()].into_iter().flatten().min();
+            let Some(now) = first.filter(|first| *first <= limit) else { break };
+            self.now = now;
+            if arrival == first {
+                let (_, message) = self.under_way.pop_first().unwrap();
+                let ends = (message.from, message.to);
+                let offer = self.traffic.arrive(message);
+                self.accept(ends, offer);
+            } else if let Some((_, node)) = wake.filter(|(at, _)| Some(*at) == first) {
+                self.wakes[node.index()] = None;
+                self.handle(node, Input::Wake);
+            } else {
+                let (node, search, proof) = self.searches.pop().unwrap();
+                self.handle(node, Input::Found(search, proof));
+            }
+        }
+        self.now = limit;
+    }
+
+    fn act(&mut self, step: &Step) {
+        match *step {
+            Step::Connect(one, other) => {
+                for (node, peer) in [(one, other), (other, one)] {
+                    self.command(node, Command::Register(vec![peer]));
+                }
+            }
+            Step::Disconnect(one, other) => {
+                for (node, peer) in [(one, other), (other, one)] {
+                    self.command(node, Command::Unregister(vec![peer]));
+                }
+            }
+            Step::Mine(node) => self.command(node, Command::StartMining),
+            Step::Submit(node, amount) => {
+                self.command(node, Command::Submit(Transaction::new("alice", "bob", amount)));
+            }
+            Step::SetLink(from, to, link) => self.change(|traffic| traffic.set_link(from, to, link)),
+            Step::SetCost(cost) => self.change(|traffic| traffic.set_block_cost(cost)),
+            Step::SetBandwidth(node, bandwidth) => {
+                self.change(|traffic| traffic.set_bandwidth(node, bandwidth))
+            }
+            Step::Partition(node) => {
+                let partition = Partition::new([[node]]).unwrap();
+                self.change(|traffic| traffic.partition(partition));
+            }
+            Step::Heal => self.change(Traffic::heal),
+            Step::Hold(from, to) => self.traffic.hold(from, to),
+            Step::Release(from, to) => {
+                let (came_up, due) = self.traffic.release(self.now, from, to);
+                due.into_iter().for_each(|message| self.bring(message));
+                self.links_came_up(came_up);
+            }
+            Step::Crash(node) => {
+                let ended = ending::end(&self.nodes[node.index()], crate::network::DownCause::Crashed);
+                let (state, happenings) = ended;
+                happenings.into_iter().for_each(|what| self.record(node, what));
+                self.traffic.crash(node);
+                self.searches.stop(self.now, node);
+                self.wakes[node.index()] = None;
+                self.states[node.index()] = state;
+            }
+            Step::Restart(node, from) => {
+                let restarted = ending::restarted(self, self.config(node), self.now, from);
+                let happenings = ending::restart(self, node, from);
+                happenings.into_iter().for_each(|what| self.record(node, what));
+                self.states[node.index()] = State::Live;
+                self.nodes[node.index()] = restarted;
+                self.links_came_up(Some(CameUp::Of(node)));
+            }
+            Step::Pass(duration) => self.run_until(self.now + duration),
+        }
+    }
+
+    /// What a report says at this moment.
+    fn report(&self) -> String {
+        let best = self
+            .chains()
+            .cloned()
+            .reduce(|best, chain| if chain.is_better_than(&best, &self.rules) { chain } else { best });
+        let attempts = |node: NodeId| self.searches.attempts(self.now, node);
+        // What is due at this very moment counts as delivered.
+        let due = self.under_way.keys().filter(|(due, ..)| *due <= self.now).count() as u64;
+        let messages = Messages { delivered: self.messages.delivered + due, ..self.messages.clone() };
+        let report = self.recorder.report(self.now, &best.unwrap(), attempts, messages);
+        serde_json::to_string(&report).unwrap()
+    }
+}
+
+/// What differs of two reports is shown by the field.
+fn fields(report: &str) -> BTreeMap<String, String> {
+    let fields: BTreeMap<String, serde_json::Value> = serde_json::from_str(report).unwrap();
+    fields.into_iter().map(|(name, value)| (name, value.to_string())).collect()
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Connect(NodeId, NodeId),
+    Disconnect(NodeId, NodeId),
+    Mine(NodeId),
+    Submit(NodeId, u64),
+    SetLink(NodeId, NodeId, Link),
+    SetCost(BlockCost),
+    SetBandwidth(NodeId, Bandwidth),
+    Partition(NodeId),
+    Heal,
+    Hold(NodeId, NodeId),
+    Release(NodeId, NodeId),
+    Crash(NodeId),
+    Restart(NodeId, RestartFrom),
+    Pass(Duration),
+}
+
+impl Step {
+    /// The same done to a simulation.
+    fn act(&self, simulation: &Simulation) {
+        match *self {
+            Self::Connect(one, other) => simulation.connect(one, other).unwrap(),
+            Self::Disconnect(one, other) => simulation.disconnect(one, other).unwrap(),
+            Self::Mine(node) => simulation.start_mining(node, HashRate::PerMillisecond(1)).unwrap(),
+            Self::Submit(node, amount) => {
+                let _ = simulation.submit(node, Transaction::new("alice", "bob", amount));
+            }
+            Self::SetLink(from, to, link) => simulation.set_link(from, to, link).unwrap(),
+            Self::SetCost(cost) => simulation.set_block_cost(cost),
+            Self::SetBandwidth(node, bandwidth) => simulation.set_bandwidth(node, bandwidth).unwrap(),
+            Self::Partition(node) => simulation.partition([[node]]).unwrap(),
+            Self::Heal => simulation.heal(),
+            Self::Hold(from, to) => simulation.hold(from, to).unwrap(),
+            Self::Release(from, to) => {
+                simulation.release(from, to);
+            }
+            Self::Crash(node) => simulation.crash(node).unwrap(),
+            Self::Restart(node, from) => simulation.restart(node, from).unwrap(),
+            Self::Pass(duration) => simulation.run_for(duration),
+        }
+    }
+}
+
+const NODES: u32 = 5;
+
+fn rules(relay: Relay) -> Rules {
+    Rules {
+        relay,
+        difficulty: Difficulty::Fixed(Target::from_expected_hashes(20_000)),
+        genesis: Genesis::Shared { time: Some(START), allocations: [("alice".into(), 1000)].into() },
+        proof: crate::ProofRule::Drawn,
+        ..Rules::bitcoin()
+    }
+}
+
+fn link() -> impl Strategy<Value = Link> {
+    let millis = Duration::from_millis;
+    let latency = prop_oneof![
+        4 => (0..2000_u64).prop_map(move |length| Latency::fixed(millis(length))),
+        1 => Just(Latency::fixed(millis(500))),
+        2 => (1..500_u64).prop_map(move |mean| Latency::exponential(millis(mean))),
+    ];
+    let loss = prop_oneof![4 => Just(0.0), 1 => 0.0..0.9];
+    (latency, loss, any::<bool>(), proptest::option::weighted(0.2, 300..20_000_u64)).prop_map(
+        |(latency, loss, ordered, bandwidth)| {
+            let link = Link::default().with_latency(latency).with_loss(loss).unwrap().with_order(ordered);
+            bandwidth.map_or(link, |bandwidth| link.with_bandwidth(bandwidth).unwrap())
+        },
+    )
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let node = || (0..NODES).prop_map(NodeId::new);
+    let pair =
+        || (0..NODES, 1..NODES).prop_map(|(one, more)| (NodeId::new(one), NodeId::new((one + more) % NODES)));
+    let pass = prop_oneof![
+        6 => (0..30_000_u64).prop_map(Duration::from_millis),
+        1 => Just(Duration::from_secs(300)),
+    ];
+    let cost = (proptest::option::of(0..5000_u64), 0..100_u64)
+        .prop_map(|(bytes, seconds)| BlockCost { bytes, validation: Duration::from_secs(seconds) });
+    let bandwidth = prop_oneof![
+        Just(Bandwidth::default()),
+        (500..9000_u64, 500..9000_u64).prop_map(|(up, down)| Bandwidth::new(up, down).unwrap()),
+    ];
+    let step = prop_oneof![
+        12 => pass.prop_map(Step::Pass),
+        8 => pair().prop_map(|(one, other)| Step::Connect(one, other)),
+        1 => pair().prop_map(|(one, other)| Step::Disconnect(one, other)),
+        4 => node().prop_map(Step::Mine),
+        2 => (node(), 1..9_u64).prop_map(|(node, amount)| Step::Submit(node, amount)),
+        3 => (pair(), link()).prop_map(|((from, to), link)| Step::SetLink(from, to, link)),
+        1 => cost.prop_map(Step::SetCost),
+        1 => (node(), bandwidth).prop_map(|(node, bandwidth)| Step::SetBandwidth(node, bandwidth)),
+        1 => node().prop_map(Step::Partition),
+        1 => Just(Step::Heal),
+        1 => pair().prop_map(|(from, to)| Step::Hold(from, to)),
+        1 => pair().prop_map(|(from, to)| Step::Release(from, to)),
+        1 => node().prop_map(Step::Crash),
+        1 => (node(), any::<bool>()).prop_map(|(node, keeps)| {
+            Step::Restart(node, if keeps { RestartFrom::Chain } else { RestartFrom::Genesis })
+        }),
+    ];
+    vec(step, 1..80)
+}
+
+/// Leaves out what cannot be done: commands to nodes that are down, and crashes and restarts of what is or is not.
+fn sensible(steps: Vec<Step>) -> Vec<Step> {
+    let mut is_down = [false; NODES as usize];
+    let can_be_done = |step: &Step| match *step {
+        Step::Connect(one, other) | Step::Disconnect(one, other) => {
+            !is_down[one.index()] && !is_down[other.index()]
+        }
+        Step::Mine(node) | Step::Submit(node, _) => !is_down[node.index()],
+        Step::Crash(node) => !std::mem::replace(&mut is_down[node.index()], true),
+        Step::Restart(node, _) => std::mem::replace(&mut is_down[node.index()], false),
+        _ => true,
+    };
+    let mut can_be_done = can_be_done;
+    steps.into_iter().filter(|step| can_be_done(step)).collect()
+}
+
+proptest! {
+    #[test]
+    fn a_simulation_does_what_the_plainest_driver_does(
+        steps in steps(),
+        relay in prop_oneof![
+            4 => Just(Relay::Push),
+            1 => Just(Relay::Announce),
+            1 => Just(Relay::Compact { fallback_percent: 20 }),
+        ],
+    ) {
+        let [watched, quick] = [(); 2].map(|()| Simulation::new(rules(relay), SEED));
+        let mut plain = Plain::new(rules(relay));
+        let events = watched.events();
+        for _ in 0..NODES {
+            watched.spawn().unwrap();
+            quick.spawn().unwrap();
+            plain.spawn();
+        }
+        for step in sensible(steps) {
+            step.act(&watched);
+            step.act(&quick);
+            plain.act(&step);
+            for simulation in [&watched, &quick] {
+                prop_assert_eq!(simulation.now(), plain.now);
+                let report = serde_json::to_string(&simulation.report()).unwrap();
+                prop_assert_eq!(fields(&report), fields(&plain.report()), "{:?}", step);
+            }
+            let happened: Vec<_> =
+                std::iter::from_fn(|| events.try_next()).collect();
+            prop_assert_eq!(happened, std::mem::take(&mut plain.events));
+        }
+    }
+}
