@@ -112,7 +112,7 @@ fn race(network: &Network, arguments: &Arguments, interrupt: &Interrupt) -> Resu
     )?;
     let events = network.events();
     for (node, attempts) in network.nodes().into_iter().zip(arguments.powers()) {
-        network.start_mining(node, HashRate::PerMillisecond(attempts))?;
+        network.start_mining(node, HashRate::per_second(1e3 * attempts as f64)?)?;
     }
     // The bar shows itself in a terminal only.
     let style = ProgressStyle::with_template("{bar:30} {elapsed} {msg}")?;

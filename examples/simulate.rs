@@ -28,8 +28,8 @@ use chainlab::{
 use clap::{Parser, ValueEnum, value_parser};
 use interrupt::Interrupt;
 
-/// What each node tries, in attempts a millisecond: a million a second.
-const ATTEMPTS: u64 = 1000;
+/// How many attempts each node makes a second.
+const ATTEMPTS: f64 = 1e6;
 
 /// Simulates a network of miners and reports on it.
 #[derive(Debug, Parser)]
@@ -93,14 +93,14 @@ fn simulate(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 
 /// Nodes that mine, joined by links of 50 to 150 ms.
 fn network(nodes: u32, interval: Duration, seed: u64) -> Result<Simulation, Box<dyn Error>> {
-    let all = f64::from(nodes) * 1000.0 * ATTEMPTS as f64;
+    let all = f64::from(nodes) * ATTEMPTS;
     let rules = Rules::bitcoin();
     let retarget = Retarget::new(rules.difficulty.first_target(), 2016, interval)?;
     let rules = Rules { difficulty: Difficulty::Retargeted(retarget), ..rules }.paced_for(all);
     let simulation = Simulation::new(rules, seed);
     for _ in 0..nodes {
         let node = simulation.spawn()?;
-        simulation.start_mining(node, HashRate::PerMillisecond(ATTEMPTS))?;
+        simulation.start_mining(node, HashRate::per_second(ATTEMPTS)?)?;
     }
     let topology = Topology::Random { links: 8 };
     simulation.join(&topology)?;

@@ -107,7 +107,7 @@
 //! simulation.set_default_link(Link::default().with_latency(Latency::fixed(Duration::from_millis(100))));
 //! for _ in 0..100 {
 //!     let node = simulation.spawn()?;
-//!     simulation.start_mining(node, HashRate::PerMillisecond(1000))?;
+//!     simulation.start_mining(node, HashRate::per_second(1e6)?)?;
 //! }
 //! simulation.join(&Topology::Random { links: 8 })?;
 //! simulation.run_for(Duration::from_secs(7 * 86_400));

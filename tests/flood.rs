@@ -160,7 +160,7 @@ fn a_flood_drowns_nobody() {
     network.mine(nodes[1]).unwrap();
     let chain = network.settle(PATIENCE).unwrap().chain().unwrap().clone();
     for &node in &nodes {
-        network.start_mining(node, HashRate::PerMillisecond(50)).unwrap();
+        network.start_mining(node, HashRate::per_second(50e3).unwrap()).unwrap();
     }
     let junk = junk(&chain);
     let events = network.events_with_capacity(1000);

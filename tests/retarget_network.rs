@@ -214,7 +214,7 @@ fn threads_whose_power_doubles_come_back_to_their_spacing() {
     for miners in [&nodes[..2], &nodes[2..]] {
         // Twenty attempts a millisecond are a thousandth of what a core does.
         for &node in miners {
-            network.start_mining(node, HashRate::PerMillisecond(20)).unwrap();
+            network.start_mining(node, HashRate::per_second(20e3).unwrap()).unwrap();
         }
         // Two windows to come to it, then those that are measured.
         let first = begin + 2 * window;

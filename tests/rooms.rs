@@ -61,8 +61,8 @@ const ORDERED: &[(&str, &[&str])] = &[
     (
         "network",
         &[
-            "spin", "clock", "changes", "panicked", "question", "mailbox", "counters", "watch", "nodes",
-            "delivery", "shared", "late", "worker", "life", "threads", "acts",
+            "spin", "clock", "changes", "panicked", "question", "effort", "mailbox", "counters", "watch",
+            "nodes", "delivery", "shared", "late", "worker", "life", "threads", "acts",
         ],
     ),
 ];

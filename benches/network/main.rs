@@ -1,5 +1,5 @@
 //! What the threads cost: a chain request beside a bare pair of channels, settling a conflict, starting and ending nodes,
-//! and gossip.
+//! gossip, and mining.
 //!
 //! `cargo bench --bench network`; recorded results stand in `README.md`.
 
@@ -16,10 +16,12 @@ use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 mod gossip;
+mod mining;
 
 criterion_group!(
     benches,
     gossip::memory,
+    mining::processor_time,
     chain_request,
     resolve,
     thousand_nodes,

@@ -17,12 +17,12 @@ use chainlab::{
 
 mod bare;
 
-/// What each node tries, in attempts a millisecond.
-const ATTEMPTS: u64 = 1000;
+/// How many attempts each node makes a second.
+const ATTEMPTS: f64 = 1e6;
 
 /// Scenario G: nodes that open eight links each, of 50 to 150 ms, and find a block in 600 s together.
 fn scenario_g(nodes: usize) -> (Simulation, bare::Bare) {
-    let all = nodes as f64 * 1000.0 * ATTEMPTS as f64;
+    let all = nodes as f64 * ATTEMPTS;
     let simulation = Simulation::new(rules(Duration::from_secs(600)).paced_for(all), 1);
     let topology = Topology::Random { links: 8 };
     let latency = Latency::uniform(Duration::from_millis(50), Duration::from_millis(150));
@@ -39,7 +39,7 @@ fn scenario_g(nodes: usize) -> (Simulation, bare::Bare) {
 
 /// Nodes that all know each other, at a delay that is the same for all.
 fn complete(nodes: usize, delay: Duration, interval: Duration) -> Simulation {
-    let all = nodes as f64 * 1000.0 * ATTEMPTS as f64;
+    let all = nodes as f64 * ATTEMPTS;
     let simulation = Simulation::new(rules(interval).paced_for(all), 1);
     simulation.set_default_link(Link::default().with_latency(Latency::fixed(delay)));
     start(&simulation, nodes, &Topology::Complete);
@@ -54,9 +54,10 @@ fn rules(interval: Duration) -> Rules {
 }
 
 fn start(simulation: &Simulation, nodes: usize, topology: &Topology) {
+    let rate = HashRate::per_second(ATTEMPTS).expect("it is finite");
     for _ in 0..nodes {
         let node = simulation.spawn().expect("there is no name that could be taken");
-        simulation.start_mining(node, HashRate::PerMillisecond(ATTEMPTS)).expect("it is there");
+        simulation.start_mining(node, rate).expect("it is there");
     }
     simulation.join(topology).expect("so many nodes can be joined");
 }

@@ -1,8 +1,8 @@
 //! How threads carry out the acts.
 
-use std::{sync::atomic::Ordering, time::Instant};
+use std::time::Instant;
 
-use super::{life, mailbox::Control, nodes::Table, threads::Threads, watch::Events};
+use super::{clock::instant, life, mailbox::Control, nodes::Table, threads::Threads, watch::Events};
 use crate::{
     command::{Answer, Command},
     event::Event,
@@ -136,7 +136,8 @@ impl Drive for Threads {
         let shared = &self.shared;
         let (recorder, (members, seen)) =
             shared.watch.recorded_with(|| shared.nodes.look(|table| (table.members.clone(), look(table))));
-        let attempts = members.iter().map(|member| member.attempts.load(Ordering::Relaxed)).collect();
+        let at = instant();
+        let attempts = members.iter().map(|member| member.effort.lock().attempts(at)).collect();
         let now = shared.clock.now(NodeId::new(0));
         Recorded { recorder, now, attempts, messages: shared.counters.sums(), seen }
     }

@@ -13,7 +13,7 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, TryRecvError, unbounded};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
-use super::{changes::Changes, question::Reply};
+use super::{changes::Changes, effort::Effort, question::Reply};
 use crate::{
     command::Command,
     message::{Message, NodeId},
@@ -33,8 +33,8 @@ pub(super) struct Member {
     /// None while the node is down. Whoever pauses, resumes, crashes or restarts the node has the lock until that is
     /// done, so that each of these finds what the one before it has left.
     thread: Mutex<Option<JoinHandle<()>>>,
-    /// The attempts at proofs made so far, and in how many slices.
-    pub(super) attempts: AtomicU64,
+    /// The attempts at proofs, and in how many slices they were made.
+    pub(super) effort: Mutex<Effort>,
     pub(super) slices: AtomicU64,
     /// When its last input was, in nanoseconds.
     last_time: AtomicU64,
@@ -46,9 +46,9 @@ pub(super) struct Member {
 
 impl Member {
     pub(super) fn new(id: NodeId, name: Arc<str>, address: Arc<str>, mailbox: Option<Mailbox>) -> Self {
-        let [attempts, slices, last_time] = [const { AtomicU64::new(0) }; 3];
-        let (thread, changes) = (Mutex::new(None), Changes::default());
-        Self { id, name, address, thread, attempts, slices, last_time, changes, mailbox }
+        let [slices, last_time] = [const { AtomicU64::new(0) }; 2];
+        let (thread, effort, changes) = (Mutex::new(None), Mutex::default(), Changes::default());
+        Self { id, name, address, thread, effort, slices, last_time, changes, mailbox }
     }
 
     /// Locks the node's life.

@@ -13,6 +13,7 @@ mod changes;
 mod clock;
 mod counters;
 mod delivery;
+mod effort;
 mod late;
 mod life;
 mod mailbox;
@@ -27,8 +28,8 @@ mod watch;
 mod worker;
 
 pub use crate::verbs::{
-    Agreement, CallError, DownCause, HashRate, Identity, JoinError, NodeError, PartitionFault, RegisterError,
-    Registration, RestartError, RestartFrom, Settled, SpawnError, Unsettled, WaitError,
+    Agreement, CallError, DownCause, HashRate, HashRateError, Identity, JoinError, NodeError, PartitionFault,
+    RegisterError, Registration, RestartError, RestartFrom, Settled, SpawnError, Unsettled, WaitError,
 };
 pub use clock::Clock;
 pub use panicked::Panicked;

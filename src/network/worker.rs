@@ -7,13 +7,14 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, atomic::Ordering},
     thread::{self, JoinHandle},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use crossbeam_channel::{Select, Sender, TryRecvError};
 
 use super::{
     clock::{Clock, instant},
+    effort::{Pace, SLICE},
     mailbox::{Control, Mailbox, Member},
     nodes::Row,
     question::Reply,
@@ -31,8 +32,6 @@ use crate::{
     verbs::{DownCause, HashRate, NodeError, ending, state::State},
 };
 
-/// How long a slice of a search takes: the longest that an input waits.
-const SLICE: Duration = Duration::from_millis(1);
 /// How many messages are read at a time, within the time of a slice: a flood must not hold up commands and the search.
 const BATCH: usize = 64;
 
@@ -53,9 +52,8 @@ pub(super) struct Worker {
     pace: Pace,
     /// When the node wishes to be woken, by its own clock and by ours.
     wake_at: Option<(Time, Instant)>,
-    hash_rate: HashRate,
-    /// When a limited rate lets it search again.
-    next_slice: Option<Instant>,
+    /// When it began to search for something else last.
+    search_began: Option<Instant>,
     /// How many messages have been read.
     messages_read: u64,
     /// The peers whose links have come up, and how many messages are to be read first.
@@ -78,7 +76,7 @@ pub(super) fn start_worker(
 
 impl Worker {
     fn new(node: Node, shared: Arc<Shared>, member: Arc<Member>, mailbox: Mailbox) -> Self {
-        Self {
+        let worker = Self {
             known: (node.chain().clone(), node.peers().to_vec()),
             clock: shared.clock.clone(),
             node,
@@ -91,12 +89,13 @@ impl Worker {
             search: None,
             pace: Pace::default(),
             wake_at: None,
-            hash_rate: HashRate::default(),
-            next_slice: None,
+            search_began: None,
             messages_read: 0,
             links_up: VecDeque::new(),
             effects: Vec::new(),
-        }
+        };
+        worker.set_hash_rate(HashRate::default());
+        worker
     }
 
     /// Works until it is told to end, or the node panics, which ends this node alone.
@@ -114,6 +113,7 @@ impl Worker {
 
     fn go_down(&mut self, cause: DownCause) {
         let id = self.node.id();
+        self.member.effort.lock().stop(instant());
         if cause != DownCause::ShutDown {
             self.shared.delivery.traffic().crash(id);
         }
@@ -167,7 +167,7 @@ impl Worker {
             // A clock of the caller's may stand still; the time that was waited for has come all the same.
             self.handle(self.now().max(time), Input::Wake);
         }
-        let next_slice = self.search.as_ref().and(self.next_slice);
+        let next_slice = self.next_slice();
         if self.search.is_some() && next_slice.is_none_or(|at| at <= instant()) {
             self.slice();
         } else if !self.links_up.is_empty() {
@@ -243,9 +243,8 @@ impl Worker {
         self.replies.iter().position(|(_, waiting)| waiting.is_same(reply))
     }
 
-    fn set_hash_rate(&mut self, rate: HashRate) {
-        self.hash_rate = rate;
-        self.next_slice = None;
+    fn set_hash_rate(&self, rate: HashRate) {
+        self.member.effort.lock().set_rate(rate.attempts_per_second(), instant());
     }
 
     fn command(&mut self, command: Command, reply: Reply) {
@@ -265,11 +264,13 @@ impl Worker {
 
     /// Waits for the end of a pause; returns why the thread is to end, if it is. What the node waits for waits too.
     fn stand_still(&mut self, standing_still: Sender<Infallible>) -> Option<DownCause> {
+        let under_way = self.member.effort.lock().pause(instant());
         self.change_state(State::Paused, Happening::Paused, standing_still);
         let mut given_up = Vec::new();
         loop {
             match self.mailbox.control.recv() {
                 Ok(Control::Resume(going_on)) => {
+                    self.member.effort.lock().resume(instant(), under_way);
                     self.change_state(State::Live, Happening::Resumed, going_on);
                     for ticket in given_up {
                         self.handle(self.now(), Input::GiveUp(ticket));
@@ -345,8 +346,14 @@ impl Worker {
                     self.shared.send(node, peer, message.clone());
                 }
             }
-            Effect::Search(id, _) => self.search = Some((id, None)),
-            Effect::StopSearch => self.search = None,
+            Effect::Search(id, _) => {
+                self.search = Some((id, None));
+                self.member.effort.lock().begin(instant());
+            }
+            Effect::StopSearch => {
+                self.search = None;
+                self.member.effort.lock().stop(instant());
+            }
             Effect::WakeAt(time) => self.wake_at = time.map(|time| (time, instant() + (time - now))),
             Effect::Answer(ticket, answer) => {
                 if let Ok(place) = self.replies.binary_search_by_key(&ticket, |(ticket, _)| *ticket) {
@@ -358,45 +365,61 @@ impl Worker {
         }
     }
 
-    /// Searches for about a millisecond.
+    /// When the search is to go on; nothing, if that is at once.
+    fn next_slice(&self) -> Option<Instant> {
+        let (_, search) = self.search.as_ref()?;
+        let effort = self.member.effort.lock();
+        match search {
+            Some(_) => effort.all_is_due_at(),
+            // A flood of transactions, each of which is to go into the block, makes no more templates than there would be
+            // slices.
+            None => effort
+                .first_is_due_at()
+                .map(|due| self.search_began.map_or(due, |began| due.max(began + SLICE))),
+        }
+    }
+
+    /// Searches for about a millisecond at most, or tells the node what has been found and is due.
     fn slice(&mut self) {
         let Some((id, search)) = &mut self.search else { return };
         let id = *id;
-        // Only now, so that a flood of transactions, each of which is to go into the block, makes no more templates than
-        // there are slices.
+        // Only now, for the same reason as in `next_slice`.
         let search = search.get_or_insert_with(|| {
             let now = self.clock.now(self.node.id());
             let template = self.node.template(now, id).expect("the node searches until it says otherwise");
+            self.search_began = Some(instant());
             Search::new(template.challenge, template.target)
         });
-        let before = search.attempts();
-        let start = instant();
-        let budget = match self.hash_rate {
-            HashRate::Unlimited => self.pace.attempts(),
-            HashRate::PerMillisecond(attempts) => {
-                // A late slice makes up for what was missed, up to ten milliseconds.
-                let oldest = start.checked_sub(10 * SLICE).unwrap_or(start);
-                let due = self.next_slice.unwrap_or(start).max(oldest);
-                let periods = 1 + (start - due).as_millis() as u32;
-                self.next_slice = Some(due + SLICE * periods);
-                attempts.saturating_mul(u64::from(periods)).min(self.pace.attempts())
-            }
-        };
+        let (before, start) = (search.attempts(), instant());
+        let mut effort = self.member.effort.lock();
+        effort.settle(start);
+        let budget = effort.next(before, self.pace.attempts());
+        drop(effort);
+        // One that is over makes no attempt more.
         let result = search.run(budget);
         let attempts = search.attempts() - before;
         if attempts == self.pace.attempts() {
             // What ended early says little about speed.
             self.pace.observe(attempts, start.elapsed());
         }
-        self.member.attempts.fetch_add(attempts, Ordering::Relaxed);
         self.member.slices.fetch_add(1, Ordering::Relaxed);
+        let mut effort = self.member.effort.lock();
+        effort.tried(attempts);
+        if effort.all_is_due_at().is_some_and(|due| due > instant()) {
+            return;
+        }
         let input = match result {
             Ok(None) => return,
             Ok(Some(proof)) => Input::Found(id, proof),
             Err(exhausted) => Input::Exhausted(id, exhausted),
         };
+        effort.settle(instant());
+        drop(effort);
         self.search = None;
         self.handle(self.now(), input);
+        if self.search.is_none() {
+            self.member.effort.lock().stop(instant());
+        }
     }
 
     fn has_something_to_read(&self) -> bool {
@@ -417,32 +440,6 @@ impl Worker {
                 let _ = select.ready_deadline(at);
             }
         }
-    }
-}
-
-/// How many attempts fill a slice.
-struct Pace {
-    /// The most attempts a second seen lately: other threads can only make it less, and a slice is a millisecond of
-    /// this thread's own time.
-    fastest: f64,
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        // The first slice is short and finds out.
-        Self { fastest: 1e6 }
-    }
-}
-
-impl Pace {
-    fn attempts(&self) -> u64 {
-        (self.fastest * SLICE.as_secs_f64()) as u64
-    }
-
-    fn observe(&mut self, attempts: u64, elapsed: Duration) {
-        let observed = attempts as f64 / elapsed.as_secs_f64().max(1e-6);
-        // A misread clock is forgotten after some hundred slices.
-        self.fastest = observed.max(0.99 * self.fastest).max(1e5);
     }
 }
 

@@ -85,10 +85,7 @@ impl Virtual {
 
 /// The attempts a second of a rate.
 fn per_second(rate: HashRate) -> f64 {
-    match rate {
-        HashRate::Unlimited => UNLIMITED,
-        HashRate::PerMillisecond(attempts) => 1000.0 * attempts as f64,
-    }
+    rate.attempts_per_second().unwrap_or(UNLIMITED)
 }
 
 impl Drive for Virtual {

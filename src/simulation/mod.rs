@@ -38,7 +38,7 @@ pub use events::SimulationEvents;
 /// let simulation = Simulation::new(Rules::bitcoin(), 42);
 /// for _ in 0..100 {
 ///     let node = simulation.spawn()?;
-///     simulation.start_mining(node, HashRate::PerMillisecond(72))?;
+///     simulation.start_mining(node, HashRate::per_second(72_000.0)?)?;
 /// }
 /// simulation.join(&Topology::Random { links: 8 })?;
 /// simulation.run_for(Duration::from_secs(86_400));

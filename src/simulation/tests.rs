@@ -37,7 +37,7 @@ fn network(nodes: u32, interval: f64, skips: bool) -> Simulation {
         simulation.set_link(b, a, link).unwrap();
     }
     for node in simulation.nodes() {
-        simulation.start_mining(node, HashRate::PerMillisecond(rate.into())).unwrap();
+        simulation.start_mining(node, HashRate::per_second(1e3 * f64::from(rate)).unwrap()).unwrap();
     }
     simulation
 }

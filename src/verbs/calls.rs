@@ -276,12 +276,12 @@ impl<D: Driver> NetworkOf<D> {
     ///
     /// let network = Network::new(Rules::notebook());
     /// let alice = network.spawn()?;
-    /// network.start_mining(alice, HashRate::Unlimited)?;
+    /// network.start_mining(alice, HashRate::UNLIMITED)?;
     /// network.wait_until(alice, Duration::from_secs(60), |chain| chain.len() >= 3)?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn start_mining(&self, node: NodeId, rate: HashRate) -> Result<(), CallError<MineError>> {
-        if rate == HashRate::PerMillisecond(0) {
+        if rate.attempts_per_second() == Some(0.0) {
             return Err(CallError::Refused(MineError::NoHashRate));
         }
         Ok(self.driver.start_mining(node, rate)?)
@@ -299,7 +299,7 @@ impl<D: Driver> NetworkOf<D> {
     ///
     /// let network = Network::new(Rules::notebook());
     /// let alice = network.spawn()?;
-    /// network.start_mining(alice, HashRate::Unlimited)?;
+    /// network.start_mining(alice, HashRate::UNLIMITED)?;
     /// network.stop_mining(alice)?;
     /// assert_eq!(network.chain(alice)?, network.chain(alice)?);
     /// # Ok::<(), Box<dyn std::error::Error>>(())

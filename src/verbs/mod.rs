@@ -35,4 +35,4 @@ pub use error::{
 pub use front::NetworkOf;
 pub use names::Identity;
 pub(crate) use names::Names;
-pub use rate::HashRate;
+pub use rate::{HashRate, HashRateError};

@@ -148,7 +148,7 @@ impl<D: Driver> NetworkOf<D> {
     /// let network = Network::new(Rules::sealed());
     /// let (alice, bob) = (network.spawn()?, network.spawn()?);
     /// network.connect(alice, bob)?;
-    /// network.start_mining(alice, HashRate::Unlimited)?;
+    /// network.start_mining(alice, HashRate::UNLIMITED)?;
     /// let chain = network.wait_until(bob, Duration::from_secs(60), |chain| chain.len() >= 3)?;
     /// assert!(chain.len() >= 3);
     ///

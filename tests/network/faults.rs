@@ -226,7 +226,7 @@ fn a_stop_takes_no_others_hash_rate() {
                     network.stop_mining(node).unwrap();
                 });
                 start.wait();
-                network.start_mining(node, HashRate::PerMillisecond(1)).unwrap();
+                network.start_mining(node, HashRate::per_second(1e3).unwrap()).unwrap();
             });
             // If it mines it makes an attempt between two of these.
             (0..3).for_each(|_| drop(network.chain(node).unwrap()));
@@ -244,7 +244,7 @@ fn a_node_does_not_mine_at_no_rate() {
     finishes(|| {
         let network = Network::new(hopeless());
         let node = network.spawn().unwrap();
-        let error = network.start_mining(node, HashRate::PerMillisecond(0)).unwrap_err();
+        let error = network.start_mining(node, HashRate::per_second(0.0).unwrap()).unwrap_err();
         assert_eq!(error, CallError::Refused(MineError::NoHashRate));
         assert_eq!(error.to_string(), "a node that mines at a hash rate of 0 finds nothing");
         assert_eq!(network.report().nodes[0].attempts, 0);
@@ -260,7 +260,7 @@ fn mining_that_ends_by_itself_says_so() {
         let network = Network::new(rules);
         let node = network.spawn().unwrap();
         let events = network.events();
-        network.start_mining(node, HashRate::Unlimited).unwrap();
+        network.start_mining(node, HashRate::UNLIMITED).unwrap();
         let ended = events.map(|event| event.what).find(|what| !matches!(what, Happening::Mined { .. }));
         let Some(Happening::MiningEnded { error: MineError::Refused(_) }) = ended else {
             panic!("{ended:?}")

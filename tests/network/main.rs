@@ -4,6 +4,7 @@ mod bad_input;
 mod ending;
 mod faults;
 mod hands;
+mod rates;
 mod restarting;
 mod storm;
 mod waiting;

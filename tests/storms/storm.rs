@@ -482,10 +482,10 @@ impl<'a> Storm<'a> {
     }
 
     fn start_mining(&mut self) {
-        let attempts = 10 + self.random.below(90) as u64;
+        let attempts = 1e3 * (10 + self.random.below(90)) as f64;
         let Some(node) = self.pick(State::Live) else { return };
-        self.log.note(format_args!("{node} mines at {attempts}"));
-        self.network.start_mining(node, HashRate::PerMillisecond(attempts)).unwrap();
+        self.log.note(format_args!("{node} mines at {attempts} a second"));
+        self.network.start_mining(node, HashRate::per_second(attempts).unwrap()).unwrap();
         self.mining.insert(node);
     }
 
@@ -703,7 +703,7 @@ impl<'a> Storm<'a> {
         }
         let miner = self.nodes[self.random.below(self.nodes.len())];
         self.log.note(format_args!("{miner} mines what is pending"));
-        self.network.start_mining(miner, HashRate::PerMillisecond(30)).unwrap();
+        self.network.start_mining(miner, HashRate::per_second(30e3).unwrap()).unwrap();
         self.read_events();
         let before = self.mined;
         loop {

@@ -3,6 +3,7 @@
 use std::{
     ops::{Deref, DerefMut},
     sync::{LazyLock, OnceLock},
+    time::Duration,
 };
 
 use super::*;
@@ -130,6 +131,36 @@ fn a_command_waits_for_no_further_slice_than_the_one_under_way() {
     assert_eq!(worker.turn(), None);
     assert!(stopped.has_answer() && mined.has_answer());
     assert_eq!(worker.slices(), before);
+}
+
+/// At a thousand attempts a second one slice is enough for a second, and the next for as long as all before it.
+#[test]
+fn a_slow_miner_sleeps_until_what_it_has_tried_is_due() {
+    let mut worker = worker();
+    ask(&worker.line, |reply| Control::StartMining(HashRate::per_second(1e3).unwrap(), reply));
+    assert_eq!(worker.turn(), None);
+    // It was told of the search in this turn, and the first attempt is due in a millisecond.
+    while worker.slices() == 0 {
+        worker.put(Command::Pending);
+        assert_eq!(worker.turn(), None);
+    }
+    let began = worker.search_began.unwrap();
+    let next = worker.next_slice().unwrap();
+    // It may have made up for a tenth of a second.
+    assert!(next - began > Duration::from_millis(800), "{:?}", next - began);
+    // Whatever comes meanwhile, it searches no more.
+    worker.flood(10 * BATCH + 1);
+    for _ in 0..10 {
+        assert_eq!(worker.turn(), None);
+    }
+    assert!(worker.slices() == 1 || instant() >= next);
+    // The attempts count when they are due, and never before.
+    let attempts = worker.member.effort.lock().attempts(began + Duration::from_millis(100));
+    assert!((99..=202).contains(&attempts), "{attempts}");
+    worker.put(Command::StopMining);
+    worker.keep_from_waiting();
+    assert_eq!(worker.turn(), None);
+    assert!(worker.next_slice().is_none());
 }
 
 #[test]
