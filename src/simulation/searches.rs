@@ -141,17 +141,20 @@ impl Clock {
         if self.search.is_some() { self.rate * (now - self.since).as_secs_f64() } else { 0.0 }
     }
 
-    /// When nothing will be left, unless it goes on beyond the end of time, as it does at the rate 0.
+    /// When nothing will be left, unless it goes on beyond the end of time, as it does at the rate 0. However high the rate
+    /// is, that is not at once: a run for any time would have no end.
     fn end(&self) -> Option<Time> {
         self.search?;
         let ahead = (self.left / self.rate * 1e9).round();
-        let end = self.since.as_nanos().checked_add(if ahead < 1e19 { ahead as u64 } else { return None });
-        end.map(Time::from_nanos)
+        let ahead = if ahead < 1e19 { (ahead as u64).max(1) } else { return None };
+        self.since.as_nanos().checked_add(ahead).map(Time::from_nanos)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use proptest::{collection::vec, prelude::*};
 
@@ -224,7 +227,20 @@ mod tests {
         assert_eq!(searches.next_time(), None);
         searches.set_rate(secs(5.0), ALICE, 10.0);
         let expected = secs(5.0 + first(10.0, 1000.0));
-        assert!(searches.next_time().unwrap() - expected < std::time::Duration::from_micros(1));
+        assert!(searches.next_time().unwrap() - expected < Duration::from_micros(1));
+    }
+
+    #[test]
+    fn no_rate_is_so_high_that_time_stands_still() {
+        let mut searches = searches(&[f64::MAX]);
+        let mut now = Time::UNIX_EPOCH;
+        for _ in 0..3 {
+            searches.begin(now, ALICE, SearchId(1), DRAWN);
+            assert_eq!(searches.next_time(), Some(now + Duration::from_nanos(1)));
+            searches.pop();
+            now += Duration::from_nanos(1);
+        }
+        assert_eq!(searches.attempts(now, ALICE), u64::MAX);
     }
 
     /// A node more, and what it does, leaves the draws of the others as they were.

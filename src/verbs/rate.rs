@@ -5,13 +5,15 @@ use thiserror::Error;
 /// How fast a node searches for proofs: so many attempts a second, or as many as it can make.
 ///
 /// Among threads a limited rate is real hashing at an even pace, or as fast as the thread goes if that is less. The thread
-/// tries many ahead, for a millisecond at most, tells of a proof when its attempt is due, and sleeps meanwhile: however low
-/// the rate is, it is woken some ten times a block, and once more for every millisecond of its own work. It tries at most
-/// a thousand attempts more than twice those that are due, as what is ahead is lost with the search. A thousand miners of a thousand attempts a second take some hundredths of one core, which
+/// tries many attempts ahead, for a millisecond at most, tells of a proof when its attempt is due, and sleeps meanwhile:
+/// however low the rate is, it is woken some ten times a block, and once more for every millisecond of its own work. As
+/// what is ahead is lost with the search, it tries at most a thousand attempts more than twice those that are due. A
+/// thousand miners of a thousand attempts a second each take a few hundredths of one core, which
 /// `cargo bench --bench network` measures. A report counts an attempt when it is due. A thread that comes late, as the
 /// machine is busy, makes up for a tenth of a second. An unlimited miner takes a core.
 ///
-/// In a simulation any rate costs the same, and an unlimited one is 1,000,000 attempts a second.
+/// In a simulation any rate costs the same, and an unlimited one is 1,000,000 attempts a second. A proof takes a nanosecond
+/// there at least.
 ///
 /// ```
 /// use chainlab::network::HashRate;

@@ -62,7 +62,7 @@ fn errors_and_puppets<D: Driver>(lab: &Lab<D>) -> Vec<String> {
         told(network.partition([[nodes[0]], [nodes[0]]])),
         told(network.submit(nodes[0], Transaction::new("0", "alice", 1))),
         told(network.submit(nodes[0], Transaction::new("nobody", "alice", 1))),
-        told(network.start_mining(nodes[0], HashRate::PerMillisecond(0))),
+        told(network.start_mining(nodes[0], HashRate::per_second(0.0).unwrap())),
         told(network.spawn_named("node-1")),
         told(network.join(&Topology::SmallWorld { neighbours: 4, rewiring: 0.5 })),
         told(network.wait_until(nodes[0], Duration::ZERO, |chain| chain.len() > 1)),

@@ -31,7 +31,7 @@ fn spawn(simulation: &Simulation, count: usize) {
 
 fn mine_all(simulation: &Simulation) {
     for node in simulation.nodes() {
-        simulation.start_mining(node, HashRate::PerMillisecond(RATE)).unwrap();
+        simulation.start_mining(node, HashRate::per_second(1e3 * RATE as f64).unwrap()).unwrap();
     }
 }
 

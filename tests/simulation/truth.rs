@@ -17,8 +17,8 @@ use serde_json::Value;
 
 /// The time in which all miners together find a block, on average.
 const INTERVAL: Duration = Duration::from_secs(600);
-/// The attempts a millisecond of all miners together are as many for each unit of their shares.
-const RATE: u64 = 1000;
+/// All miners together make so many attempts a second for each unit of their shares.
+const RATE: u32 = 1_000_000;
 
 fn published() -> Value {
     serde_json::from_str(include_str!("../truth/published.json")).unwrap()
@@ -38,7 +38,7 @@ fn rows(table: &Value) -> &Vec<Value> {
 
 /// Miners of so large shares, each connected with each other, by links that all take the same time.
 fn miners(shares: &[u64], delay: Duration, seed: u64) -> Simulation {
-    let attempts = u128::from(RATE * shares.iter().sum::<u64>()) * INTERVAL.as_millis();
+    let attempts = u128::from(u64::from(RATE) * shares.iter().sum::<u64>()) * u128::from(INTERVAL.as_secs());
     let difficulty = Difficulty::Fixed(Target::from_expected_hashes(attempts));
     let simulation = Simulation::new(Rules { difficulty, ..Rules::bitcoin() }, seed);
     for _ in shares {
@@ -47,7 +47,9 @@ fn miners(shares: &[u64], delay: Duration, seed: u64) -> Simulation {
     simulation.join(&Topology::Complete).unwrap();
     simulation.set_default_link(Link::default().with_latency(Latency::fixed(delay)));
     for (node, share) in simulation.nodes().into_iter().zip(shares) {
-        simulation.start_mining(node, HashRate::PerMillisecond(share * RATE)).unwrap();
+        simulation
+            .start_mining(node, HashRate::per_second(*share as f64 * f64::from(RATE)).unwrap())
+            .unwrap();
     }
     simulation
 }
