@@ -26,6 +26,7 @@ use crate::{
 /// );
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[must_use]
 pub struct Block {
     // Alphabetical, as the canonical JSON has them.
     index: u64,
@@ -48,7 +49,6 @@ impl Block {
     }
 
     /// Returns the block with another proof.
-    #[must_use]
     pub fn with_proof(self, proof: u64) -> Self {
         Self { proof, ..self }
     }

@@ -45,14 +45,14 @@ fn leading_zeros_are_powers_of_two() {
 #[test]
 #[should_panic(expected = "at most 128 leading zero bits")]
 fn more_bits_than_a_target_has() {
-    Target::leading_zero_bits(129);
+    let _ = Target::leading_zero_bits(129);
 }
 
 #[test]
 #[should_panic(expected = "at most 32 leading hexadecimal zeros")]
 fn more_digits_than_a_target_has() {
     // Times four this wraps around to zero.
-    Target::leading_hex_zeros(1 << 30);
+    let _ = Target::leading_hex_zeros(1 << 30);
 }
 
 #[test]

@@ -91,7 +91,7 @@ fn print_ratio(network: &Network, node: NodeId, ping_pong: &PingPong) {
     let (of_node, of_channels) = in_turns(
         || {
             for _ in 0..questions {
-                black_box(network.chain(node).expect("the node is up"));
+                let _ = black_box(network.chain(node).expect("the node is up"));
             }
         },
         || {

@@ -32,6 +32,7 @@ use crate::{
 /// # Ok::<(), chainlab::RulesError>(())
 /// ```
 #[derive(Clone)]
+#[must_use = "a chain stays as it is: what is appended is in the one that is returned"]
 pub struct Blockchain {
     pub(super) tip: Arc<Link>,
 }

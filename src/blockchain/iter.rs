@@ -10,6 +10,7 @@ use crate::block::Block;
 
 /// The blocks of a chain in order, or with `rev()` from the tip back.
 #[derive(Debug, Clone)]
+#[must_use = "an iterator does nothing unless it is asked"]
 pub struct Blocks<'a> {
     /// The position of the next block from the front.
     front: u64,

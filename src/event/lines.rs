@@ -99,6 +99,7 @@ impl<W: Write> EventWriter<W> {
 ///
 /// It ends after the first error. It keeps one line; one that was cut off in the middle is an error.
 #[derive(Debug)]
+#[must_use = "an iterator does nothing unless it is asked"]
 pub struct EventReader<R> {
     input: R,
     start: Time,

@@ -54,6 +54,7 @@ pub fn valid_proof(last_proof: u64, proof: u64, target: Target) -> bool {
 /// # Ok::<(), chainlab::pow::Exhausted>(())
 /// ```
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct Search {
     challenge: Challenge,
     target: Target,

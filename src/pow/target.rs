@@ -26,6 +26,7 @@ use crate::{hash::BlockHash, text::shortened};
 /// assert!(Target::leading_zero_bits(17) < target);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[must_use]
 pub struct Target(u128);
 
 impl Target {

@@ -24,6 +24,7 @@ use crate::{
 /// in a chain; 8 bytes for each stale block; one bit for each node and each of at most 4096 blocks that some node lacks;
 /// and a megabyte for counts. So where blocks become final, it does not grow with the run but for the stale ones.
 #[derive(Debug, Clone)]
+#[must_use]
 pub struct Recorder {
     start: Time,
     last_time: Time,
@@ -77,7 +78,6 @@ impl Recorder {
     /// neither mined, stale nor in the chain, and not followed when it is taken on later; one mined since is counted by
     /// itself, whatever it stands on; the first interval is the one between the first two that are counted. A
     /// reorganisation since then counts with all that it gave up.
-    #[must_use]
     pub fn counting_from(self, moment: Time) -> Self {
         Self { start: self.start.max(moment), counted_from: moment, ..self }
     }

@@ -23,6 +23,7 @@ use crate::pow::Target;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[must_use]
 pub enum Difficulty {
     /// Every block is held to the same target.
     Fixed(Target),
@@ -56,7 +57,6 @@ impl Difficulty {
     }
 
     /// Returns the difficulty with another first target, which is the easiest, too.
-    #[must_use]
     pub fn starting_at(self, target: Target) -> Self {
         match self {
             Self::Fixed(_) => Self::Fixed(target),

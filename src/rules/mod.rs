@@ -65,6 +65,7 @@ pub use violation::Violation;
 /// Values of two fields that rule each other out are found by [`Rules::check_together`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "document::Document")]
+#[must_use]
 pub struct Rules {
     /// What a proof is made over.
     pub proof: ProofRule,
@@ -187,7 +188,6 @@ impl Rules {
     }
 
     /// Returns the rules with the shared genesis's time filled in, if it has none yet.
-    #[must_use]
     pub fn started_at(mut self, now: Time) -> Self {
         if let Genesis::Shared { time, .. } = &mut self.genesis {
             time.get_or_insert(now);
@@ -196,7 +196,6 @@ impl Rules {
     }
 
     /// Returns the rules with another first target, which is the easiest, too: for blocks in a moment, say.
-    #[must_use]
     pub fn with_first_target(self, target: Target) -> Self {
         Self { difficulty: self.difficulty.starting_at(target), ..self }
     }
@@ -211,7 +210,6 @@ impl Rules {
     /// let rules = Rules::bitcoin().paced_for(1e12);
     /// assert_eq!(rules.difficulty.first_target().expected_hashes(), 600_000_000_000_000);
     /// ```
-    #[must_use]
     pub fn paced_for(self, hashes_per_second: f64) -> Self {
         let Difficulty::Retargeted(retarget) = self.difficulty else { return self };
         let first =

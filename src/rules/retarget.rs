@@ -22,6 +22,7 @@ use crate::pow::Target;
 /// A value is valid once made, and reads and writes documents with serde.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Document", into = "Document")]
+#[must_use]
 pub struct Retarget(Document);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -92,13 +93,11 @@ impl Retarget {
     ///
     /// It is held where whole blocks are checked. Testnet 4 has 600 s, one spacing (BIP 94, in Bitcoin Core
     /// `enforce_BIP94` and `MAX_TIMEWARP`); the main network has no bound.
-    #[must_use]
     pub const fn with_back_max(self, back_max: Duration) -> Self {
         Self(Document { back_max, ..self.0 })
     }
 
     /// Returns it with another first target, which is the easiest, too.
-    #[must_use]
     pub const fn starting_at(self, target: Target) -> Self {
         Self(Document { first_target: target, easiest_target: target, ..self.0 })
     }

@@ -277,7 +277,8 @@ impl<D: Driver> NetworkOf<D> {
     /// let network = Network::new(Rules::notebook());
     /// let alice = network.spawn()?;
     /// network.start_mining(alice, HashRate::UNLIMITED)?;
-    /// network.wait_until(alice, Duration::from_secs(60), |chain| chain.len() >= 3)?;
+    /// let chain = network.wait_until(alice, Duration::from_secs(60), |chain| chain.len() >= 3)?;
+    /// assert!(chain.len() >= 3);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn start_mining(&self, node: NodeId, rate: HashRate) -> Result<(), CallError<MineError>> {

@@ -26,6 +26,7 @@ use thiserror::Error;
 /// # Ok::<(), chainlab::network::HashRateError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[must_use]
 pub struct HashRate(Option<f64>);
 
 impl HashRate {

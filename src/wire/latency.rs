@@ -32,6 +32,7 @@ use crate::time::seconds;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Shape", into = "Shape")]
+#[must_use]
 pub struct Latency(Shape);
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -140,7 +141,6 @@ impl Latency {
     /// assert_ne!(latency.drawn_once(7, alice, bob), latency.drawn_once(8, alice, bob));
     /// # Ok::<(), chainlab::wire::LatencyError>(())
     /// ```
-    #[must_use]
     pub fn drawn_once(&self, seed: u64, one: NodeId, other: NodeId) -> Self {
         let [low, high] = [one.min(other), one.max(other)].map(|node| node.index() as u64);
         let key = Key::new(seed).and(Purpose::FixedLatency as u64).and(low << 32 | high);

@@ -25,6 +25,7 @@ use super::Latency;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[must_use]
 pub struct Link {
     latency: Latency,
     bandwidth: Option<NonZeroU64>,
@@ -34,7 +35,6 @@ pub struct Link {
 
 impl Link {
     /// Returns the link with another latency.
-    #[must_use]
     pub const fn with_latency(self, latency: Latency) -> Self {
         Self { latency, ..self }
     }
@@ -53,7 +53,6 @@ impl Link {
     }
 
     /// Returns the link without a limit to its bandwidth.
-    #[must_use]
     pub const fn with_unlimited_bandwidth(self) -> Self {
         Self { bandwidth: None, ..self }
     }
@@ -72,7 +71,6 @@ impl Link {
     /// A link that keeps order delivers a message no earlier than those sent before it over the same directed link, as
     /// TCP does; a late message makes those behind it late. A link without order delivers each when it is there, as UDP
     /// does.
-    #[must_use]
     pub const fn with_order(self, ordered: bool) -> Self {
         Self { ordered, ..self }
     }

@@ -86,7 +86,7 @@ fn those_who_wait_for_a_node_that_panics_are_told() {
         let node = network.spawn().unwrap();
         thread::scope(|scope| {
             let mined = [scope.spawn(|| network.mine(node)), scope.spawn(|| network.mine(node))];
-            network.chain(node).unwrap();
+            let _ = network.chain(node).unwrap();
             victim.store(0, Ordering::SeqCst);
             assert_panicked(&network.pending(node).unwrap_err(), node);
             for mined in mined {
@@ -130,7 +130,7 @@ fn a_shutdown_ends_every_call() {
                     assert!(shut_down(error));
                 });
             }
-            network.chain(nodes[0]).unwrap();
+            let _ = network.chain(nodes[0]).unwrap();
             let ends = [scope.spawn(|| network.shutdown()), scope.spawn(|| network.shutdown())];
             for end in ends {
                 assert_eq!(end.join().unwrap(), Ok(()));

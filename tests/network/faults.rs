@@ -122,7 +122,7 @@ fn a_paused_node_that_is_looked_at_stands_still() {
             assert_eq!(events.try_next(), None, "the time for answers is not over while it is paused");
             network.resume(node).unwrap();
             // Any input shows the node the time.
-            network.chain(node).unwrap();
+            let _ = network.chain(node).unwrap();
             assert_eq!(resolved.join().unwrap().silent, [silent]);
         });
     });
@@ -183,7 +183,7 @@ fn a_pause_that_meets_a_resume_is_before_it_or_after_it() {
                 assert_eq!(error, NodeError::Paused { node });
                 network.resume(node).unwrap();
             }
-            network.chain(node).unwrap();
+            let _ = network.chain(node).unwrap();
         }
     });
 }

@@ -218,7 +218,7 @@ fn an_invalid_chain_is_rejected_and_a_valid_one_still_wins() {
     let mut unproven = blocks.clone();
     unproven[4] = unproven[4].clone().with_proof(unproven[4].proof() + 1);
     let mut unlinked = blocks.clone();
-    unlinked.remove(3);
+    let _ = unlinked.remove(3);
     let easy = rules.clone().with_first_target(Target::EASIEST);
     let lies = [
         (Told::Blocks(unproven.into()), "block 5 Proof"),

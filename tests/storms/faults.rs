@@ -216,7 +216,7 @@ fn what_others_have_too_is_not_lost_with_a_disk() {
         let events = network.events();
         network.submit(one, payment(5)).unwrap();
         network.mine(one).unwrap();
-        agreed(&network);
+        let _ = agreed(&network);
         // One that is down has its disk.
         network.crash(other).unwrap();
         network.crash(one).unwrap();
