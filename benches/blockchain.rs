@@ -53,15 +53,19 @@ fn values(criterion: &mut Criterion) {
         criterion.bench_with_input(BenchmarkId::new("clone", length), &trunk, |bencher, chain| {
             bencher.iter(|| chain.clone());
         });
-        criterion.bench_with_input(BenchmarkId::new("block by index", length), &trunk, |bencher, chain| {
-            // A walk over all positions that looks random: a multiplicative generator modulo 2^64.
-            let mut state = 1_u64;
-            bencher.iter(|| {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                let position = ((u128::from(state) * u128::from(length)) >> 64) as u64 + 1;
-                chain.block(position).map(Block::proof)
-            });
-        });
+        criterion.bench_with_input(
+            BenchmarkId::new("block at a position", length),
+            &trunk,
+            |bencher, chain| {
+                // A walk over all positions that looks random: a multiplicative generator modulo 2^64.
+                let mut state = 1_u64;
+                bencher.iter(|| {
+                    state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    let position = ((u128::from(state) * u128::from(length)) >> 64) as u64 + 1;
+                    chain.block(position).map(Block::proof)
+                });
+            },
+        );
         criterion.bench_with_input(BenchmarkId::new("append", length), &trunk, |bencher, chain| {
             let (rules, block) = (rules(), block_on(chain, &rules(), "miner", 0));
             bencher.iter(|| chain.append(block.clone(), &rules).map(|chain| chain.len()));

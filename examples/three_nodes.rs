@@ -98,7 +98,7 @@ impl Story<'_> {
         writeln!(
             self.out,
             "Block {} of localhost:5000 {taken_up} the transaction of {amount}.",
-            forged.index
+            forged.position
         )?;
         self.show_whereabouts(&payment)
     }

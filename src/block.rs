@@ -53,7 +53,8 @@ impl Block {
         Self { proof, ..self }
     }
 
-    /// Returns the block's position as it states it; the first block's is 1.
+    /// Returns the position in its chain that the block claims, counted from 1 as all positions are. The notebook calls it
+    /// `index`. Only where whole blocks are checked is it sure to be where a chain has the block.
     pub fn index(&self) -> u64 {
         self.index
     }

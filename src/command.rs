@@ -137,8 +137,8 @@ impl Serialize for Submitted {
 /// A block was mined. Serialises to the notebook's `index, message, previous_hash, proof, transactions`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Forged {
-    /// The block's index.
-    pub index: u64,
+    /// The block's position.
+    pub position: u64,
     /// Its transactions, the reward last.
     pub transactions: Vec<Transaction>,
     /// Its proof.
@@ -150,7 +150,7 @@ pub struct Forged {
 impl Serialize for Forged {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut document = serializer.serialize_struct("Forged", 5)?;
-        document.serialize_field("index", &self.index)?;
+        document.serialize_field("index", &self.position)?;
         document.serialize_field("message", "New Block Forged")?;
         document.serialize_field("previous_hash", &self.previous_hash)?;
         document.serialize_field("proof", &self.proof)?;

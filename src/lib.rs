@@ -19,7 +19,7 @@
 //!
 //! network.submit(alice, Transaction::new("d4ee26eee15148ee92c6cd394edd974e", "someone-other-address", 5))?;
 //! let forged = network.mine(alice)?;
-//! assert_eq!((forged.index, forged.proof), (2, 35293));
+//! assert_eq!((forged.position, forged.proof), (2, 35293));
 //!
 //! network.resolve(bob)?;
 //! assert_eq!(network.chain(bob)?, network.chain(alice)?);
@@ -28,7 +28,7 @@
 //!
 //! # A fork that heals
 //!
-//! Two nodes mine at the same height, so two chains of the same length stand side by side. A tie keeps ours: neither
+//! Two nodes mine at the same position, so two chains of the same length stand side by side. A tie keeps ours: neither
 //! gives way, until one of them is strictly ahead. The transaction of the abandoned block is pending again.
 //!
 //! ```

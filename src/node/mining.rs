@@ -209,7 +209,7 @@ impl Node {
 impl From<&Block> for Forged {
     fn from(block: &Block) -> Self {
         Self {
-            index: block.index(),
+            position: block.index(),
             transactions: block.transactions().to_vec(),
             proof: block.proof(),
             previous_hash: block.previous_hash(),

@@ -17,7 +17,7 @@
 //!
 //! effects.clear();
 //! node.handle(Time::from_secs(2), Input::Found(search, 35293), &mut effects);
-//! assert!(matches!(effects.last(), Some(Effect::Answer(Ticket(7), Answer::Mine(Ok(forged)))) if forged.index == 2));
+//! assert!(matches!(effects.last(), Some(Effect::Answer(Ticket(7), Answer::Mine(Ok(forged)))) if forged.position == 2));
 //! # Ok::<(), chainlab::RulesError>(())
 //! ```
 

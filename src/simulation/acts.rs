@@ -25,7 +25,7 @@ impl World {
         let id = self.add_member(identity, State::Live)?;
         let node = make(self.config(id), self.around.now);
         self.around.peers[id.index()] = node.peers().to_vec();
-        self.around.height = self.around.height.max(node.chain().len());
+        self.around.longest = self.around.longest.max(node.chain().len());
         self.nodes.push(Some(node));
         self.around.facts_are_old = true;
         let name = self.around.names.of(id);

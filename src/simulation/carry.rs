@@ -96,7 +96,7 @@ pub(super) struct Surroundings {
     /// Whether nodes are still to be told which links lose nothing.
     pub(super) facts_are_old: bool,
     /// The blocks of the longest chain.
-    pub(super) height: u64,
+    pub(super) longest: u64,
     /// The blocks mined so far.
     pub(super) mined: u64,
     pub(super) effects: Vec<Effect>,
@@ -111,7 +111,7 @@ pub(super) struct Hands<'a> {
 impl Extended for Hands<'_> {
     #[inline]
     fn accepted(&mut self, block: BlockHash, position: u64, from: NodeId) {
-        self.around.height = self.around.height.max(position);
+        self.around.longest = self.around.longest.max(position);
         self.around.changes += 1;
         if self.around.subscribers.is_empty() {
             self.around.recorder.accepted(self.around.now, self.node, &block);
@@ -173,7 +173,7 @@ impl Surroundings {
             subscribers: Subscribers::default(),
             changes: 0,
             facts_are_old: false,
-            height: 1,
+            longest: 1,
             mined: 0,
             effects: Vec::new(),
         }

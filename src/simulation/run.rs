@@ -142,7 +142,7 @@ impl Simulation {
         self.driver.advance(moment);
     }
 
-    /// Lets time pass until a node's chain has so many blocks. Returns whether it came to that: not, if nothing is left
+    /// Lets time pass until a node's chain has a block at a position. Returns whether it came to that: not, if nothing is left
     /// that could happen.
     ///
     /// ```
@@ -151,12 +151,12 @@ impl Simulation {
     /// let simulation = Simulation::new(Rules::bitcoin().paced_for(1e6), 42);
     /// let node = simulation.spawn()?;
     /// simulation.start_mining(node, HashRate::default())?;
-    /// assert!(simulation.run_to_height(10));
+    /// assert!(simulation.run_to_position(10));
     /// assert_eq!(simulation.chain(node)?.len(), 10);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn run_to_height(&self, height: u64) -> bool {
-        self.run_until_holds(|world| world.around.height >= height)
+    pub fn run_to_position(&self, position: u64) -> bool {
+        self.run_until_holds(|world| world.around.longest >= position)
     }
 
     /// Lets time pass until so many blocks more have been mined, whatever becomes of them. Returns whether it came to

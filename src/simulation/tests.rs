@@ -140,7 +140,7 @@ fn where_nothing_happens_a_run_ends_however_far_it_is_to_go() {
         simulation.crash(node).unwrap();
     }
     assert!(!simulation.run_blocks(u64::MAX));
-    assert!(!simulation.run_to_height(u64::MAX));
+    assert!(!simulation.run_to_position(u64::MAX));
     simulation.run_for(Duration::MAX);
     assert_eq!(simulation.now(), Time::MAX);
 }

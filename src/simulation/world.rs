@@ -150,7 +150,7 @@ impl World {
         let notices = node.notices_repeats(|chain| floods.are_telling_of(now, chain));
         if node.chain().tip_hash() != tip {
             self.around.changes += 1;
-            self.around.height = self.around.height.max(node.chain().len());
+            self.around.longest = self.around.longest.max(node.chain().len());
         }
         let has_other_peers = self.around.peers[id.index()] != node.peers();
         if has_other_peers {

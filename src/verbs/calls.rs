@@ -228,7 +228,7 @@ impl<D: Driver> NetworkOf<D> {
     /// let network = Network::new(Rules::notebook());
     /// let alice = network.spawn()?;
     /// let forged = network.mine(alice)?;
-    /// assert_eq!((forged.index, forged.proof, forged.transactions.len()), (2, 35293, 1));
+    /// assert_eq!((forged.position, forged.proof, forged.transactions.len()), (2, 35293, 1));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn mine(&self, node: NodeId) -> Result<Forged, CallError<MineError>> {

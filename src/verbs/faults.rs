@@ -173,7 +173,7 @@ impl<D: Driver> NetworkOf<D> {
     /// network.pause(alice)?;
     /// assert_eq!(network.mine(alice).unwrap_err().to_string(), "node 0 is paused");
     /// network.resume(alice)?;
-    /// assert_eq!(network.mine(alice)?.index, 2);
+    /// assert_eq!(network.mine(alice)?.position, 2);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn pause(&self, node: NodeId) -> Result<(), NodeError> {

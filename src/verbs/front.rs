@@ -33,7 +33,7 @@ const LIKE_THE_NOTEBOOK_S: &str = "000000000000000000000000000000000000";
 /// network.register(bob, [alice])?;
 /// network.submit(alice, Transaction::new("d4ee26eee15148ee92c6cd394edd974e", "someone-other-address", 5))?;
 /// let forged = network.mine(alice)?;
-/// assert_eq!((forged.index, forged.proof), (2, 35293));
+/// assert_eq!((forged.position, forged.proof), (2, 35293));
 /// network.resolve(bob)?;
 /// assert_eq!(network.chain(bob)?, network.chain(alice)?);
 /// # Ok::<(), Box<dyn std::error::Error>>(())

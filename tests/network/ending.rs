@@ -63,7 +63,7 @@ fn a_panic_takes_down_that_node_alone() {
         // The others go on; the silent one costs the time-out, and is named.
         let resolution = network.resolve(alice).unwrap();
         assert_eq!((resolution.outcome, resolution.silent), (Outcome::Replaced, vec![bob]));
-        assert_eq!(network.mine(alice).unwrap().index, 3);
+        assert_eq!(network.mine(alice).unwrap().position, 3);
         assert_eq!(network.resolve(carol).unwrap().silent, [bob]);
         assert_eq!(network.nodes(), nodes);
         assert_eq!(&*network.name(bob).unwrap(), "fragile-1");

@@ -48,14 +48,14 @@ fn calls_to_mine_at_once_give_a_block_each() {
         let start = Barrier::new(2);
         let mine = || {
             start.wait();
-            network.mine(node).unwrap().index
+            network.mine(node).unwrap().position
         };
-        let mut indices = thread::scope(|scope| {
+        let mut positions = thread::scope(|scope| {
             let (one, other) = (scope.spawn(mine), scope.spawn(mine));
             [one.join().unwrap(), other.join().unwrap()]
         });
-        indices.sort_unstable();
-        assert_eq!(indices, [2, 3]);
+        positions.sort_unstable();
+        assert_eq!(positions, [2, 3]);
         assert_eq!(network.chain(node).unwrap().len(), 3);
     });
 }

@@ -374,7 +374,7 @@ fn answered(answer: &Answer) -> String {
             Placement::AwaitsNonce { nonce } => format!("waits for nonce {nonce}"),
         },
         Answer::Submit(Err(error)) => error.to_string(),
-        Answer::Mine(Ok(forged)) => format!("forged {}", forged.index),
+        Answer::Mine(Ok(forged)) => format!("forged {}", forged.position),
         Answer::Mine(Err(error)) => error.to_string(),
         Answer::Resolve(resolution) => format!(
             "{:?} {}, silent {:?}",

@@ -71,7 +71,7 @@ proptest! {
 
         for node in nodes {
             let before = network.chain(node).unwrap();
-            prop_assert_eq!(loaded.mine(node).unwrap().index, before.len() + 1);
+            prop_assert_eq!(loaded.mine(node).unwrap().position, before.len() + 1);
             prop_assert!(before.is_start_of(&loaded.chain(node).unwrap()));
         }
     }

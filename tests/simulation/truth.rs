@@ -128,7 +128,7 @@ fn two_miners_have_the_published_stale_rates() {
     }
 }
 
-/// All agree and nothing is under way: the chance that the next block has a rival at its height. Each network is new, and
+/// All agree and nothing is under way: the chance that the next block has a rival at its position. Each network is new, and
 /// is watched until its first block has come to all.
 #[test]
 fn a_block_has_a_rival_as_often_as_published() {
