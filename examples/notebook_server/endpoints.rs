@@ -22,7 +22,7 @@ use tokio::{task::spawn_blocking, time::timeout};
 use tower_http::cors::CorsLayer;
 
 use crate::{
-    door::READ_TIMEOUT,
+    listener::READ_TIMEOUT,
     peers::{PeerError, Peers},
 };
 
@@ -36,7 +36,7 @@ const PAGE: &str = include_str!("page.html");
 
 const INVALID_NODES: &str = "Error: Please supply a valid list of nodes";
 
-/// The node behind a door.
+/// The node behind a listener.
 #[derive(Clone)]
 pub(crate) struct Served {
     network: Arc<Network>,

@@ -1,14 +1,14 @@
 //! The notebook's three servers, answered by chainlab: its `curl` lines, its Python and a browser find what they know.
 //!
 //! `cargo run --release --example notebook_server` serves three nodes on ports 5000 to 5002 until Ctrl-C. The nodes talk
-//! over channels as ever; HTTP is a door at the handle. A peer that is none of them, the notebook's own Python say, can
+//! over channels as ever; HTTP is another way to the handle. A peer that is none of them, the notebook's own Python say, can
 //! be registered too, and is asked for its chain over HTTP.
 
 mod address;
-mod door;
 #[path = "../shared/end.rs"]
 mod end;
 mod endpoints;
+mod listener;
 mod peers;
 
 use std::{
@@ -28,7 +28,7 @@ use clap::Parser;
 use tokio::{runtime, sync::watch};
 use uuid::Uuid;
 
-use crate::{door::Door, endpoints::Served, peers::Peers};
+use crate::{endpoints::Served, listener::Listener, peers::Peers};
 
 /// How long a node that resolves waits for its peers: a bit more than twice the time that a foreign peer has for an
 /// answer, as another's question may have to be answered first.
@@ -52,8 +52,8 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let mut runtime = runtime::Builder::new_multi_thread();
-    // Whoever waits for a node blocks a thread; those at one door must not use up the others'.
-    runtime.max_blocking_threads(door::CLIENTS_MAX * arguments.ports.len().max(1)).enable_all();
+    // Whoever waits for a node blocks a thread; those at one listener must not use up the others'.
+    runtime.max_blocking_threads(listener::CLIENTS_MAX * arguments.ports.len().max(1)).enable_all();
     let limits = Limits { resolve_timeout: RESOLVE_TIMEOUT, ..Limits::default() };
     let network = Arc::new(Network::with_config(Rules::notebook(), Config { limits, ..Config::default() }));
     let events = network.events();
@@ -70,24 +70,24 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 
 /// Serves the nodes until the process is told to end.
 async fn serve(arguments: &Arguments, network: &Arc<Network>) -> Result<(), Box<dyn Error>> {
-    let mut end = door::EndSignals::listen()?;
-    let (mut doors, mut own) = (Vec::new(), Vec::new());
+    let mut end = listener::EndSignals::listen()?;
+    let (mut listeners, mut own) = (Vec::new(), Vec::new());
     for &port in &arguments.ports {
-        let door = Door::open(port).await?;
-        let port = door.port();
+        let listener = Listener::open(port).await?;
+        let port = listener.port();
         let name = format!("localhost:{port}");
         let identity = Identity { name: Some(name), address: Some(random_address(port)) };
         own.push((port, network.spawn_as(identity)?));
-        doors.push(door);
+        listeners.push(listener);
     }
     let ports: Vec<_> = own.iter().map(|(port, _)| *port).collect();
 
     let peers = Arc::new(Peers::new(Arc::clone(network), &own, arguments.allow_remote));
     let (ending, is_ending) = watch::channel(());
     let mut served = Vec::new();
-    for (door, (_, node)) in doors.into_iter().zip(own) {
+    for (listener, (_, node)) in listeners.into_iter().zip(own) {
         let node = Served::new(Arc::clone(network), node, Arc::clone(&peers));
-        served.push(tokio::spawn(door.serve(endpoints::router(node, &ports), is_ending.clone())));
+        served.push(tokio::spawn(listener.serve(endpoints::router(node, &ports), is_ending.clone())));
     }
     let mut out = io::stdout();
     print_welcome(&ports, &mut out)?;
@@ -96,8 +96,8 @@ async fn serve(arguments: &Arguments, network: &Arc<Network>) -> Result<(), Box<
     // Whoever has started it may listen no longer.
     let _ = writeln!(out, "\nEnding.");
     drop(ending);
-    for door in served {
-        door.await?;
+    for task in served {
+        task.await?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     iter::Blocks,
-    link::{Link, Standing, ancestor, common_ancestor},
+    link::{Derived, Link, ancestor, common_ancestor},
 };
 use crate::{
     accounts::{Account, Accounts},
@@ -66,9 +66,9 @@ impl Blockchain {
         let accounts =
             rules.check_genesis(&block).map_err(|violation| InvalidBlock { position: 1, violation })?;
         // Nobody searched for the first block's proof.
-        let standing =
-            Standing { target: rules.difficulty.first_target(), work: Work::ZERO, accounts, fingerprint };
-        Ok(Self { tip: Link::new(block, standing, None) })
+        let derived =
+            Derived { target: rules.difficulty.first_target(), work: Work::ZERO, accounts, fingerprint };
+        Ok(Self { tip: Link::new(block, derived, None) })
     }
 
     /// Appends a block after verifying it; the chain itself stays as it is.
@@ -99,8 +99,8 @@ impl Blockchain {
             .check(&block, &context)
             .map_err(|violation| InvalidBlock { position: self.len() + 1, violation })?;
         let target = context.target;
-        let standing = Standing { target, work: self.tip.work + target.work(), accounts, fingerprint };
-        Ok(Self { tip: Link::new(block, standing, Some(Arc::clone(&self.tip))) })
+        let derived = Derived { target, work: self.tip.work + target.work(), accounts, fingerprint };
+        Ok(Self { tip: Link::new(block, derived, Some(Arc::clone(&self.tip))) })
     }
 
     /// Verifies the chain under rules and returns it as verified under them: itself if it was, else a copy of its

@@ -37,8 +37,8 @@ pub(super) struct Link {
     jump: Option<Arc<Link>>,
 }
 
-/// What a new link says of the chain up to it.
-pub(super) struct Standing {
+/// What is derived from the chain up to a new link.
+pub(super) struct Derived {
     pub(super) target: Target,
     pub(super) work: Work,
     pub(super) accounts: Accounts,
@@ -46,9 +46,9 @@ pub(super) struct Standing {
 }
 
 impl Link {
-    pub(super) fn new(block: Block, standing: Standing, parent: Option<Arc<Link>>) -> Arc<Self> {
+    pub(super) fn new(block: Block, derived: Derived, parent: Option<Arc<Link>>) -> Arc<Self> {
         let (hash, size) = block.hash_and_size();
-        let Standing { target, work, accounts, fingerprint } = standing;
+        let Derived { target, work, accounts, fingerprint } = derived;
         Arc::new(Self {
             micros: block.timestamp().rounded_micros(),
             hash,
@@ -159,14 +159,14 @@ mod tests {
     fn every_ancestor_is_a_logarithm_away() {
         let rules = Rules::notebook();
         let link = |parent: Option<Arc<Link>>| {
-            let standing = Standing {
+            let derived = Derived {
                 target: rules.difficulty.first_target(),
                 work: Work::ZERO,
                 accounts: Accounts::default(),
                 fingerprint: rules.fingerprint(),
             };
             let block = Block::new(1, Timestamp::integer(0), [], 100, PreviousHash::NumberOne);
-            Link::new(block, standing, parent)
+            Link::new(block, derived, parent)
         };
         let length = 1 << 12;
         let tip = (1..length).fold(link(None), |parent, _| link(Some(parent)));

@@ -20,12 +20,12 @@ pub(super) fn is_payable(amount: u64, left: u128) -> bool {
 
 /// What an address has left at a place in the order, and the nonce that its next transaction carries.
 #[derive(Debug, Clone, Copy)]
-struct Standing {
+struct Funds {
     left: u128,
     next: u64,
 }
 
-impl Standing {
+impl Funds {
     fn judge(&self, transaction: &Transaction) -> Result<(), LossReason> {
         match transaction.nonce().cmp(&Some(self.next)) {
             Ordering::Less => Err(LossReason::Replaced),
@@ -48,7 +48,7 @@ impl Standing {
 /// The addresses that are judged again, and the arrivals of what hangs on them that are still to be judged.
 #[derive(Debug, Default)]
 struct Judgement {
-    standings: BTreeMap<Arc<str>, Standing>,
+    funds: BTreeMap<Arc<str>, Funds>,
     open: BTreeSet<i64>,
 }
 
@@ -68,14 +68,14 @@ impl Mempool {
         }
         while let Some(arrival) = judgement.open.pop_first() {
             let transaction = &self.arrivals[&arrival];
-            let Judgement { standings, .. } = &mut judgement;
-            let sender = standings.get(transaction.sender_address());
+            let Judgement { funds, .. } = &mut judgement;
+            let sender = funds.get(transaction.sender_address());
             match sender.map_or(Ok(()), |sender| sender.judge(transaction)) {
                 Ok(()) => {
-                    if let Some(sender) = standings.get_mut(transaction.sender_address()) {
+                    if let Some(sender) = funds.get_mut(transaction.sender_address()) {
                         sender.pay(transaction);
                     }
-                    if let Some(recipient) = standings.get_mut(transaction.recipient_address()) {
+                    if let Some(recipient) = funds.get_mut(transaction.recipient_address()) {
                         recipient.receive(transaction);
                     }
                 }
@@ -91,21 +91,21 @@ impl Mempool {
     /// Has an address judged again from an arrival on. One that spends nothing has nothing to be judged.
     fn reopen(&self, judgement: &mut Judgement, address: &Arc<str>, from: i64, accounts: &Accounts) {
         let Some(flow) = self.flows.get(address).filter(|_| self.ready.count(address) > 0) else { return };
-        if judgement.standings.contains_key(address) {
+        if judgement.funds.contains_key(address) {
             return;
         }
         let account = accounts.get(address);
-        let mut standing = Standing { left: account.balance.into(), next: account.nonce };
+        let mut funds = Funds { left: account.balance.into(), next: account.nonce };
         for arrival in flow.arrivals.range(..from) {
             let transaction = &self.arrivals[arrival];
             if transaction.sender_address() == address {
-                standing.pay(transaction);
+                funds.pay(transaction);
             }
             if transaction.recipient_address() == address {
-                standing.receive(transaction);
+                funds.receive(transaction);
             }
         }
-        judgement.standings.insert(Arc::clone(address), standing);
+        judgement.funds.insert(Arc::clone(address), funds);
         judgement.open.extend(flow.arrivals.range(from..));
     }
 

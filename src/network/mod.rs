@@ -6,7 +6,7 @@
 //! deadline blocks on its channels. One thread more delivers messages that take their time.
 //!
 //! What can be done to a network stands in `verbs`, whatever drives it; here is how threads carry it out. What they share
-//! is in `shared` and what stands above it in the list of `tests/rooms.rs`; the threads are `worker` and `late`.
+//! is in `shared` and what stands above it in the list of `tests/modules.rs`; the threads are `worker` and `late`.
 
 mod acts;
 mod changes;

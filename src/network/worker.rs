@@ -50,7 +50,7 @@ pub(super) struct Worker {
     /// What is searched for, and the search itself once its first slice has begun.
     search: Option<(SearchId, Option<Search>)>,
     pace: Pace,
-    /// When the node wishes to be woken, by its own clock and by ours.
+    /// When the node has asked to be woken, by its own clock and by ours.
     wake_at: Option<(Time, Instant)>,
     /// When it began to search for something else last.
     search_began: Option<Instant>,

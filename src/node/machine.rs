@@ -33,11 +33,11 @@ pub enum Input {
     /// Whether something may be lost on the way between the node and another, either way. If nothing can, neither
     /// acknowledges what it gets; a node that is not told takes it that something may.
     LinkLoses(NodeId, bool),
-    /// The time that the node wished to be woken at has come.
+    /// The time that the node asked to be woken at has come.
     Wake,
 }
 
-/// What a node wishes.
+/// What a node has its driver do.
 #[derive(Debug, Clone)]
 pub enum Effect {
     /// Say something to another node.
@@ -54,7 +54,7 @@ pub enum Effect {
     Search(SearchId, Target),
     /// Search no more.
     StopSearch,
-    /// Wake the node at a time, instead of the time wished for before; or not at all.
+    /// Wake the node at a time, instead of the time asked for before; or not at all.
     WakeAt(Option<Time>),
     /// Answer a command.
     Answer(Ticket, Answer),
@@ -281,7 +281,7 @@ impl Node {
         Snapshot { chain: self.chain.clone(), pending, peers: self.peers.clone() }
     }
 
-    /// Handles an input at a moment, and adds what the node wishes to `effects`, in order.
+    /// Handles an input at a moment, and adds what its driver is to do to `effects`, in order.
     ///
     /// Times should not go back; one that does delays the node's deadlines, and nothing worse.
     pub fn handle(&mut self, now: Time, input: Input, effects: &mut Vec<Effect>) {

@@ -1,6 +1,6 @@
 //! The proof of work: targets, work, and the search for a proof at the hardware's limit.
 //!
-//! This room knows numbers and bytes, not chains. A [`Challenge`] is what a proof is sought for, by one of three
+//! This module knows numbers and bytes, not chains. A [`Challenge`] is what a proof is sought for, by one of three
 //! rules; a [`Target`] says how small the hash must be; a [`Search`] tries the candidates 0, 1, 2, ... in order, for
 //! a budget of attempts at a time, and finds the smallest proof. [`Work`] is what a proof is worth.
 //!

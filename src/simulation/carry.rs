@@ -103,12 +103,12 @@ pub(super) struct Surroundings {
 }
 
 /// Carries out what comes of a block that extends a node's tip.
-pub(super) struct Hands<'a> {
+pub(super) struct NodeEffects<'a> {
     pub(super) around: &'a mut Surroundings,
     pub(super) node: NodeId,
 }
 
-impl Extended for Hands<'_> {
+impl Extended for NodeEffects<'_> {
     #[inline]
     fn accepted(&mut self, block: BlockHash, position: u64, from: NodeId) {
         self.around.longest = self.around.longest.max(position);

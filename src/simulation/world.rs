@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use super::{
     Simulation,
-    carry::{Hands, Surroundings},
+    carry::{NodeEffects, Surroundings},
     floods::Wave,
 };
 use crate::{
@@ -96,7 +96,7 @@ impl World {
         around.hint = Some(number);
         if node.extends(now, &chain) {
             // Both ends were told that nothing is lost between them.
-            node.extend(from, chain, false, &mut Hands { around, node: to });
+            node.extend(from, chain, false, &mut NodeEffects { around, node: to });
             if let Some(search) = around.to_hash.take() {
                 around.hash(to, node, search);
             }
@@ -138,7 +138,7 @@ impl World {
         self.nodes[node.index()].as_ref().expect("only nodes are asked for, not puppets")
     }
 
-    /// Hands a node an input, and carries out what it wishes.
+    /// Hands a node an input, and carries out its effects.
     pub(super) fn handle(&mut self, id: NodeId, input: Input) {
         let Some(node) = &mut self.nodes[id.index()] else { return };
         debug_assert!(!matches!(self.around.states[id.index()], State::Down { .. }), "{input:?}");

@@ -135,7 +135,7 @@ pub(crate) fn document(chain: &Blockchain) -> Told {
     Told::Document(chain.to_json().into())
 }
 
-/// An honest node, its clock, and what it wished last.
+/// An honest node, its clock, and the effects of its last input.
 #[derive(Clone)]
 pub(crate) struct Lab {
     pub(crate) node: Node,

@@ -7,7 +7,7 @@ use chainlab::{
     network::{CallError, Identity, NodeError, RegisterError, SpawnError},
 };
 
-use crate::hands::*;
+use crate::common::*;
 
 #[test]
 fn unknown_nodes_are_named() {

@@ -17,7 +17,7 @@ use chainlab::{
 
 use parking_lot::Mutex;
 
-use crate::hands::*;
+use crate::common::*;
 
 /// A network whose nodes panic when they next look at the clock, if they are told to.
 pub(crate) fn fragile(rules: Rules, limits: Limits) -> (Network, Arc<AtomicU32>) {

@@ -18,8 +18,8 @@ use chainlab::{
 };
 
 use crate::{
+    common::*,
     ending::{assert_panicked, fragile},
-    hands::*,
 };
 
 /// Nothing waits for it unless something hangs.

@@ -1,9 +1,9 @@
-//! The network of threads. Nothing here sleeps or measures time; what must not hang runs under [`hands::finishes`].
+//! The network of threads. Nothing here sleeps or measures time; what must not hang runs under [`common::finishes`].
 
 mod bad_input;
+mod common;
 mod ending;
 mod faults;
-mod hands;
 mod rates;
 mod restarting;
 mod storm;

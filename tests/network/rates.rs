@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chainlab::{Genesis, Happening, Network, Rules, network::HashRate, pow::Target};
 
-use crate::hands::*;
+use crate::common::*;
 
 /// A search begins at 0 and nothing interrupts it: each proof is one less than the attempts that it took.
 #[test]

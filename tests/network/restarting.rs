@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chainlab::{Message, Network, Rules, Told, network::RestartFrom, pow::Target};
 
-use crate::hands::finishes;
+use crate::common::finishes;
 
 /// Far beyond what any of it takes.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -9,7 +9,7 @@ use chainlab::{Blockchain, Network, Outcome, Placement, Transaction, network::Re
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::hands::*;
+use crate::common::*;
 
 #[test]
 fn fifty_nodes_agree_and_lose_nothing_after_a_storm() {
@@ -63,8 +63,8 @@ fn storm(seed: u64) {
             }
             submitted
         };
-        let hands: Vec<_> = (0..THREADS).map(|number| scope.spawn(move || work(number))).collect();
-        hands.into_iter().flat_map(|hand| hand.join().unwrap()).collect()
+        let threads: Vec<_> = (0..THREADS).map(|number| scope.spawn(move || work(number))).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
     assert!(!submitted.is_empty());
 

@@ -13,7 +13,7 @@ use chainlab::{
     pow::Target,
 };
 
-use crate::hands::*;
+use crate::common::*;
 
 /// This is where the notebook's servers wait for each other for ever.
 #[test]

@@ -1,7 +1,7 @@
-//! A node on the bench: it is told things by hand, and its wishes are read as lines of text.
+//! A node on the bench: it is told things by hand, and its effects are read as lines of text.
 //!
 //! Whatever a test is about, the bench holds the node to what it always owes: each command is answered once and in its
-//! kind, a proof is searched for exactly while somebody wants a block, a wake-up is wished for only when it changes,
+//! kind, a proof is searched for exactly while somebody wants a block, a wake-up is asked for only when it changes,
 //! and the chain never gets worse.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -137,7 +137,7 @@ pub(crate) struct Bench {
     pub(crate) node: Node,
     pub(crate) rules: Arc<Rules>,
     pub(crate) now: Time,
-    /// What the node wished last.
+    /// The effects of the last input.
     pub(crate) effects: Vec<Effect>,
     /// What is searched for, as a driver would.
     pub(crate) search: Option<(SearchId, Template)>,
@@ -220,7 +220,7 @@ impl Bench {
         self.tell(Input::Found(id, proof_for(template.challenge, template.target)))
     }
 
-    /// Lets time pass, and wakes the node if it wished so.
+    /// Lets time pass, and wakes the node if it asked for that.
     pub(crate) fn pass(&mut self, duration: f64) -> Vec<String> {
         self.now += seconds(duration);
         if self.wake_at.is_some_and(|at| at <= self.now) { self.tell(Input::Wake) } else { Vec::new() }
@@ -231,7 +231,7 @@ impl Bench {
         self.open.is_empty()
     }
 
-    /// Hands the node an input and holds it to what it owes. Returns its wishes, one a line.
+    /// Hands the node an input and holds it to what it owes. Returns its effects, one a line.
     pub(crate) fn tell(&mut self, input: Input) -> Vec<String> {
         let before = self.chain();
         let searched = self.searching.is_some();
@@ -286,7 +286,7 @@ impl Bench {
             Effect::Search(id, _) => self.searching = Some(*id),
             Effect::StopSearch => assert!(self.searching.take().is_some(), "there is a search to stop"),
             Effect::WakeAt(at) => {
-                assert_ne!(*at, self.wake_at, "a wake-up is wished for when it changes");
+                assert_ne!(*at, self.wake_at, "a wake-up is asked for when it changes");
                 self.wake_at = *at;
             }
             Effect::Answer(ticket, answer) => {
@@ -309,7 +309,7 @@ fn variant(value: &impl std::fmt::Debug) -> String {
     text.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_owned()
 }
 
-/// A wish as a line of text.
+/// An effect as a line of text.
 fn line(effect: &Effect) -> String {
     match effect {
         Effect::Send(to, message) => format!("to {}: {}", to.index(), said(message)),

@@ -123,12 +123,12 @@ fn every_chain_request_is_answered_in_every_state_and_whoever_asks() {
 }
 
 #[test]
-fn a_wake_up_that_nobody_wished_for_changes_nothing() {
+fn a_wake_up_that_nobody_asked_for_changes_nothing() {
     for rules in [notebook(), sealed()] {
         let mut bench = Bench::with_peers(rules, 1);
         assert_eq!(bench.tell(Input::Wake), [""; 0]);
         bench.command(Command::Resolve);
-        // The driver's wake-up is spent too early, so it is wished for again.
+        // The driver's wake-up is spent too early, so it is asked for again.
         assert_eq!(bench.tell(Input::Wake), ["wake at 1s"]);
     }
 }

@@ -5,7 +5,7 @@ use chainlab::{Blockchain, Command, Input, Told};
 use crate::bench::{acknowledge, connected, grown, grown_by, has, name, peer, sealed, seconds, tip};
 
 #[test]
-fn a_new_block_is_told_to_all_but_its_source_in_one_wish() {
+fn a_new_block_is_told_to_all_but_its_source_in_one_effect() {
     let rules = sealed();
     let told: [fn(&Blockchain) -> Told; 3] = [
         |chain| chain.clone().into(),

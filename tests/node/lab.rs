@@ -131,7 +131,7 @@ impl Lab {
         while let Some(next) = self.queue.first_entry().filter(|next| next.key().0 <= until) {
             let (at, _) = *next.key();
             let (node, input) = next.remove();
-            // A wake-up that the node no longer wishes for does not come.
+            // A wake-up that the node no longer asks for does not come.
             if matches!(input, Input::Wake) && self.wakes[node].take_if(|wake| *wake == at).is_none() {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! Step tests of the node: no threads, no clock; every wish is looked at.
+//! Step tests of the node: no threads, no clock; every effect is looked at.
 
 mod arrival;
 mod bench;

@@ -127,7 +127,7 @@ fn a_thousand_clients_are_served_beside_a_thousand_slow_ones() {
             client
         })
         .collect();
-    // The other node's door is free all the time.
+    // The other node's listener is free all the time.
     get(other, "/mine");
 
     // These are let in as the slow ones are shown out.

@@ -1,14 +1,14 @@
-//! Which room may import which: a room sees only those above it, and only the drivers see threads, channels and clocks.
+//! Which module may import which: each sees only those above it, and only the drivers see threads, channels and clocks.
 //!
 //! Every path in the code counts, in a `use` or not. What stands under `#[cfg(test)]` is exempt, and so is `lib.rs`,
-//! which shows all rooms to the reader.
+//! which shows all modules to the reader.
 
 use std::{fs, path::Path};
 
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 
-/// The rooms, each below all that it may import.
-const ROOMS: &[&str] = &[
+/// The modules, each below all that it may import.
+const MODULES: &[&str] = &[
     "text",
     "hash",
     "document",
@@ -33,7 +33,7 @@ const ROOMS: &[&str] = &[
     "experiment",
 ];
 
-/// Files of a room whose order is checked too, each below all that it may import.
+/// Files of a module whose order is checked too, each below all that it may import.
 const ORDERED: &[(&str, &[&str])] = &[
     (
         "verbs",
@@ -67,7 +67,7 @@ const ORDERED: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// What belongs to the outside world, and the rooms that may name it.
+/// What belongs to the outside world, and the modules that may name it.
 const RESERVED: &[(&[&str], &[&str])] = &[
     (&["crossbeam"], &["network"]),
     (&["crossbeam_channel"], &["network"]),
@@ -78,7 +78,7 @@ const RESERVED: &[(&[&str], &[&str])] = &[
 ];
 
 #[test]
-fn rooms_import_only_what_stands_above_them() {
+fn modules_import_only_what_stands_above_them() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let guide = fs::read_to_string(source.join("lib.rs")).expect("the crate has a lib.rs");
     let mut files = Vec::new();
@@ -96,9 +96,9 @@ fn rooms_import_only_what_stands_above_them() {
 }
 
 #[test]
-fn files_of_a_room_import_only_what_stands_above_them() {
-    for (room, order) in ORDERED {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(room);
+fn files_of_a_module_import_only_what_stands_above_them() {
+    for (module, order) in ORDERED {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(module);
         let place = |name: &str| order.iter().position(|each| *each == name);
         for (at, file) in order.iter().enumerate() {
             let text = fs::read_to_string(folder.join(format!("{file}.rs"))).expect("the file is there");
@@ -106,8 +106,8 @@ fn files_of_a_room_import_only_what_stands_above_them() {
                 let path: Vec<&str> = path.iter().map(String::as_str).collect();
                 if let ["super", name, ..] = path[..] {
                     let imported = place(name)
-                        .unwrap_or_else(|| panic!("{room}/{file}.rs:{line}: `{name}` has no place"));
-                    assert!(imported < at, "{room}/{file}.rs:{line}: `{file}` stands above `{name}`");
+                        .unwrap_or_else(|| panic!("{module}/{file}.rs:{line}: `{name}` has no place"));
+                    assert!(imported < at, "{module}/{file}.rs:{line}: `{file}` stands above `{name}`");
                 }
             }
         }
@@ -115,7 +115,7 @@ fn files_of_a_room_import_only_what_stands_above_them() {
         let files =
             entries.map(|entry| entry.expect("the folder can be read").path()).filter(|path| path.is_file());
         // Beside them is `mod.rs`; folders are below all.
-        assert_eq!(files.count(), order.len() + 1, "each file of {room} has its place");
+        assert_eq!(files.count(), order.len() + 1, "each file of {module} has its place");
     }
 }
 
@@ -132,12 +132,12 @@ fn collect_files(folder: &Path, files: &mut Vec<std::path::PathBuf>) {
 }
 
 /// Checks one file, named as in `src`, and returns what it breaks: file, line and rule. `guide` is the text of `lib.rs`,
-/// whose re-exports tell which room a name at the crate's root comes from.
+/// whose re-exports tell which module a name at the crate's root comes from.
 fn check(guide: &str, file: &str, text: &str) -> Vec<String> {
-    let place = |room: &str| ROOMS.iter().position(|each| *each == room);
-    let room = file.split('/').next().expect("a split has a first part").trim_end_matches(".rs");
-    let Some(own_place) = place(room) else {
-        return vec![format!("{file}: the room `{room}` has no place in the list of rooms")];
+    let place = |module: &str| MODULES.iter().position(|each| *each == module);
+    let module = file.split('/').next().expect("a split has a first part").trim_end_matches(".rs");
+    let Some(own_place) = place(module) else {
+        return vec![format!("{file}: the module `{module}` has no place in the list of modules")];
     };
     // `src/hash.rs` and `src/pow/mod.rs` are one module deep, `src/pow/target.rs` two.
     let depth = file.split('/').filter(|part| *part != "mod.rs").count();
@@ -147,16 +147,16 @@ fn check(guide: &str, file: &str, text: &str) -> Vec<String> {
     for Named { path, line } in paths_in(text) {
         let mut report = |rule: String| broken.push(format!("{file}:{line}: `{}`: {rule}", path.join("::")));
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
-        for (reserved, rooms) in RESERVED {
+        for (reserved, modules) in RESERVED {
             // `use std::time;` and `use std::time::*;` would let it in unseen.
             let stem = path.strip_suffix(&["*"]).unwrap_or(&path);
             let names_it = stem.starts_with(reserved) || (stem.len() > 1 && reserved.starts_with(stem));
-            if names_it && !rooms.contains(&room) {
-                report(format!("only {} may name `{}`", rooms.join(" and "), reserved.join("::")));
+            if names_it && !modules.contains(&module) {
+                report(format!("only {} may name `{}`", modules.join(" and "), reserved.join("::")));
             }
         }
         if path.iter().take_while(|part| **part == "super").count() >= depth {
-            report("a path to another room begins with `crate`".into());
+            report("a path to another module begins with `crate`".into());
         }
         // `pub(crate)` has no second part.
         let ["crate", name, ..] = path[..] else { continue };
@@ -166,12 +166,12 @@ fn check(guide: &str, file: &str, text: &str) -> Vec<String> {
         let imported =
             if place(name).is_some() { Some(name) } else { origin().map(|export| &*export.path[0]) };
         match imported.and_then(|imported| Some((imported, place(imported)?))) {
-            None => report(format!("`{name}` is neither a room nor re-exported from one")),
-            Some(("network", _)) if room == "simulation" => {
+            None => report(format!("`{name}` is neither a module nor re-exported from one")),
+            Some(("network", _)) if module == "simulation" => {
                 report("`simulation` and `network` never see each other".into());
             }
             Some((imported, at)) if at > own_place => {
-                report(format!("`{room}` stands above `{imported}` and may not import it"));
+                report(format!("`{module}` stands above `{imported}` and may not import it"));
             }
             Some(_) => {}
         }
@@ -331,8 +331,8 @@ mod the_check_itself {
             "`hash` stands above `time`",
         );
         assert_refused("node/mod.rs", "use crate::Network;", "`node` stands above `network`");
-        assert_refused("node/mod.rs", "use crate::Unheard;", "neither a room nor re-exported");
-        assert_refused("node/mod.rs", "use crate::*;", "`*` is neither a room");
+        assert_refused("node/mod.rs", "use crate::Unheard;", "neither a module nor re-exported");
+        assert_refused("node/mod.rs", "use crate::*;", "`*` is neither a module");
         assert_refused("node/mod.rs", "use super::hash::BlockHash;", "begins with `crate`");
         assert_refused("node/gossip.rs", "use super::super::network::Network;", "begins with `crate`");
     }
@@ -391,7 +391,7 @@ mod the_check_itself {
     }
 
     #[test]
-    fn an_unlisted_room_is_refused() {
+    fn an_unlisted_module_is_refused() {
         assert_refused("cellar/mod.rs", "", "`cellar` has no place");
     }
 }

@@ -1,4 +1,4 @@
-//! A node's door: its sockets, and the bounds of what a client can take up.
+//! A node's listener: its sockets, and the bounds of what a client can take up.
 
 use std::{
     io,
@@ -34,12 +34,12 @@ const CLIENT_TIMEOUT: Duration = Duration::from_secs(60);
 const END_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A node's sockets: "localhost" is one address to some clients, and another to others.
-pub(crate) struct Door {
+pub(crate) struct Listener {
     port: u16,
     listeners: Vec<TcpListener>,
 }
 
-impl Door {
+impl Listener {
     /// Opens a port on this machine alone; 0 takes one that is free.
     pub(crate) async fn open(port: u16) -> Result<Self, String> {
         let bind = async |address: SocketAddr| {
