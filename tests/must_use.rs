@@ -12,7 +12,7 @@ use chainlab::{
 #[test]
 fn a_chain_that_is_dropped_has_not_grown() {
     let rules = Rules::notebook().with_first_target(Target::EASIEST);
-    let chain = Blockchain::start(&rules, Time::UNIX_EPOCH);
+    let chain = Blockchain::start(&rules, Time::UNIX_EPOCH).unwrap();
     let block = Block::new(2, Timestamp::integer(1), [], 0, PreviousHash::Hash(chain.tip_hash()));
     #[expect(unused_must_use, reason = "the mistake")]
     chain.append(block.clone(), &rules).unwrap();

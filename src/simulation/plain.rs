@@ -335,7 +335,7 @@ impl Step {
         match *self {
             Self::Connect(one, other) => simulation.connect(one, other).unwrap(),
             Self::Disconnect(one, other) => simulation.disconnect(one, other).unwrap(),
-            Self::Mine(node) => simulation.start_mining(node, HashRate::PerMillisecond(1)).unwrap(),
+            Self::Mine(node) => simulation.start_mining(node, HashRate::per_second(1000.0).unwrap()).unwrap(),
             Self::Submit(node, amount) => {
                 let _ = simulation.submit(node, Transaction::new("alice", "bob", amount));
             }

@@ -138,7 +138,7 @@ impl<D: Driver> NetworkOf<D> {
     /// let network = Network::new(Rules::notebook());
     /// let chain = Blockchain::from_json(text, network.rules())?;
     /// let alice = network.spawn_with_chain(Identity::default(), chain.clone())?;
-    /// assert_eq!(network.mine(alice)?.index, 3);
+    /// assert_eq!(network.mine(alice)?.position, 3);
     ///
     /// let strict = Network::new(Rules::sealed());
     /// let error = strict.spawn_with_chain(Identity::default(), chain).unwrap_err().to_string();

@@ -15,7 +15,7 @@ fn classroom() -> Result<(), Box<dyn Error>> {
     let payment = Transaction::new("alice", "carol", 5);
     println!("{}", serde_json::to_string(&network.submit(alice, payment.clone())?)?);
     let forged = network.mine(alice)?;
-    println!("alice found the proof {} for block {}", forged.proof, forged.index);
+    println!("alice found the proof {} for block {}", forged.proof, forged.position);
     network.mine(bob)?;
 
     // Both chains are as long, so each keeps its own.

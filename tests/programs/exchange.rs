@@ -35,7 +35,7 @@ fn exchange() -> Result<(), Box<dyn Error>> {
     assert!(network.pending(exchange)?.contains(&deposit));
 
     // The deposit reaches the miner, who mines on. Once six blocks confirm it, the exchange has the coins.
-    network.start_mining(miner, HashRate::Unlimited)?;
+    network.start_mining(miner, HashRate::UNLIMITED)?;
     let chain =
         network.wait_until(exchange, PATIENCE, |chain| chain.confirmations(&deposit) >= CONFIRMATIONS)?;
     network.stop_mining(miner)?;

@@ -21,7 +21,7 @@ fn latency() -> Result<(), Box<dyn Error>> {
         simulation.set_default_link(link);
         for _ in 0..20 {
             let miner = simulation.spawn()?;
-            simulation.start_mining(miner, HashRate::PerMillisecond(1))?;
+            simulation.start_mining(miner, HashRate::per_second(1000.0)?)?;
         }
         simulation.join(&Topology::Random { links: 4 })?;
         simulation.run_blocks(5000);

@@ -30,7 +30,7 @@ fn tutorial_chain() -> Result<(), Box<dyn Error>> {
 
     // The next block goes on top, and the whole still reads in Python.
     let forged = network.mine(alice)?;
-    assert_eq!((forged.index, forged.previous_hash.to_string()), (4, chain.tip_hash().to_string()));
+    assert_eq!((forged.position, forged.previous_hash.to_string()), (4, chain.tip_hash().to_string()));
     let text = network.chain(alice)?.to_json();
     assert_eq!(Blockchain::from_json(&text, &Rules::notebook())?.len(), 4);
     println!("{text}");

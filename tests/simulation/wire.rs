@@ -30,7 +30,7 @@ fn network(nodes: usize, relay: Relay) -> Simulation {
 /// Has the first node find a block; returns when each of the others has it, counted from then.
 fn arrivals(simulation: &Simulation) -> Vec<Duration> {
     let nodes = simulation.nodes();
-    let len = simulation.mine(nodes[0]).unwrap().index;
+    let len = simulation.mine(nodes[0]).unwrap().position;
     let start = simulation.now();
     let others = nodes[1..].iter();
     // Each is waited for from the start on, whoever comes first.
