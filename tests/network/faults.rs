@@ -162,6 +162,29 @@ fn a_crash_that_meets_a_restart_is_before_it_or_after_it() {
     });
 }
 
+/// It comes as soon as the node can be crashed at all.
+#[test]
+fn a_crash_in_the_midst_of_a_restart_ends_the_new_thread() {
+    finishes(|| {
+        let network = Network::new(quick());
+        let node = network.spawn().unwrap();
+        // What all can see at once, as no question to the node waits for its end.
+        let is_live = || !network.settle(Duration::ZERO).unwrap().groups.is_empty();
+        network.crash(node).unwrap();
+        for _ in 0..200 {
+            thread::scope(|scope| {
+                let restart = scope.spawn(|| network.restart(node, RestartFrom::Chain));
+                while let Err(error) = network.crash(node) {
+                    assert_eq!(error, crashed(node));
+                    thread::yield_now();
+                }
+                assert!(!is_live(), "the crash is over when it returns");
+                restart.join().unwrap().unwrap();
+            });
+        }
+    });
+}
+
 #[test]
 fn a_pause_that_meets_a_resume_is_before_it_or_after_it() {
     finishes(|| {
