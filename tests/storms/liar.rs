@@ -27,7 +27,7 @@ impl Liar {
         chain: &Blockchain,
         rules: &Rules,
     ) -> &'static str {
-        let (draw, kind) = (random.next(), random.below(20));
+        let (draw, kind) = (random.next(), random.below(21));
         let request = RequestId(draw % 8);
         let back = chain.len().saturating_sub(draw % 4).max(1);
         let older = chain.at(back).expect("the chain is as long as that");
@@ -102,6 +102,7 @@ impl Liar {
             }),
             17 => ("that it has judged all", Message::AcknowledgeInventory { request }),
             18 => ("that it wants to be told", Message::InventoryRequest),
+            19 => ("of a tip whose parents it does not send", Message::NewBlock(chain.clone().into())),
             // A fork, if it is not on the tip.
             _ => ("a block that holds", new(fair())),
         };
@@ -123,12 +124,9 @@ impl Liar {
                 Message::ChainRequest { request } if request.0.is_multiple_of(3) => {
                     Message::Chain { request, chain: chain.clone().into() }
                 }
-                Message::BlocksRequest { request, .. } if request.0.is_multiple_of(2) => {
-                    Message::Blocks { request, after: 1, blocks: Told::Blocks(Arc::new([])) }
-                }
-                Message::BlocksRequest { request, .. } if request.0.is_multiple_of(3) => {
-                    let block = chain.last_block().clone().with_proof(request.0);
-                    Message::Blocks { request, after: chain.len() - 1, blocks: block.into() }
+                Message::BlocksRequest { request, locator, .. } => {
+                    let Some((after, blocks)) = blocks_for(request, &locator, chain) else { continue };
+                    Message::Blocks { request, after, blocks }
                 }
                 Message::TransactionsRequest { request, wanted } if !request.0.is_multiple_of(3) => {
                     let spends = (0..90).map(|amount| drain(chain, amount));
@@ -148,6 +146,24 @@ impl Liar {
 /// One of many ways to spend the liar's next nonce.
 fn drain(chain: &Blockchain, amount: u64) -> Transaction {
     Transaction::new(ADDRESS, "drain", amount % 90).with_nonce(chain.account(ADDRESS).nonce)
+}
+
+/// What is answered to a question for blocks: nothing, junk of all kinds, little, or the truth.
+fn blocks_for(request: RequestId, locator: &[(u64, BlockHash)], chain: &Blockchain) -> Option<(u64, Told)> {
+    let known = locator.iter().find(|(position, hash)| chain.holds(*hash, *position));
+    let after = known.map_or(1, |(position, _)| *position);
+    let part = |len: u64| chain.at(len.min(chain.len())).map(Told::from);
+    let blocks = match request.0 % 8 {
+        0 => Told::Blocks([].into()),
+        1 => chain.last_block().clone().with_proof(request.0).into(),
+        2 => part(after + 1)?,
+        3 => part(after)?,
+        4 => return Some((after + 7, chain.clone().into())),
+        5 => Told::Document("[]".into()),
+        6 => chain.clone().into(),
+        _ => return None,
+    };
+    Some((after, blocks))
 }
 
 fn time(block: &Block) -> chainlab::Time {
