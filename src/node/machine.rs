@@ -426,6 +426,18 @@ impl Node {
         }
     }
 
+    /// Returns how many questions and inventories the node has numbered.
+    pub(crate) fn requests(&self) -> u64 {
+        self.next_request
+    }
+
+    /// Numbers them from here on: what is late of an earlier life of the node is not taken for what follows.
+    #[must_use]
+    pub(crate) fn numbering_from(mut self, requests: u64) -> Self {
+        self.next_request = requests;
+        self
+    }
+
     pub(super) fn new_request(&mut self) -> RequestId {
         self.next_request += 1;
         RequestId(self.next_request)

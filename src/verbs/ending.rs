@@ -30,13 +30,14 @@ pub enum RestartFrom {
 /// are not. A shutdown is the end of all, loses nothing and needs no record.
 pub(crate) fn end(node: &Node, cause: DownCause) -> (State, Vec<Happening>) {
     let pending: Vec<_> = node.mempool().iter().cloned().collect();
+    let requests = node.requests();
     let ended = match &cause {
-        DownCause::ShutDown => return (State::Down { cause, pending }, Vec::new()),
+        DownCause::ShutDown => return (State::Down { cause, pending, requests }, Vec::new()),
         DownCause::Crashed => Happening::Crashed,
         DownCause::Panicked(message) => Happening::Panicked { message: message.clone() },
     };
     let lost = pending.into_iter().map(lost);
-    (State::Down { cause, pending: Vec::new() }, [ended].into_iter().chain(lost).collect())
+    (State::Down { cause, pending: Vec::new(), requests }, [ended].into_iter().chain(lost).collect())
 }
 
 /// Checks whether a node can be restarted.
@@ -58,8 +59,12 @@ pub(crate) fn restarted(view: &impl View, config: NodeConfig, now: Time, from: R
         RestartFrom::Genesis => Blockchain::started(&config.rules, now),
     };
     let left = Snapshot { chain, pending: Vec::new(), peers: view.peers(config.id).to_vec() };
+    let requests = match view.state(config.id) {
+        State::Down { requests, .. } => *requests,
+        State::Live | State::Paused | State::Puppet => 0,
+    };
     let (node, _) = Node::restored(config, left);
-    node
+    node.numbering_from(requests)
 }
 
 /// What is recorded of a restart: with a disk is lost what was on its chain and on no other's.

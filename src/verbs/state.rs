@@ -12,6 +12,8 @@ pub enum State {
         cause: DownCause,
         /// The transactions that were pending, of those that were not lost.
         pending: Vec<Transaction>,
+        /// How many questions and inventories the node has numbered.
+        requests: u64,
     },
     /// Whoever holds it plays it.
     Puppet,

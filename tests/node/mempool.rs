@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, slice};
 
-use chainlab::{Blockchain, Command, Difficulty, Limits, Rules, Transaction};
+use chainlab::{Blockchain, Command, Difficulty, Effect, Limits, Message, Rules, Transaction};
 use proptest::{prelude::*, sample::Index};
 
 use crate::bench::{Bench, document, grown, notebook, peer, sealed, seconds};
@@ -111,14 +111,18 @@ fn other_chain(bench: &Bench, rules: &Rules, step: &Step) -> (u64, Blockchain) {
 }
 
 /// Has the node resolve, and its peer answer with a chain; returns what is said to be lost.
-fn adopt(bench: &mut Bench, request: &mut u64, chain: &Blockchain, as_document: bool) -> Vec<String> {
-    *request += 1;
+fn adopt(bench: &mut Bench, chain: &Blockchain, as_document: bool) -> Vec<String> {
     // All of its blocks are in the past.
     bench.now += seconds(1000.0);
     bench.command(Command::Resolve);
+    let asked = bench.effects.iter().find_map(|effect| match effect {
+        Effect::Relay { message: Message::ChainRequest { request }, .. } => Some(request.0),
+        _ => None,
+    });
+    let request = asked.expect("it asks its peer");
     let lines = match as_document {
-        true => bench.answer(1, *request, document(chain)),
-        false => bench.answer(1, *request, chain.clone()),
+        true => bench.answer(1, request, document(chain)),
+        false => bench.answer(1, request, chain.clone()),
     };
     assert_eq!(bench.chain(), *chain);
     lost(lines)
@@ -152,7 +156,7 @@ proptest! {
     fn without_accounts(steps in steps()) {
         let rules = notebook();
         let mut bench = bench(&rules);
-        let (mut model, mut request) = (Vec::<(Transaction, bool)>::new(), 0);
+        let mut model = Vec::<(Transaction, bool)>::new();
         for step in steps {
             match &step {
                 Step::Submit { transfer, .. } => {
@@ -179,7 +183,7 @@ proptest! {
                     model.splice(..0, returned.into_iter().map(|transaction| (transaction, true)));
                     model.retain(|(transaction, came_back)| !(*came_back && takes(&mut theirs, transaction)));
                     let evicted = model.split_off(model.len().min(CAPACITY));
-                    let lost = adopt(&mut bench, &mut request, &other, *as_document);
+                    let lost = adopt(&mut bench, &other, *as_document);
                     prop_assert_eq!(lost.len(), evicted.len());
                 }
             }
@@ -194,7 +198,7 @@ proptest! {
     fn with_accounts(steps in steps()) {
         let rules = Rules { difficulty: Difficulty::Fixed(sealed().difficulty.first_target()), ..sealed() };
         let mut bench = bench(&rules);
-        let (mut model, mut request) = (Model::default(), 0);
+        let mut model = Model::default();
         for step in steps {
             let lost = match &step {
                 Step::Submit { transfer, near } => {
@@ -224,7 +228,7 @@ proptest! {
                     let (common, other) = other_chain(&bench, &rules, &step);
                     let abandoned = transactions(&bench.chain(), common);
                     model.adopt(&abandoned, &transactions(&other, common), &other);
-                    adopt(&mut bench, &mut request, &other, *as_document)
+                    adopt(&mut bench, &other, *as_document)
                 }
             };
             model.lost.sort();

@@ -9,8 +9,8 @@ use std::{
 };
 
 use chainlab::{
-    Blockchain, Genesis, Happening, Limits, LossReason, Message, Network, NodeId, RequestId, Rules,
-    Transaction,
+    Blockchain, Driver, Genesis, Happening, Limits, LossReason, Message, Network, NetworkOf, NodeId,
+    RequestId, Rules, Simulation, Transaction,
     network::{Config, Events, RestartFrom, Settled},
     pow::Target,
     wire::{self, Link, Verdict},
@@ -223,6 +223,31 @@ fn what_others_have_too_is_not_lost_with_a_disk() {
         network.restart(one, from).unwrap();
         assert_eq!(lost(&network, events), []);
     }
+}
+
+/// What is late of before the crash, an acknowledgement say, would be taken for news.
+#[test]
+fn a_restarted_node_numbers_on() {
+    fn numbers<D: Driver>(network: &NetworkOf<D>) {
+        let (node, spy) = (network.spawn().unwrap(), network.puppet().unwrap());
+        network.connect(node, spy).unwrap();
+        let mut last = RequestId(0);
+        for from in [RestartFrom::Chain, RestartFrom::Genesis, RestartFrom::Chain] {
+            network.submit(node, payment(5)).unwrap();
+            let heard = std::iter::from_fn(|| network.hear(spy, PATIENCE).unwrap());
+            let told = heard.into_iter().find_map(|(_, message)| match message {
+                Message::Inventory { request, .. } => Some(request),
+                _ => None,
+            });
+            assert!(told > Some(last), "{told:?} comes after {last:?}");
+            last = told.unwrap();
+            network.crash(node).unwrap();
+            network.restart(node, from).unwrap();
+        }
+    }
+    let network = network();
+    numbers(&network);
+    numbers(&Simulation::hashed(network.rules().clone(), 1));
 }
 
 /// Whoever waits hears of a link that begins to lose everything: the two need not agree any longer.

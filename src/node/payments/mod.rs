@@ -20,11 +20,7 @@ use self::{
     log::Log,
     tell::Telling,
 };
-use crate::{
-    hash::TransactionHash,
-    message::{NodeId, RequestId},
-    time::Time,
-};
+use crate::{hash::TransactionHash, message::NodeId, time::Time};
 
 /// The most hashes in an inventory: judging as many transactions takes a fraction of a millisecond.
 const INVENTORY_MAX: usize = 256;
@@ -41,8 +37,6 @@ pub(super) struct Payments {
     telling: BTreeMap<NodeId, Telling>,
     /// When which peer is told again, the soonest first.
     due: BTreeSet<(Time, NodeId)>,
-    /// How many inventories were made.
-    inventories: u64,
     /// Who tells of transactions.
     tellers: BTreeMap<NodeId, Teller>,
     /// The transactions that were asked for, and of whom.
@@ -67,11 +61,6 @@ impl Payments {
             && self.asked.is_empty()
             && self.refused.is_empty()
             && !(self.has_news || self.has_missed)
-    }
-
-    fn new_inventory(&mut self) -> RequestId {
-        self.inventories += 1;
-        RequestId(self.inventories)
     }
 
     /// Forgets a peer that is no longer listened to.

@@ -123,7 +123,7 @@ impl Node {
         self.payments.telling.entry(peer).or_default().told = told;
         if !hashes.is_empty() {
             let at = now.checked_add(self.limits.announce_after(0));
-            let open = Open { request: self.payments.new_inventory(), after, at, repeated: 0 };
+            let open = Open { request: self.new_request(), after, at, repeated: 0 };
             self.send_inventory(peer, open, hashes, effects);
         }
     }
@@ -203,7 +203,7 @@ impl Node {
         }
         self.tell_anew(now, from, effects);
         if self.payments.telling.get(&from).is_none_or(|telling| telling.open.is_none()) {
-            let (request, hashes) = (self.payments.new_inventory(), Arc::default());
+            let (request, hashes) = (self.new_request(), Arc::default());
             effects.push(Effect::Send(from, Message::Inventory { request, is_anew: true, hashes }));
         }
     }
