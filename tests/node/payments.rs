@@ -139,6 +139,22 @@ fn what_an_answer_leaves_out_is_asked_for_again_until_there_is_nothing() {
     assert_eq!(bench.pending(), [1, 2]);
 }
 
+/// It may be the answer to the first of them, which was about less.
+#[test]
+fn an_answer_of_nothing_to_one_of_two_questions_takes_nothing_off_the_inventory() {
+    let payments = [transfer("alice", 0, 1), transfer("bob", 0, 3)];
+    let mut bench = connected();
+    assert_eq!(bench.hear(2, inventory(6, &payments[1..])), ["to 2: transactions? #6 of 1"]);
+    assert_eq!(bench.hear(1, inventory(5, &payments)), ["to 1: transactions? #5 of 1"]);
+    assert_eq!(bench.hear(1, inventory(5, &payments)), ["to 1: transactions? #5 of 2"]);
+    // The first has been mined there meanwhile.
+    assert_eq!(bench.hear(1, transactions(5, &[])), ["ignored from 1: answer to no question"]);
+    bench.hear(1, transactions(5, &payments[1..]));
+    assert_eq!(bench.pending(), [3]);
+    // Now one question alone is open.
+    assert_eq!(bench.hear(1, transactions(5, &[])), ["to 1: judged inventory #5"]);
+}
+
 #[test]
 fn a_transaction_is_asked_of_one_and_of_another_if_that_one_is_silent() {
     let payment = [transfer("alice", 0, 1)];

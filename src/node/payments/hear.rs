@@ -27,6 +27,8 @@ pub(super) struct Teller {
     request: Option<RequestId>,
     /// Whether that is yet to be acknowledged.
     is_open: bool,
+    /// How many questions about it are not answered.
+    questions: u32,
     /// What of it is not judged, in order.
     left: VecDeque<TransactionHash>,
     /// Whether it left a question unanswered. Nobody waits for its answers then.
@@ -120,6 +122,9 @@ impl Node {
         teller.left = hashes.iter().take(INVENTORY_MAX).copied().collect();
         // Whoever tells again has waited long enough, even by a clock that stands still.
         let is_repeated = last == Some(request);
+        if !is_repeated {
+            teller.questions = 0;
+        }
         self.go_through(now, from, is_repeated, effects);
     }
 
@@ -138,13 +143,15 @@ impl Node {
             .filter(|hash| is_repeated | !payments.is_awaited(*hash, from, now, patience));
         let wanted: Arc<[_]> = wanted.collect();
         payments.asked.extend(wanted.iter().map(|hash| (*hash, Asked { peer: from, at: now })));
-        let message = if !wanted.is_empty() {
+        let asks = !wanted.is_empty();
+        let message = if asks {
             Some(Message::TransactionsRequest { request, wanted })
         } else {
             left.is_empty().then_some(Message::AcknowledgeInventory { request })
         };
         effects.extend(message.map(|message| Effect::Send(from, message)));
         let teller = payments.tellers.get_mut(&from).expect("it was found above");
+        teller.questions = teller.questions.saturating_add(asks.into());
         teller.is_open = !left.is_empty();
         teller.left = left;
     }
@@ -158,10 +165,14 @@ impl Node {
         transactions: &[Transaction],
         effects: &mut Vec<Effect>,
     ) {
-        let teller = self.payments.tellers.get(&from);
-        if !teller.is_some_and(|teller| teller.is_open && teller.request == Some(request)) {
+        let teller = self.payments.tellers.get_mut(&from);
+        let teller = teller.filter(|teller| teller.is_open && teller.request == Some(request));
+        let Some(teller) = teller.filter(|teller| teller.questions > 0) else {
             return ignore(from, IgnoreReason::Unasked, effects);
-        }
+        };
+        teller.questions -= 1;
+        // If not, nobody knows which of the questions was answered. Its next inventory leaves out what it has no more.
+        let is_last = teller.questions == 0;
         let mut answered = 0;
         for transaction in transactions.iter().take(INVENTORY_MAX) {
             let hash = transaction.hash();
@@ -171,7 +182,7 @@ impl Node {
                 self.judge(from, hash, transaction.clone(), effects);
             }
         }
-        if answered == 0 && self.has_none_of_what_was_asked(from) == 0 {
+        if answered == 0 && (!is_last || self.has_none_of_what_was_asked(from) == 0) {
             return ignore(from, IgnoreReason::Unasked, effects);
         }
         // What did not fit into the answer is asked for again.
