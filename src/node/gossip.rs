@@ -47,6 +47,7 @@ impl Node {
                             parent,
                             bytes: chain.size_after(parent),
                             told: if is_verified { told.clone() } else { Told::from(block.clone()) },
+                            is_doubtful: false,
                         };
                         return self.parent_is_unknown(from, block, is_verified, orphan, effects);
                     }
@@ -83,7 +84,7 @@ impl Node {
                 let orphan = || {
                     let (hash, bytes) = block.hash_and_size();
                     let (parent, told) = (block.index().saturating_sub(1), Told::from(block.clone()));
-                    Orphan { from, hash, parent, bytes: bytes as u64, told }
+                    Orphan { from, hash, parent, bytes: bytes as u64, told, is_doubtful: false }
                 };
                 self.parent_is_unknown(from, block, false, orphan, effects);
             }
@@ -205,7 +206,7 @@ impl Node {
             return self.take_up(now, from, chain, effects);
         }
         let bytes = chain.size_after(after);
-        if self.gossip.keep_early(Early { until, from, chain, bytes }, &self.limits) {
+        if self.gossip.keep_early(Early { until, from, chain, bytes, is_doubtful: false }, &self.limits) {
             effects.push(Effect::Event(Happening::Waits { from, until }));
         }
     }
@@ -228,9 +229,12 @@ impl Node {
         let mut bytes_left = PIECE_BYTES;
         self.go_on_reading(now, &mut bytes_left, effects);
         while bytes_left > 0 && self.gossip.early.first().is_some_and(|early| early.until <= now) {
-            let Early { from, chain, bytes, .. } = self.gossip.early.remove(0);
+            let Early { from, chain, bytes, is_doubtful, .. } = self.gossip.early.remove(0);
             bytes_left = bytes_left.saturating_sub(bytes);
             self.take_up(now, from, chain, effects);
+            if is_doubtful {
+                self.announce_to(now, from, effects);
+            }
         }
         // Looking through the orphans costs more than most messages.
         if self.gossip.has_news {
@@ -239,11 +243,16 @@ impl Node {
         while bytes_left > 0 && self.gossip.has_news {
             let connected = self.gossip.orphans.iter().position(|orphan| self.is_connected(orphan));
             self.gossip.has_news = connected.is_some();
-            if let Some(Orphan { from, told, bytes, .. }) =
+            if let Some(Orphan { from, told, bytes, is_doubtful, .. }) =
                 connected.and_then(|at| self.gossip.orphans.remove(at))
             {
                 bytes_left = bytes_left.saturating_sub(bytes);
                 self.told_of_block(now, from, told, effects);
+                if is_doubtful {
+                    // It may have to wait for its time.
+                    self.gossip.doubt(from);
+                    self.announce_to(now, from, effects);
+                }
             }
         }
     }

@@ -295,6 +295,7 @@ impl Node {
             Input::Found(search, proof) => self.found(now, search, proof, effects),
             Input::Exhausted(search, exhausted) => self.exhausted(search, exhausted, effects),
             Input::LinkUp(peer) => {
+                self.gossip.doubt(peer);
                 self.announce_to(now, peer, effects);
                 self.tell_anew(now, peer, effects);
             }

@@ -55,6 +55,8 @@ pub(super) struct Orphan {
     /// What the block takes as canonical JSON.
     pub(super) bytes: u64,
     pub(super) told: Told,
+    /// Whether the link to its sender has come up since, who may have lost it.
+    pub(super) is_doubtful: bool,
 }
 
 /// A verified chain whose time has not come.
@@ -65,6 +67,8 @@ pub(super) struct Early {
     pub(super) chain: Blockchain,
     /// What its new blocks take as canonical JSON.
     pub(super) bytes: u64,
+    /// Whether the link to its sender has come up since, who may have lost it.
+    pub(super) is_doubtful: bool,
 }
 
 impl Gossip {
@@ -112,6 +116,14 @@ impl Gossip {
             self.announce_at = None;
         }
         self.unconfirmed.len() < before
+    }
+
+    /// Notes that a peer may have lost what it has told of.
+    pub(super) fn doubt(&mut self, peer: NodeId) {
+        let orphans = self.orphans.iter_mut().filter(|orphan| orphan.from == peer);
+        orphans.for_each(|orphan| orphan.is_doubtful = true);
+        let early = self.early.iter_mut().filter(|early| early.from == peer);
+        early.for_each(|early| early.is_doubtful = true);
     }
 
     pub(super) fn keep_orphan(&mut self, orphan: Orphan, limits: &Limits) {

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use chainlab::{BlockHash, Blockchain, Effect, Limits, Message, RequestId, Rules, Told};
+use chainlab::{BlockHash, Blockchain, Effect, Input, Limits, Message, RequestId, Rules, Told};
 
 use crate::bench::{
-    Bench, START, bare, blocks, connected, document, grown, grown_by, has, name, sealed, seconds, tip,
+    Bench, START, bare, blocks, connected, document, grown, grown_after, grown_by, has, name, peer, sealed,
+    seconds, tip,
 };
 
 #[test]
@@ -130,6 +131,25 @@ fn an_orphan_is_taken_up_when_its_parent_comes() {
         assert_eq!(bench.chain().len(), 1);
         bench.announce(2, form(&chain.at(2).unwrap()));
         assert_eq!(bench.chain(), chain);
+    }
+}
+
+/// It has crashed since, say, and its disk is lost: the block comes from nobody but the node any more.
+#[test]
+fn whoever_told_of_a_block_before_its_link_came_up_is_told_of_it_when_it_is_taken_up() {
+    let rules = sealed();
+    // The second one's blocks are too far ahead of the clock.
+    for after in [1.0, 30.0] {
+        let mut bench = connected();
+        let grown = |chain: &Blockchain| grown_after(chain, &rules, "miner-1", &[], after);
+        let parent = grown(&bench.chain());
+        let chain = grown(&parent);
+        bench.announce(1, tip(&chain));
+        bench.tell(Input::LinkUp(peer(1)));
+        let mut lines = bench.announce(2, tip(&parent));
+        lines.extend(bench.pass(2.0 * after));
+        assert_eq!(bench.chain(), chain);
+        assert!(lines.contains(&format!("to 1: new block {}", name(&chain))), "{lines:?}");
     }
 }
 

@@ -1,17 +1,16 @@
 //! A peer that lies: junk, blocks that break a rule, answers to questions never asked, silence.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use chainlab::{
-    Block, BlockHash, Blockchain, Difficulty, Message, Network, NodeId, PreviousHash, RequestId, Rules,
-    Timestamp, Told, Transaction,
+    Block, BlockHash, Blockchain, Difficulty, Driver, Message, NetworkOf, NodeId, PreviousHash, RequestId,
+    Rules, Timestamp, Told, Transaction,
     pow::{Search, Target},
 };
 
 use crate::random::Random;
 
 pub(crate) struct Liar {
-    pub(crate) network: Arc<Network>,
     pub(crate) puppet: NodeId,
 }
 
@@ -20,8 +19,9 @@ pub(crate) const ADDRESS: &str = "mallory";
 
 impl Liar {
     /// Tells a node a lie, or for once the truth, about what follows a chain. Returns what it was.
-    pub(crate) fn tell(
+    pub(crate) fn tell<D: Driver>(
         &self,
+        network: &NetworkOf<D>,
         random: &mut Random,
         to: NodeId,
         chain: &Blockchain,
@@ -106,15 +106,15 @@ impl Liar {
             // A fork, if it is not on the tip.
             _ => ("a block that holds", new(fair())),
         };
-        self.network.say(self.puppet, to, message).unwrap();
+        network.say(self.puppet, to, message).unwrap();
         what
     }
 
     /// Reads what it was told, and answers some of the questions wrongly and some not at all. It never waits.
-    pub(crate) fn answer(&self, chain: &Blockchain) {
+    pub(crate) fn answer<D: Driver>(&self, network: &NetworkOf<D>, chain: &Blockchain) {
         // Not more than were there already: the nodes go on asking.
         for _ in 0..1000 {
-            let Some((from, message)) = self.network.hear(self.puppet, Duration::ZERO).unwrap() else {
+            let Some((from, message)) = network.hear(self.puppet, Duration::ZERO).unwrap() else {
                 return;
             };
             let answer = match message {
@@ -138,7 +138,7 @@ impl Liar {
                 }
                 _ => continue,
             };
-            self.network.say(self.puppet, from, answer).unwrap();
+            network.say(self.puppet, from, answer).unwrap();
         }
     }
 }

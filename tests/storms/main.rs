@@ -13,10 +13,15 @@
 #[path = "../model/mod.rs"]
 mod model;
 
+mod acts;
+mod aftermath;
 mod faults;
 mod liar;
+mod looks;
 mod random;
+mod simulated;
 mod storm;
+mod threads;
 mod validator;
 mod watchdog;
 
@@ -58,10 +63,20 @@ fn run(name: &str, short: u64, regressions: &[u64], storm: fn(u64, &Log)) {
 
 #[test]
 fn sealed_networks_come_through_storms() {
-    run("sealed", 10, SEALED_REGRESSIONS, storm::sealed);
+    run("sealed", 10, SEALED_REGRESSIONS, threads::sealed);
 }
 
 #[test]
 fn notebook_networks_come_through_storms() {
-    run("notebook", 10, NOTEBOOK_REGRESSIONS, storm::notebook);
+    run("notebook", 10, NOTEBOOK_REGRESSIONS, threads::notebook);
+}
+
+#[test]
+fn sealed_simulations_come_through_storms() {
+    run("simulated sealed", 1500, &[], simulated::sealed);
+}
+
+#[test]
+fn notebook_simulations_come_through_storms() {
+    run("simulated notebook", 500, &[], simulated::notebook);
 }

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+use std::ops::Range;
+
 pub(crate) struct Random(u64);
 
 impl Random {
@@ -21,6 +23,10 @@ impl Random {
     /// A number from 0 up to but not including `bound`.
     pub(crate) fn below(&mut self, bound: usize) -> usize {
         (self.next() % bound as u64) as usize
+    }
+
+    pub(crate) fn within(&mut self, range: &Range<usize>) -> usize {
+        range.start + self.below(range.len())
     }
 
     /// A number uniform in `0.0..1.0`.

@@ -1,0 +1,50 @@
+//! The same storms under the virtual clock.
+
+use std::time::Duration;
+
+use chainlab::Simulation;
+
+use crate::{
+    random::Random,
+    storm::{self, Scale, notebook_rules, sealed_rules},
+    watchdog::Log,
+};
+
+/// By what the limits of a simulation's nodes are, as those of threads are by theirs.
+const TICK: Duration = Duration::from_millis(50);
+
+const SCALE: Scale = Scale { nodes: 3..9, steps: 20..90, tick: TICK, rates: 1..4 };
+
+/// Three to eight nodes by the sealed rules, whose proofs are drawn, but for one seed in four.
+pub(crate) fn sealed(seed: u64, log: &Log) {
+    let make = if seed.is_multiple_of(4) { Simulation::hashed } else { Simulation::new };
+    finds_the_same(seed, || {
+        let mut random = Random::new(seed);
+        let simulation = make(sealed_rules(TICK), random.next());
+        storm::sealed(&simulation, random, SCALE, log);
+        simulation
+    });
+}
+
+/// Three to eight nodes by the notebook's rules, which really search for their proofs.
+pub(crate) fn notebook(seed: u64, log: &Log) {
+    finds_the_same(seed, || {
+        let mut random = Random::new(seed);
+        let simulation = Simulation::hashed(notebook_rules(), random.next());
+        storm::notebook(&simulation, random, SCALE, log);
+        simulation
+    });
+}
+
+/// Runs a storm, and for some seeds once more: the same seed gives the same run.
+fn finds_the_same(seed: u64, storm: impl Fn() -> Simulation) {
+    let outcome = || {
+        let simulation = storm();
+        let chain = |node| simulation.chain(node).unwrap().tip_hash();
+        (serde_json::to_string(&simulation.report()).unwrap(), chain(simulation.nodes()[0]))
+    };
+    let first = outcome();
+    if seed.is_multiple_of(20) {
+        assert_eq!(outcome(), first, "a second run of the same seed");
+    }
+}
