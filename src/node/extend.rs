@@ -120,13 +120,16 @@ impl Node {
         self.lossless.binary_search(&other).is_ok()
     }
 
-    /// Notes whether something may be lost between the node and another. If so, it is told of the tip again, which it
-    /// may not have got.
+    /// Notes whether something may be lost between the node and another. It is told of the tip again if it may not have
+    /// got it, or from now on may not get what it is told.
     pub(super) fn link_loses(&mut self, now: Time, other: NodeId, loses: bool, effects: &mut Vec<Effect>) {
         match (self.lossless.binary_search(&other), loses) {
             (Err(place), false) => {
                 self.lossless.insert(place, other);
-                self.gossip.confirm(other);
+                if self.gossip.confirm(other) {
+                    // For the last time: nobody acknowledges it any more.
+                    self.announce_to(now, other, effects);
+                }
             }
             (Ok(place), true) => {
                 self.lossless.remove(place);

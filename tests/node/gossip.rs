@@ -90,6 +90,22 @@ fn a_new_tip_is_announced_from_the_start() {
     assert_eq!(bench.hear(3, acknowledge(&bench.chain())), ["wake never"]);
 }
 
+/// From then on nobody acknowledges what comes. What was said before may be lost, and so may the answers to it.
+#[test]
+fn who_is_not_known_to_have_the_tip_is_told_of_it_when_nothing_is_lost_any_more() {
+    let mut bench = connected();
+    bench.command(Command::Mine);
+    bench.find();
+    let chain = bench.chain();
+    bench.hear(1, acknowledge(&chain));
+    assert_eq!(bench.tell(Input::LinkLoses(peer(1), false)), [""; 0], "it has it");
+    let told = format!("to 2: new block {}", name(&chain));
+    assert_eq!(bench.tell(Input::LinkLoses(peer(2), false)), [told]);
+    assert_eq!(bench.tell(Input::LinkLoses(peer(2), false)), [""; 0], "that is no news");
+    // Only the third is told again.
+    assert_eq!(bench.pass(0.5)[..1], [format!("to 3: new block {}", name(&chain))]);
+}
+
 #[test]
 fn a_link_that_comes_up_is_told_of_the_tip() {
     let mut bench = connected();
