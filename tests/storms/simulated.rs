@@ -13,9 +13,9 @@ use crate::{
 /// By what the limits of a simulation's nodes are, as those of threads are by theirs.
 const TICK: Duration = Duration::from_millis(50);
 
-const SCALE: Scale = Scale { nodes: 3..9, steps: 20..90, tick: TICK, rates: 1..4 };
+const SCALE: Scale = Scale { nodes: 3..13, steps: 30..150, tick: TICK, rates: 1..4 };
 
-/// Three to eight nodes by the sealed rules, whose proofs are drawn, but for one seed in four.
+/// Three to twelve nodes by the sealed rules, whose proofs are drawn, but for one seed in four.
 pub(crate) fn sealed(seed: u64, log: &Log) {
     let make = if seed.is_multiple_of(4) { Simulation::hashed } else { Simulation::new };
     finds_the_same(seed, || {
@@ -26,7 +26,7 @@ pub(crate) fn sealed(seed: u64, log: &Log) {
     });
 }
 
-/// Three to eight nodes by the notebook's rules, which really search for their proofs.
+/// Three to twelve nodes by the notebook's rules, which really search for their proofs.
 pub(crate) fn notebook(seed: u64, log: &Log) {
     finds_the_same(seed, || {
         let mut random = Random::new(seed);
