@@ -4,6 +4,8 @@ mod bad_input;
 mod common;
 mod ending;
 mod faults;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod no_threads;
 mod rates;
 mod restarting;
 mod storm;
