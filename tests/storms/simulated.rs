@@ -10,7 +10,7 @@ use crate::{
     watchdog::Log,
 };
 
-/// By what the limits of a simulation's nodes are, as those of threads are by theirs.
+/// To the limits of a simulation's nodes as that of the threads is to theirs.
 const TICK: Duration = Duration::from_millis(50);
 
 const SCALE: Scale = Scale { nodes: 3..13, steps: 30..150, tick: TICK, rates: 1..4 };

@@ -1,6 +1,6 @@
 //! Storms over threads, on the wall clock.
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::Range, sync::Arc, time::Duration};
 
 use chainlab::{
     Limits, Network, Rules,
@@ -31,7 +31,7 @@ pub(crate) fn notebook(seed: u64, log: &Log) {
     assert_eq!(network.shutdown(), Ok(()));
 }
 
-fn scale(nodes: std::ops::Range<usize>) -> Scale {
+fn scale(nodes: Range<usize>) -> Scale {
     Scale { nodes, steps: 80..240, tick: TICK, rates: 20..100 }
 }
 

@@ -107,9 +107,12 @@ impl Validator {
 
     fn judge_block(&self, block: Block, document: &Value, parent: BlockHash) -> Result<Judged, String> {
         hold!(document["previous_hash"] == parent.to_string(), "it names {}", document["previous_hash"]);
-        // Its ancestors, the nearest first.
+        // As many of its ancestors as matter, the nearest first.
+        let window = self.rules.difficulty.retarget().map_or(0, |retarget| retarget.window() as usize);
         let mut ancestors = vec![&self.judged[&parent]];
-        while let Some(hash) = ancestors.last().and_then(|judged| judged.parent) {
+        while ancestors.len() < window.max(11)
+            && let Some(hash) = ancestors.last().and_then(|judged| judged.parent)
+        {
             ancestors.push(&self.judged[&hash]);
         }
         let last = ancestors[0];
@@ -121,7 +124,7 @@ impl Validator {
         let median = times[times.len() / 2];
         hold!(micros > median, "its time {micros} is not after the median {median}");
         if let Some(retarget) = self.rules.difficulty.retarget()
-            && ancestors.len().is_multiple_of(retarget.window() as usize)
+            && last.position.is_multiple_of(retarget.window().into())
         {
             let after = u128::from(micros) + retarget.back_max().as_micros();
             hold!(after >= u128::from(last.micros), "its time {micros} starts a window too early");
@@ -140,7 +143,7 @@ impl Validator {
         let last = ancestors[0];
         let Some(retarget) = self.rules.difficulty.retarget() else { return last.target };
         let window = retarget.window() as usize;
-        if !ancestors.len().is_multiple_of(window) {
+        if !last.position.is_multiple_of(window as u64) {
             return last.target;
         }
         let wanted = i128::from(retarget.window()) * retarget.spacing().as_micros() as i128;
