@@ -34,7 +34,7 @@ impl fmt::Display for NodeId {
 }
 
 /// Tells one question of a node from another; its answer names it, so that what comes late, twice or unasked is
-/// recognised.
+/// recognised. A node that is restarted goes on with its numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub u64);
 
