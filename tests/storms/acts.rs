@@ -8,7 +8,10 @@ use chainlab::{
     wire::{Latency, Link},
 };
 
-use crate::storm::{PATIENCE, SENDERS, State, Storm, address};
+use crate::{
+    rules::{SENDERS, address},
+    storm::{PATIENCE, State, Storm},
+};
 
 impl<D: Driver> Storm<'_, D> {
     /// A new node joins, and knows one of the others.

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chainlab::{Blockchain, Driver, LossReason, NodeId, Transaction, network::HashRate, wire::Link};
 
-use crate::storm::{PATIENCE, SENDERS, State, Storm, address};
+use crate::{
+    rules::{SENDERS, address},
+    storm::{PATIENCE, State, Storm},
+};
 
 impl<D: Driver> Storm<'_, D> {
     /// Ends every fault, and all mining.

@@ -20,6 +20,7 @@ mod faults;
 mod liar;
 mod looks;
 mod random;
+mod rules;
 mod simulated;
 mod storm;
 mod threads;

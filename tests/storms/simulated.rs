@@ -6,7 +6,8 @@ use chainlab::Simulation;
 
 use crate::{
     random::Random,
-    storm::{self, Scale, notebook_rules, sealed_rules},
+    rules::{notebook_rules, sealed_rules},
+    storm::{self, Scale},
     watchdog::Log,
 };
 

@@ -4,19 +4,16 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Range,
-    sync::Arc,
     time::Duration,
 };
 
 use chainlab::{
-    Blockchain, Difficulty, Driver, Genesis, LossReason, NetworkOf, NodeId, Retarget, Rules, Transaction,
-    network::Identity,
-    pow::{Target, Work},
+    Blockchain, Driver, LossReason, NetworkOf, NodeId, Rules, Transaction, network::Identity, pow::Work,
     wire::Topology,
 };
 
 use crate::{
-    liar::{self, Liar},
+    liar::Liar,
     model::Model,
     random::Random,
     validator::{NotebookValidator, Validator},
@@ -25,13 +22,6 @@ use crate::{
 
 /// What one event may keep the storm waiting for, on whatever machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
-/// What a sender has from the start; it never spends half of it.
-const COINS: u64 = 1_000_000;
-pub(crate) const SENDERS: usize = 12;
-
-pub(crate) fn address(sender: usize) -> String {
-    format!("sender-{sender}")
-}
 
 /// How large a storm is, and how fast.
 #[derive(Debug, Clone)]
@@ -172,28 +162,6 @@ const NOTEBOOK: &[(usize, Action)] = &[
     (6, Wait),
     (12, Look),
 ];
-
-/// The rules of any sealed network: a target that follows every 8 blocks.
-pub(crate) fn sealed_rules(tick: Duration) -> Rules {
-    let allocations = (0..SENDERS).map(|sender| (address(sender).into(), COINS));
-    let mut allocations: BTreeMap<Arc<str>, u64> = allocations.collect();
-    allocations.insert(liar::ADDRESS.into(), 1000);
-    let spacing = 2 * tick;
-    let retarget = Retarget::new(Target::from_expected_hashes(300), 8, spacing).unwrap();
-    Rules {
-        difficulty: Difficulty::Retargeted(retarget.with_back_max(spacing)),
-        genesis: Genesis::Shared { time: None, allocations },
-        payments_max: 19,
-        block_bytes_max: 1000,
-        ahead_max: 5 * tick,
-        ..Rules::sealed()
-    }
-}
-
-pub(crate) fn notebook_rules() -> Rules {
-    let target = Target::leading_hex_zeros(2);
-    Rules::notebook().with_first_target(target)
-}
 
 /// A storm over a network of rules under which nodes gossip.
 pub(crate) fn sealed<D: Driver>(network: &NetworkOf<D>, random: Random, scale: Scale, log: &Log) {

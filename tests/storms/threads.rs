@@ -9,7 +9,8 @@ use chainlab::{
 
 use crate::{
     random::Random,
-    storm::{self, Scale, notebook_rules, sealed_rules},
+    rules::{notebook_rules, sealed_rules},
+    storm::{self, Scale},
     watchdog::Log,
 };
 

@@ -1,0 +1,37 @@
+//! The rules of the storms' networks, and who pays whom there.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use chainlab::{Difficulty, Genesis, Retarget, Rules, pow::Target};
+
+use crate::liar;
+
+/// What a sender has from the start; it never spends half of it.
+const COINS: u64 = 1_000_000;
+pub(crate) const SENDERS: usize = 12;
+
+pub(crate) fn address(sender: usize) -> String {
+    format!("sender-{sender}")
+}
+
+/// The rules of any sealed network: a target that follows every 8 blocks.
+pub(crate) fn sealed_rules(tick: Duration) -> Rules {
+    let allocations = (0..SENDERS).map(|sender| (address(sender).into(), COINS));
+    let mut allocations: BTreeMap<Arc<str>, u64> = allocations.collect();
+    allocations.insert(liar::ADDRESS.into(), 1000);
+    let spacing = 2 * tick;
+    let retarget = Retarget::new(Target::from_expected_hashes(300), 8, spacing).unwrap();
+    Rules {
+        difficulty: Difficulty::Retargeted(retarget.with_back_max(spacing)),
+        genesis: Genesis::Shared { time: None, allocations },
+        payments_max: 19,
+        block_bytes_max: 1000,
+        ahead_max: 5 * tick,
+        ..Rules::sealed()
+    }
+}
+
+pub(crate) fn notebook_rules() -> Rules {
+    let target = Target::leading_hex_zeros(2);
+    Rules::notebook().with_first_target(target)
+}
