@@ -44,7 +44,7 @@ fn double_spend() -> Result<(), Box<dyn Error>> {
     }
 
     // All take the branch of more work. The shop has neither the goods nor the coins, and the payment never comes back.
-    network.wait_until(miner, PATIENCE, |chain| *chain == secret)?;
+    assert_eq!(network.wait_until(miner, PATIENCE, |chain| *chain == secret)?, secret);
     let chain = network.settle(PATIENCE)?.chain().cloned().expect("the shop and the miner are live");
     assert_eq!((chain.balance("shop"), chain.balance("friend")), (0, 100));
     assert_eq!((chain.confirmations(&payment), chain.confirmations(&double)), (0, 3));

@@ -125,7 +125,8 @@ fn nodes_in_regions_have_their_latencies_and_bandwidths() {
     simulation.connect(one, other).unwrap();
     simulation.mine(one).unwrap();
     let start = simulation.now();
-    simulation.wait_until(other, Duration::from_secs(60), |chain| chain.len() == 2).unwrap();
+    let came = simulation.wait_until(other, Duration::from_secs(60), |chain| chain.len() == 2);
+    assert!(came.is_ok());
     let [from, to] = [one, other].map(|node| simulation.region(node).unwrap().unwrap().bandwidth);
     let slower = from.upload().unwrap().min(to.download().unwrap());
     let link = Link::default().with_latency(regions.latency(place(one), place(other)).unwrap());

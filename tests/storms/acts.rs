@@ -76,7 +76,7 @@ impl<D: Driver> Storm<'_, D> {
         let attempts = start + self.random.next() % (end - start);
         let Some(node) = self.pick(State::Live) else { return };
         self.log.note(format_args!("{node} mines at {attempts}"));
-        self.network.start_mining(node, HashRate::PerMillisecond(attempts)).unwrap();
+        self.network.start_mining(node, HashRate::per_second(1e3 * attempts as f64).unwrap()).unwrap();
         self.mining.insert(node);
     }
 

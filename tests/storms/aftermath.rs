@@ -69,7 +69,9 @@ impl<D: Driver> Storm<'_, D> {
         }
         let miner = self.nodes[self.random.below(self.nodes.len())];
         self.log.note(format_args!("{miner} mines what is pending"));
-        self.network.start_mining(miner, HashRate::PerMillisecond(self.scale.rates.start)).unwrap();
+        self.network
+            .start_mining(miner, HashRate::per_second(1e3 * self.scale.rates.start as f64).unwrap())
+            .unwrap();
         self.read_events();
         let before = self.mined;
         loop {

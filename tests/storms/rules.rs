@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use chainlab::{Difficulty, Genesis, Retarget, Rules, pow::Target};
+use chainlab::{Difficulty, Genesis, Relay, Retarget, Rules, pow::Target};
 
 use crate::liar;
 
@@ -14,14 +14,19 @@ pub(crate) fn address(sender: usize) -> String {
     format!("sender-{sender}")
 }
 
-/// The rules of any sealed network: a target that follows every 8 blocks.
-pub(crate) fn sealed_rules(tick: Duration) -> Rules {
+/// The rules of a seed's sealed network: a target that follows every 8 blocks, and blocks that are told of in every way.
+pub(crate) fn sealed_rules(tick: Duration, seed: u64) -> Rules {
     let allocations = (0..SENDERS).map(|sender| (address(sender).into(), COINS));
     let mut allocations: BTreeMap<Arc<str>, u64> = allocations.collect();
     allocations.insert(liar::ADDRESS.into(), 1000);
     let spacing = 2 * tick;
     let retarget = Retarget::new(Target::from_expected_hashes(300), 8, spacing).unwrap();
     Rules {
+        relay: match seed % 5 {
+            3 => Relay::Announce,
+            4 => Relay::Compact { fallback_percent: 20 },
+            _ => Relay::Push,
+        },
         difficulty: Difficulty::Retargeted(retarget.with_back_max(spacing)),
         genesis: Genesis::Shared { time: None, allocations },
         payments_max: 19,

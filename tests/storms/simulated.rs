@@ -21,7 +21,7 @@ pub(crate) fn sealed(seed: u64, log: &Log) {
     let make = if seed.is_multiple_of(4) { Simulation::hashed } else { Simulation::new };
     finds_the_same(seed, || {
         let mut random = Random::new(seed);
-        let simulation = make(sealed_rules(TICK), random.next());
+        let simulation = make(sealed_rules(TICK, seed), random.next());
         storm::sealed(&simulation, random, SCALE, log);
         simulation
     });

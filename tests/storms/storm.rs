@@ -8,8 +8,8 @@ use std::{
 };
 
 use chainlab::{
-    Blockchain, Driver, LossReason, NetworkOf, NodeId, Rules, Transaction, network::Identity, pow::Work,
-    wire::Topology,
+    Blockchain, Driver, LossReason, NetworkOf, NodeId, Relay, Rules, Transaction, network::Identity,
+    pow::Work, wire::Topology,
 };
 
 use crate::{
@@ -192,7 +192,7 @@ impl<'a, D: Driver> Storm<'a, D> {
         let identity = |number| Identity { address: Some(format!("miner-{number}")), ..Identity::default() };
         let nodes: Vec<_> = (0..count).map(|number| network.spawn_as(identity(number)).unwrap()).collect();
         let best = network.chain(nodes[0]).unwrap();
-        let validator = match rules.gossip {
+        let validator = match rules.relay != Relay::None {
             true => Judge::Sealed(Box::new(Validator::new(&rules))),
             false => Judge::Notebook(NotebookValidator::new(Model { zeros: 2, covers_hash: false })),
         };

@@ -19,7 +19,7 @@ const TICK: Duration = Duration::from_millis(1);
 /// Five to forty nodes by the sealed rules.
 pub(crate) fn sealed(seed: u64, log: &Log) {
     let mut random = Random::new(seed);
-    let network = network(&mut random, sealed_rules(TICK), log);
+    let network = network(&mut random, sealed_rules(TICK, seed), log);
     storm::sealed(&network, random, scale(5..41), log);
     assert_eq!(network.shutdown(), Ok(()));
 }
