@@ -1,8 +1,7 @@
 //! A thousand nodes for a day, in seconds: the same nodes as in a network of threads, under a virtual clock.
 //!
-//! `cargo run --release --example simulate -- --help` tells what can be changed. With `--scenario g` it is the network
-//! that simulators are compared by: a block in 600 s, links of 50 to 150 ms, every block pushed to every peer. Ctrl-C
-//! ends it early, with the report of what was simulated by then.
+//! `cargo run --release --example simulate -- --help` tells what can be changed. With `--scenario g` or `r` it is one of
+//! the networks that simulators are compared by. Ctrl-C ends it early, with the report of what was simulated by then.
 
 #![expect(clippy::disallowed_methods, reason = "it tells how long the simulation took")]
 
@@ -21,9 +20,9 @@ use std::{
 };
 
 use chainlab::{
-    Difficulty, Report, Retarget, Rules, Simulation,
+    Difficulty, Limits, Relay, Report, Retarget, Rules, Simulation,
     network::HashRate,
-    wire::{Latency, Link, Topology},
+    wire::{BlockCost, Latency, Link, Regions, Topology},
 };
 use clap::{Parser, ValueEnum, value_parser};
 use interrupt::Interrupt;
@@ -53,23 +52,29 @@ struct Arguments {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Scenario {
-    /// A block in 600 s, latencies fixed for each link, evenly from 50 to 150 ms.
+    /// A block in 600 s, latencies fixed for each link, evenly from 50 to 150 ms, every block pushed to every peer.
     G,
+    /// A block of a megabyte in 600 s, nodes in six regions with their latencies and bandwidths, blocks told of by their
+    /// hashes and sent to whoever asks.
+    R,
 }
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::parse();
-    if let Some(Scenario::G) = arguments.scenario {
+    if arguments.scenario.is_some() {
         arguments.interval = Duration::from_secs(600);
     }
     end::with(simulate(&arguments))
 }
 
 fn simulate(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    let &Arguments { nodes, interval, seed, .. } = arguments;
+    let &Arguments { nodes, interval, seed, scenario, .. } = arguments;
     let interrupt = Interrupt::listen(|| {})?;
     let mut out = io::stdout();
-    let simulation = network(nodes, interval, seed)?;
+    let simulation = match scenario {
+        Some(Scenario::R) => in_regions(nodes, interval, seed)?,
+        Some(Scenario::G) | None => pushing(nodes, interval, seed)?,
+    };
     let blocks = arguments.blocks.unwrap_or((86_400.0 / interval.as_secs_f64()).ceil() as u64);
     writeln!(out, "{nodes} nodes mine {blocks} blocks, one in {interval:?}; the seed is {seed}.")?;
     let started = Instant::now();
@@ -92,24 +97,39 @@ fn simulate(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 }
 
 /// Nodes that mine, joined by links of 50 to 150 ms.
-fn network(nodes: u32, interval: Duration, seed: u64) -> Result<Simulation, Box<dyn Error>> {
-    let all = f64::from(nodes) * ATTEMPTS;
-    let rules = Rules::bitcoin();
-    let retarget = Retarget::new(rules.difficulty.first_target(), 2016, interval)?;
-    let rules = Rules { difficulty: Difficulty::Retargeted(retarget), ..rules }.paced_for(all);
-    let simulation = Simulation::new(rules, seed);
-    for _ in 0..nodes {
-        let node = simulation.spawn()?;
-        simulation.start_mining(node, HashRate::per_second(ATTEMPTS)?)?;
-    }
-    let topology = Topology::Random { links: 8 };
-    simulation.join(&topology)?;
+fn pushing(nodes: u32, interval: Duration, seed: u64) -> Result<Simulation, Box<dyn Error>> {
+    let simulation = network(nodes, interval, Relay::Push, seed)?;
     let latency = Latency::uniform(Duration::from_millis(50), Duration::from_millis(150))?;
-    for (one, other) in topology.edges(nodes as usize, seed)? {
+    for (one, other) in EIGHT_LINKS.edges(nodes as usize, seed)? {
         let link = Link::default().with_latency(latency.drawn_once(seed, one, other));
         simulation.set_link(one, other, link)?;
         simulation.set_link(other, one, link)?;
     }
+    Ok(simulation)
+}
+
+/// Nodes that mine in the six regions of 2019.
+fn in_regions(nodes: u32, interval: Duration, seed: u64) -> Result<Simulation, Box<dyn Error>> {
+    let simulation = network(nodes, interval, Relay::Announce, seed)?;
+    simulation.set_regions(Some(Regions::of_2019()));
+    simulation.set_block_cost(BlockCost { bytes: Some(1_000_000), ..BlockCost::default() });
+    Ok(simulation)
+}
+
+const EIGHT_LINKS: Topology = Topology::Random { links: 8 };
+
+fn network(nodes: u32, interval: Duration, relay: Relay, seed: u64) -> Result<Simulation, Box<dyn Error>> {
+    let rules = Rules { relay, ..Rules::bitcoin() };
+    let retarget = Retarget::new(rules.difficulty.first_target(), 2016, interval)?;
+    let rules = Rules { difficulty: Difficulty::Retargeted(retarget), ..rules };
+    let simulation = Simulation::new(rules.paced_for(f64::from(nodes) * ATTEMPTS), seed);
+    // Whoever has asked for a block waits for it, however many others it is sent to before.
+    simulation.set_limits(Limits { resolve_timeout: Duration::from_secs(600), ..Limits::default() });
+    for _ in 0..nodes {
+        let node = simulation.spawn()?;
+        simulation.start_mining(node, HashRate::per_second(ATTEMPTS)?)?;
+    }
+    simulation.join(&EIGHT_LINKS)?;
     Ok(simulation)
 }
 

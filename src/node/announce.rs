@@ -28,7 +28,11 @@ impl Node {
             self.gossip.keep_side_branch(self.id, old.clone(), &self.limits);
         }
         let tip = &self.chain;
-        self.gossip.side_branches.retain(|branch| !branch.chain.is_start_of(tip));
+        // None was a part of the old chain, so that none can be of what both have in common.
+        self.gossip
+            .side_branches
+            .retain(|branch| branch.chain.len() <= common || !branch.chain.is_start_of(tip));
+        debug_assert!(!self.gossip.side_branches.iter().any(|branch| branch.chain.is_start_of(tip)));
         self.gossip.unconfirmed.clear();
         let Gossip { unconfirmed, banned, .. } = &mut self.gossip;
         let lossless = &self.lossless;
