@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use chainlab::{Difficulty, Genesis, Relay, Retarget, Rules, pow::Target};
+use chainlab::{Difficulty, Genesis, Limits, Relay, Retarget, Rules, pow::Target};
 
-use crate::liar;
+use crate::{liar, random::Random};
 
 /// What a sender has from the start; it never spends half of it.
 const COINS: u64 = 1_000_000;
@@ -39,4 +39,18 @@ pub(crate) fn sealed_rules(tick: Duration, seed: u64) -> Rules {
 pub(crate) fn notebook_rules() -> Rules {
     let target = Target::leading_hex_zeros(2);
     Rules::notebook().with_first_target(target)
+}
+
+/// How long the nodes of a storm wait and how much they keep: little, in some storms.
+pub(crate) fn limits(random: &mut Random, tick: Duration) -> Limits {
+    Limits {
+        resolve_timeout: 20 * tick,
+        mempool: if random.percent(20) { 30 } else { 10_000 },
+        orphans: if random.percent(20) { 3 } else { 64 },
+        kept_bytes: if random.percent(20) { 1000 } else { 4_000_000 },
+        side_branches: if random.percent(20) { 1 } else { 16 },
+        bad_blocks: 20,
+        announce_again: 20 * tick,
+        announce_again_max: 500 * tick,
+    }
 }

@@ -6,7 +6,7 @@ use chainlab::Simulation;
 
 use crate::{
     random::Random,
-    rules::{notebook_rules, sealed_rules},
+    rules::{limits, notebook_rules, sealed_rules},
     storm::{self, Scale},
     watchdog::Log,
 };
@@ -22,6 +22,7 @@ pub(crate) fn sealed(seed: u64, log: &Log) {
     finds_the_same(seed, || {
         let mut random = Random::new(seed);
         let simulation = make(sealed_rules(TICK, seed), random.next());
+        simulation.set_limits(limits(&mut random, TICK));
         storm::sealed(&simulation, random, SCALE, log);
         simulation
     });
@@ -32,6 +33,7 @@ pub(crate) fn notebook(seed: u64, log: &Log) {
     finds_the_same(seed, || {
         let mut random = Random::new(seed);
         let simulation = Simulation::hashed(notebook_rules(), random.next());
+        simulation.set_limits(limits(&mut random, TICK));
         storm::notebook(&simulation, random, SCALE, log);
         simulation
     });

@@ -3,13 +3,13 @@
 use std::{ops::Range, sync::Arc, time::Duration};
 
 use chainlab::{
-    Limits, Network, Rules,
+    Network, Rules,
     network::{Clock, Config},
 };
 
 use crate::{
     random::Random,
-    rules::{notebook_rules, sealed_rules},
+    rules::{limits, notebook_rules, sealed_rules},
     storm::{self, Scale},
     watchdog::Log,
 };
@@ -38,16 +38,7 @@ fn scale(nodes: Range<usize>) -> Scale {
 
 /// A network whose nodes wait and keep little, some of them by clocks that are wrong.
 fn network(random: &mut Random, rules: Rules, log: &Log) -> Arc<Network> {
-    let limits = Limits {
-        resolve_timeout: 20 * TICK,
-        mempool: if random.percent(20) { 30 } else { 10_000 },
-        orphans: if random.percent(20) { 3 } else { 64 },
-        kept_bytes: if random.percent(20) { 1000 } else { 4_000_000 },
-        side_branches: if random.percent(20) { 1 } else { 16 },
-        bad_blocks: 20,
-        announce_again: 20 * TICK,
-        announce_again_max: 500 * TICK,
-    };
+    let limits = limits(random, TICK);
     let unread_max = if random.percent(20) { 8 } else { 1024 };
     // Some clocks are ahead of others by more than a block may be.
     let skew = if random.percent(30) { 20 * random.below(1000) as u64 } else { 0 };
