@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::world::World;
+use super::{carry::Untold, world::World};
 use crate::{
     event::Happening,
     message::NodeId,
@@ -27,7 +27,7 @@ impl World {
         self.around.peers[id.index()] = node.peers().to_vec();
         self.around.longest = self.around.longest.max(node.chain().len());
         self.nodes.push(Some(node));
-        self.around.facts_are_old = true;
+        self.around.untold.add(id);
         let name = self.around.names.of(id);
         self.around.record(id, Happening::Joined { name });
         Ok(id)
@@ -80,7 +80,7 @@ impl World {
         happenings.into_iter().for_each(|what| around.record(id, what));
         around.set_state(id, State::Live);
         // It has forgotten what it was told of its links.
-        around.facts_are_old = true;
+        around.untold = Untold::All;
         self.nodes[id.index()] = Some(node);
         Ok(())
     }
@@ -114,20 +114,25 @@ impl World {
     /// Changes the links.
     pub(super) fn change<T>(&mut self, change: impl FnOnce(&mut Traffic) -> T) -> T {
         self.around.spell_out();
-        self.around.facts_are_old = true;
+        self.around.untold = Untold::All;
         self.around.changes += 1;
         change(&mut self.around.traffic)
     }
 
     /// Tells all nodes whether anything may be lost between them and their peers, where that has changed.
     pub(super) fn tell_of_losses(&mut self) {
-        if !std::mem::take(&mut self.around.facts_are_old) {
-            return;
-        }
-        for number in 0..self.nodes.len() {
-            for place in 0..self.around.peers[number].len() {
-                self.tell_of_loss(NodeId::new(number as u32), self.around.peers[number][place]);
+        match std::mem::take(&mut self.around.untold) {
+            Untold::None => {}
+            Untold::Of(nodes) => nodes.into_iter().for_each(|node| self.tell_of_losses_of(node)),
+            Untold::All => {
+                (0..self.nodes.len() as u32).for_each(|node| self.tell_of_losses_of(NodeId::new(node)))
             }
+        }
+    }
+
+    fn tell_of_losses_of(&mut self, node: NodeId) {
+        for place in 0..self.around.peers[node.index()].len() {
+            self.tell_of_loss(node, self.around.peers[node.index()][place]);
         }
     }
 

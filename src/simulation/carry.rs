@@ -45,6 +45,28 @@ pub(super) struct Settings {
     pub(super) link_room: Room,
 }
 
+/// Links of which something is to be told.
+#[derive(Debug, Default)]
+pub(super) enum Untold {
+    #[default]
+    None,
+    /// Those between these nodes and their peers.
+    Of(BTreeSet<NodeId>),
+    All,
+}
+
+impl Untold {
+    /// Adds a node's. One node's come one by one: to look at all others each time would take a network of many for ever
+    /// to begin.
+    pub(super) fn add(&mut self, node: NodeId) {
+        match self {
+            Self::None => *self = Self::Of([node].into()),
+            Self::Of(nodes) => drop(nodes.insert(node)),
+            Self::All => {}
+        }
+    }
+}
+
 /// Everything but the nodes themselves.
 pub(super) struct Surroundings {
     pub(super) rules: Arc<Rules>,
@@ -93,8 +115,8 @@ pub(super) struct Surroundings {
     pub(super) subscribers: Subscribers,
     /// How many changes there were that somebody may wait for: of a tip, a state, a list of peers or a link.
     pub(super) changes: u64,
-    /// Whether nodes are still to be told which links lose nothing.
-    pub(super) facts_are_old: bool,
+    /// The links of which nodes are still to be told whether they lose anything.
+    pub(super) untold: Untold,
     /// The blocks of the longest chain.
     pub(super) longest: u64,
     /// The blocks mined so far.
@@ -172,7 +194,7 @@ impl Surroundings {
             flooded_under_way: 0,
             subscribers: Subscribers::default(),
             changes: 0,
-            facts_are_old: false,
+            untold: Untold::default(),
             longest: 1,
             mined: 0,
             effects: Vec::new(),

@@ -157,7 +157,7 @@ impl World {
             // Blocks flow by the peers that there were.
             self.around.spell_out();
             self.around.changes += 1;
-            self.around.facts_are_old = true;
+            self.around.untold.add(id);
             self.around.peers[id.index()] = node.peers().to_vec();
         }
         for effect in effects.drain(..) {
