@@ -113,7 +113,7 @@ impl Gossip {
         let before = self.unconfirmed.len();
         self.unconfirmed.retain(|unconfirmed| *unconfirmed != peer);
         if self.unconfirmed.is_empty() {
-            self.announce_at = None;
+            (self.announce_at, self.announced) = (None, 0);
         }
         self.unconfirmed.len() < before
     }
