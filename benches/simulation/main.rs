@@ -10,9 +10,9 @@ use std::{
 };
 
 use chainlab::{
-    Difficulty, NodeId, Retarget, Rules, Simulation,
+    Difficulty, Genesis, Limits, NodeId, Relay, Retarget, Rules, Simulation, Transaction,
     network::HashRate,
-    wire::{Latency, Link, Topology},
+    wire::{BlockCost, Latency, Link, Regions, Topology},
 };
 
 mod bare;
@@ -44,6 +44,56 @@ fn complete(nodes: usize, delay: Duration, interval: Duration) -> Simulation {
     simulation.set_default_link(Link::default().with_latency(Latency::fixed(delay)));
     start(&simulation, nodes, &Topology::Complete);
     simulation
+}
+
+/// Scenario R: nodes in the six regions of 2019, blocks of a megabyte, told of by their hashes and sent to whoever asks.
+fn scenario_r(nodes: usize) -> Simulation {
+    let rules = Rules { relay: Relay::Announce, ..rules(Duration::from_secs(600)) };
+    let simulation = Simulation::new(rules.paced_for(nodes as f64 * ATTEMPTS), 1);
+    simulation.set_limits(Limits { resolve_timeout: Duration::from_secs(600), ..Limits::default() });
+    simulation.set_regions(Some(Regions::of_2019()));
+    simulation.set_block_cost(BlockCost { bytes: Some(1_000_000), ..BlockCost::default() });
+    start(&simulation, nodes, &Topology::Random { links: 8 });
+    simulation
+}
+
+/// Scenario G where every link loses one message in a hundred.
+fn with_loss(nodes: usize) -> Simulation {
+    let (simulation, _) = scenario_g(nodes);
+    for node in simulation.nodes() {
+        for peer in simulation.peers(node).expect("it is there") {
+            let link = Link::default().with_latency(Latency::fixed(Duration::from_millis(100)));
+            let link = link.with_loss(0.01).expect("it is a probability");
+            simulation.set_link(node, peer, link).expect("both are there");
+        }
+    }
+    simulation
+}
+
+/// What a payment costs a node: the time in which five a second come, over that without. Each comes from a sender that the genesis gives its coins, to any node.
+fn payments(nodes: usize, is_measured: bool) -> Duration {
+    let seconds: u64 = if is_measured { 600 } else { 4 };
+    let count = 5 * seconds;
+    let allocations = (0..count).map(|sender| (format!("sender-{sender}").into(), 1)).collect();
+    let rules =
+        Rules { genesis: Genesis::Shared { time: None, allocations }, ..rules(Duration::from_secs(600)) };
+    let run = |pays: bool| {
+        let simulation = Simulation::new(rules.clone().paced_for(nodes as f64 * ATTEMPTS), 1);
+        simulation.set_default_link(Link::default().with_latency(Latency::fixed(Duration::from_millis(100))));
+        start(&simulation, nodes, &Topology::Random { links: 8 });
+        time(1, || {
+            for sender in 0..count {
+                if pays {
+                    let payment = Transaction::new(format!("sender-{sender}"), "shop", 1);
+                    let node = NodeId::new((sender as usize % nodes) as u32);
+                    simulation.submit(node, payment).expect("it has a coin");
+                }
+                simulation.run_for(Duration::from_millis(200));
+            }
+        })
+    };
+    let (with, without) = (run(true), run(false));
+    with.saturating_sub(without).div_f64(count as f64 * nodes as f64)
 }
 
 fn rules(interval: Duration) -> Rules {
@@ -119,6 +169,17 @@ fn main() {
         let taken = time(rounds, || assert!(simulation.run_blocks(blocks)));
         row("all know all", nodes, taken, blocks, None);
     }
+    for nodes in [100, 1_000, 6_000] {
+        let blocks = if is_measured { (60_000 / nodes as u64).max(10) } else { 2 };
+        let simulation = scenario_r(nodes);
+        simulation.run_blocks(2);
+        row("scenario R", nodes, time(1, || assert!(simulation.run_blocks(blocks))), blocks, None);
+    }
+    let simulation = with_loss(1_000);
+    simulation.run_blocks(2);
+    let blocks = if is_measured { 100 } else { 2 };
+    row("1 % loss", 1_000, time(1, || assert!(simulation.run_blocks(blocks))), blocks, None);
+    println!("\nA payment costs each of 1,000 nodes {:?}.", payments(1_000, is_measured));
     for line in slow {
         println!("\n{line}");
     }
