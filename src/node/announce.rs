@@ -29,9 +29,7 @@ impl Node {
         }
         let tip = &self.chain;
         // None was a part of the old chain, so that none can be of what both have in common.
-        self.gossip
-            .side_branches
-            .retain(|branch| branch.chain.len() <= common || !branch.chain.is_start_of(tip));
+        self.gossip.side_branches.retain(|branch| branch.len <= common || !branch.chain.is_start_of(tip));
         debug_assert!(!self.gossip.side_branches.iter().any(|branch| branch.chain.is_start_of(tip)));
         self.gossip.unconfirmed.clear();
         let Gossip { unconfirmed, banned, .. } = &mut self.gossip;

@@ -54,13 +54,17 @@ impl Node {
     /// peers and search anew, and nothing else: it waits for no answer, no time and no block, has nothing pending, and
     /// no peer that it would have to tell again.
     pub(super) fn is_quiet(&self) -> bool {
+        debug_assert_eq!(
+            self.lossy_peers,
+            self.peers.iter().filter(|peer| !self.loses_nothing(**peer)).count()
+        );
         self.rules.relay == Relay::Push
             && self.wake_at.is_none()
             && self.resolves.is_empty()
             && self.gossip.is_quiet()
             && self.mempool.is_empty()
             && self.payments.is_quiet()
-            && self.peers.iter().all(|peer| self.loses_nothing(*peer))
+            && self.lossy_peers == 0
     }
 
     /// Tells whether a chain is the node's and one block more, verified, in time, and all that there is to think about.
@@ -126,6 +130,7 @@ impl Node {
         match (self.lossless.binary_search(&other), loses) {
             (Err(place), false) => {
                 self.lossless.insert(place, other);
+                self.lossy_peers -= usize::from(self.peers.contains(&other));
                 if self.gossip.confirm(other) {
                     // For the last time: nobody acknowledges it any more.
                     self.announce_to(now, other, effects);
@@ -133,6 +138,7 @@ impl Node {
             }
             (Ok(place), true) => {
                 self.lossless.remove(place);
+                self.lossy_peers += usize::from(self.peers.contains(&other));
                 self.announce_to(now, other, effects);
             }
             _ => {}

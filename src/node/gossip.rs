@@ -5,7 +5,7 @@
 
 use super::{
     machine::{Effect, Node, ignore},
-    memory::{Early, Orphan},
+    memory::{Branch, Early, Orphan},
     questions::Wanted,
 };
 use crate::{
@@ -154,7 +154,12 @@ impl Node {
 
     /// The known chain that ends with the block of a hash at a position.
     pub(super) fn known(&self, hash: BlockHash, position: u64) -> Option<Blockchain> {
-        self.known_chains().find(|chain| chain.holds(hash, position))?.at(position)
+        if self.chain.holds(hash, position) {
+            return self.chain.at(position);
+        }
+        let mut branches = self.gossip.side_branches.iter();
+        let holds = |branch: &&Branch| branch.len >= position && branch.chain.holds(hash, position);
+        branches.find(holds)?.chain.at(position)
     }
 
     fn parent_of(&self, chain: &Blockchain) -> Option<Blockchain> {

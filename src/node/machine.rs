@@ -168,6 +168,8 @@ pub struct Node {
     pub(super) peers: Vec<NodeId>,
     /// The others between whom and it nothing is lost, in order.
     pub(super) lossless: Vec<NodeId>,
+    /// How many peers are not among those.
+    pub(super) lossy_peers: usize,
     pub(super) resolves: Resolves,
     pub(super) gossip: Gossip,
     pub(super) payments: Payments,
@@ -221,6 +223,8 @@ impl Node {
         debug_assert!(chain.is_verified_under(fingerprint));
         let mut mempool = Mempool::new(limits.mempool);
         let lost = mempool.restore(pending, &rules, chain.accounts());
+        // Nothing is known of any yet.
+        let lossy_peers = peers.len();
         let mut node = Self {
             id,
             rules,
@@ -231,6 +235,7 @@ impl Node {
             mempool,
             peers,
             lossless: Vec::new(),
+            lossy_peers,
             is_quiet: false,
             longest_branch: 0,
             tips: 0,
@@ -321,8 +326,7 @@ impl Node {
             effects.push(Effect::WakeAt(wake_at));
         }
         self.is_quiet = self.is_quiet();
-        let branches = self.gossip.side_branches.iter().map(|branch| branch.chain.len());
-        self.longest_branch = branches.max().unwrap_or(0);
+        self.longest_branch = self.gossip.side_branches.iter().map(|branch| branch.len).max().unwrap_or(0);
     }
 
     fn command(&mut self, now: Time, ticket: Ticket, command: Command, effects: &mut Vec<Effect>) {
@@ -390,6 +394,7 @@ impl Node {
         for peer in peers {
             if peer != self.id && !self.peers.contains(&peer) {
                 self.peers.push(peer);
+                self.lossy_peers += usize::from(!self.loses_nothing(peer));
                 self.announce_to(now, peer, effects);
                 self.tell_anew(now, peer, effects);
             }
@@ -401,7 +406,10 @@ impl Node {
     /// still answer.
     fn unregister(&mut self, peers: &[NodeId]) -> Answer {
         for &peer in peers {
-            self.peers.retain(|kept| *kept != peer);
+            if let Some(place) = self.peers.iter().position(|kept| *kept == peer) {
+                self.peers.remove(place);
+                self.lossy_peers -= usize::from(!self.loses_nothing(peer));
+            }
             self.gossip.confirm(peer);
             self.gossip.questions.is_stranger(peer);
             self.payments.forget(peer);

@@ -42,6 +42,8 @@ pub(super) struct Gossip {
 pub(super) struct Branch {
     /// Whose it counts as: who sent it, or the node itself, if it was its own.
     pub(super) from: NodeId,
+    /// The chain's, kept here so that most need not be looked at.
+    pub(super) len: u64,
     pub(super) chain: Blockchain,
 }
 
@@ -171,10 +173,11 @@ impl Gossip {
         self.has_news = true;
         // A longer branch takes the place of its own beginning, and counts as that did: whoever goes on with another's
         // must not take it along when its own leave.
-        let beginning = self.side_branches.iter().find(|branch| branch.chain.is_start_of(&chain));
+        let is_beginning = |branch: &Branch| branch.len <= chain.len() && branch.chain.is_start_of(&chain);
+        let beginning = self.side_branches.iter().find(|branch| is_beginning(branch));
         let from = beginning.map_or(from, |branch| branch.from);
-        self.side_branches.retain(|branch| !branch.chain.is_start_of(&chain));
-        self.side_branches.push_back(Branch { from, chain });
+        self.side_branches.retain(|branch| !is_beginning(branch));
+        self.side_branches.push_back(Branch { from, len: chain.len(), chain });
         if self.side_branches.len() > limits.side_branches {
             self.side_branches.remove(first_to_leave(self.side_branches.iter().map(|branch| branch.from)));
         }
