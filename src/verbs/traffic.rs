@@ -21,8 +21,9 @@ use crate::{
 pub struct Traffic {
     links: Links,
     judge: Option<Judge>,
-    /// Of every link on which something is under way, and of no other.
-    under_way: BTreeMap<(NodeId, NodeId), OnLink>,
+    /// Of every link on which something is under way, and of no other: by the sender's number, then by the receiver. A
+    /// message looks here when it is sent and when it arrives, so that it lies flat.
+    under_way: Vec<Vec<(NodeId, OnLink)>>,
     /// What each link has for what is under way.
     room: Room,
 }
@@ -76,7 +77,7 @@ impl fmt::Debug for Judge {
 
 impl Traffic {
     pub(crate) fn new(seed: u64, room: Room) -> Self {
-        Self { links: Links::new(seed), judge: None, under_way: BTreeMap::new(), room }
+        Self { links: Links::new(seed), judge: None, under_way: Vec::new(), room }
     }
 
     pub(crate) fn links(&self) -> &Links {
@@ -109,7 +110,7 @@ impl Traffic {
             Fate::Deliver(due) => due,
         };
         let bytes = load.own_bytes;
-        let all = self.under_way.get(&(from, to)).map_or(Waiting::default(), |on_link| on_link.all);
+        let all = self.on_link(from, to).map_or(Waiting::default(), |on_link| on_link.all);
         if !all.leaves_room(bytes, self.room) {
             return Offer::TooMuch;
         }
@@ -119,20 +120,21 @@ impl Traffic {
         if due <= now && may_arrive {
             return self.at_end(message, false);
         }
-        self.under_way.entry((from, to)).or_default().all.add(bytes);
+        self.on_link_mut(from, to).all.add(bytes);
         Offer::Later(message)
     }
 
     /// Lets a message arrive that is due.
     pub(crate) fn arrive(&mut self, message: UnderWay) -> Offer {
-        let (link, bytes) = ((message.from, message.to), message.bytes);
+        let UnderWay { from, to, bytes, .. } = message;
         let offer = self.at_end(message, true);
         if !matches!(offer, Offer::Held | Offer::Later(_)) {
-            let on_link =
-                self.under_way.get_mut(&link).expect("what comes later is counted until it arrives");
-            on_link.all.remove(bytes);
-            if on_link.all.messages == 0 {
-                self.under_way.remove(&link);
+            let of_sender = &mut self.under_way[from.index()];
+            let place = of_sender.binary_search_by_key(&to, |(to, _)| *to);
+            let place = place.expect("what comes later is counted until it arrives");
+            of_sender[place].1.all.remove(bytes);
+            if of_sender[place].1.all.messages == 0 {
+                of_sender.remove(place);
             }
         }
         offer
@@ -147,7 +149,7 @@ impl Traffic {
             Arrival::Arrived => match self.links.taken_in_at(due, (from, to), load) {
                 later if later > due => {
                     if !is_counted {
-                        self.under_way.entry((from, to)).or_default().all.add(bytes);
+                        self.on_link_mut(from, to).all.add(bytes);
                     }
                     Offer::Later(UnderWay { due: later, load: Load::default(), ..message })
                 }
@@ -155,7 +157,7 @@ impl Traffic {
             },
             Arrival::Lost(loss) => Offer::Lost(loss),
             Arrival::Held => {
-                let on_link = self.under_way.entry((from, to)).or_default();
+                let on_link = self.on_link_mut(from, to);
                 if !is_counted {
                     on_link.all.add(message.bytes);
                 }
@@ -163,6 +165,25 @@ impl Traffic {
                 Offer::Held
             }
         }
+    }
+
+    /// What is under way on a link, if anything is.
+    fn on_link(&self, from: NodeId, to: NodeId) -> Option<&OnLink> {
+        let of_sender = self.under_way.get(from.index())?;
+        let place = of_sender.binary_search_by_key(&to, |(to, _)| *to).ok()?;
+        Some(&of_sender[place].1)
+    }
+
+    fn on_link_mut(&mut self, from: NodeId, to: NodeId) -> &mut OnLink {
+        if self.under_way.len() <= from.index() {
+            self.under_way.resize_with(from.index() + 1, Vec::new);
+        }
+        let of_sender = &mut self.under_way[from.index()];
+        let place = of_sender.binary_search_by_key(&to, |(to, _)| *to).unwrap_or_else(|place| {
+            of_sender.insert(place, (to, OnLink::default()));
+            place
+        });
+        &mut of_sender[place].1
     }
 
     /// Tells whether somebody judges messages.
@@ -180,7 +201,7 @@ impl Traffic {
         let looking = self.links.steady_block_nanos(from, to).unwrap_or(0);
         self.links.note_arrival(from, to, Time::from_nanos(due.as_nanos().saturating_sub(looking)));
         let bytes = message.size();
-        self.under_way.entry((from, to)).or_default().all.add(bytes);
+        self.on_link_mut(from, to).all.add(bytes);
         UnderWay { due, from, to, bytes, message, sent: self.links.epoch(), load: Load::default() }
     }
 
@@ -238,8 +259,11 @@ impl Traffic {
     /// Ends a hold; what waited is due now, in the order in which it came.
     pub(crate) fn release(&mut self, now: Time, from: NodeId, to: NodeId) -> (Option<CameUp>, Vec<UnderWay>) {
         let was_held = self.links.release(from, to);
-        let held = self.under_way.get_mut(&(from, to)).map(|on_link| std::mem::take(&mut on_link.held));
-        let due = held.into_iter().flatten().map(|message| UnderWay { due: now, ..message });
+        let held = match self.on_link(from, to) {
+            Some(_) => std::mem::take(&mut self.on_link_mut(from, to).held),
+            None => Vec::new(),
+        };
+        let due = held.into_iter().map(|message| UnderWay { due: now, ..message });
         (was_held.then_some(CameUp::One(from, to)), due.collect())
     }
 
@@ -349,14 +373,18 @@ mod tests {
                 }
                 let counted = counts.iter().filter(|(_, sizes)| !sizes.is_empty());
                 let expected: Vec<_> = counted.map(|(link, sizes)| (*link, sizes.len() as u32, sizes.iter().sum())).collect();
-                let found: Vec<_> = traffic.under_way.iter().map(|(link, on_link)| (*link, on_link.all.messages, on_link.all.bytes)).collect();
+                let found = (0..).map(node).zip(&traffic.under_way).flat_map(|(from, of_sender)| {
+                    let found = |(to, on_link): &(NodeId, OnLink)| ((from, *to), on_link.all.messages, on_link.all.bytes);
+                    of_sender.iter().map(found).collect::<Vec<_>>()
+                });
+                let found: Vec<_> = found.collect();
                 prop_assert_eq!(found, expected);
             }
             for (from, to) in (0..9).map(|pair| (node(pair / 3), node(pair % 3))) {
                 queue.extend(release(&mut traffic, from, to));
             }
             queue.into_iter().for_each(|message| arrive(&mut traffic, &mut counts, message));
-            prop_assert!(traffic.under_way.is_empty(), "a link on which nothing is under way takes no memory");
+            prop_assert!(traffic.under_way.iter().all(Vec::is_empty), "a link on which nothing is under way takes no memory");
         }
     }
 
