@@ -1,7 +1,7 @@
 //! The life of a message on its link: what a judge says of it, whether the link loses it, how much may be under way, who
 //! waits for a release, and when it arrives.
 
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
 use super::{
     links_up::CameUp,
@@ -278,7 +278,7 @@ mod tests {
     use super::*;
     use crate::{message::RequestId, wire::Latency};
     use proptest::prelude::*;
-    use std::time::Duration;
+    use std::{collections::BTreeMap, time::Duration};
 
     const ROOM: Room = Room { messages: 3, bytes: 100 };
 
