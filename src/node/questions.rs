@@ -76,6 +76,9 @@ struct Teller {
     is_stranger: bool,
     /// The last that it told of since it was asked.
     told: Option<Wanted>,
+    /// A higher one that it told of before, if there is: on a link without order what was said first may come last, and
+    /// nobody who loses nothing says it again.
+    higher: Option<Wanted>,
     /// What it was asked last, unless it answered.
     question: Option<Question>,
     /// How many questions in a row led nowhere, and when it was asked the last of them.
@@ -161,7 +164,9 @@ impl Questions {
         match self.tellers.entry(from) {
             Entry::Occupied(mut teller) => {
                 let teller = teller.get_mut();
-                teller.told = Some(wanted);
+                let before = teller.told.replace(wanted).into_iter().chain(teller.higher);
+                let higher = before.filter(|before| before.position > wanted.position);
+                teller.higher = higher.max_by_key(|before| before.position);
                 teller.is_stranger = is_stranger;
                 if let Some(question) = &mut teller.question {
                     question.tellings = question.tellings.saturating_add(1);
@@ -172,6 +177,7 @@ impl Questions {
                 entry.insert(Teller {
                     is_stranger,
                     told,
+                    higher: None,
                     question: None,
                     failures: 0,
                     failed_at: Time::UNIX_EPOCH,
@@ -209,6 +215,10 @@ impl Questions {
         self.has_news = false;
         self.tellers.retain(|_, teller| {
             teller.told.take_if(|wanted| is_there(*wanted));
+            teller.higher.take_if(|wanted| is_there(*wanted));
+            if teller.told.is_none() {
+                teller.told = teller.higher.take();
+            }
             teller.look(now, patience);
             !teller.is_forgotten()
         });

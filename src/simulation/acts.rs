@@ -105,6 +105,9 @@ impl World {
         self.around.set_state(id, State::Live);
         self.around.go_on(id);
         self.around.record(id, Happening::Resumed);
+        // It was told of no link that has changed meanwhile.
+        self.around.untold = Untold::All;
+        self.tell_of_losses();
         while let Some((from, message)) = self.around.read(id) {
             self.handle(id, Input::Message(from, message));
         }

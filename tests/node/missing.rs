@@ -213,3 +213,26 @@ fn a_wanted_side_branch_is_answered_with_though_it_is_not_ours() {
         own(0)
     );
 }
+
+#[test]
+fn what_was_told_first_and_came_last_does_not_hide_what_came_before_it() {
+    let mut bench = connected();
+    let (sealed, start) = (sealed(), bench.chain());
+    let older = grown_by(&start, &sealed, "miner-1", 3);
+    let newer = grown_by(&start, &sealed, "miner-2", 5);
+    // Nothing is lost between them, so that the peer tells of each once.
+    bench.tell(Input::LinkLoses(peer(1), false));
+    let asked = |lines: &[String], chain: &Blockchain| {
+        lines.iter().any(|line| line.starts_with(&format!("to 1: blocks to {:.6}?", chain.tip_hash())))
+    };
+    let between = grown_by(&start, &sealed, "miner-3", 2);
+    assert!(asked(&bench.announce(1, between.clone()), &between));
+    bench.announce(1, newer.clone());
+    bench.announce(1, older.clone());
+    let mut lines = blocks(&mut bench, 1, 1, 1, between);
+    assert!(asked(&lines, &older), "{lines:?}");
+    lines = blocks(&mut bench, 1, 2, 1, older);
+    assert!(asked(&lines, &newer), "{lines:?}");
+    blocks(&mut bench, 1, 3, 1, newer.clone());
+    assert_eq!(bench.chain(), newer);
+}
