@@ -21,7 +21,7 @@ use crate::{
     time::Time,
     transaction::Transaction,
     verbs::{
-        HashRate, Names, RestartFrom, ending,
+        DownCause, HashRate, Names, RestartFrom, ending,
         links_up::{CameUp, told},
         room::Room,
         state::State,
@@ -270,7 +270,7 @@ impl Plain {
                 self.links_came_up(came_up);
             }
             Step::Crash(node) => {
-                let ended = ending::end(&self.nodes[node.index()], crate::network::DownCause::Crashed);
+                let ended = ending::end(&self.nodes[node.index()], DownCause::Crashed);
                 let (state, happenings) = ended;
                 happenings.into_iter().for_each(|what| self.record(node, what));
                 self.traffic.crash(node);
