@@ -13,6 +13,21 @@ use crate::{message::NodeId, time::Time};
 
 /// Something that happened at a node.
 ///
+/// A node's events come in the order in which they happened, and before those that others have because of them: a block
+/// is mined before it is accepted. What one message, command, proof or deadline brings about at a node has one time, and
+/// this order:
+///
+/// - of a chain that it takes on, [`Mined`](Happening::Mined) or [`Accepted`](Happening::Accepted);
+///   [`Reorganised`](Happening::Reorganised), if it gives up blocks for it; [`Lost`](Happening::Lost) for each transaction
+///   that can no longer be pending; [`MiningEnded`](Happening::MiningEnded), if it mines and no block can follow; and
+///   [`Resolved`](Happening::Resolved), if it had asked its peers for it. After that, each block that waited for this one,
+///   in the same way.
+/// - of what breaks a rule, [`Rejected`](Happening::Rejected) or [`RejectedDocument`](Happening::RejectedDocument);
+///   [`Banned`](Happening::Banned), if that was one too many; and [`Resolved`](Happening::Resolved), if no other answer
+///   is waited for.
+/// - of its end, [`Crashed`](Happening::Crashed) or [`Panicked`](Happening::Panicked), and of its return
+///   [`Restarted`](Happening::Restarted): then [`Lost`](Happening::Lost) for each transaction that is gone with it.
+///
 /// ```
 /// use chainlab::{Event, Happening, NodeId, Time};
 ///

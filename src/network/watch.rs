@@ -178,9 +178,8 @@ impl Subscribers {
 
 /// A subscription to what happens in a network, from [`NetworkOf::events`](crate::NetworkOf::events). Dropping it ends it.
 ///
-/// As an iterator it waits for each event, and ends when the network is shut down and all was read. Each node's events
-/// come in the order in which they happened; those of different nodes come in an order that their causes allow: a
-/// block is mined before it is accepted.
+/// As an iterator it waits for each event, and ends when the network is shut down and all was read. [`Event`] says
+/// in which order they come.
 ///
 /// A slow reader holds nobody up. It has its own buffer of bounded capacity; what happens while that is full is lost to
 /// it, and [`Events::lost`] counts how much that was.

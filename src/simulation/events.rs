@@ -12,7 +12,8 @@ use crate::event::Event;
 /// ends it.
 ///
 /// As an iterator it gives what has happened and was not read. Nothing happens meanwhile: time passes only when the
-/// simulation is told to run, or in [`NetworkOf::next_event`](crate::NetworkOf::next_event).
+/// simulation is told to run, or in [`NetworkOf::next_event`](crate::NetworkOf::next_event). [`Event`] says in which order
+/// they come.
 ///
 /// It has a buffer of bounded capacity; what happens while that is full is lost to it, and counted.
 ///

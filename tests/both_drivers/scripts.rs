@@ -1,6 +1,6 @@
 //! Scripts of commands: fixed ones, and random ones over random trees.
 
-use std::{collections::BTreeMap, fmt::Debug, time::Duration};
+use std::{collections::BTreeMap, fmt::Debug, iter, time::Duration};
 
 use chainlab::{
     Difficulty, Driver, Genesis, Message, NodeId, ProofRule, Relay, RequestId, Retarget, Rules, Time, Told,
@@ -145,6 +145,29 @@ fn judged<D: Driver>(lab: &Lab<D>) -> Vec<String> {
 #[test]
 fn a_judge_means_the_same() {
     assert_same!(judged, sealed());
+}
+
+/// What happens at a node's end and at its return, in order.
+fn ends<D: Driver>(lab: &Lab<D>) -> Vec<String> {
+    let (network, node) = (&lab.network, spawn(lab, 1)[0]);
+    let pay = |amount| network.submit(node, Transaction::new("carol", "dave", amount)).unwrap();
+    pay(1);
+    network.mine(node).unwrap();
+    (2..=3).for_each(|amount| drop(pay(amount)));
+    let events = network.events();
+    network.crash(node).unwrap();
+    network.restart(node, RestartFrom::Genesis).unwrap();
+    iter::from_fn(|| network.next_event(&events, Duration::ZERO))
+        .map(|event| event.what.to_string())
+        .collect()
+}
+
+#[test]
+fn what_is_lost_with_a_node_comes_after_its_end_and_its_return() {
+    let lost =
+        |amount| format!("lost a transaction in a crash: {}", Transaction::new("carol", "dave", amount));
+    let happened = assert_same!(ends, resolving());
+    assert_eq!(happened, ["crashed".into(), lost(2), lost(3), "was restarted".into(), lost(1)]);
 }
 
 /// Long messages from one puppet to another, over a link that is held and into an inbox: how many megabytes are heard.

@@ -74,7 +74,7 @@ fn no_deadline_at_the_end_of_time_comes_again_and_again() {
 }
 
 /// A block on a chain, with a timestamp.
-fn next(chain: &Blockchain, rules: &Rules, micros: u64) -> Blockchain {
+pub(crate) fn next(chain: &Blockchain, rules: &Rules, micros: u64) -> Blockchain {
     let reward = [Transaction::reward("miner", rules.reward)];
     let previous_hash = PreviousHash::Hash(chain.tip_hash());
     let block = Block::new(chain.len() + 1, Timestamp::from_micros(micros), reward, 0, previous_hash);

@@ -4,6 +4,7 @@ mod arrival;
 mod bench;
 mod commands;
 mod end_of_time;
+mod events;
 mod forks;
 mod gossip;
 mod lab;
