@@ -5,7 +5,9 @@
 //! reorganisations, fits into a unit test.
 //!
 //! The library starts from a well-known tutorial, in which three web servers on one machine each keep a chain and take
-//! the longest valid one. Under [`Rules::notebook`] every answer, proof and hash is the tutorial's.
+//! the longest valid one. Under [`Rules::notebook`] every answer, proof and hash is the tutorial's, within one bound: where
+//! Python takes any value, here amounts, proofs and indices are whole numbers from 0 to 2^64 - 1, and blocks and
+//! transactions have the tutorial's fields and no others. What lies outside is refused by an error that names it.
 //!
 //! # The shortest program
 //!

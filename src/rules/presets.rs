@@ -11,6 +11,9 @@ impl Rules {
     /// The SHA-256 of the decimal of the last proof followed by the decimal of this one starts with four hexadecimal
     /// zeros. The longest chain wins, a tie keeps ours, and a chain is valid if its links and proofs are. Each node
     /// makes its own genesis, and learns of others' blocks by resolving. The reward is 1, from "0", last in its block.
+    ///
+    /// Where Python takes any value, amounts, proofs and indices are whole numbers from 0 to 2^64 - 1, and blocks and
+    /// transactions have the notebook's fields and no others.
     pub fn notebook() -> Self {
         Self {
             proof: ProofRule::LastProof,
