@@ -155,9 +155,14 @@
 //! | [`Rules::sealed`] | the whole block | most work | one for all | yes | push |
 //! | [`Rules::bitcoin`] | the whole block | most work | one for all | yes | push |
 //!
-//! [`Relay`] says how nodes tell of blocks: whole, by their hashes, or compactly. Under the first two a node learns of others' blocks only by [resolving](Network::resolve), and the proof protects no
-//! transaction: that is what the tutorial does, and what the sealed rules are there to compare it with. Nothing is
-//! signed under any of them. Balances hold; authority does not.
+//! Under the first two a node learns of others' blocks only by [resolving](Network::resolve), and the proof protects no
+//! transaction: that is what the tutorial does, and what the sealed rules are there to compare it with. [`Relay`] says how
+//! nodes tell of blocks otherwise: whole, by their hashes, or compactly. Nothing is signed under any of them. Balances
+//! hold; authority does not.
+//!
+//! Under [`Rules::bitcoin`], as on Bitcoin's main network, miners of most of the work can talk the difficulty down by false
+//! timestamps, the *time warp*. [`Retarget::back_max`] prevents it; [`Rules::sealed`] has it set. [`Retarget`] tells how
+//! both go.
 //!
 //! ```
 //! use chainlab::{Network, Rules, pow::Target};

@@ -46,8 +46,8 @@ impl Rules {
     ///
     /// A block is wanted every second, and the target starts at the notebook's four zeros, follows every 32 blocks and
     /// never becomes easier than it was at the start. A window starts at most a second before the end of the one before,
-    /// which prevents the time warp. The reward is 50. A block holds at most 1000 transactions besides its reward, takes at most 1 MB and
-    /// may be 10 s ahead of its receiver's clock; an address has at most 80 characters.
+    /// which prevents the time warp. The reward is 50. A block holds at most 1000 transactions besides its reward, takes
+    /// at most 1 MB and may be 10 s ahead of its receiver's clock; an address has at most 80 characters.
     pub fn sealed() -> Self {
         let retarget = Retarget::new(Target::leading_hex_zeros(4), 32, Duration::from_secs(1));
         let retarget = retarget.expect("a window of 32 blocks has intervals of a second");
