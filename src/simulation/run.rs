@@ -96,6 +96,13 @@ impl Simulation {
 
     /// Returns the moment that has been reached. It begins with the genesis of the rules or, where they do not say when
     /// that is, on 3 January 2009.
+    ///
+    /// ```
+    /// use chainlab::{Rules, Simulation, Time};
+    ///
+    /// let simulation = Simulation::new(Rules::bitcoin(), 42);
+    /// assert_eq!(simulation.now(), Time::from_secs(1_231_006_505));
+    /// ```
     pub fn now(&self) -> Time {
         self.driver.now()
     }
@@ -142,8 +149,8 @@ impl Simulation {
         self.driver.advance(moment);
     }
 
-    /// Lets time pass until a node's chain has a block at a position. Returns whether it came to that: not, if nothing is left
-    /// that could happen.
+    /// Lets time pass until some node's chain has a block at a position. Returns whether it came to that: not, if nothing
+    /// is left that could happen.
     ///
     /// ```
     /// use chainlab::{Rules, Simulation, network::HashRate};
