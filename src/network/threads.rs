@@ -49,14 +49,16 @@ pub struct Config {
     /// How many messages of one sender may wait in a node's inbox; those over it are dropped and counted.
     /// By default 1024.
     pub unread_max: u32,
-    /// How many bytes the messages of one sender may take that wait in a node's inbox, as [`Message::size`](crate::Message::size) counts them;
-    /// those over it are dropped and counted. A message that waits there alone may be of any length. By default 64 MB.
+    /// How many bytes the messages of one sender may take that wait in a node's inbox, as
+    /// [`Message::size`](crate::Message::size) counts them; those over it are dropped and counted. A message that waits
+    /// there alone may be of any length. By default 64 MB.
     pub unread_bytes_max: u64,
     /// How many messages may be under way on a link from one node to another, held or not yet due; those over it are
     /// dropped and counted. By default 65,536.
     pub under_way_max: u32,
-    /// How many bytes the messages may take that are under way on a link, as [`Message::size`](crate::Message::size) counts them; those over it
-    /// are dropped and counted. A message that is alone there may be of any length. By default 64 MB.
+    /// How many bytes the messages may take that are under way on a link, as [`Message::size`](crate::Message::size)
+    /// counts them; those over it are dropped and counted. A message that is alone there may be of any length. By default
+    /// 64 MB.
     pub under_way_bytes_max: u64,
     /// What the draws of the links and of the topologies follow from; by default 0.
     pub seed: u64,

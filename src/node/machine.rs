@@ -79,8 +79,7 @@ pub struct Template {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// How long a resolving node waits for its peers' answers, and a node for the blocks that it asked a peer for before
-    /// that counts as unanswered. After a quarter of it others are asked, too. By default
-    /// a second.
+    /// that counts as unanswered. After a quarter of it others are asked, too. By default a second.
     pub resolve_timeout: Duration,
     /// The most pending transactions; by default 10,000.
     pub mempool: usize,

@@ -11,7 +11,7 @@ fn classroom() -> Result<(), Box<dyn Error>> {
     let bob = network.spawn_named("bob")?;
     network.connect(alice, bob)?;
 
-    // Alice's block holds a payment. Bob mines a block of his own at the same height: a fork.
+    // Alice's block holds a payment. Bob mines a block of his own at the same position: a fork.
     let payment = Transaction::new("alice", "carol", 5);
     println!("{}", serde_json::to_string(&network.submit(alice, payment.clone())?)?);
     let forged = network.mine(alice)?;
