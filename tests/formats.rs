@@ -1,15 +1,15 @@
-//! Documents of rules, links, reports and states: golden files of the first version of each, and those back that are
-//! read.
+//! Documents of rules, links, topologies, reports and states, and a saved network: golden files of the first version of
+//! each, and those back that are read.
 
 mod golden;
 
-use std::time::Duration;
+use std::{ffi::OsString, fs, path::Path, time::Duration};
 
 use chainlab::{
     Rules, Time, Transaction,
     network::{Clock, Config, Identity, Network},
     pow::Target,
-    wire::{Latency, Link},
+    wire::{Bandwidth, BlockCost, Latency, Link, Topology},
 };
 use golden::assert_golden;
 use serde::{Serialize, de::DeserializeOwned};
@@ -47,6 +47,66 @@ fn every_kind_of_link_has_its_document() {
     links.push(Link::default().with_bandwidth(1_250_000).unwrap().with_loss(0.01).unwrap().with_order(false));
     links.iter().for_each(assert_comes_back);
     assert_golden("links.json", &pretty(&links));
+}
+
+#[test]
+fn every_kind_of_topology_has_its_document() {
+    let topologies = [
+        Topology::Complete,
+        Topology::Ring,
+        Topology::Line,
+        Topology::Star,
+        Topology::Random { links: 8 },
+        Topology::Bounded { links: 8, accepted_max: 117 },
+        Topology::SmallWorld { neighbours: 4, rewiring: 0.1 },
+        Topology::ScaleFree { links: 2 },
+        Topology::Edges(vec![(0, 1), (1, 2)]),
+        Topology::OneWay(vec![(2, 0), (0, 1)]),
+    ];
+    topologies.iter().for_each(assert_comes_back);
+    assert_golden("topologies.json", &pretty(&topologies));
+}
+
+#[test]
+fn what_blocks_take_has_its_document() {
+    let bandwidth = Bandwidth::new(2_500_000, 12_500_000).unwrap();
+    let cost = BlockCost { bytes: Some(1_000_000), validation: Duration::from_millis(50) };
+    assert_comes_back(&bandwidth);
+    [cost, BlockCost::default()].iter().for_each(assert_comes_back);
+    assert_golden("costs.json", &pretty(&(bandwidth, cost, BlockCost::default())));
+}
+
+/// All files under a directory, in the order of their names, each under its path.
+fn listed(dir: &Path, below: &str) -> String {
+    let mut names: Vec<_> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    let file = |name: OsString| {
+        let (path, name) = (dir.join(&name), format!("{below}{}", name.display()));
+        match path.is_dir() {
+            true => listed(&path, &format!("{name}/")),
+            false => format!("==> {name}\n{}\n", fs::read_to_string(&path).unwrap().trim_end()),
+        }
+    };
+    names.into_iter().map(file).collect()
+}
+
+#[test]
+fn a_saved_network_has_its_files() {
+    let clock = Clock::given(|_| Time::from_secs(1_000));
+    let rules = Rules::notebook().with_first_target(Target::leading_zero_bits(4));
+    let network = Network::with_config(rules, Config { clock, ..Config::default() });
+    let [alice, bob] = ["alice", "bob"].map(|name| {
+        let identity = Identity { name: Some(name.into()), address: Some(format!("{name}'s")) };
+        network.spawn_as(identity).unwrap()
+    });
+    network.register(alice, [bob]).unwrap();
+    network.mine(alice).unwrap();
+    network.submit(alice, Transaction::new("carol", "dave", 5)).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    // The second time, the generation before is noted as well.
+    network.save(dir.path()).unwrap();
+    network.save(dir.path()).unwrap();
+    assert_golden("save.txt", &listed(dir.path(), ""));
 }
 
 #[test]
