@@ -192,7 +192,7 @@ impl Surroundings {
             messages: Messages::default(),
             flooded: Volume::default(),
             flooded_under_way: 0,
-            subscribers: Subscribers::default(),
+            subscribers: Subscribers::new(start),
             changes: 0,
             untold: Untold::default(),
             longest: 1,

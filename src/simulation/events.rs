@@ -3,10 +3,14 @@
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
+    io,
     rc::{Rc, Weak},
 };
 
-use crate::event::Event;
+use crate::{
+    event::{Event, EventWriter, Happening},
+    time::Time,
+};
 
 /// A subscription to what happens in a simulation, from [`Simulation::events`](super::Simulation::events). Dropping it
 /// ends it.
@@ -34,6 +38,9 @@ pub struct SimulationEvents(Rc<Buffer>);
 
 #[derive(Debug)]
 struct Buffer {
+    /// The simulation's start, and who had joined before the subscription began.
+    start: Time,
+    joined: Vec<Event>,
     capacity: usize,
     unread: RefCell<VecDeque<Event>>,
     lost: Cell<u64>,
@@ -49,6 +56,39 @@ impl SimulationEvents {
     pub fn lost(&self) -> u64 {
         self.0.lost.get()
     }
+
+    /// Writes the events as lines of JSON that an [`EventReader`](crate::EventReader) reads: first that those nodes
+    /// joined which were there when the subscription began, then what has happened since and was not read.
+    ///
+    /// What was lost for want of room is not among them. A recorder that [reads](crate::report::Recorder::read) the lines
+    /// of a subscription as old as the simulation has seen what the simulation's own has.
+    ///
+    /// # Errors
+    ///
+    /// What is written to says why it cannot be.
+    ///
+    /// ```
+    /// use chainlab::{Rules, Simulation, report::Recorder};
+    ///
+    /// let simulation = Simulation::new(Rules::sealed(), 7);
+    /// let alice = simulation.spawn()?;
+    /// let events = simulation.events();
+    /// simulation.mine(alice)?;
+    ///
+    /// let mut file = Vec::new();
+    /// events.write_to(&mut file)?;
+    /// assert!(file.starts_with(br#"{"format":"chainlab events","version":1,"#));
+    /// assert_eq!(Recorder::read(&*file)?.last_time(), simulation.now());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn write_to(self, out: impl io::Write) -> io::Result<()> {
+        let mut writer = EventWriter::new(io::BufWriter::new(out), self.0.start)?;
+        self.0.joined.iter().try_for_each(|joined| writer.write(joined))?;
+        while let Some(event) = self.try_next() {
+            writer.write(&event)?;
+        }
+        writer.flush()
+    }
 }
 
 impl Iterator for SimulationEvents {
@@ -60,22 +100,36 @@ impl Iterator for SimulationEvents {
 }
 
 /// Those who are told what happens.
-#[derive(Debug, Default)]
-pub(super) struct Subscribers(Vec<Weak<Buffer>>);
+#[derive(Debug)]
+pub(super) struct Subscribers {
+    start: Time,
+    /// That all nodes which have joined did so, in that order.
+    joined: Vec<Event>,
+    buffers: Vec<Weak<Buffer>>,
+}
 
 impl Subscribers {
+    pub(super) fn new(start: Time) -> Self {
+        Self { start, joined: Vec::new(), buffers: Vec::new() }
+    }
+
     pub(super) fn add(&mut self, capacity: usize) -> SimulationEvents {
-        let buffer = Rc::new(Buffer { capacity, unread: RefCell::default(), lost: Cell::new(0) });
-        self.0.push(Rc::downgrade(&buffer));
+        let (start, joined) = (self.start, self.joined.clone());
+        let buffer = Buffer { start, joined, capacity, unread: RefCell::default(), lost: Cell::new(0) };
+        let buffer = Rc::new(buffer);
+        self.buffers.push(Rc::downgrade(&buffer));
         SimulationEvents(buffer)
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.buffers.is_empty()
     }
 
     pub(super) fn tell(&mut self, event: &Event) {
-        self.0.retain(|buffer| {
+        if let Happening::Joined { .. } = event.what {
+            self.joined.push(event.clone());
+        }
+        self.buffers.retain(|buffer| {
             let Some(buffer) = buffer.upgrade() else { return false };
             let mut unread = buffer.unread.borrow_mut();
             if unread.len() < buffer.capacity {
