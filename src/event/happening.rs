@@ -117,7 +117,8 @@ pub enum Happening {
     Resumed,
     /// A pending transaction left it without having been mined, or a mined one with the disk that alone held its block.
     Lost {
-        /// The transaction.
+        /// The transaction, whole: its addresses are as long as the rules let them be, 80 characters under the sealed
+        /// ones.
         transaction: Transaction,
         /// Why.
         reason: LossReason,
