@@ -48,6 +48,8 @@ struct Plain {
     under_way: BTreeMap<(Time, NodeId, NodeId, u64), UnderWay>,
     sent: u64,
     wakes: Vec<Option<Time>>,
+    /// What has come to nodes that are paused.
+    unread: Vec<Vec<(NodeId, Message)>>,
     recorder: Recorder,
     messages: Messages,
     tickets: u64,
@@ -93,6 +95,7 @@ impl Plain {
             under_way: BTreeMap::new(),
             sent: 0,
             wakes: Vec::new(),
+            unread: Vec::new(),
             recorder: Recorder::new(START),
             messages: Messages::default(),
             tickets: 0,
@@ -111,6 +114,7 @@ impl Plain {
         self.nodes.push(node);
         self.states.push(State::Live);
         self.wakes.push(None);
+        self.unread.push(Vec::new());
         self.searches.add_node(RATE);
         self.record(id, Happening::Joined { name: self.names.of(id) });
     }
@@ -196,11 +200,17 @@ impl Plain {
             Offer::Later(message) => self.bring(message),
             Offer::Lost(loss) => *self.messages.lost.entry(loss).or_default() += 1,
             Offer::Held => {}
-            Offer::Arrived(_) if !self.is_live(to) => self.messages.missed += 1,
-            Offer::Arrived(message) => {
-                self.messages.delivered += 1;
-                self.handle(to, Input::Message(from, message));
-            }
+            Offer::Arrived(message) => match self.states[to.index()] {
+                State::Live => {
+                    self.messages.delivered += 1;
+                    self.handle(to, Input::Message(from, message));
+                }
+                State::Paused => {
+                    self.messages.delivered += 1;
+                    self.unread[to.index()].push((from, message));
+                }
+                _ => self.messages.missed += 1,
+            },
             Offer::TooMuch => unreachable!("so few fit"),
         }
     }
@@ -275,7 +285,9 @@ impl Plain {
                 happenings.into_iter().for_each(|what| self.record(node, what));
                 self.traffic.crash(node);
                 self.searches.stop(self.now, node);
+                self.searches.set_rate(self.now, node, RATE);
                 self.wakes[node.index()] = None;
+                self.unread[node.index()].clear();
                 self.states[node.index()] = state;
             }
             Step::Restart(node, from) => {
@@ -284,6 +296,22 @@ impl Plain {
                 happenings.into_iter().for_each(|what| self.record(node, what));
                 self.states[node.index()] = State::Live;
                 self.nodes[node.index()] = restarted;
+                self.links_came_up(Some(CameUp::Of(node)));
+            }
+            Step::Pause(node) => {
+                self.searches.set_rate(self.now, node, 0.0);
+                self.states[node.index()] = State::Paused;
+                self.record(node, Happening::Paused);
+            }
+            Step::Resume(node) => {
+                self.states[node.index()] = State::Live;
+                self.searches.set_rate(self.now, node, RATE);
+                self.wakes[node.index()] = self.wakes[node.index()].map(|at| at.max(self.now));
+                self.record(node, Happening::Resumed);
+                self.tell_of_losses();
+                for (from, message) in std::mem::take(&mut self.unread[node.index()]) {
+                    self.handle(node, Input::Message(from, message));
+                }
                 self.links_came_up(Some(CameUp::Of(node)));
             }
             Step::Pass(duration) => self.run_until(self.now + duration),
@@ -326,6 +354,8 @@ enum Step {
     Release(NodeId, NodeId),
     Crash(NodeId),
     Restart(NodeId, RestartFrom),
+    Pause(NodeId),
+    Resume(NodeId),
     Pass(Duration),
 }
 
@@ -350,6 +380,8 @@ impl Step {
             }
             Self::Crash(node) => simulation.crash(node).unwrap(),
             Self::Restart(node, from) => simulation.restart(node, from).unwrap(),
+            Self::Pause(node) => simulation.pause(node).unwrap(),
+            Self::Resume(node) => simulation.resume(node).unwrap(),
             Self::Pass(duration) => simulation.run_for(duration),
         }
     }
@@ -411,6 +443,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => pair().prop_map(|(from, to)| Step::Hold(from, to)),
         1 => pair().prop_map(|(from, to)| Step::Release(from, to)),
         1 => node().prop_map(Step::Crash),
+        1 => node().prop_map(Step::Pause),
+        1 => node().prop_map(Step::Resume),
         1 => (node(), any::<bool>()).prop_map(|(node, keeps)| {
             Step::Restart(node, if keeps { RestartFrom::Chain } else { RestartFrom::Genesis })
         }),
@@ -418,16 +452,31 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     vec(step, 1..80)
 }
 
-/// Leaves out what cannot be done: commands to nodes that are down, and crashes and restarts of what is or is not.
+/// Leaves out what cannot be done, as of commands to nodes that are paused or down.
 fn sensible(steps: Vec<Step>) -> Vec<Step> {
-    let mut is_down = [false; NODES as usize];
+    #[derive(Clone, Copy, PartialEq)]
+    enum Is {
+        Live,
+        Paused,
+        Down,
+    }
+    let mut nodes = [Is::Live; NODES as usize];
+    let mut becomes = move |node: NodeId, from: &[Is], to| {
+        let can = from.contains(&nodes[node.index()]);
+        if can {
+            nodes[node.index()] = to;
+        }
+        can
+    };
     let can_be_done = |step: &Step| match *step {
         Step::Connect(one, other) | Step::Disconnect(one, other) => {
-            !is_down[one.index()] && !is_down[other.index()]
+            becomes(one, &[Is::Live], Is::Live) && becomes(other, &[Is::Live], Is::Live)
         }
-        Step::Mine(node) | Step::Submit(node, _) => !is_down[node.index()],
-        Step::Crash(node) => !std::mem::replace(&mut is_down[node.index()], true),
-        Step::Restart(node, _) => std::mem::replace(&mut is_down[node.index()], false),
+        Step::Mine(node) | Step::Submit(node, _) => becomes(node, &[Is::Live], Is::Live),
+        Step::Crash(node) => becomes(node, &[Is::Live, Is::Paused], Is::Down),
+        Step::Restart(node, _) => becomes(node, &[Is::Down], Is::Live),
+        Step::Pause(node) => becomes(node, &[Is::Live], Is::Paused),
+        Step::Resume(node) => becomes(node, &[Is::Paused], Is::Live),
         _ => true,
     };
     let mut can_be_done = can_be_done;
