@@ -75,7 +75,7 @@ impl Node {
             && chain.is_verified_under(self.fingerprint)
             // A longer branch may hold the block.
             && chain.len() > self.longest_branch
-            && chain.tip_micros() <= self.latest_micros(now).min(LATE_MICROS)
+            && self.is_in_time(now, chain)
     }
 
     /// The latest timestamp that is near enough to our clock, in microseconds; of links alone, any.
@@ -105,18 +105,45 @@ impl Node {
         }
     }
 
+    /// Takes on so many blocks, the last of which a chain ends with, as [`Node::extend`] does one by one, after all has
+    /// come of them but the last search, which it returns.
+    #[inline]
+    pub(crate) fn extend_unheard(&mut self, blocks: u64, chain: Blockchain) -> Option<(SearchId, Target)> {
+        self.tips += blocks;
+        self.chain = chain;
+        self.skip_searches(blocks - 1);
+        self.next_search()
+    }
+
+    /// Tells whether the node has nothing on its mind but its chain, since its last input.
+    #[inline]
+    pub(crate) fn rests(&self) -> bool {
+        self.is_quiet
+    }
+
+    /// Tells whether a chain's last timestamp is near enough to our clock.
+    #[inline]
+    pub(crate) fn is_in_time(&self, now: Time, chain: &Blockchain) -> bool {
+        chain.tip_micros() <= self.latest_micros(now).min(LATE_MICROS)
+    }
+
     /// Tells whether the node knows a chain's last block.
     pub(crate) fn knows(&self, chain: &Blockchain) -> bool {
         self.known(chain.tip_hash(), chain.len()).is_some()
     }
 
-    /// Tells whether it could show if a message did not come that tells of a block which the node knows already: it
-    /// would be ignored with an event, or the block may be forgotten before. `is_told_of` tells whether such a message
-    /// may still come.
-    pub(crate) fn notices_repeats(&self, is_told_of: impl Fn(&Blockchain) -> bool) -> bool {
-        let mut branches = self.gossip.side_branches.iter().map(|branch| &branch.chain);
-        let are_full = branches.len() >= self.limits.side_branches;
-        !self.gossip.banned.is_empty() || are_full && branches.any(is_told_of)
+    /// Tells whether it could show if a message did not come that tells of a block which the node has heard of: it would
+    /// be ignored with an event, or the block was forgotten, as side branches make room for others. `misses` tells
+    /// whether such a message may still come of a block that is not one that the node remembers.
+    pub(crate) fn notices_repeats(&self, misses: impl FnOnce(&Self) -> bool) -> bool {
+        !self.gossip.banned.is_empty() || misses(self)
+    }
+
+    /// Tells whether the node knows a chain's last block, or keeps it until it can be judged.
+    pub(crate) fn remembers(&self, chain: &Blockchain) -> bool {
+        self.knows(chain)
+            || self.gossip.orphans.iter().any(|orphan| orphan.hash == chain.tip_hash())
+            || self.gossip.early.iter().any(|early| early.chain == *chain)
     }
 
     /// Tells whether nothing is lost between the node and another, so that neither needs to acknowledge what it gets.

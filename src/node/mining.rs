@@ -113,6 +113,14 @@ impl Node {
         Some((id, self.chain.next_target(&self.rules)))
     }
 
+    /// Counts searches that were begun and given up unheard.
+    #[inline]
+    pub(super) fn skip_searches(&mut self, count: u64) {
+        if self.mining.is_wanted() {
+            self.mining.searches += count;
+        }
+    }
+
     /// Searches anew if the block that is searched for leaves out what has just become pending.
     pub(super) fn renew_search(&mut self, effects: &mut Vec<Effect>) {
         if self.mining.prepared.as_ref().is_some_and(|prepared| prepared.sealed.is_some()) {

@@ -28,6 +28,9 @@ pub struct Report {
     pub nodes: Vec<NodeReport>,
     /// The blocks mined by all nodes.
     pub mined: u64,
+    /// How many of them were not carried message by message, as it was known how the blocks of their miners come to all
+    /// nodes: see [`Simulation::set_replays`](crate::Simulation::set_replays). No other figure depends on it.
+    pub replayed: u64,
     /// The mined blocks that are in the chain.
     pub in_chain: u64,
     /// The mined blocks that are not in the chain: those whose branch lost, and those that have yet to win.

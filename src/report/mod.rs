@@ -32,6 +32,7 @@
 
 mod figures;
 mod nodes;
+mod pattern;
 mod propagation;
 mod recorder;
 mod spread;
@@ -39,5 +40,6 @@ mod text;
 mod verdict;
 
 pub use figures::{Messages, NodeReport, Propagation, Report, Volume};
+pub(crate) use pattern::Pattern;
 pub use recorder::Recorder;
 pub use spread::{Bin, Spread};

@@ -5,7 +5,11 @@ use std::{
     time::Duration,
 };
 
-use super::{figures::Propagation, spread::Durations};
+use super::{
+    figures::Propagation,
+    pattern::{Pattern, half_of, nine_tenths_of},
+    spread::Durations,
+};
 use crate::{hash::BlockHash, time::Time};
 
 /// How many blocks are followed that some node lacks.
@@ -97,7 +101,7 @@ impl Followed {
         let mut bits = std::mem::take(&mut self.spare_bits);
         bits.clear();
         bits.resize(nodes.div_ceil(64), 0);
-        let (half, nine_tenths) = (nodes.div_ceil(2), (9 * nodes).div_ceil(10));
+        let (half, nine_tenths) = (half_of(nodes), nine_tenths_of(nodes));
         self.blocks.push_back(Block { number, hash, parent, time, bits, nodes, count: 0, half, nine_tenths });
         self.numbers.insert(hash, number);
         self.last = Some((hash, number));
@@ -179,6 +183,35 @@ impl Followed {
         self.spare_bits = bits;
     }
 
+    /// Notes that all nodes have taken on the block mined last, in a pattern that is [added](Followed::add) once for all
+    /// such blocks. Tells whether it is followed, no node but its miner had it, and all have those before it: if not,
+    /// nothing has changed.
+    pub(super) fn accepted_by_all(&mut self, hash: &BlockHash, pattern: &Pattern) -> bool {
+        let is_alone = |block: &Block| {
+            let Block { hash: last, parent, nodes, count, .. } = block;
+            last == hash && parent.is_none() && *nodes == pattern.nodes && *count == 1
+        };
+        let is_alone = self.blocks.back().is_some_and(is_alone);
+        if is_alone {
+            self.let_go(self.blocks.len() - 1);
+        }
+        is_alone
+    }
+
+    /// Counts so many blocks that all nodes have taken on in a pattern.
+    pub(super) fn add(&mut self, pattern: &Pattern, blocks: u64) {
+        self.to_each.add(&pattern.to_each, blocks);
+        for (durations, elapsed) in [
+            (&mut self.to_half, pattern.to_half),
+            (&mut self.to_90_percent, pattern.to_90_percent),
+            (&mut self.to_all, pattern.to_all),
+        ] {
+            if let Some(elapsed) = elapsed {
+                durations.record_times(elapsed, blocks);
+            }
+        }
+    }
+
     pub(super) fn figures(&self) -> Propagation {
         Propagation {
             pairs: self.pairs,
@@ -186,6 +219,62 @@ impl Followed {
             to_half: self.to_half.spread(),
             to_90_percent: self.to_90_percent.spread(),
             to_all: self.to_all.spread(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn hash(number: u8) -> BlockHash {
+        format!("{number:064x}").parse().expect("64 hexadecimal digits")
+    }
+
+    fn mined(followed: &mut Followed, nodes: usize, number: u8) {
+        followed.mined(Time::from_secs(number.into()), 0, nodes, hash(number), hash(number - 1));
+    }
+
+    /// One by one or by a pattern, the figures are the same, and nothing is left.
+    #[test]
+    fn what_all_accept_in_a_pattern_is_what_they_accept_one_by_one() {
+        for nodes in 2..40 {
+            let elapsed: Vec<_> = (1..nodes).map(|place| SECOND * place as u32 / 7).collect();
+            let pattern = Pattern::of(&elapsed);
+            let [mut one_by_one, mut at_once] = [(); 2].map(|()| Followed::new());
+            for number in 1..4 {
+                mined(&mut one_by_one, nodes, number);
+                for (place, elapsed) in (1..).zip(&elapsed) {
+                    one_by_one.accepted(Time::from_secs(number.into()) + *elapsed, place, &hash(number));
+                }
+                mined(&mut at_once, nodes, number);
+                assert!(at_once.accepted_by_all(&hash(number), &pattern));
+            }
+            at_once.add(&pattern, 3);
+            assert_eq!(at_once.figures(), one_by_one.figures(), "{nodes} nodes");
+            assert!(at_once.blocks.is_empty() && at_once.numbers.is_empty());
+        }
+    }
+
+    /// A block that another node has, that not all count for, that is not the last, or whose parent some node lacks.
+    #[test]
+    fn what_not_all_lack_is_not_accepted_by_all() {
+        let pattern = Pattern::of(&[SECOND; 4]);
+        let acts: [&dyn Fn(&mut Followed); 4] = [
+            &|followed| followed.accepted(Time::from_secs(9), 1, &hash(1)),
+            &|followed| mined(followed, 6, 1),
+            &|followed| mined(followed, 5, 9),
+            &|followed| mined(followed, 5, 2),
+        ];
+        for (act, asked) in acts.into_iter().zip([1, 1, 1, 2]) {
+            let mut followed = Followed::new();
+            mined(&mut followed, 5, 1);
+            act(&mut followed);
+            let before = format!("{followed:?}");
+            assert!(!followed.accepted_by_all(&hash(asked), &pattern));
+            assert_eq!(format!("{followed:?}"), before);
         }
     }
 }

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, io::BufRead, sync::Arc};
 use super::{
     figures::{Messages, NodeReport, Report, share},
     nodes::Nodes,
+    pattern::Pattern,
     propagation::Followed,
     verdict::{MinedBlock, Verdict},
 };
@@ -30,6 +31,7 @@ pub struct Recorder {
     last_time: Time,
     nodes: Nodes,
     mined: u64,
+    replayed: u64,
     /// What is not final, by position.
     blocks: BTreeMap<(u64, BlockHash), MinedBlock>,
     finals: Verdict,
@@ -55,6 +57,7 @@ impl Recorder {
             last_time: start,
             nodes: Nodes::default(),
             mined: 0,
+            replayed: 0,
             blocks: BTreeMap::new(),
             finals: Verdict::new(),
             followed: Followed::new(),
@@ -155,6 +158,23 @@ impl Recorder {
         }
     }
 
+    /// Takes into account that all nodes have accepted the block mined last, by a moment and in a pattern; it is to be
+    /// [added](Recorder::add) once for all such blocks. Tells whether it could: if not, nothing has changed, and the
+    /// acceptances are to be told one by one.
+    pub(crate) fn accepted_by_all(&mut self, by: Time, block: &BlockHash, pattern: &Pattern) -> bool {
+        let is_alone = self.followed.accepted_by_all(block, pattern);
+        if is_alone {
+            self.last_time = self.last_time.max(by);
+            self.replayed += 1;
+        }
+        is_alone
+    }
+
+    /// Counts so many blocks that all nodes have accepted in a pattern.
+    pub(crate) fn add(&mut self, pattern: &Pattern, blocks: u64) {
+        self.followed.add(pattern, blocks);
+    }
+
     fn mined(&mut self, time: Time, miner: usize, hash: BlockHash, position: u64, parent: BlockHash) {
         if self.blocks.contains_key(&(position, hash)) {
             // Mined again, as after a restart by a clock that stands still: its second miner merely has it from now on.
@@ -233,6 +253,7 @@ impl Recorder {
             duration: now - self.start,
             nodes: nodes.collect(),
             mined: self.mined,
+            replayed: self.replayed,
             in_chain,
             stale: self.mined - in_chain,
             stale_rate: share((self.mined - in_chain) as f64, self.mined as f64),

@@ -62,6 +62,13 @@ impl Bin {
     }
 }
 
+/// What a histogram holds at most, in nanoseconds.
+const LONGEST: u64 = i64::MAX as u64 / 2;
+
+fn nanos_of(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
 /// Any number of durations, in memory that depends on the longest alone: some 200 KiB for minutes.
 #[derive(Debug, Clone)]
 pub(super) struct Durations {
@@ -79,12 +86,27 @@ impl Durations {
 
     #[inline]
     pub(super) fn record(&mut self, duration: Duration) {
-        /// What a histogram holds at most.
-        const LONGEST: u64 = i64::MAX as u64 / 2;
-        let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        let nanos = nanos_of(duration);
         self.histogram.record(nanos.min(LONGEST)).expect("the histogram grows up to its longest");
         self.sum += u128::from(nanos);
         self.max = self.max.max(duration);
+    }
+
+    /// Records a duration so many times.
+    pub(super) fn record_times(&mut self, duration: Duration, times: u64) {
+        let nanos = nanos_of(duration);
+        self.histogram.record_n(nanos.min(LONGEST), times).expect("the histogram grows up to its longest");
+        self.sum += u128::from(nanos) * u128::from(times);
+        self.max = self.max.max(duration);
+    }
+
+    /// Records packed durations so many times.
+    pub(super) fn add(&mut self, packed: &Packed, times: u64) {
+        for (nanos, count) in packed.classes() {
+            self.histogram.record_n(nanos, count * times).expect("the histogram grows up to its longest");
+        }
+        self.sum += packed.sum * u128::from(times);
+        self.max = self.max.max(packed.max);
     }
 
     pub(super) fn spread(&self) -> Spread {
@@ -118,5 +140,100 @@ impl Durations {
             }
         }
         bins
+    }
+}
+
+/// Durations that are recorded again and again, as a histogram tells them apart: two bytes or so for each that differs.
+#[derive(Debug, Clone)]
+pub(super) struct Packed {
+    /// For each class that is not empty, the shortest first: how far it lies after the one before, and how many it holds.
+    bytes: Box<[u8]>,
+    sum: u128,
+    max: Duration,
+}
+
+/// Durations of one class differ by less than one part in 1024, as in a histogram of three digits.
+const CLASS_BITS: u32 = 10;
+
+impl Packed {
+    /// Packs durations, the shortest first.
+    pub(super) fn of(durations: &[Duration]) -> Self {
+        let (mut bytes, mut before) = (Vec::new(), 0);
+        let class = |duration: &Duration| class_of(nanos_of(*duration).min(LONGEST));
+        for same in durations.chunk_by(|one, other| class(one) == class(other)) {
+            let class = class(&same[0]);
+            write_number(&mut bytes, class - before);
+            write_number(&mut bytes, same.len() as u64);
+            before = class;
+        }
+        let sum = durations.iter().map(|duration| u128::from(nanos_of(*duration))).sum();
+        Self { bytes: bytes.into(), sum, max: durations.last().copied().unwrap_or_default() }
+    }
+
+    /// The shortest nanoseconds of each class, and how many it holds.
+    fn classes(&self) -> impl Iterator<Item = (u64, u64)> {
+        let (mut bytes, mut class) = (self.bytes.iter().copied(), 0);
+        std::iter::from_fn(move || {
+            class += read_number(&mut bytes)?;
+            Some((shortest_of(class), read_number(&mut bytes)?))
+        })
+    }
+}
+
+/// Numbers the classes: a nanosecond wide below 2^11, and above 2^10 of them for each power of two.
+fn class_of(nanos: u64) -> u64 {
+    let shift = nanos.max(1).ilog2().saturating_sub(CLASS_BITS);
+    (u64::from(shift) << CLASS_BITS) + (nanos >> shift)
+}
+
+fn shortest_of(class: u64) -> u64 {
+    let shift = (class >> CLASS_BITS).saturating_sub(1);
+    (class - (shift << CLASS_BITS)) << shift
+}
+
+/// Writes a number in seven bits a byte, the lowest first; the last byte is below 128.
+fn write_number(bytes: &mut Vec<u8>, mut number: u64) {
+    while number >= 128 {
+        bytes.push(number as u8 | 128);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+}
+
+fn read_number(bytes: &mut impl Iterator<Item = u8>) -> Option<u64> {
+    let (mut number, mut shift) = (0, 0);
+    loop {
+        let byte = bytes.next()?;
+        number |= u64::from(byte & 127) << shift;
+        shift += 7;
+        if byte < 128 {
+            return Some(number);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::{collection::vec, prelude::*};
+
+    proptest! {
+        /// Packed and recorded so many times, or one by one: the same spread to the last bin.
+        #[test]
+        fn packed_durations_are_those_that_were_packed(
+            nanos in vec(prop_oneof![0..5000_u64, 0..10_000_000_000_u64, any::<u64>()], 0..200),
+            times in 0..4_u64,
+        ) {
+            let mut durations: Vec<_> = nanos.into_iter().map(Duration::from_nanos).collect();
+            durations.sort();
+            let (mut one_by_one, mut packed) = (Durations::new(), Durations::new());
+            (0..times).for_each(|_| durations.iter().for_each(|duration| one_by_one.record(*duration)));
+            packed.add(&Packed::of(&durations), times);
+            if times > 0 {
+                prop_assert_eq!(packed.spread(), one_by_one.spread());
+            } else {
+                prop_assert_eq!(packed.spread().count, 0);
+            }
+        }
     }
 }

@@ -28,6 +28,7 @@ impl Display for Report {
         write_counts(f, "ignored", &self.ignored, ToString::to_string)?;
         write_counts(f, "transactions lost", &self.transactions_lost, ToString::to_string)?;
         let others = [
+            ("blocks replayed, not carried message by message", self.replayed),
             ("documents rejected", self.rejected_documents),
             ("peers banned", self.banned),
             ("crashes", self.crashes),

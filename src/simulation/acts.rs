@@ -26,7 +26,7 @@ impl World {
         let node = make(self.config(id), self.around.now);
         self.around.peers[id.index()] = node.peers().to_vec();
         self.around.longest = self.around.longest.max(node.chain().len());
-        self.nodes.push(Some(node));
+        self.nodes.add(Some(node));
         self.around.untold.add(id);
         let name = self.around.names.of(id);
         self.around.record(id, Happening::Joined { name });
@@ -36,12 +36,13 @@ impl World {
     /// Adds a puppet, which has no node.
     pub(super) fn add_puppet(&mut self, identity: Identity) -> Result<NodeId, SpawnError> {
         let id = self.add_member(identity, State::Puppet)?;
-        self.nodes.push(None);
+        self.nodes.add(None);
         Ok(id)
     }
 
     fn add_member(&mut self, identity: Identity, state: State) -> Result<NodeId, SpawnError> {
-        let id = NodeId::new(u32::try_from(self.nodes.len()).expect("fewer than 2^32 nodes fit into memory"));
+        let id =
+            NodeId::new(u32::try_from(self.nodes.count()).expect("fewer than 2^32 nodes fit into memory"));
         let around = &mut self.around;
         around.names.check(id, identity.name.as_deref())?;
         around.names.give(id, identity.name.as_deref());
@@ -81,7 +82,7 @@ impl World {
         around.set_state(id, State::Live);
         // It has forgotten what it was told of its links.
         around.untold = Untold::All;
-        self.nodes[id.index()] = Some(node);
+        self.nodes.replace(&mut self.around, id, node);
         Ok(())
     }
 
@@ -128,7 +129,7 @@ impl World {
             Untold::None => {}
             Untold::Of(nodes) => nodes.into_iter().for_each(|node| self.tell_of_losses_of(node)),
             Untold::All => {
-                (0..self.nodes.len() as u32).for_each(|node| self.tell_of_losses_of(NodeId::new(node)))
+                (0..self.nodes.count() as u32).for_each(|node| self.tell_of_losses_of(NodeId::new(node)))
             }
         }
     }
@@ -143,8 +144,7 @@ impl World {
     pub(super) fn tell_of_loss(&mut self, one: NodeId, other: NodeId) {
         let loses = self.around.traffic.may_lose(one, other);
         for (node, other) in [(one, other), (other, one)] {
-            let is_news = |to: &Node| to.loses_nothing(other) == loses;
-            if self.is_live(node) && self.nodes[node.index()].as_ref().is_some_and(is_news) {
+            if self.is_live(node) && self.node(node).loses_nothing(other) == loses {
                 self.handle(node, Input::LinkLoses(other, loses));
             }
         }

@@ -11,6 +11,7 @@ use super::{
     floods::Floods,
     messages::Flow,
     queue::Queue,
+    replays::Replays,
     searches::{Effort, Searches},
     slots::Slots,
     unread::Unread,
@@ -89,6 +90,7 @@ pub(super) struct Surroundings {
     pub(super) sent: Vec<u32>,
     pub(super) traffic: Traffic,
     pub(super) floods: Floods,
+    pub(super) replays: Replays,
     /// The flood of the block that the node has just heard of which handles its input.
     pub(super) hint: Option<u32>,
     /// Whether blocks may flow without a message for each link.
@@ -177,6 +179,7 @@ impl Surroundings {
             sent: Vec::new(),
             traffic: Traffic::new(seed, link_room),
             floods: Floods::default(),
+            replays: Replays::default(),
             hint: None,
             flow: Flow::Unknown,
             noticing: BTreeSet::new(),
@@ -303,7 +306,7 @@ impl Surroundings {
     }
 
     #[inline]
-    fn search(&mut self, node: NodeId, search: SearchId, target: Target) {
+    pub(super) fn search(&mut self, node: NodeId, search: SearchId, target: Target) {
         if self.is_hashed {
             self.to_hash = Some(search);
         } else {

@@ -1,10 +1,11 @@
 //! The acts of a virtual clock: what waits advances it.
 
-use std::{cell::RefCell, rc::Rc, sync::Arc};
+use std::sync::Arc;
 
 use super::{
     Simulation,
     events::SimulationEvents,
+    shared::Shared,
     world::{Step, World},
 };
 use crate::{
@@ -29,7 +30,7 @@ use crate::{
 /// What drives a [`Simulation`]: one thread, on a virtual clock.
 #[derive(Debug, Clone)]
 pub struct Virtual {
-    pub(super) world: Rc<RefCell<World>>,
+    pub(super) world: Shared,
     /// The rules, which never change.
     pub(super) rules: Arc<Rules>,
 }
@@ -38,11 +39,12 @@ pub struct Virtual {
 pub(super) const UNLIMITED: f64 = 1e6;
 
 impl Virtual {
-    /// Lets the next thing happen that comes until a moment; tells whether there was one.
-    pub(super) fn step_until(&self, limit: Time) -> bool {
+    /// Lets the next thing happen that comes until a moment; tells whether there was one. Where `replays`, that may be a
+    /// whole flood: for whoever does not look at what happens within.
+    pub(super) fn step_until(&self, limit: Time, replays: bool) -> bool {
         closure::assert_outside();
         // A plan may call anything: nothing is borrowed meanwhile.
-        let step = self.world.borrow_mut().step(limit);
+        let step = self.world.step(limit, replays);
         match step {
             Step::Nothing => false,
             Step::Done => true,
@@ -68,7 +70,7 @@ impl Virtual {
             if let Some(answer) = look() {
                 return Some(answer);
             }
-            if !self.step_until(until) {
+            if !self.step_until(until, false) {
                 if until < Time::MAX {
                     self.advance(until);
                 }
@@ -101,7 +103,7 @@ impl Drive for Virtual {
     }
 
     fn now(&self) -> Time {
-        self.world.borrow().around.now
+        self.world.now()
     }
 
     fn look<T>(&self, look: impl FnOnce(&World) -> T) -> T {
@@ -129,8 +131,7 @@ impl Drive for Virtual {
         let mut seen: Option<(Option<Blockchain>, bool)> = None;
         self.until(until, || {
             let world = self.world.borrow();
-            let chain = world.nodes.get(node.index()).and_then(Option::as_ref).map(Node::chain);
-            let now = (chain.cloned(), world.is_live(node));
+            let now = (world.nodes.chain(node).cloned(), world.is_live(node));
             if seen.as_ref() == Some(&now) {
                 return None;
             }
@@ -247,7 +248,8 @@ impl Drive for Virtual {
         self.look(|world| {
             let (around, seen) = (&world.around, look(world));
             let attempts = world.nodes().map(|node| around.searches.attempts(around.now, node)).collect();
-            let (recorder, messages) = (around.recorder.clone(), around.counted());
+            let (mut recorder, messages) = (around.recorder.clone(), around.counted());
+            around.replays.add_to(&mut recorder);
             Recorded { recorder, now: around.now, attempts, messages, seen }
         })
     }
@@ -255,7 +257,7 @@ impl Drive for Virtual {
 
 impl View for World {
     fn count(&self) -> usize {
-        self.nodes.len()
+        self.nodes.count()
     }
 
     fn state(&self, node: NodeId) -> &State {
@@ -263,7 +265,7 @@ impl View for World {
     }
 
     fn chain(&self, node: NodeId) -> &Blockchain {
-        self.node(node).chain()
+        self.nodes.chain(node).expect("only nodes are asked for, not puppets")
     }
 
     fn peers(&self, node: NodeId) -> &[NodeId] {

@@ -5,9 +5,12 @@
 //! The others are known all the same: who told its peers, when, and whom not, says when each of them comes. From that
 //! they are counted, come back if the first was in vain, and are all spelled out when the network changes.
 
-use std::mem;
+use std::{mem, time::Duration};
 
-use super::queue::{Arrival, Queue};
+use super::{
+    lanes::{Lane, Lanes},
+    queue::{Arrival, Queue},
+};
 use crate::{
     blockchain::Blockchain,
     message::{Message, NodeId, Told},
@@ -21,60 +24,6 @@ const NOBODY: u32 = u32::MAX;
 const NOT_YET: u32 = u32::MAX - 1;
 /// Marks the slot of an arrival as that of a flood.
 const FLOOD: u32 = 1 << 31;
-
-/// A directed link over which every message takes the same time.
-#[derive(Debug, Clone, Copy)]
-struct Lane {
-    to: u32,
-    /// How much longer than over the fastest link of its node.
-    more_nanos: u32,
-}
-
-/// The links of every node to its peers.
-#[derive(Debug, Default)]
-pub(super) struct Lanes {
-    of: Vec<Start>,
-    lanes: Vec<Lane>,
-}
-
-/// Where a node's links begin, and how long a message takes over the fastest.
-#[derive(Debug, Clone, Copy)]
-struct Start {
-    at: u32,
-    count: u32,
-    nanos: u64,
-    /// How much longer it takes over the slowest.
-    most_more_nanos: u32,
-}
-
-impl Lanes {
-    /// Adds the next node's, each with its receiver and the nanoseconds that a message takes; tells whether they can be
-    /// kept, as they differ by four seconds at most.
-    pub(super) fn add_node(&mut self, links: &[(NodeId, u64)]) -> bool {
-        let all = || links.iter().map(|(_, nanos)| *nanos);
-        let nanos = all().min().unwrap_or(0);
-        let Ok(most_more_nanos) = u32::try_from(all().max().unwrap_or(0) - nanos) else { return false };
-        let at = self.lanes.len();
-        self.of.push(Start { at: at as u32, count: links.len() as u32, nanos, most_more_nanos });
-        self.lanes.extend(links.iter().map(|(to, each)| {
-            let more_nanos = u32::try_from(each - nanos).expect("it is at most the most");
-            Lane { to: to.index() as u32, more_nanos }
-        }));
-        self.lanes[at..].sort_unstable_by_key(|lane| lane.to);
-        true
-    }
-
-    fn nodes(&self) -> usize {
-        self.of.len()
-    }
-
-    /// A node's links, in the order of their receivers, and what they have in common.
-    #[inline]
-    fn of(&self, node: u32) -> (&Start, &[Lane]) {
-        let start = &self.of[node as usize];
-        (start, &self.lanes[start.at as usize..(start.at + start.count) as usize])
-    }
-}
 
 /// A message that a flood stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,8 +56,75 @@ struct Flood {
     last: Time,
 }
 
+impl Flood {
+    /// Makes one that nobody has told of yet, in the memory of one that is over.
+    fn begin(
+        (chain, bytes): (Blockchain, u64),
+        now: Time,
+        nodes: usize,
+        spare: (Vec<Time>, Vec<u32>),
+    ) -> Self {
+        let (mut first, mut except) = spare;
+        first.clear();
+        first.resize(nodes, Time::MAX);
+        except.clear();
+        except.resize(nodes, NOT_YET);
+        let (unheard, last_first) = (nodes, Time::MAX);
+        Self { chain, bytes, first, except, late: Vec::new(), queued: 0, unheard, last_first, last: now }
+    }
+
+    /// Has a node tell its peers, but one, at a moment.
+    #[inline]
+    fn relay(
+        &mut self,
+        lanes: &Lanes,
+        number: u32,
+        (now, from, except): (Time, u32, u32),
+        queue: &mut Queue,
+        count: &mut u32,
+    ) -> Option<Volume> {
+        let first = &mut self.first[from as usize];
+        if self.except[from as usize] == NOT_YET && (*first == now || *first == Time::MAX) {
+            self.unheard -= usize::from(*first == Time::MAX);
+            *first = now;
+            self.except[from as usize] = except;
+        } else if self.except[from as usize] == NOT_YET && self.late.iter().all(|late| late.0 != from) {
+            self.unheard -= usize::from(*first == Time::MAX);
+            *first = now.min(*first);
+            self.late.push((from, now, except));
+        } else {
+            return None;
+        }
+        let (start, lanes) = lanes.of(from);
+        let soonest = later(now, start.nanos);
+        self.last = self.last.max(later(soonest, u64::from(start.most_more_nanos)));
+        let leaves_out = except != NOBODY && lanes.binary_search_by_key(&except, |lane| lane.to).is_ok();
+        let messages = lanes.len() as u64 - u64::from(leaves_out);
+        let volume = Some(Volume { messages, bytes: messages * self.bytes });
+        if soonest > self.last_first {
+            return volume;
+        }
+        for lane in lanes {
+            let at = later(soonest, u64::from(lane.more_nanos));
+            let first = &mut self.first[lane.to as usize];
+            // Equal times are told apart by their senders only when they come.
+            if at <= *first && lane.to != except {
+                self.unheard -= usize::from(*first == Time::MAX);
+                *first = at;
+                *count = count.wrapping_add(1);
+                self.queued += 1;
+                queue.push(Arrival { at, to: lane.to, from, count: *count, slot: number | FLOOD });
+            }
+        }
+        if self.unheard == 0 && self.last_first == Time::MAX {
+            self.last_first = self.first.iter().copied().max().unwrap_or(Time::MAX);
+        }
+        volume
+    }
+}
+
 /// All blocks on their way.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Floods {
     lanes: Lanes,
     /// What every block counts as, if not as its own bytes.
@@ -116,6 +132,18 @@ pub(super) struct Floods {
     floods: Vec<Option<Flood>>,
     /// Memory of floods that are over.
     spare: Vec<(Vec<Time>, Vec<u32>)>,
+    /// What rehearsals are carried by, in a time of their own.
+    rehearsals: (Queue, Time),
+}
+
+/// How a block comes from its finder to all other nodes.
+#[derive(Debug)]
+pub(super) struct Rehearsal {
+    /// After what time each of them takes it on, the soonest first.
+    pub(super) accepted: Vec<Duration>,
+    /// After what time the last message has come.
+    pub(super) last: Duration,
+    pub(super) messages: u64,
 }
 
 /// What an arrival is.
@@ -129,13 +157,31 @@ pub(super) enum Wave {
     Repeat,
 }
 
+impl Default for Floods {
+    fn default() -> Self {
+        let rehearsals = (Queue::new(Time::UNIX_EPOCH), Time::UNIX_EPOCH);
+        Self { lanes: Lanes::default(), block_bytes: None, floods: Vec::new(), spare: Vec::new(), rehearsals }
+    }
+}
+
 impl Floods {
-    /// Begins anew with other links, when nothing is on its way.
-    pub(super) fn set_lanes(&mut self, lanes: Lanes, block_bytes: Option<u64>) {
+    /// Begins anew, when nothing is on its way; tells whether the links are others than before, or blocks count as other
+    /// bytes.
+    pub(super) fn set_lanes(&mut self, lanes: Lanes, block_bytes: Option<u64>) -> bool {
         debug_assert!(self.floods.iter().all(Option::is_none));
-        self.lanes = lanes;
-        self.block_bytes = block_bytes;
-        self.spare.clear();
+        let are_others = self.lanes != lanes || self.block_bytes != block_bytes;
+        if are_others {
+            self.lanes = lanes;
+            self.block_bytes = block_bytes;
+            self.spare.clear();
+        }
+        are_others
+    }
+
+    /// The bytes of a message that tells of a block.
+    pub(super) fn bytes_of(&self, chain: &Blockchain) -> u64 {
+        let size = Message::NewBlock(Told::Chain(chain.clone())).measured();
+        size.with_block_bytes(self.block_bytes.unwrap_or(size.block_bytes))
     }
 
     /// Tells what has arrived.
@@ -165,47 +211,11 @@ impl Floods {
         queue: &mut Queue,
         count: &mut u32,
     ) -> Option<Volume> {
-        let from = from.index() as u32;
-        let except = except.map_or(NOBODY, |node| node.index() as u32);
         let number = self.number_of(chain, hint, now);
         let flood = self.floods[number as usize].as_mut().expect("it was found or made");
-        let first = &mut flood.first[from as usize];
-        if flood.except[from as usize] == NOT_YET && (*first == now || *first == Time::MAX) {
-            flood.unheard -= usize::from(*first == Time::MAX);
-            *first = now;
-            flood.except[from as usize] = except;
-        } else if flood.except[from as usize] == NOT_YET && flood.late.iter().all(|late| late.0 != from) {
-            flood.unheard -= usize::from(*first == Time::MAX);
-            *first = now.min(*first);
-            flood.late.push((from, now, except));
-        } else {
-            return None;
-        }
-        let (start, lanes) = self.lanes.of(from);
-        let soonest = later(now, start.nanos);
-        flood.last = flood.last.max(later(soonest, u64::from(start.most_more_nanos)));
-        let leaves_out = except != NOBODY && lanes.binary_search_by_key(&except, |lane| lane.to).is_ok();
-        let messages = lanes.len() as u64 - u64::from(leaves_out);
-        let volume = Some(Volume { messages, bytes: messages * flood.bytes });
-        if soonest > flood.last_first {
-            return volume;
-        }
-        for lane in lanes {
-            let at = later(soonest, u64::from(lane.more_nanos));
-            let first = &mut flood.first[lane.to as usize];
-            // Equal times are told apart by their senders only when they come.
-            if at <= *first && lane.to != except {
-                flood.unheard -= usize::from(*first == Time::MAX);
-                *first = at;
-                *count = count.wrapping_add(1);
-                flood.queued += 1;
-                queue.push(Arrival { at, to: lane.to, from, count: *count, slot: number | FLOOD });
-            }
-        }
-        if flood.unheard == 0 && flood.last_first == Time::MAX {
-            flood.last_first = flood.first.iter().copied().max().unwrap_or(Time::MAX);
-        }
-        volume
+        let from = from.index() as u32;
+        let except = except.map_or(NOBODY, |node| node.index() as u32);
+        flood.relay(&self.lanes, number, (now, from, except), queue, count)
     }
 
     /// A node has heard of a block in vain: the next message that brings it matters, too.
@@ -240,10 +250,51 @@ impl Floods {
         }
     }
 
-    /// Tells whether messages that tell of a block may still be under way.
-    pub(super) fn are_telling_of(&self, now: Time, chain: &Blockchain) -> bool {
-        let mut floods = self.floods.iter().flatten();
-        floods.any(|flood| flood.last >= now && flood.chain.tip_hash() == chain.tip_hash())
+    /// Finds out how a block that a node has found comes to all others while nothing else happens; none if it does not.
+    ///
+    /// It costs what carrying the block costs, less what the nodes do.
+    pub(super) fn rehearse(&mut self, finder: NodeId, chain: &Blockchain) -> Option<Rehearsal> {
+        if self.rehearsals.1 > Time::from_nanos(u64::MAX / 2) {
+            self.rehearsals = (Queue::new(Time::UNIX_EPOCH), Time::UNIX_EPOCH);
+        }
+        let Self { lanes, spare, rehearsals: (queue, now), .. } = self;
+        let (start, mut count) = (*now, 0);
+        let mut flood =
+            Flood::begin((chain.clone(), 0), start, lanes.nodes(), spare.pop().unwrap_or_default());
+        let (mut accepted, mut messages) = (Vec::with_capacity(lanes.nodes()), 0);
+        let mut next = Some((start, finder.index() as u32, NOBODY));
+        while let Some((at, node, except)) = next {
+            // Of those that come first at one moment one is taken on.
+            if let Some(volume) = flood.relay(lanes, 0, (at, node, except), queue, &mut count) {
+                messages += volume.messages;
+                accepted.push(at - start);
+            }
+            next = std::iter::from_fn(|| queue.pop_until(Time::MAX)).find_map(|arrival| {
+                (flood.first[arrival.to as usize] == arrival.at).then_some((
+                    arrival.at,
+                    arrival.to,
+                    arrival.from,
+                ))
+            });
+        }
+        // Time does not go back in a queue.
+        *now = flood.last;
+        let last = flood.last - start;
+        spare.push((flood.first, flood.except));
+        // Beyond the end of time nothing comes.
+        let is_with_all = accepted.len() == lanes.nodes() && *now < Time::MAX;
+        is_with_all.then(|| Rehearsal { accepted: accepted.split_off(1), last, messages })
+    }
+
+    /// Tells whether messages may still be under way that tell of a block which a node has heard of, and does not
+    /// remember.
+    pub(super) fn miss(&self, now: Time, node: NodeId, remembers: impl Fn(&Blockchain) -> bool) -> bool {
+        let mut heard = self
+            .floods
+            .iter()
+            .flatten()
+            .filter(|flood| flood.last >= now && flood.first[node.index()] <= now);
+        heard.any(|flood| !remembers(&flood.chain))
     }
 
     /// Tells whether an arrival is one of a flood's.
@@ -303,25 +354,9 @@ impl Floods {
                 self.spare.push((over.first, over.except));
             }
         }
-        let (mut first, mut except) = self.spare.pop().unwrap_or_default();
-        first.clear();
-        first.resize(self.lanes.nodes(), Time::MAX);
-        except.clear();
-        except.resize(self.lanes.nodes(), NOT_YET);
-        let (unheard, last_first) = (first.len(), Time::MAX);
-        let size = Message::NewBlock(Told::Chain(chain.clone())).measured();
-        let bytes = size.with_block_bytes(self.block_bytes.unwrap_or(size.block_bytes));
-        let flood = Flood {
-            chain,
-            bytes,
-            first,
-            except,
-            late: Vec::new(),
-            queued: 0,
-            unheard,
-            last_first,
-            last: now,
-        };
+        let bytes = self.bytes_of(&chain);
+        let spare = self.spare.pop().unwrap_or_default();
+        let flood = Flood::begin((chain, bytes), now, self.lanes.nodes(), spare);
         let flood = Some(flood);
         let free = self.floods.iter().position(Option::is_none);
         match free {

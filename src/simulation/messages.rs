@@ -2,7 +2,8 @@
 
 use super::{
     carry::Surroundings,
-    floods::{Floods, Lanes, Spelled},
+    floods::{Floods, Spelled},
+    lanes::Lanes,
     queue::Arrival,
 };
 use crate::{
@@ -55,7 +56,7 @@ impl Surroundings {
 
     /// Tells whether blocks may flow without a message for each link.
     #[inline]
-    fn flows(&mut self) -> bool {
+    pub(super) fn flows(&mut self) -> bool {
         match self.flow {
             Flow::Free => true,
             Flow::Blocked(until) if self.now < until => false,
@@ -92,7 +93,9 @@ impl Surroundings {
             }
         }
         let block_bytes = self.traffic.links().block_cost().bytes;
-        self.floods.set_lanes(lanes, block_bytes);
+        if self.floods.set_lanes(lanes, block_bytes) {
+            self.replays.forget(&mut self.recorder);
+        }
         self.flow = Flow::Free;
         true
     }

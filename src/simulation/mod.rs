@@ -9,12 +9,16 @@ mod carry;
 mod drive;
 mod events;
 mod floods;
+mod lanes;
 mod messages;
+mod nodes;
 #[cfg(test)]
 mod plain;
 mod queue;
+mod replays;
 mod run;
 mod searches;
+mod shared;
 mod slots;
 #[cfg(test)]
 mod tests;

@@ -114,6 +114,10 @@ impl Queue {
         self.current.pop_if(|arrival| arrival.at <= limit)
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.current.is_empty() && self.beyond.is_empty() && self.filled == [0; BUCKETS / 64]
+    }
+
     /// Iterates over what comes at a moment, or came before and was not popped, in no order.
     pub(super) fn due(&self, now: Time) -> impl Iterator<Item = &Arrival> {
         let next = &self.ring[bucket(now) as usize % BUCKETS];
@@ -254,6 +258,7 @@ mod tests {
                     Step::PopUntil { ahead } => {
                         let limit = Time::from_nanos(now.saturating_add(ahead));
                         let first = model.first().copied().filter(|arrival: &Arrival| arrival.at <= limit);
+                        prop_assert_eq!(queue.is_empty(), model.is_empty());
                         prop_assert_eq!(queue.pop_until(limit), first);
                         if let Some(first) = first {
                             model.remove(0);

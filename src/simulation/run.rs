@@ -1,11 +1,12 @@
 //! Letting time pass.
 
-use std::{cell::RefCell, rc::Rc, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use super::{
     Simulation,
     carry::{Settings, Surroundings},
     drive::Virtual,
+    shared::{Progress, Shared},
     world::World,
 };
 use crate::{
@@ -91,7 +92,7 @@ impl Simulation {
         };
         let world = World::new(Surroundings::new(rules.started_at(start), start, settings));
         let rules = Arc::clone(&world.around.rules);
-        Self { driver: Virtual { world: Rc::new(RefCell::new(world)), rules } }
+        Self { driver: Virtual { world: Shared::new(world), rules } }
     }
 
     /// Returns the moment that has been reached. It begins with the genesis of the rules or, where they do not say when
@@ -115,7 +116,7 @@ impl Simulation {
     /// assert!(!Simulation::new(Rules::bitcoin(), 42).step(), "nobody is there to do anything");
     /// ```
     pub fn step(&self) -> bool {
-        self.driver.step_until(Time::MAX)
+        self.driver.step_until(Time::MAX, false)
     }
 
     /// Lets time pass.
@@ -145,7 +146,7 @@ impl Simulation {
     /// assert_eq!(simulation.now(), moment);
     /// ```
     pub fn run_until(&self, moment: Time) {
-        while self.driver.step_until(moment) {}
+        while self.driver.step_until(moment, true) {}
         self.driver.advance(moment);
     }
 
@@ -163,7 +164,7 @@ impl Simulation {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn run_to_position(&self, position: u64) -> bool {
-        self.run_until_holds(|world| world.around.longest >= position)
+        self.run_until_holds(|progress| progress.longest >= position)
     }
 
     /// Lets time pass until so many blocks more have been mined, whatever becomes of them. Returns whether it came to
@@ -180,8 +181,8 @@ impl Simulation {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn run_blocks(&self, blocks: u64) -> bool {
-        let mined = self.driver.world.borrow().around.mined.saturating_add(blocks);
-        self.run_until_holds(|world| world.around.mined >= mined)
+        let mined = self.driver.world.progress().mined.saturating_add(blocks);
+        self.run_until_holds(|progress| progress.mined >= mined)
     }
 
     /// Lets time pass until a condition holds, which is asked after everything that happens. Returns whether it came to
@@ -229,9 +230,39 @@ impl Simulation {
         self.driver.world.borrow_mut().plan(moment, Box::new(plan));
     }
 
-    fn run_until_holds(&self, condition: impl Fn(&World) -> bool) -> bool {
-        while !condition(&self.driver.world.borrow()) {
-            if !self.step() {
+    /// Has blocks replayed, or each carried from node to node; at first they are replayed.
+    ///
+    /// Where links take the same time for every message and lose nothing, and nothing else happens until all nodes have a
+    /// block, how it comes to them depends on who found it alone. [`run_for`](Self::run_for),
+    /// [`run_until`](Self::run_until), [`run_blocks`](Self::run_blocks) and [`run_to_position`](Self::run_to_position) find
+    /// that out once for each miner, which takes some kilobytes, and then give all nodes such a block at once: it costs
+    /// what making it costs, however many nodes there are. Where time is to stop meanwhile, or somebody looks at single
+    /// steps or events, blocks are carried. What a run comes to is the same;
+    /// [`Report::replayed`](crate::Report::replayed) says how many were replayed.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use chainlab::{Rules, Simulation, network::HashRate};
+    ///
+    /// let reports = [true, false].map(|replays| {
+    ///     let simulation = Simulation::new(Rules::bitcoin().paced_for(1e6), 42);
+    ///     simulation.set_replays(replays);
+    ///     let (alice, bob) = (simulation.spawn().unwrap(), simulation.spawn().unwrap());
+    ///     simulation.connect(alice, bob).unwrap();
+    ///     simulation.start_mining(alice, HashRate::default()).unwrap();
+    ///     simulation.run_for(Duration::from_secs(86_400));
+    ///     simulation.report()
+    /// });
+    /// assert!(reports[0].replayed > 100 && reports[1].replayed == 0);
+    /// assert_eq!(reports[0].propagation, reports[1].propagation);
+    /// ```
+    pub fn set_replays(&self, are_on: bool) {
+        self.driver.world.borrow_mut().around.replays.are_on = are_on;
+    }
+
+    fn run_until_holds(&self, condition: impl Fn(Progress) -> bool) -> bool {
+        while !condition(self.driver.world.progress()) {
+            if !self.driver.step_until(Time::MAX, true) {
                 return false;
             }
         }

@@ -99,9 +99,9 @@ impl Searches {
         self.change(now, node, |clock| clock.rate = rate);
     }
 
-    /// Returns when the next proof is found.
-    pub(super) fn next_time(&self) -> Option<Time> {
-        self.ends.first().map(|(end, _)| *end)
+    /// Returns when the next proof is found, and by whom.
+    pub(super) fn next(&self) -> Option<(Time, NodeId)> {
+        self.ends.first().copied()
     }
 
     /// Takes out the next proof.
@@ -166,6 +166,12 @@ mod tests {
         let mut searches = Searches::new(7);
         rates.iter().for_each(|rate| searches.add_node(*rate));
         searches
+    }
+
+    impl Searches {
+        fn next_time(&self) -> Option<Time> {
+            self.next().map(|(end, _)| end)
+        }
     }
 
     fn secs(seconds: f64) -> Time {

@@ -2,16 +2,12 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use super::{
-    Simulation,
-    carry::{NodeEffects, Surroundings},
-    floods::Wave,
-};
+use super::{Simulation, carry::Surroundings, floods::Wave, nodes::Nodes};
 use crate::{
     blockchain::Blockchain,
     command::{Answer, Command, Ticket},
     message::{Message, NodeId, Told},
-    node::{Input, Node},
+    node::{Effect, Input, Node},
     time::Time,
     verbs::state::State,
 };
@@ -21,8 +17,7 @@ use crate::{
 /// At equal times arrivals come first, by destination, source and the source's count; then wake-ups, by node; then what
 /// was planned, in the order of planning; then proofs, by node.
 pub struct World {
-    /// By their numbers; a puppet has none.
-    pub(super) nodes: Vec<Option<Node>>,
+    pub(super) nodes: Nodes,
     pub(super) around: Surroundings,
     plans: BTreeMap<(Time, u64), Plan>,
     next_plan: u64,
@@ -44,23 +39,34 @@ pub(super) enum Step {
 
 impl fmt::Debug for World {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (now, nodes) = (self.around.now, self.nodes.len());
+        let (now, nodes) = (self.around.now, self.nodes.count());
         f.debug_struct("World").field("now", &now).field("nodes", &nodes).finish_non_exhaustive()
     }
 }
 
 impl World {
     pub(super) fn new(around: Surroundings) -> Self {
-        Self { nodes: Vec::new(), around, plans: BTreeMap::new(), next_plan: 0, next_ticket: 0 }
+        Self { nodes: Nodes::default(), around, plans: BTreeMap::new(), next_plan: 0, next_ticket: 0 }
     }
 
-    /// Lets the next thing happen, unless it comes later than a limit. Time then is what it was, or that thing's.
-    pub(super) fn step(&mut self, limit: Time) -> Step {
+    /// Lets the next thing happen, unless it comes later than a limit. Time then is what it was, or that thing's. Where
+    /// `replays`, that may be a whole flood, which ends before anything else comes and before the limit.
+    pub(super) fn step(&mut self, limit: Time, replays: bool) -> Step {
+        if !replays {
+            self.carry_found();
+        }
         self.tell_of_losses();
         let wake = self.around.wakes.first().map(|(at, _)| *at);
         let plan = self.plans.first_key_value().map(|((at, _), _)| *at);
-        let proof = self.around.searches.next_time();
+        let proof = self.around.searches.next().map(|(end, _)| end);
         let first = [wake, plan, proof].into_iter().flatten().min();
+        if let Some(found) = self.around.replays.take_found() {
+            // Where nothing is to come, time ends with the last message.
+            if first.is_some_and(|first| self.around.replay(&mut self.nodes, &found, first.min(limit))) {
+                return Step::Done;
+            }
+            self.around.carry_found(&found);
+        }
         if let Some(arrival) = self.around.queue.pop_until(first.map_or(limit, |first| first.min(limit))) {
             self.around.now = arrival.at;
             let [from, to] = [arrival.from, arrival.to].map(NodeId::new);
@@ -83,27 +89,29 @@ impl World {
         } else if plan == first {
             let (_, plan) = self.plans.pop_first().expect("it is the next to come");
             return Step::Due(plan);
-        } else if let Some((node, search, proof)) = self.around.searches.pop() {
-            self.handle(node, Input::Found(search, proof));
+        } else if let Some((_, node)) = self.around.searches.next() {
+            // Its search may have got another name.
+            self.nodes.at(&mut self.around, node);
+            if let Some((node, search, proof)) = self.around.searches.pop() {
+                self.handle(node, Input::Found(search, proof));
+            }
         }
         Step::Done
     }
 
+    /// Has the finder of a block that waits to be replayed tell its peers.
+    pub(super) fn carry_found(&mut self) {
+        if let Some(found) = self.around.replays.take_found() {
+            self.around.carry_found(&found);
+        }
+    }
+
     /// A block comes to a node for the first time.
     fn block_comes(&mut self, number: u32, from: NodeId, to: NodeId, chain: Blockchain) {
-        let (now, around) = (self.around.now, &mut self.around);
-        let node = self.nodes[to.index()].as_mut().expect("blocks flow while all nodes are live");
-        around.hint = Some(number);
-        if node.extends(now, &chain) {
-            // Both ends were told that nothing is lost between them.
-            node.extend(from, chain, false, &mut NodeEffects { around, node: to });
-            if let Some(search) = around.to_hash.take() {
-                around.hash(to, node, search);
-            }
-        } else {
+        self.around.hint = Some(number);
+        if !self.nodes.extend(&mut self.around, to, from, &chain) {
             self.handle(to, Input::Message(from, Message::NewBlock(Told::Chain(chain.clone()))));
-            let node = self.nodes[to.index()].as_ref().expect("it has just handled its input");
-            if !node.knows(&chain) {
+            if !self.node(to).knows(&chain) {
                 self.around.came_in_vain(number, to, &chain);
             }
         }
@@ -134,39 +142,48 @@ impl World {
     /// # Panics
     ///
     /// If it is unknown or a puppet.
-    pub(super) fn node(&self, node: NodeId) -> &Node {
-        self.nodes[node.index()].as_ref().expect("only nodes are asked for, not puppets")
+    pub(super) fn node(&mut self, node: NodeId) -> &Node {
+        self.nodes.at(&mut self.around, node).expect("only nodes are asked for, not puppets")
     }
 
     /// Hands a node an input, and carries out its effects.
     pub(super) fn handle(&mut self, id: NodeId, input: Input) {
-        let Some(node) = &mut self.nodes[id.index()] else { return };
-        debug_assert!(!matches!(self.around.states[id.index()], State::Down { .. }), "{input:?}");
-        let now = self.around.now;
-        let mut effects = std::mem::take(&mut self.around.effects);
-        let tip = node.chain().tip_hash();
-        node.handle(now, input, &mut effects);
-        let (floods, now) = (&self.around.floods, self.around.now);
-        let notices = node.notices_repeats(|chain| floods.are_telling_of(now, chain));
-        if node.chain().tip_hash() != tip {
-            self.around.changes += 1;
-            self.around.longest = self.around.longest.max(node.chain().len());
+        let Self { nodes, around, .. } = self;
+        debug_assert!(!matches!(around.states[id.index()], State::Down { .. }), "{input:?}");
+        let is_found = matches!(input, Input::Found(..)) && nodes.are_together();
+        let tip = nodes.chain(id).map(Blockchain::tip_hash);
+        let mut effects = std::mem::take(&mut around.effects);
+        let Some(node) = nodes.handle(around, id, input, &mut effects) else {
+            around.effects = effects;
+            return;
+        };
+        let (floods, now) = (&around.floods, around.now);
+        let notices = node.notices_repeats(|node| floods.miss(now, id, |chain| node.remembers(chain)));
+        if Some(node.chain().tip_hash()) != tip {
+            around.changes += 1;
+            around.longest = around.longest.max(node.chain().len());
         }
-        let has_other_peers = self.around.peers[id.index()] != node.peers();
+        let has_other_peers = around.peers[id.index()] != node.peers();
         if has_other_peers {
             // Blocks flow by the peers that there were.
-            self.around.spell_out();
-            self.around.changes += 1;
-            self.around.untold.add(id);
-            self.around.peers[id.index()] = node.peers().to_vec();
+            around.spell_out();
+            around.changes += 1;
+            around.untold.add(id);
+            around.peers[id.index()] = node.peers().to_vec();
         }
         for effect in effects.drain(..) {
-            self.around.carry_out(id, effect);
+            match effect {
+                Effect::Relay { except: None, message: Message::NewBlock(Told::Chain(chain)) }
+                    if is_found && around.keeps_for_replay(nodes, id, &chain) => {}
+                effect => around.carry_out(id, effect),
+            }
         }
-        self.around.effects = effects;
-        if let Some(search) = self.around.to_hash.take() {
-            self.around.hash(id, node, search);
+        around.effects = effects;
+        if let Some(search) = around.to_hash.take()
+            && let Some(node) = nodes.at(around, id)
+        {
+            around.hash(id, node, search);
         }
-        self.around.note_noticing(id, notices);
+        around.note_noticing(id, notices);
     }
 }

@@ -168,6 +168,7 @@ impl Model {
         Report {
             duration: now - START.max(self.counted_from),
             nodes: nodes.collect(),
+            replayed: 0,
             mined: self.mined.len() as u64,
             in_chain,
             stale,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chainlab::{
-    Blockchain, Difficulty, Genesis, NodeId, Rules, Simulation, Time, Transaction,
+    Blockchain, Difficulty, Genesis, NodeId, Report, Rules, Simulation, Time, Transaction,
     network::{HashRate, RestartFrom},
     pow::Target,
     wire::{Latency, Link, Topology},
@@ -94,9 +94,9 @@ fn tips(simulation: &Simulation) -> Vec<Blockchain> {
     simulation.nodes().into_iter().map(|node| simulation.chain(node).unwrap()).collect()
 }
 
-/// The SHA-256 of a run's report and tips.
+/// The SHA-256 of a run's report and tips. How much of it was replayed depends on who looks, and nothing else does.
 fn digest(simulation: &Simulation) -> String {
-    let report = serde_json::to_string(&simulation.report()).unwrap();
+    let report = serde_json::to_string(&Report { replayed: 0, ..simulation.report() }).unwrap();
     let tips: String = tips(simulation).iter().map(|chain| chain.tip_hash().to_string()).collect();
     Sha256::digest(report + &tips).iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -105,9 +105,9 @@ type Scenario = (&'static str, fn(u64) -> Simulation, &'static str);
 
 /// Each scenario, and what a run of 200 blocks with the seed 7 comes to.
 const SCENARIOS: [Scenario; 3] = [
-    ("forks", forks, "fe78dbb6505c6c14411f713ad9d7035b89d55ec36d4af7775e1ff477341476e2"),
-    ("faults", faults, "08a37e4d37386e49da29134b0f38b287254b50f3d86402c36313776bda6ab687"),
-    ("hashes", hashes, "534f03143e737b00745bc1dbe094edabd3b0cfa58f260662466c774d33f36987"),
+    ("forks", forks, "b9cdf9a3d3186510ab3ee0f4ae2bd59107ddf4d053ae48e50cd3d67983a785d7"),
+    ("faults", faults, "92679b5bb411b080b617a20300fd31e27a9a3f82e111f43d77a3238df584415d"),
+    ("hashes", hashes, "eea24290d06e0383d76eff3a5ce02886b6aa052927783f5f952cc2c978985bf2"),
 ];
 
 fn run(scenario: fn(u64) -> Simulation, seed: u64) -> Simulation {

@@ -1,7 +1,9 @@
-//! The simulation held to what it promises: the same bits on every machine, published figures, and lines that tell all.
+//! The simulation held to what it promises: the same bits on every machine, whatever is replayed, published figures, and
+//! lines that tell all.
 
 mod determinism;
 mod lines;
+mod replays;
 mod retarget;
 mod truth;
 mod wire;

@@ -1,0 +1,44 @@
+//! How one block came to all nodes, to be counted again for each that comes alike.
+
+use std::time::Duration;
+
+use super::spread::Packed;
+
+/// How a block came to all nodes: what it adds to the figures of its propagation.
+///
+/// It takes two bytes or so for each of the durations that a spread tells apart: some kilobytes, whatever the nodes.
+#[derive(Debug, Clone)]
+pub(crate) struct Pattern {
+    pub(super) nodes: usize,
+    pub(super) to_each: Packed,
+    /// None if the miner alone is half of the nodes.
+    pub(super) to_half: Option<Duration>,
+    pub(super) to_90_percent: Option<Duration>,
+    pub(super) to_all: Option<Duration>,
+}
+
+impl Pattern {
+    /// Makes the pattern of a block that all nodes but its miner accepted so long after it was mined, the soonest first.
+    pub(crate) fn of(elapsed: &[Duration]) -> Self {
+        let nodes = elapsed.len() + 1;
+        // The miner has it from the start.
+        let to = |count: usize| count.checked_sub(2).map(|place| elapsed[place]);
+        Self {
+            nodes,
+            to_each: Packed::of(elapsed),
+            to_half: to(half_of(nodes)),
+            to_90_percent: to(nine_tenths_of(nodes)),
+            to_all: to(nodes),
+        }
+    }
+}
+
+/// How many nodes are half of them, rounded up.
+pub(super) fn half_of(nodes: usize) -> usize {
+    nodes.div_ceil(2)
+}
+
+/// How many nodes are nine tenths of them, rounded up.
+pub(super) fn nine_tenths_of(nodes: usize) -> usize {
+    (9 * nodes).div_ceil(10)
+}

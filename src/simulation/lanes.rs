@@ -1,0 +1,57 @@
+//! The links over which blocks flow without a message for each, as flat tables.
+
+use crate::message::NodeId;
+
+/// A directed link over which every message takes the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Lane {
+    pub(super) to: u32,
+    /// How much longer than over the fastest link of its node.
+    pub(super) more_nanos: u32,
+}
+
+/// The links of every node to its peers.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Lanes {
+    of: Vec<Start>,
+    lanes: Vec<Lane>,
+}
+
+/// Where a node's links begin, and how long a message takes over the fastest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Start {
+    at: u32,
+    count: u32,
+    pub(super) nanos: u64,
+    /// How much longer it takes over the slowest.
+    pub(super) most_more_nanos: u32,
+}
+
+impl Lanes {
+    /// Adds the next node's, each with its receiver and the nanoseconds that a message takes; tells whether they can be
+    /// kept, as they differ by four seconds at most.
+    pub(super) fn add_node(&mut self, links: &[(NodeId, u64)]) -> bool {
+        let all = || links.iter().map(|(_, nanos)| *nanos);
+        let nanos = all().min().unwrap_or(0);
+        let Ok(most_more_nanos) = u32::try_from(all().max().unwrap_or(0) - nanos) else { return false };
+        let at = self.lanes.len();
+        self.of.push(Start { at: at as u32, count: links.len() as u32, nanos, most_more_nanos });
+        self.lanes.extend(links.iter().map(|(to, each)| {
+            let more_nanos = u32::try_from(each - nanos).expect("it is at most the most");
+            Lane { to: to.index() as u32, more_nanos }
+        }));
+        self.lanes[at..].sort_unstable_by_key(|lane| lane.to);
+        true
+    }
+
+    pub(super) fn nodes(&self) -> usize {
+        self.of.len()
+    }
+
+    /// A node's links, in the order of their receivers, and what they have in common.
+    #[inline]
+    pub(super) fn of(&self, node: u32) -> (&Start, &[Lane]) {
+        let start = &self.of[node as usize];
+        (start, &self.lanes[start.at as usize..(start.at + start.count) as usize])
+    }
+}

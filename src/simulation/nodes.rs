@@ -1,0 +1,166 @@
+//! The nodes, where they stand, and the blocks that all of them have taken on at once.
+//!
+//! A block that is [replayed](super::replays) comes to all nodes at once and is kept here once. It is written into a node
+//! when that node is next to do or to say something: the node's own code makes the step then. So all ways to a node lead
+//! through here, and none of them finds it behind.
+
+use super::carry::{NodeEffects, Surroundings};
+use crate::{
+    blockchain::Blockchain,
+    message::NodeId,
+    node::{Effect, Input, Node},
+};
+
+/// All nodes.
+#[derive(Debug, Default)]
+pub(super) struct Nodes {
+    /// By their numbers; a puppet has none.
+    list: Vec<Option<Node>>,
+    /// The block that came to all nodes at once, the last such.
+    given: Option<Blockchain>,
+    /// How many blocks have come to all nodes at once, and how many of these each node knows of.
+    given_count: u64,
+    known_counts: Vec<u64>,
+    /// The first of the longest chains that nodes had, and how many have it now, in this very copy. So no node has a side
+    /// branch that is longer while all have it.
+    longest: Option<Blockchain>,
+    on_longest: usize,
+    /// How many have more on their minds than their chains.
+    busy: usize,
+}
+
+impl Nodes {
+    /// Returns how many there are, puppets among them.
+    pub(super) fn count(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Adds the next node, or a puppet, which has none.
+    pub(super) fn add(&mut self, node: Option<Node>) {
+        self.list.push(node);
+        self.known_counts.push(self.given_count);
+        self.count_in(NodeId::new(self.list.len() as u32 - 1));
+    }
+
+    /// Puts a node in the place of the one that was there.
+    pub(super) fn replace(&mut self, around: &mut Surroundings, id: NodeId, node: Node) {
+        self.bring_up(around, id);
+        self.count_out(id);
+        self.list[id.index()] = Some(node);
+        self.count_in(id);
+    }
+
+    /// A node's chain, if it is there and no puppet.
+    pub(super) fn chain(&self, id: NodeId) -> Option<&Blockchain> {
+        let node = self.list.get(id.index())?.as_ref()?;
+        let is_behind = self.known_counts[id.index()] < self.given_count;
+        Some(self.given.as_ref().filter(|_| is_behind).unwrap_or_else(|| node.chain()))
+    }
+
+    /// A node as it stands; a puppet has none.
+    #[inline]
+    pub(super) fn at(&mut self, around: &mut Surroundings, id: NodeId) -> Option<&mut Node> {
+        self.bring_up(around, id);
+        self.list[id.index()].as_mut()
+    }
+
+    /// Hands a node an input, and returns the node; a puppet takes none.
+    pub(super) fn handle(
+        &mut self,
+        around: &mut Surroundings,
+        id: NodeId,
+        input: Input,
+        effects: &mut Vec<Effect>,
+    ) -> Option<&mut Node> {
+        let now = around.now;
+        self.at(around, id)?;
+        self.count_out(id);
+        self.list[id.index()].as_mut()?.handle(now, input, effects);
+        self.count_in(id);
+        self.list[id.index()].as_mut()
+    }
+
+    /// Has a node take on a block that extends its tip, if that is all that there is to think about; tells whether it
+    /// does.
+    #[inline]
+    pub(super) fn extend(
+        &mut self,
+        around: &mut Surroundings,
+        id: NodeId,
+        from: NodeId,
+        chain: &Blockchain,
+    ) -> bool {
+        let now = around.now;
+        let node = self.at(around, id).expect("blocks flow while all nodes are live");
+        if !node.extends(now, chain) {
+            return false;
+        }
+        // Both ends were told that nothing is lost between them.
+        node.extend(from, chain.clone(), false, &mut NodeEffects { around, node: id });
+        if let Some(search) = around.to_hash.take() {
+            around.hash(id, node, search);
+        }
+        match &self.longest {
+            // Whoever told it has a longer chain than it had, so that it was not on the longest before.
+            Some(longest) if longest.is_same_copy(chain) => self.on_longest += 1,
+            _ => self.count_in_chain(id),
+        }
+        true
+    }
+
+    /// Tells whether all nodes have one chain, in the same copy.
+    pub(super) fn are_together(&self) -> bool {
+        self.on_longest == self.list.len()
+    }
+
+    /// Tells whether no node has anything on its mind but its chain.
+    pub(super) fn rest(&self) -> bool {
+        self.busy == 0
+    }
+
+    /// Gives all nodes a block that one of them has found on the chain that all had.
+    pub(super) fn give(&mut self, finder: NodeId, chain: Blockchain) {
+        self.given_count += 1;
+        self.known_counts[finder.index()] += 1;
+        self.on_longest = self.list.len();
+        self.longest = Some(chain.clone());
+        self.given = Some(chain);
+    }
+
+    /// Writes into a node what has come to all.
+    #[inline]
+    fn bring_up(&mut self, around: &mut Surroundings, id: NodeId) {
+        let missed = self.given_count - self.known_counts[id.index()];
+        if missed > 0 {
+            self.known_counts[id.index()] = self.given_count;
+            if let (Some(node), Some(given)) = (&mut self.list[id.index()], &self.given)
+                && let Some((search, target)) = node.extend_unheard(missed, given.clone())
+            {
+                around.search(id, search, target);
+            }
+        }
+    }
+
+    fn count_out(&mut self, id: NodeId) {
+        let Some(node) = &self.list[id.index()] else { return };
+        let is_on_longest = self.longest.as_ref().is_some_and(|longest| longest.is_same_copy(node.chain()));
+        self.on_longest -= usize::from(is_on_longest);
+        self.busy -= usize::from(!node.rests());
+    }
+
+    fn count_in(&mut self, id: NodeId) {
+        let Some(node) = &self.list[id.index()] else { return };
+        self.busy += usize::from(!node.rests());
+        self.count_in_chain(id);
+    }
+
+    fn count_in_chain(&mut self, id: NodeId) {
+        let Some(node) = &self.list[id.index()] else { return };
+        if self.longest.as_ref().is_none_or(|longest| node.chain().len() > longest.len()) {
+            self.longest = Some(node.chain().clone());
+            self.on_longest = 0;
+        }
+        let is_on_longest = self.longest.as_ref().is_some_and(|longest| longest.is_same_copy(node.chain()));
+        self.on_longest += usize::from(is_on_longest);
+    }
+}
