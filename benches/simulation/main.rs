@@ -20,10 +20,11 @@ mod bare;
 /// How many attempts each node makes a second.
 const ATTEMPTS: f64 = 1e6;
 
-/// Scenario G: nodes that open eight links each, of 50 to 150 ms, and find a block in 600 s together.
-fn scenario_g(nodes: usize) -> (Simulation, bare::Bare) {
+/// Nodes that open eight links each, of 50 to 150 ms, and find a block in an interval together: in scenario G 600 s.
+fn scenario_g(nodes: usize, interval: Duration, replays: bool) -> (Simulation, bare::Bare) {
     let all = nodes as f64 * ATTEMPTS;
-    let simulation = Simulation::new(rules(Duration::from_secs(600)).paced_for(all), 1);
+    let simulation = Simulation::new(rules(interval).paced_for(all), 1);
+    simulation.set_replays(replays);
     let topology = Topology::Random { links: 8 };
     let latency = Latency::uniform(Duration::from_millis(50), Duration::from_millis(150));
     let latency = latency.expect("from less to more");
@@ -41,6 +42,7 @@ fn scenario_g(nodes: usize) -> (Simulation, bare::Bare) {
 fn complete(nodes: usize, delay: Duration, interval: Duration) -> Simulation {
     let all = nodes as f64 * ATTEMPTS;
     let simulation = Simulation::new(rules(interval).paced_for(all), 1);
+    simulation.set_replays(false);
     simulation.set_default_link(Link::default().with_latency(Latency::fixed(delay)));
     start(&simulation, nodes, &Topology::Complete);
     simulation
@@ -59,7 +61,7 @@ fn scenario_r(nodes: usize) -> Simulation {
 
 /// Scenario G where every link loses one message in a hundred.
 fn with_loss(nodes: usize) -> Simulation {
-    let (simulation, _) = scenario_g(nodes);
+    let (simulation, _) = scenario_g(nodes, Duration::from_secs(600), true);
     for node in simulation.nodes() {
         for peer in simulation.peers(node).expect("it is there") {
             let link = Link::default().with_latency(Latency::fixed(Duration::from_millis(100)));
@@ -144,7 +146,7 @@ fn main() {
     for (nodes, least) in [(100, 0.45), (1_000, 0.50), (10_000, 0.60)] {
         let deliveries = if is_measured { 1_000_000 } else { 20_000 };
         let blocks = (deliveries / nodes as u64).max(2);
-        let (simulation, mut bare) = scenario_g(nodes);
+        let (simulation, mut bare) = scenario_g(nodes, Duration::from_secs(600), false);
         simulation.run_blocks(blocks);
         let (mut ours, mut theirs) = (Duration::MAX, Duration::MAX);
         // In turns, so that both meet the machine alike.
@@ -182,6 +184,29 @@ fn main() {
     println!("\nA payment costs each of 1,000 nodes {:?}.", payments(1_000, is_measured));
     for line in slow {
         println!("\n{line}");
+    }
+    replays(is_measured);
+}
+
+/// What replaying is worth: the time of the same blocks carried, over that of them replayed where they can be.
+fn replays(is_measured: bool) {
+    let nodes = if is_measured { 1000 } else { 50 };
+    println!("\n| a block in | nodes | replayed | times as fast |");
+    println!("| ---: | ---: | ---: | ---: |");
+    for (seconds, blocks) in [(600, 20_000), (15, 20_000), (1, 2_000)] {
+        let blocks = if is_measured { blocks } else { blocks / 100 };
+        let interval = Duration::from_secs(seconds);
+        let [(replaying, _), (carrying, _)] =
+            [true, false].map(|replays| scenario_g(nodes, interval, replays));
+        let (mut ours, mut theirs) = (Duration::ZERO, Duration::ZERO);
+        // In turns, so that both meet the machine alike.
+        for _ in 0..10 {
+            ours += time(1, || assert!(replaying.run_blocks(blocks / 10)));
+            theirs += time(1, || assert!(carrying.run_blocks(blocks / 10)));
+        }
+        let share = 100.0 * replaying.report().replayed as f64 / blocks as f64;
+        let ratio = theirs.as_secs_f64() / ours.as_secs_f64();
+        println!("| {seconds} s | {nodes} | {share:.1} % | {ratio:.2} |");
     }
 }
 
