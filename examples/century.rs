@@ -77,7 +77,7 @@ fn network(nodes: u32, interval: Duration, seed: u64) -> Result<Simulation, Box<
     let simulation = Simulation::new(rules, seed);
     for _ in 0..nodes {
         let node = simulation.spawn()?;
-        simulation.start_mining(node, HashRate::PerMillisecond(ATTEMPTS))?;
+        simulation.start_mining(node, HashRate::per_second(1e3 * ATTEMPTS as f64).unwrap())?;
     }
     let topology = Topology::Random { links: 8 };
     simulation.join(&topology)?;

@@ -227,8 +227,10 @@ impl Plain {
             let arrival = self.under_way.first_key_value().map(|((due, ..), _)| *due);
             let wakes = self.nodes().filter(|node| self.is_live(*node));
             let wake = wakes.filter_map(|node| Some((self.wakes[node.index()]?, node))).min();
-            let first =
-                [arrival, wake.map(|(at, _)| at), self.searches.next_time()].into_iter().flatten().min();
+            let first = [arrival, wake.map(|(at, _)| at), self.searches.next().map(|(at, _)| at)]
+                .into_iter()
+                .flatten()
+                .min();
             let Some(now) = first.filter(|first| *first <= limit) else { break };
             self.now = now;
             if arrival == first {

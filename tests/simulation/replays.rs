@@ -152,7 +152,7 @@ fn network(run: &Run) -> Simulation {
         }
     }
     for node in simulation.nodes() {
-        simulation.start_mining(node, HashRate::PerMillisecond(RATE)).unwrap();
+        simulation.start_mining(node, HashRate::per_second(1e3 * RATE as f64).unwrap()).unwrap();
     }
     simulation
 }
@@ -179,13 +179,16 @@ fn act_on(simulation: &Simulation, run: &Run, act: &Act, events: &mut Option<Sim
         Act::RunBlocks(blocks) => return format!("{}", simulation.run_blocks(blocks)),
         Act::RunToHeight(blocks) => {
             let height = simulation.chain(NodeId::new(0)).unwrap().len() + blocks;
-            return format!("{}", simulation.run_to_height(height));
+            return format!("{}", simulation.run_to_position(height));
         }
         Act::Steps(steps) => return format!("{}", (0..steps).all(|_| one_step())),
         Act::Mine(number) => return format!("{:?}", simulation.mine_within(node(number), intervals(20.0))),
         Act::Resolve(number) => return format!("{:?}", simulation.resolve(node(number))),
         Act::Rate(number, rate) => {
-            return format!("{:?}", simulation.start_mining(node(number), HashRate::PerMillisecond(rate)));
+            return format!(
+                "{:?}",
+                simulation.start_mining(node(number), HashRate::per_second(1e3 * rate as f64).unwrap())
+            );
         }
         Act::Stop(number) => return format!("{:?}", simulation.stop_mining(node(number))),
         Act::Pay(number, coins) => return pay(simulation, node(number), coins),
@@ -193,7 +196,8 @@ fn act_on(simulation: &Simulation, run: &Run, act: &Act, events: &mut Option<Sim
         Act::Restart(number, from_genesis) => {
             let from = if from_genesis { RestartFrom::Genesis } else { RestartFrom::Chain };
             let restarted = simulation.restart(node(number), from);
-            let mines = simulation.start_mining(node(number), HashRate::PerMillisecond(RATE));
+            let mines =
+                simulation.start_mining(node(number), HashRate::per_second(1e3 * RATE as f64).unwrap());
             return format!("{restarted:?} {mines:?}");
         }
         Act::StandStill(number) => return format!("{:?}", simulation.pause(node(number))),
@@ -212,7 +216,7 @@ fn act_on(simulation: &Simulation, run: &Run, act: &Act, events: &mut Option<Sim
         }
         Act::Join(number) => {
             let new = simulation.spawn().unwrap();
-            let mines = simulation.start_mining(new, HashRate::PerMillisecond(RATE));
+            let mines = simulation.start_mining(new, HashRate::per_second(1e3 * RATE as f64).unwrap());
             return format!("{:?} {mines:?}", simulation.connect(new, node(number)));
         }
         Act::Leave(one, other) => return format!("{:?}", simulation.disconnect(node(one), node(other))),
@@ -406,7 +410,7 @@ fn a_block_of_the_future_is_not_replayed() {
         for number in 0..run.nodes {
             let address = Some(format!("miner-{number}"));
             let node = simulation.spawn_with_chain(Identity { name: None, address }, chain.clone()).unwrap();
-            simulation.start_mining(node, HashRate::PerMillisecond(RATE)).unwrap();
+            simulation.start_mining(node, HashRate::per_second(1e3 * RATE as f64).unwrap()).unwrap();
         }
         simulation.join(&Topology::Complete).unwrap();
         simulation.run_for(Duration::from_secs(3000));
@@ -435,7 +439,7 @@ fn real_searches_are_not_replayed() {
     let simulation = Simulation::hashed(rules(5, 0.002, None), 3);
     for _ in 0..5 {
         let node = simulation.spawn().unwrap();
-        simulation.start_mining(node, HashRate::PerMillisecond(RATE)).unwrap();
+        simulation.start_mining(node, HashRate::per_second(1e3 * RATE as f64).unwrap()).unwrap();
     }
     simulation.join(&Topology::Complete).unwrap();
     assert_eq!(replayed(&simulation, 20), 0);
