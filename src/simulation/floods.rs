@@ -8,7 +8,7 @@
 use std::{mem, time::Duration};
 
 use super::{
-    lanes::{Lane, Lanes},
+    lanes::Lanes,
     queue::{Arrival, Queue},
 };
 use crate::{
@@ -20,10 +20,19 @@ use crate::{
 
 /// In the place of a node: none.
 const NOBODY: u32 = u32::MAX;
-/// In the place of a node's exception: it has told nobody.
-const NOT_YET: u32 = u32::MAX - 1;
+/// Stands for a node that has told nobody.
+const NOT_YET: Telling = Telling { except: u32::MAX - 1, count: 0 };
 /// Marks the slot of an arrival as that of a flood.
 const FLOOD: u32 = 1 << 31;
+
+/// How a node has told its peers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Telling {
+    /// Whom it left out.
+    except: u32,
+    /// How many messages it had sent by then: what it said to a peer before and after at the same moment comes so.
+    count: u32,
+}
 
 /// A message that a flood stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +40,7 @@ pub(super) struct Spelled {
     pub(super) from: NodeId,
     pub(super) to: NodeId,
     pub(super) due: Time,
+    pub(super) count: u32,
     pub(super) chain: Blockchain,
 }
 
@@ -42,10 +52,10 @@ struct Flood {
     bytes: u64,
     /// When each node hears of the block first, as far as is known, or when it had it.
     first: Vec<Time>,
-    /// Whom each node left out that told its peers when it heard.
-    except: Vec<u32>,
-    /// Those that told their peers at another time: which, when, and whom not.
-    late: Vec<(u32, Time, u32)>,
+    /// How each node has told its peers that did so when it heard.
+    told: Vec<Telling>,
+    /// Those that told their peers at another time: which, when, and how.
+    late: Vec<(u32, Time, Telling)>,
     /// How many of its arrivals are in the queue.
     queued: u32,
     /// How many nodes are not known to hear of the block.
@@ -58,19 +68,14 @@ struct Flood {
 
 impl Flood {
     /// Makes one that nobody has told of yet, in the memory of one that is over.
-    fn begin(
-        (chain, bytes): (Blockchain, u64),
-        now: Time,
-        nodes: usize,
-        spare: (Vec<Time>, Vec<u32>),
-    ) -> Self {
-        let (mut first, mut except) = spare;
+    fn begin((chain, bytes): (Blockchain, u64), now: Time, nodes: usize, spare: Spare) -> Self {
+        let (mut first, mut told) = spare;
         first.clear();
         first.resize(nodes, Time::MAX);
-        except.clear();
-        except.resize(nodes, NOT_YET);
+        told.clear();
+        told.resize(nodes, NOT_YET);
         let (unheard, last_first) = (nodes, Time::MAX);
-        Self { chain, bytes, first, except, late: Vec::new(), queued: 0, unheard, last_first, last: now }
+        Self { chain, bytes, first, told, late: Vec::new(), queued: 0, unheard, last_first, last: now }
     }
 
     /// Has a node tell its peers, but one, at a moment.
@@ -84,17 +89,20 @@ impl Flood {
         count: &mut u32,
     ) -> Option<Volume> {
         let first = &mut self.first[from as usize];
-        if self.except[from as usize] == NOT_YET && (*first == now || *first == Time::MAX) {
+        let told = &mut self.told[from as usize];
+        let telling = Telling { except, count: count.wrapping_add(1) };
+        if *told == NOT_YET && (*first == now || *first == Time::MAX) {
             self.unheard -= usize::from(*first == Time::MAX);
             *first = now;
-            self.except[from as usize] = except;
-        } else if self.except[from as usize] == NOT_YET && self.late.iter().all(|late| late.0 != from) {
+            *told = telling;
+        } else if *told == NOT_YET && self.late.iter().all(|late| late.0 != from) {
             self.unheard -= usize::from(*first == Time::MAX);
             *first = now.min(*first);
-            self.late.push((from, now, except));
+            self.late.push((from, now, telling));
         } else {
             return None;
         }
+        *count = telling.count;
         let (start, lanes) = lanes.of(from);
         let soonest = later(now, start.nanos);
         self.last = self.last.max(later(soonest, u64::from(start.most_more_nanos)));
@@ -111,7 +119,6 @@ impl Flood {
             if at <= *first && lane.to != except {
                 self.unheard -= usize::from(*first == Time::MAX);
                 *first = at;
-                *count = count.wrapping_add(1);
                 self.queued += 1;
                 queue.push(Arrival { at, to: lane.to, from, count: *count, slot: number | FLOOD });
             }
@@ -123,6 +130,9 @@ impl Flood {
     }
 }
 
+/// The memory of a flood, to be used for another.
+type Spare = (Vec<Time>, Vec<Telling>);
+
 /// All blocks on their way.
 #[derive(Debug)]
 pub(super) struct Floods {
@@ -131,7 +141,7 @@ pub(super) struct Floods {
     block_bytes: Option<u64>,
     floods: Vec<Option<Flood>>,
     /// Memory of floods that are over.
-    spare: Vec<(Vec<Time>, Vec<u32>)>,
+    spare: Vec<Spare>,
     /// What rehearsals are carried by, in a time of their own.
     rehearsals: (Queue, Time),
 }
@@ -226,7 +236,6 @@ impl Floods {
         (number, chain): (u32, &Blockchain),
         to: NodeId,
         queue: &mut Queue,
-        counts: &mut [u32],
     ) {
         let flood = self.floods.get_mut(number as usize).and_then(Option::as_mut);
         // It may have been spelled out meanwhile.
@@ -235,18 +244,19 @@ impl Floods {
             // Another came at the same time, and was in vain, too.
             return;
         }
-        let is_to_it = |(_, lane_to, _): &(u32, u32, Time)| *lane_to == to.index() as u32;
+        let is_to_it = |message: &Spelled| message.to == to;
         let comes: Vec<_> = spelled(flood, &self.lanes, now).filter(is_to_it).collect();
-        let next = comes.iter().map(|(.., due)| *due).min();
+        let next = comes.iter().map(|message| message.due).min();
         flood.first[to.index()] = next.unwrap_or(Time::MAX);
         // It hears of the block first later than was thought.
         flood.unheard += usize::from(next.is_none());
         flood.last_first = Time::MAX;
-        for (from, to, at) in comes.into_iter().filter(|(.., due)| Some(*due) == next) {
-            let count = &mut counts[from as usize];
-            *count = count.wrapping_add(1);
+        for Spelled { from, to, due, count, .. } in
+            comes.into_iter().filter(|message| Some(message.due) == next)
+        {
             flood.queued += 1;
-            queue.push(Arrival { at, to, from, count: *count, slot: number | FLOOD });
+            let [from, to] = [from, to].map(|node| node.index() as u32);
+            queue.push(Arrival { at: due, to, from, count, slot: number | FLOOD });
         }
     }
 
@@ -280,7 +290,7 @@ impl Floods {
         // Time does not go back in a queue.
         *now = flood.last;
         let last = flood.last - start;
-        spare.push((flood.first, flood.except));
+        spare.push((flood.first, flood.told));
         // Beyond the end of time nothing comes.
         let is_with_all = accepted.len() == lanes.nodes() && *now < Time::MAX;
         is_with_all.then(|| Rehearsal { accepted: accepted.split_off(1), last, messages })
@@ -322,16 +332,13 @@ impl Floods {
                 let flood = floods[(arrival.slot & !FLOOD) as usize].as_ref();
                 let chain = flood.expect("a flood lasts until its last arrival").chain.clone();
                 let [from, to] = [arrival.from, arrival.to].map(NodeId::new);
-                all.push(Spelled { from, to, due: arrival.at, chain });
+                all.push(Spelled { from, to, due: arrival.at, count: arrival.count, chain });
             }
         }
         for flood in floods.iter().flatten() {
-            all.extend(spelled(flood, &self.lanes, now).map(|(from, to, due)| {
-                let [from, to] = [from, to].map(NodeId::new);
-                Spelled { from, to, due, chain: flood.chain.clone() }
-            }));
+            all.extend(spelled(flood, &self.lanes, now));
         }
-        all.sort_by_key(|message| (message.due, message.to, message.from));
+        all.sort_by_key(|message| (message.due, message.to, message.from, message.count));
         all
     }
 
@@ -351,7 +358,7 @@ impl Floods {
     fn begin(&mut self, chain: Blockchain, now: Time) -> u32 {
         for place in &mut self.floods {
             if let Some(over) = place.take_if(|flood| flood.queued == 0 && flood.last < now) {
-                self.spare.push((over.first, over.except));
+                self.spare.push((over.first, over.told));
             }
         }
         let bytes = self.bytes_of(&chain);
@@ -367,15 +374,17 @@ impl Floods {
     }
 }
 
-/// The messages of a flood that come after a moment: from whom, to whom, and when.
-fn spelled<'a>(flood: &'a Flood, lanes: &'a Lanes, now: Time) -> impl Iterator<Item = (u32, u32, Time)> + 'a {
-    let told = (0..).zip(&flood.except).filter(|(_, except)| **except != NOT_YET);
-    let told = told.map(|(from, except)| (from, flood.first[from as usize], *except));
-    told.chain(flood.late.iter().copied()).flat_map(move |(from, sent, except)| {
+/// The messages of a flood that come after a moment.
+fn spelled<'a>(flood: &'a Flood, lanes: &'a Lanes, now: Time) -> impl Iterator<Item = Spelled> + 'a {
+    let told = (0..).zip(&flood.told).filter(|(_, telling)| **telling != NOT_YET);
+    let told = told.map(|(from, telling)| (from, flood.first[from as usize], *telling));
+    told.chain(flood.late.iter().copied()).flat_map(move |(from, sent, Telling { except, count })| {
         let (start, lanes) = lanes.of(from);
-        let lanes = lanes.iter().filter(move |lane| lane.to != except);
-        let due = move |lane: &Lane| later(sent, start.nanos + u64::from(lane.more_nanos));
-        lanes.map(move |lane| (from, lane.to, due(lane))).filter(move |(.., due)| *due > now)
+        lanes.iter().filter(move |lane| lane.to != except).filter_map(move |lane| {
+            let due = later(sent, start.nanos + u64::from(lane.more_nanos));
+            let [from, to] = [from, lane.to].map(NodeId::new);
+            (due > now).then(|| Spelled { from, to, due, count, chain: flood.chain.clone() })
+        })
     })
 }
 

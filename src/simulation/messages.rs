@@ -103,21 +103,20 @@ impl Surroundings {
     /// Before anything changes that blocks flow by: from now on each that is under way is a message by itself.
     pub(super) fn spell_out(&mut self) {
         self.flow = Flow::Unknown;
-        for Spelled { from, to, due, chain } in self.floods.spell_out(self.now, &mut self.queue) {
+        for Spelled { from, to, due, count, chain } in self.floods.spell_out(self.now, &mut self.queue) {
             self.flooded_under_way += 1;
             let message = Message::NewBlock(Told::Chain(chain));
             let message = self.traffic.put_under_way((from, to), due, message);
             let slot = self.under_way.put(message);
-            // Its sender had said nothing else before at the same time.
             let (from, to) = (from.index() as u32, to.index() as u32);
-            self.queue.push(Arrival { at: due, to, from, count: 0, slot });
+            self.queue.push(Arrival { at: due, to, from, count, slot });
         }
     }
 
     /// A block has come to a node in vain: the next message that brings it matters, too.
     #[cold]
     pub(super) fn came_in_vain(&mut self, number: u32, node: NodeId, chain: &Blockchain) {
-        self.floods.was_in_vain(self.now, (number, chain), node, &mut self.queue, &mut self.sent);
+        self.floods.was_in_vain(self.now, (number, chain), node, &mut self.queue);
     }
 
     /// Notes whether a node would notice if a repeat did not come.
