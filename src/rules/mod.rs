@@ -81,7 +81,9 @@ pub struct Rules {
     pub checks: Checks,
     /// Whether balances and nonces are kept; transactions carry a nonce then, and only then.
     pub accounts: bool,
-    /// The most transactions that a block may hold besides its reward, for which there is always room.
+    /// The most transactions that a block may hold besides its reward, for which there is always room. Where links and
+    /// proofs alone are checked, this bounds the blocks that a node mines and not those that it is sent; and so do the
+    /// reward, the bytes, the characters of addresses and how far ahead a timestamp is.
     pub payments_max: usize,
     /// The most bytes of canonical JSON that a block may take.
     pub block_bytes_max: usize,

@@ -109,6 +109,20 @@ fn a_forgery_with_the_right_checksums_is_refused() {
             "\"relay\": 0",
             Box::new(|error| matches!(error, LoadError::Document { .. })),
         ),
+        (
+            "\"version\": 1",
+            "\"version\": 2",
+            Box::new(|error| {
+                error.to_string().ends_with("version 2 of the format is not known here; version 1 is")
+            }),
+        ),
+        (
+            "\"format\": \"chainlab network\"",
+            "\"format\": \"a novel\"",
+            Box::new(|error| {
+                error.to_string().ends_with("the format is \"a novel\", not \"chainlab network\"")
+            }),
+        ),
         ("\"rules\"", "\"laws\"", Box::new(|error| matches!(error, LoadError::Document { .. }))),
         ("\"amount\": 3", "\"amount\": -3", Box::new(|error| matches!(error, LoadError::Document { .. }))),
         ("\"anna\"", "\"an\\u0000a\"", Box::new(|error| matches!(error, LoadError::Spawn(_)))),

@@ -4,7 +4,7 @@ use std::{fmt, str};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{hash::BlockHash, message::NodeId, rules::Rules, transaction::Transaction};
+use crate::{hash::BlockHash, message::NodeId, rules::Rules, text::shortened, transaction::Transaction};
 
 /// Holds a [`Current`], sealed.
 pub(super) const CURRENT: &str = "current";
@@ -101,12 +101,48 @@ pub(super) fn read_checksum_line(line: &str) -> Option<(&str, BlockHash)> {
     Some((name, checksum.parse().ok()?))
 }
 
+/// What a network's document says that it is.
+const FORMAT: &str = "chainlab network";
+/// The version of the layout that is written, and the one that is read.
+const VERSION: u64 = 1;
+
+/// Checks what a network's document says that it is.
+///
+/// # Errors
+///
+/// It is something else, or of another version.
+pub(super) fn check_format(text: &str) -> Result<(), String> {
+    #[derive(Deserialize)]
+    struct Named {
+        #[serde(default)]
+        format: String,
+        #[serde(default)]
+        version: u64,
+    }
+    let Named { format, version } = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    if format != FORMAT {
+        return Err(format!("the format is {:?}, not {FORMAT:?}", shortened(&format)));
+    }
+    match version {
+        VERSION => Ok(()),
+        found => Err(format!("version {found} of the format is not known here; version {VERSION} is")),
+    }
+}
+
 /// Everything of a network but its chains.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NetworkDocument {
+    format: String,
+    version: u64,
     pub(super) rules: Rules,
     pub(super) nodes: Vec<NodeDocument>,
+}
+
+impl NetworkDocument {
+    pub(super) fn new(rules: Rules, nodes: Vec<NodeDocument>) -> Self {
+        Self { format: FORMAT.into(), version: VERSION, rules, nodes }
+    }
 }
 
 #[derive(Serialize, Deserialize)]

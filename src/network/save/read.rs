@@ -8,7 +8,10 @@ use std::{
 use super::{
     error::LoadError,
     files,
-    layout::{CHECKSUMS, NETWORK, NetworkDocument, NodeDocument, chain_file, read_checksum_line, unseal},
+    layout::{
+        CHECKSUMS, NETWORK, NetworkDocument, NodeDocument, chain_file, check_format, read_checksum_line,
+        unseal,
+    },
 };
 use crate::{
     blockchain::{Blockchain, ChainError},
@@ -54,7 +57,7 @@ impl Network {
         let _lock = files::lock_to_load(dir)?;
         let current = files::current(dir)?.ok_or_else(|| LoadError::NothingSaved { dir: dir.to_owned() })?;
         let files = ListedFiles::open(dir.join(current.generation.to_string()))?;
-        let NetworkDocument { rules, nodes } = read_network(&files)?;
+        let NetworkDocument { rules, nodes, .. } = read_network(&files)?;
         rules.check_together().map_err(SpawnError::from)?;
 
         let network = Self::with_config(rules, config);
@@ -132,8 +135,10 @@ impl ListedFiles {
 /// Reads everything but the chains.
 pub(super) fn read_network(files: &ListedFiles) -> Result<NetworkDocument, LoadError> {
     let (path, json) = files.read(NETWORK)?;
-    let document: NetworkDocument = serde_json::from_str(&json)
-        .map_err(|error| LoadError::Document { path: path.clone(), message: error.to_string() })?;
+    let refused = |message| LoadError::Document { path: path.clone(), message };
+    check_format(&json).map_err(refused)?;
+    let document: NetworkDocument =
+        serde_json::from_str(&json).map_err(|error| refused(error.to_string()))?;
     check_peers(&path, &document.nodes)?;
     Ok(document)
 }

@@ -118,7 +118,7 @@ impl Network {
             Ok(NodeDocument { name, address, tip: chain.tip_hash(), peers, pending })
         });
         let nodes = nodes.collect::<Result<_, NodeError>>()?;
-        let document = NetworkDocument { rules: self.rules().clone(), nodes };
+        let document = NetworkDocument::new(self.rules().clone(), nodes);
         let json = serde_json::to_string_pretty(&document).expect("the document has string keys");
         checksums += &write_document(dir, NETWORK, &json)?;
         files::write(&dir.join(CHECKSUMS), seal(&checksums).as_bytes())?;
@@ -155,7 +155,7 @@ impl Network {
 /// Reads a generation as a load would: an old one is given up only for one that will be found again.
 fn read_back(generation: PathBuf) -> Result<(), LoadError> {
     let files = ListedFiles::open(generation)?;
-    let NetworkDocument { rules, nodes } = read_network(&files)?;
+    let NetworkDocument { rules, nodes, .. } = read_network(&files)?;
     read_chains(&files, &nodes, &rules).map(drop)
 }
 
