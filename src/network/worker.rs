@@ -214,10 +214,12 @@ impl Worker {
     fn controlled(&mut self, control: Control) {
         match control {
             Control::Command(command, reply) => {
-                if matches!(command, Command::StopMining) {
+                let stops = matches!(command, Command::StopMining);
+                self.command(command, reply);
+                // After the search, whose attempts would all be due at once otherwise.
+                if stops {
                     self.set_hash_rate(HashRate::default());
                 }
-                self.command(command, reply);
             }
             Control::StartMining(rate, reply) => {
                 self.set_hash_rate(rate);
