@@ -18,13 +18,14 @@ use std::{
 static BUILT: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| built::build(&["--examples"]));
 
 /// Arguments with which each example takes longer than anybody waits.
-const ENDLESS: [(&str, &[&str]); 6] = [
+const ENDLESS: [(&str, &[&str]); 7] = [
     ("hash_rate", &["--turns", "4000000000"]),
     ("notebook_server", &["--ports", "0"]),
     ("partition", &["--zeros", "16"]),
     ("race", &["--seconds", "100000000", "--interval", "0.1"]),
     ("simulate", &["--nodes", "10", "--blocks", "1000000000000"]),
     ("three_nodes", &["--zeros", "16"]),
+    ("years", &["--nodes", "10", "--days", "4000000000"]),
 ];
 
 /// How long anything may take that a healthy machine does in a moment.
@@ -173,6 +174,7 @@ fn ctrl_c_ends_each_with_what_it_knows() {
         ("race", " blocks were mined, and "),
         ("simulate", " million blocks delivered a second."),
         ("three_nodes", "3 nodes in "),
+        ("years", " blocks replayed."),
     ];
     for ((name, arguments), (same, known)) in ENDLESS.into_iter().zip(known) {
         assert_eq!(name, same);

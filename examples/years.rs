@@ -1,11 +1,20 @@
-//! A century of Bitcoin with ten thousand nodes, in minutes: how many blocks are stale, and how many theory expects.
+//! Years of Bitcoin with ten thousand nodes, each in seconds: how many blocks are stale, and how many theory expects.
 //!
-//! `cargo run --release --example century -- --help` tells what can be changed.
+//! `cargo run --release --example years -- --help` tells what can be changed. Ctrl-C ends it early, with what was found by
+//! then.
 
 #![expect(clippy::disallowed_methods, reason = "it tells how long the simulation took")]
 
+#[path = "shared/end.rs"]
+mod end;
+#[path = "shared/interrupt.rs"]
+mod interrupt;
+#[path = "shared/values.rs"]
+mod values;
+
 use std::{
     error::Error,
+    io::{self, Write},
     process::ExitCode,
     time::{Duration, Instant},
 };
@@ -15,23 +24,25 @@ use chainlab::{
     network::HashRate,
     wire::{Latency, Link, Topology},
 };
-use clap::Parser;
+use clap::{Parser, value_parser};
+use interrupt::Interrupt;
 
-/// What each node tries, in attempts a millisecond.
-const ATTEMPTS: u64 = 1000;
+/// How many attempts each node makes a second.
+const ATTEMPTS: f64 = 1e6;
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// Simulates a network of equal miners for years, and holds its stale rate against theory.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// How many nodes there are, all with the same hash rate; each opens eight links to others.
-    #[arg(long, default_value_t = 10_000)]
+    #[arg(long, default_value_t = 10_000, value_parser = value_parser!(u32).range(1..))]
     nodes: u32,
-    /// How many years of 365 days pass.
-    #[arg(long, default_value_t = 100.0)]
-    years: f64,
+    /// How many days pass.
+    #[arg(long, default_value_t = 365)]
+    days: u32,
     /// The seconds from block to block.
-    #[arg(long, default_value_t = 600.0)]
-    interval: f64,
+    #[arg(long, default_value = "600", value_parser = values::seconds)]
+    interval: Duration,
     /// What all randomness follows from: the same seed, the same run.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -41,43 +52,46 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    match simulate(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    end::with(simulate(&Arguments::parse()))
 }
 
 fn simulate(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    let &Arguments { nodes, years, interval, seed, carry } = arguments;
-    let simulation = network(nodes, Duration::try_from_secs_f64(interval)?, seed)?;
+    let &Arguments { nodes, days, interval, seed, carry } = arguments;
+    let interrupt = Interrupt::listen(|| {})?;
+    let mut out = io::stdout();
+    let simulation = network(nodes, interval, seed)?;
     simulation.set_replays(!carry);
+    writeln!(out, "{nodes} nodes mine for {days} days, a block in {interval:?}; the seed is {seed}.")?;
     let started = Instant::now();
-    simulation.run_for(Duration::try_from_secs_f64(years * 365.0 * 86_400.0)?);
-    let report = simulation.report();
+    for _ in 0..days {
+        if interrupt.came() {
+            break;
+        }
+        simulation.run_for(DAY);
+    }
     let took = started.elapsed();
-    print(&report);
-    println!(
+    let report = simulation.report();
+    print(&report, &mut out)?;
+    writeln!(
+        out,
         "It took {took:.1?}: {:.1} million blocks delivered a second, {} of {} blocks replayed.",
         f64::from(nodes) * report.mined as f64 / took.as_secs_f64() / 1e6,
         report.replayed,
         report.mined
-    );
+    )?;
     Ok(())
 }
 
 /// Nodes that mine, joined by links of 50 to 150 ms, each of which always takes the same time.
 fn network(nodes: u32, interval: Duration, seed: u64) -> Result<Simulation, Box<dyn Error>> {
-    let all = f64::from(nodes) * 1000.0 * ATTEMPTS as f64;
+    let all = f64::from(nodes) * ATTEMPTS;
     let rules = Rules::bitcoin();
     let retarget = Retarget::new(rules.difficulty.first_target(), 2016, interval)?;
     let rules = Rules { difficulty: Difficulty::Retargeted(retarget), ..rules }.paced_for(all);
     let simulation = Simulation::new(rules, seed);
     for _ in 0..nodes {
         let node = simulation.spawn()?;
-        simulation.start_mining(node, HashRate::per_second(1e3 * ATTEMPTS as f64).unwrap())?;
+        simulation.start_mining(node, HashRate::per_second(ATTEMPTS)?)?;
     }
     let topology = Topology::Random { links: 8 };
     simulation.join(&topology)?;
@@ -90,19 +104,20 @@ fn network(nodes: u32, interval: Duration, seed: u64) -> Result<Simulation, Box<
     Ok(simulation)
 }
 
-fn print(report: &Report) {
+fn print(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let mined = report.mined as f64;
     // Forks are rare and, but for that they follow from each other, independent: their number is about Poisson's.
     let margin = 1.96 * (report.stale as f64).sqrt() / mined;
     // A rival is found by those who have not heard of a block yet: in its first moments by all, and at last by none.
     let unheard = report.propagation.to_each.mean.as_secs_f64();
     let expected = unheard / report.block_intervals.mean.as_secs_f64();
-    println!("{} blocks were mined, of which {} are stale.", report.mined, report.stale);
-    println!(
+    writeln!(out, "{} blocks were mined, of which {} are stale.", report.mined, report.stale)?;
+    writeln!(
+        out,
         "{:.4} % ± {:.4} % are stale (95 %); to first order, a block that comes to a node after {unheard:.3} s is \
          rivalled by {:.4} %.",
         100.0 * report.stale_rate,
         100.0 * margin,
         100.0 * expected
-    );
+    )
 }
