@@ -1,4 +1,4 @@
-//! A thousand nodes for a day, in seconds: the same nodes as in a network of threads, under a virtual clock.
+//! A thousand nodes for a day, in a second: the same nodes as in a network of threads, under a virtual clock.
 //!
 //! `cargo run --release --example simulate -- --help` tells what can be changed. With `--scenario g` or `r` it is one of
 //! the networks that simulators are compared by. Ctrl-C ends it early, with the report of what was simulated by then.
