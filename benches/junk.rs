@@ -240,6 +240,10 @@ impl Lab {
         let locator: Arc<[_]> = (0..64).map(|at| (1 + at * (BLOCKS / 64), nowhere(at))).collect();
         let question = Message::BlocksRequest { request, wanted: nowhere(1), locator };
         junk.push(("question for blocks", Asked::Nothing, vec![question; 1000]));
+        let compact = stray(true).map(|block| Message::CompactBlock(block.into()));
+        junk.push(("compact stray block with work, bare", Asked::Nothing, compact.collect()));
+        let announced = (0..1000).map(|at| Message::Announce { block: nowhere(at), position: at });
+        junk.push(("announcement of nothing", Asked::Nothing, announced.collect()));
         let payment = |sender: &str, nonce| Transaction::new(sender, "bob", 1).with_nonce(nonce);
         let inventory = |number, transactions: &[Transaction]| {
             let hashes = transactions.iter().map(Transaction::hash).collect();

@@ -196,7 +196,11 @@ impl Message {
             Self::Chain { chain, .. } => blocks(chain, 0),
             Self::NewBlock(told) => Size::of_block(told).within(ENVELOPE),
             Self::Announce { .. } => other(40),
-            Self::CompactBlock(told) => Size { compact: 64, ..Size::of_block(told).within(ENVELOPE + 80) },
+            // What comes from outside is whole, whatever it is called.
+            Self::CompactBlock(told) => {
+                let compact = if matches!(told, Told::Chain(_)) { 64 } else { 1 };
+                Size { compact, ..Size::of_block(told).within(ENVELOPE + 80) }
+            }
             Self::BlocksRequest { locator, .. } => other(32 + 40 * locator.len() as u64),
             Self::Blocks { after, blocks: told, .. } => blocks(told, *after),
             Self::Acknowledge { .. } => other(32),

@@ -118,6 +118,8 @@ fn a_compact_block_takes_a_64th_of_its_bytes() {
     let whole = Message::NewBlock(chain.clone().into()).size() - 16;
     assert_eq!(compact(&chain).size(), 16 + 80 + whole / 64);
     assert_eq!(announced(&chain).size(), 16 + 40);
+    // What holds the whole block counts as that.
+    assert_eq!(Message::CompactBlock(tip(&chain)).size(), 16 + 80 + whole);
 }
 
 #[test]
