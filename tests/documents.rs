@@ -5,8 +5,8 @@ mod model;
 use std::thread;
 
 use chainlab::{
-    Block, BlockHash, Blockchain, ChainError, DocumentError, InvalidBlock, Place, PreviousHash, Rules,
-    Timestamp, Transaction, Violation,
+    Block, BlockHash, Blockchain, ChainError, DocumentError, InvalidBlock, Place, PreviousHash, ProofRule,
+    Rules, Time, Timestamp, Transaction, Violation,
 };
 use model::{Model, Verdict};
 use serde_json::{Value, json};
@@ -303,9 +303,39 @@ fn a_length_that_disagrees_and_an_empty_chain_are_refused() {
     assert_eq!(refused, DocumentError::Length { stated: 1, actual: 0 }.into());
 }
 
+/// Nobody has checked a simulation's proofs. Its chains say so, and are not taken for chains whose proofs were found.
+#[test]
+fn a_chain_of_drawn_proofs_says_so_and_is_read_under_such_rules_alone() {
+    let drawn = Rules { proof: ProofRule::Drawn, ..Rules::notebook() };
+    let start = Blockchain::start(&drawn, Time::from_secs(5)).unwrap();
+    let chain = start.mine_next(&drawn, [], "miner", Time::from_secs(6)).unwrap();
+    let text = chain.to_json();
+    let unmarked = text.replace(r#", "proofs": "drawn"}"#, "}");
+    assert!(text.ends_with(r#""length": 2, "proofs": "drawn"}"#), "{text}");
+    assert_eq!(Blockchain::from_json(&text, &drawn), Ok(chain));
+
+    let error = |text: &str, rules: &Rules| Blockchain::from_json(text, rules).unwrap_err().to_string();
+    assert_eq!(error(&unmarked, &drawn), "document: missing values: proofs");
+    assert_eq!(
+        error(&text.replace("drawn", "found"), &drawn),
+        r#"document: field "proofs": expected "drawn", found "found""#
+    );
+    assert_eq!(
+        error(&text, &Rules::notebook()),
+        r#"document: field "proofs": expected proofs that can be checked, found "drawn""#
+    );
+    // Without the word it is a chain like any other, whose proofs are not met.
+    let unmet = Blockchain::from_json(&unmarked, &Rules::notebook()).unwrap_err();
+    let violation = |error| match error {
+        ChainError::Invalid(InvalidBlock { position: 2, violation }) => Some(violation),
+        _ => None,
+    };
+    assert!(matches!(violation(unmet), Some(Violation::Proof { proof: 0, .. })));
+}
+
 #[test]
 fn a_list_of_blocks_is_no_chain_s_document_and_can_be_read_as_what_it_is() {
-    let chain = Blockchain::start(&Rules::notebook(), chainlab::Time::from_secs(1)).unwrap();
+    let chain = Blockchain::start(&Rules::notebook(), Time::from_secs(1)).unwrap();
     let list = serde_json::to_string(&chain.iter().collect::<Vec<_>>()).unwrap();
     let refused = Blockchain::from_json(&list, &Rules::notebook()).unwrap_err();
     assert_eq!(refused, DocumentError::BareList.into());
