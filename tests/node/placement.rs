@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use chainlab::{
-    Answer, Command, Difficulty, Effect, Genesis, Input, Node, Placement, Rules, SearchId, SubmitError,
-    Submitted, Ticket, Time, Transaction, Violation, pow::Target,
+    Answer, Block, BlockHash, Command, Difficulty, Effect, Genesis, Input, Node, Placement, PreviousHash,
+    Rules, SearchId, SubmitError, Submitted, Ticket, Time, Timestamp, Transaction, Violation, pow::Target,
 };
 use proptest::prelude::*;
 
@@ -108,6 +108,30 @@ fn a_nonce_that_leaves_a_gap_is_answered_by_the_one_that_is_missing() {
     assert_eq!(miner.node.chain().find(&pay(3)).map(|found| found.position), Some(5));
 }
 
+/// Where a block has room for three payments, whatever their number may be.
+#[test]
+fn where_it_is_bytes_that_fill_a_block_they_are_what_is_counted() {
+    let pay = |nonce| Transaction::new("alice", "x".repeat(70), 1).with_nonce(nonce);
+    let transactions = [pay(0), pay(1), pay(2), Transaction::reward("miner", 50)];
+    let previous_hash = PreviousHash::Hash(BlockHash::of(b""));
+    let (time, most) = (Timestamp::from_micros(START.as_micros()), u64::MAX);
+    let longest = Block::new(most, time, transactions, most, previous_hash).canonical_json().len();
+    // What is kept free for a longer timestamp is far less than a payment.
+    let mut miner = Miner::new(sealed(1000, longest + 20));
+    let mut said = Vec::new();
+    let mut submit = |miner: &mut Miner, nonce| match miner.submit(pay(nonce)).unwrap().placement {
+        Placement::InBlock { position } => said.push(position),
+        Placement::AwaitsNonce { .. } => panic!("nothing is left out"),
+    };
+    (0..7).for_each(|nonce| submit(&mut miner, nonce));
+    miner.mine();
+    (7..9).for_each(|nonce| submit(&mut miner, nonce));
+    assert_eq!(said, [2, 2, 2, 3, 3, 3, 4, 4, 4]);
+    (0..2).for_each(|_| miner.mine());
+    let found = (0..9).map(|nonce| miner.node.chain().find(&pay(nonce)).map(|found| found.position));
+    assert!(found.eq(said.into_iter().map(Some)));
+}
+
 #[test]
 fn what_no_block_has_room_for_is_refused() {
     let mut miner = Miner::new(sealed(0, 1_000_000));
@@ -117,6 +141,37 @@ fn what_no_block_has_room_for_is_refused() {
     let mut miner = Miner::new(Rules { block_bytes_max: 100, ..notebook() });
     let refused = miner.submit(Transaction::new("alice", "bob", 1));
     assert!(matches!(refused, Err(SubmitError::Unminable(Violation::TooManyBytes { .. }))), "{refused:?}");
+}
+
+/// However the bytes come about: by one long name, whichever it is, or by what a short one takes when it is written out.
+#[test]
+fn a_payment_too_long_for_any_block_is_refused_whatever_makes_it_long() {
+    let (long, escaped) = ("x".repeat(1500), "\u{1}".repeat(250));
+    for (sender, recipient) in [("", &*long), (&*long, ""), ("alice", &*long), ("alice", &*escaped)] {
+        let mut miner = Miner::new(Rules { block_bytes_max: 1500, ..notebook() });
+        let refused = miner.submit(Transaction::new(sender, recipient, 1));
+        let is_too_long = matches!(refused, Err(SubmitError::Unminable(Violation::TooManyBytes { .. })));
+        assert!(is_too_long, "{refused:?}");
+        let mut miner = Miner::new(Rules { block_bytes_max: 2000, ..notebook() });
+        assert!(miner.submit(Transaction::new(sender, recipient, 1)).is_ok());
+    }
+}
+
+/// No room for the coins, though there is room for the bytes.
+#[test]
+fn what_would_make_the_miner_too_rich_for_its_reward_is_passed_over() {
+    for (amount, is_mined) in [(10, true), (11, false)] {
+        let allocations = [("alice".into(), 20), ("bob".into(), 20), ("miner".into(), u64::MAX - 60)];
+        let genesis = Genesis::Shared { time: Some(START), allocations: allocations.into() };
+        let mut miner = Miner::new(Rules { genesis, ..sealed(10, 1_000_000) });
+        let to_miner = miner.submit(Transaction::new("alice", "miner", amount)).unwrap().transaction;
+        let to_carol = miner.submit(Transaction::new("bob", "carol", 5)).unwrap().transaction;
+        miner.mine();
+        let confirmations = [&to_miner, &to_carol].map(|payment| miner.node.chain().confirmations(payment));
+        assert_eq!(confirmations, [u64::from(is_mined), 1]);
+        let pending: Vec<_> = miner.node.mempool().iter().collect();
+        assert_eq!(pending, Vec::from_iter((!is_mined).then_some(&to_miner)));
+    }
 }
 
 #[test]
