@@ -5,7 +5,7 @@ use chainlab::{
 };
 
 use crate::bench::{
-    Bench, START, acknowledge, connected, document, grown, grown_after, grown_by, has, name, notebook,
+    Bench, START, acknowledge, connected, document, grown, grown_after, grown_by, has, name, notebook, peer,
     sealed, seconds, tip, transfer,
 };
 
@@ -121,6 +121,20 @@ fn side_branches_are_bounded() {
     };
     let known: Vec<_> = branches.iter().map(|branch| known(&mut bench, branch)).collect();
     assert_eq!(known, [true, false, true, true]);
+
+    // What our own chain goes on from is no side branch, and pushes out none, whether peers wait to be told or not.
+    let mut with_peer = bench.clone();
+    with_peer.command(Command::Register([peer(2)].into()));
+    for mut bench in [bench, with_peer] {
+        bench.announce(1, grown(&branches[0], &rules, "ours", &[]));
+        for branch in &branches[2..] {
+            let mut bench = bench.clone();
+            let better = grown_by(branch, &rules, "miner", 2);
+            bench.announce(1, better.at(3).unwrap());
+            bench.announce(1, better.clone());
+            assert_eq!(bench.chain(), better);
+        }
+    }
 }
 
 #[test]
