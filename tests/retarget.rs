@@ -40,6 +40,7 @@ fn retargeting_gives_bitcoin_s_published_targets() {
     let rules = Rules::bitcoin();
     let retarget = *rules.difficulty.retarget().unwrap();
     assert_eq!(retarget.easiest_target(), from_compact(0x1d00_ffff));
+    assert_eq!(rules.ahead_max, Duration::from_secs(7200));
     for (seconds, before, after) in BITCOIN {
         let actual = i128::from(seconds) * 1_000_000;
         let target = retarget.next_target(from_compact(before), actual);
