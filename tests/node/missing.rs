@@ -82,6 +82,12 @@ fn an_answer_of_lies_is_rejected() {
             1,
             "rejected from 2: block 2",
         ),
+        // Behind another's first block ours are worth nothing.
+        (
+            Told::Document(chain.to_json().replace("\"amount\": 100", "\"amount\": 101").into()),
+            1,
+            "rejected from 2: block 1 ForeignGenesis",
+        ),
         (bare(&chain, 2), 1, "rejected from 2: block 2 PreviousHash"),
         (bare(&generous, 1), 1, "rejected from 2: block 2 "),
         (generous.into(), 1, "rejected from 2: block 2 RewardAmount"),
