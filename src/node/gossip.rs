@@ -221,7 +221,9 @@ impl Node {
         if chain.is_better_than(&self.chain, &self.rules) {
             self.adopt(now, chain, Some(from), effects);
         } else if !chain.is_start_of(&self.chain) {
-            self.gossip.keep_side_branch(from, chain, &self.limits);
+            let common = self.chain.common_ancestor(&chain).map_or(0, |common| common.len());
+            let bytes = chain.size_after(common);
+            self.gossip.keep_side_branch(from, chain, bytes, &self.limits);
         }
         if !self.loses_nothing(from) {
             effects.push(Effect::Send(from, Message::Acknowledge { block }));

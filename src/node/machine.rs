@@ -85,8 +85,8 @@ pub struct Limits {
     pub mempool: usize,
     /// The most blocks kept whose parent is not known, or whose time has not come; by default 64.
     pub orphans: usize,
-    /// The most bytes of one sender's blocks kept whose parent is not known, and as many whose time has not come; as
-    /// canonical JSON. By default 4 MB.
+    /// The most bytes of one sender's blocks kept whose parent is not known, as many whose time has not come, and as many
+    /// on tips beside the node's own chain; as canonical JSON. By default 4 MB.
     pub kept_bytes: u64,
     /// The most tips kept beside the node's own chain; by default 16.
     pub side_branches: usize,

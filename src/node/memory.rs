@@ -44,6 +44,8 @@ pub(super) struct Branch {
     pub(super) from: NodeId,
     /// The chain's, kept here so that most need not be looked at.
     pub(super) len: u64,
+    /// What its blocks that were not the node's own take as canonical JSON, when it was kept; nothing if it was its own.
+    pub(super) bytes: u64,
     pub(super) chain: Blockchain,
 }
 
@@ -169,7 +171,8 @@ impl Gossip {
         self.early.iter().any(|waiting| waiting.chain == chain)
     }
 
-    pub(super) fn keep_side_branch(&mut self, from: NodeId, chain: Blockchain, limits: &Limits) {
+    /// Keeps a chain beside the node's own, of which so many bytes are not the node's.
+    pub(super) fn keep_side_branch(&mut self, from: NodeId, chain: Blockchain, bytes: u64, limits: &Limits) {
         self.has_news = true;
         // A longer branch takes the place of its own beginning, and counts as that did: whoever goes on with another's
         // must not take it along when its own leave.
@@ -177,7 +180,19 @@ impl Gossip {
         let beginning = self.side_branches.iter().find(|branch| is_beginning(branch));
         let from = beginning.map_or(from, |branch| branch.from);
         self.side_branches.retain(|branch| !is_beginning(branch));
-        self.side_branches.push_back(Branch { from, len: chain.len(), chain });
+        self.side_branches.push_back(Branch { from, len: chain.len(), bytes, chain });
+        let is_of_sender = |branch: &Branch| branch.from == from;
+        while self
+            .side_branches
+            .iter()
+            .filter(|branch| is_of_sender(branch))
+            .map(|branch| branch.bytes)
+            .sum::<u64>()
+            > limits.kept_bytes
+        {
+            let oldest = self.side_branches.iter().position(is_of_sender);
+            self.side_branches.remove(oldest.expect("something of the sender's takes the bytes"));
+        }
         if self.side_branches.len() > limits.side_branches {
             self.side_branches.remove(first_to_leave(self.side_branches.iter().map(|branch| branch.from)));
         }

@@ -138,6 +138,43 @@ fn side_branches_are_bounded() {
 }
 
 #[test]
+fn side_branches_are_bounded_in_bytes_a_sender() {
+    let rules = sealed();
+    let block = grown(&Bench::new(sealed()).chain(), &rules, "miner-1", &[]).size_after(1);
+    // Room for two blocks of a sender, and not for three.
+    let limits = Limits { kept_bytes: 2 * block + block / 2, ..Limits::default() };
+    let mut bench = Bench::with_limits(rules.clone(), limits);
+    let genesis = bench.chain();
+    let ours = grown_by(&genesis, &rules, "ours", 5);
+    (2..=6).for_each(|position| drop(bench.announce(3, ours.at(position).unwrap())));
+    let [short, long, other] = [("short", 2), ("long!", 3), ("other", 2)]
+        .map(|(miner, blocks)| grown_by(&genesis, &rules, miner, blocks));
+    let known = |bench: &Bench, branch: &Blockchain| {
+        // Nobody asks for what leads to a child of a known block.
+        let child = grown(branch, &rules, "child", &[]);
+        !bench.clone().announce(1, child).iter().any(|line| line.contains("blocks to"))
+    };
+    let tell = |bench: &mut Bench, from: u32, branch: &Blockchain| {
+        (2..=branch.len()).for_each(|position| drop(bench.announce(from, branch.at(position).unwrap())));
+    };
+    tell(&mut bench, 1, &short);
+    tell(&mut bench, 2, &other);
+    assert!(known(&bench, &short) && known(&bench, &other));
+    tell(&mut bench, 1, &long);
+    assert_eq!([&short, &long, &other].map(|branch| known(&bench, branch)), [false, false, true]);
+    // What is too long to be kept is taken on all the same once it is better.
+    let better = grown_by(&long, &rules, "long!", 3);
+    let asked = bench.announce(1, better.clone());
+    assert!(asked.iter().any(|line| line.starts_with("to 1: blocks to")), "{asked:?}");
+    let request = bench.effects.iter().find_map(|effect| match effect {
+        chainlab::Effect::Send(_, Message::BlocksRequest { request, .. }) => Some(*request),
+        _ => None,
+    });
+    bench.hear(1, Message::Blocks { request: request.unwrap(), after: 1, blocks: better.clone().into() });
+    assert_eq!(bench.chain(), better);
+}
+
+#[test]
 fn one_peer_s_side_branches_push_out_nobody_else_s() {
     let rules = sealed();
     let mut bench = connected();
