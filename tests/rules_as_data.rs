@@ -74,6 +74,7 @@ fn rules_that_rule_each_other_out_start_no_node() {
         let refused = spawn_to(&network, "a").unwrap_err();
         assert!(matches!(&refused, SpawnError::Rules(found) if *found == error), "{refused}");
         assert_eq!(refused.to_string(), message);
+        assert_eq!(network.puppet().unwrap_err().to_string(), message);
         assert_eq!(network.nodes(), []);
     }
 }

@@ -191,6 +191,9 @@ impl<D: Driver> NetworkOf<D> {
     /// Submits a transaction to a node. Where accounts are kept and it carries no nonce, the node gives it its sender's
     /// next one.
     ///
+    /// It costs O(log n) for n pending transactions. If the node mines and the proof covers the block, the block is made
+    /// anew to hold the transaction, as [`NetworkOf::start_mining`] says what that costs.
+    ///
     /// # Errors
     ///
     /// The node cannot be asked, or refuses the transaction.

@@ -56,6 +56,7 @@ impl<D: Driver> NetworkOf<D> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn puppet_as(&self, identity: Identity) -> Result<NodeId, SpawnError> {
+        self.rules().check_together()?;
         self.driver.add_puppet(identity)
     }
 
