@@ -19,7 +19,7 @@ impl<D: Driver> NetworkOf<D> {
     ///
     /// # Errors
     ///
-    /// The network was shut down, or the operating system starts no thread.
+    /// The network was shut down, its rules cannot be kept together, or the operating system starts no thread.
     ///
     /// ```
     /// use std::time::Duration;
