@@ -202,14 +202,14 @@ mod tests {
 
     #[derive(Debug, Clone)]
     enum Step {
-        /// A peer tells of a block on top of one of those before, the latest at 0.
+        /// One of three peers, or a stranger, tells of a block on top of one of those before, the latest at 0.
         Tell {
             from: u32,
             on: usize,
             miner: u8,
             millis: u64,
         },
-        /// A peer tells of one of those before.
+        /// One of the four tells of one of those before.
         Repeat {
             from: u32,
             which: usize,
@@ -228,14 +228,14 @@ mod tests {
 
     fn step() -> impl Strategy<Value = Step> {
         let tell = (
-            1..4_u32,
+            1..5_u32,
             prop_oneof![6 => Just(0), 1 => 0..9_usize],
             0..3_u8,
             prop_oneof![0..9_u64, Just(20_000)],
         );
         prop_oneof![
             12 => tell.prop_map(|(from, on, miner, millis)| Step::Tell { from, on, miner, millis }),
-            2 => (1..4_u32, 0..9_usize).prop_map(|(from, which)| Step::Repeat { from, which }),
+            2 => (1..5_u32, 0..9_usize).prop_map(|(from, which)| Step::Repeat { from, which }),
             1 => Just(Step::Mine),
             1 => Just(Step::Stop),
             1 => (1..4_u32, any::<bool>()).prop_map(|(other, loses)| Step::LinkLoses { other, loses }),
