@@ -231,6 +231,30 @@ fn what_is_refused_for_funds_is_told_anew_once_the_tip_has_changed() {
     assert!(!(0..20).any(|_| mine(&mut bench).contains(&"to 1: inventory?".to_owned())));
 }
 
+/// Where no link loses anything, a node that has nothing pending may still have missed something.
+#[test]
+fn what_was_refused_is_asked_for_though_nothing_is_pending_and_no_link_loses_anything() {
+    let mut bench = connected();
+    for other in 1..=3 {
+        bench.tell(Input::LinkLoses(peer(other), false));
+    }
+    pay(&mut bench, 1, 5, &[transfer("dave", 0, 5)]);
+    let lines = |bench: &mut Bench| {
+        let chain = grown(&bench.chain(), &sealed(), "miner-3", &[]);
+        bench.announce(3, chain)
+    };
+    assert!(lines(&mut bench).contains(&"to 1: inventory?".to_owned()));
+    // Nothing was missed: it has been judged anew, and the next tip brings no question.
+    bench.hear(1, anew(6, &[]));
+    assert!(!lines(&mut bench).iter().any(|line| line.ends_with("inventory?")));
+    // What no block of this node may hold is not asked for twice on one tip.
+    let unminable = [Transaction::new("alice", "x".repeat(81), 1).with_nonce(0)];
+    pay(&mut bench, 2, 7, &unminable);
+    assert_eq!(bench.hear(1, inventory(8, &unminable)), ["to 1: judged inventory #8"]);
+    lines(&mut bench);
+    assert_eq!(bench.hear(1, inventory(9, &unminable)), ["to 1: transactions? #9 of 1"]);
+}
+
 #[test]
 fn what_had_to_leave_a_full_mempool_is_asked_for_when_there_is_room() {
     let mut bench = Bench::with_limits(sealed(), Limits { mempool: 2, ..Limits::default() });

@@ -1,8 +1,8 @@
 //! Blocks told of by less than the block: by their hashes, or compactly.
 
-use chainlab::{Blockchain, Message, Relay, RequestId, Rules, Told, Transaction};
+use chainlab::{Blockchain, Input, Message, Relay, RequestId, Rules, Told, Transaction};
 
-use crate::bench::{Bench, bare, blocks, grown, grown_by, has, name, sealed, seconds, tip, transfer};
+use crate::bench::{Bench, bare, blocks, grown, grown_by, has, name, peer, sealed, seconds, tip, transfer};
 
 fn bench(relay: Relay) -> Bench {
     Bench::with_peers(Rules { relay, ..sealed() }, 3)
@@ -38,6 +38,25 @@ fn who_lacks_an_announced_block_asks_for_it_and_announces_it() {
     assert_eq!(bench.chain(), chain);
     // What is known is acknowledged, and asked for by nobody.
     assert_eq!(bench.hear(1, announced(&chain)), [format!("to 1: {}", has(&chain))]);
+}
+
+/// Even where no link loses anything and nothing else is to be done.
+#[test]
+fn a_whole_block_is_told_on_in_the_way_of_the_rules() {
+    for relay in [ANNOUNCE, COMPACT, Relay::Push] {
+        let mut bench = bench(relay);
+        for other in 1..=3 {
+            bench.tell(Input::LinkLoses(peer(other), false));
+        }
+        let chain = grown(&bench.chain(), bench.rules(), "miner-1", &[]);
+        let news = match relay {
+            Relay::Announce => format!("announces 2 {:.6}", chain.tip_hash()),
+            Relay::Compact { .. } => format!("compact block {}", name(&chain)),
+            _ => format!("new block {}", name(&chain)),
+        };
+        let expected = ["accepted 2 from 1".to_owned(), format!("to all but 1: {news}")];
+        assert_eq!(bench.announce(1, chain.clone()), expected);
+    }
 }
 
 #[test]
