@@ -161,7 +161,7 @@ fn main() {
         let ratio = theirs.as_secs_f64() / ours.as_secs_f64();
         row("scenario G", nodes, ours, blocks, Some(ratio));
         if ratio < least {
-            slow.push(format!("{nodes} nodes: {ratio:.2} of the bare loop, {least} are asked"));
+            slow.push(format!("{nodes} nodes: {ratio:.2} of the bare loop, {least} is the aim"));
         }
     }
     for (nodes, blocks) in [(9, 20_000), (1_000, 100)] {

@@ -12,9 +12,9 @@
 //! # What becomes of a message
 //!
 //! 1. If a partition separates its ends, or the caller's [`Verdict`] is to drop it, it is lost.
-//! 2. Its sender sends it after all that it sends already, whoever to, which takes its length over the sender's upload;
-//!    then it is written out on the link, which takes its length over the link's bandwidth and begins when the messages
-//!    before it are out.
+//! 2. Its sender sends it after all that it sends already, whoever to, which takes its length over the sender's upload,
+//!    unless it fits into a packet; then it is written out on the link, which takes its length over the link's bandwidth
+//!    and begins when the messages before it are out.
 //! 3. It may be lost by chance. It was written out all the same.
 //! 4. It is under way for the link's latency. On a link that keeps order it arrives no earlier than those before it.
 //!    A verdict of the caller's may delay it instead: then only the delay counts, and steps 2 to 4 do not.
