@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::{machine::Limits, questions::Questions, reading::Reading};
+use super::{Limits, questions::Questions, reading::Reading};
 use crate::{
     blockchain::Blockchain,
     hash::BlockHash,

@@ -26,6 +26,7 @@ mod announce;
 mod catch_up;
 mod extend;
 mod gossip;
+mod limits;
 mod machine;
 mod memory;
 mod mining;
@@ -35,4 +36,5 @@ mod reading;
 mod resolve;
 
 pub(crate) use extend::Extended;
-pub use machine::{Effect, Input, Limits, Node, NodeConfig, SearchId, Template};
+pub use limits::{Limits, NodeConfig};
+pub use machine::{Effect, Input, Node, SearchId, Template};
