@@ -5,7 +5,7 @@ use std::{
     convert::Infallible,
     io,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, atomic::Ordering},
+    sync::Arc,
     thread::{self, JoinHandle},
     time::Instant,
 };
@@ -245,10 +245,6 @@ impl Worker {
         self.replies.iter().position(|(_, waiting)| waiting.is_same(reply))
     }
 
-    fn set_hash_rate(&self, rate: HashRate) {
-        self.member.effort.lock().set_rate(rate.attempts_per_second(), instant());
-    }
-
     fn command(&mut self, command: Command, reply: Reply) {
         self.next_ticket += 1;
         let ticket = Ticket(self.next_ticket);
@@ -367,63 +363,6 @@ impl Worker {
         }
     }
 
-    /// When the search is to go on; nothing, if that is at once.
-    fn next_slice(&self) -> Option<Instant> {
-        let (_, search) = self.search.as_ref()?;
-        let effort = self.member.effort.lock();
-        match search {
-            Some(_) => effort.all_is_due_at(),
-            // A flood of transactions, each of which is to go into the block, makes no more templates than there would be
-            // slices.
-            None => effort
-                .first_is_due_at()
-                .map(|due| self.search_began.map_or(due, |began| due.max(began + SLICE))),
-        }
-    }
-
-    /// Searches for about a millisecond at most, or tells the node what has been found and is due.
-    fn slice(&mut self) {
-        let Some((id, search)) = &mut self.search else { return };
-        let id = *id;
-        // Only now, for the same reason as in `next_slice`.
-        let search = search.get_or_insert_with(|| {
-            let now = self.clock.now(self.node.id());
-            let template = self.node.template(now, id).expect("the node searches until it says otherwise");
-            self.search_began = Some(instant());
-            Search::new(template.challenge, template.target)
-        });
-        let (before, start) = (search.attempts(), instant());
-        let mut effort = self.member.effort.lock();
-        effort.settle(start);
-        let budget = effort.next(before, self.pace.attempts());
-        drop(effort);
-        // One that is over makes no attempt more.
-        let result = search.run(budget);
-        let attempts = search.attempts() - before;
-        if attempts == self.pace.attempts() {
-            // What ended early says little about speed.
-            self.pace.observe(attempts, start.elapsed());
-        }
-        self.member.slices.fetch_add(1, Ordering::Relaxed);
-        let mut effort = self.member.effort.lock();
-        effort.tried(attempts);
-        if effort.all_is_due_at().is_some_and(|due| due > instant()) {
-            return;
-        }
-        let input = match result {
-            Ok(None) => return,
-            Ok(Some(proof)) => Input::Found(id, proof),
-            Err(exhausted) => Input::Exhausted(id, exhausted),
-        };
-        effort.settle(instant());
-        drop(effort);
-        self.search = None;
-        self.handle(self.now(), input);
-        if self.search.is_none() {
-            self.member.effort.lock().stop(instant());
-        }
-    }
-
     fn has_something_to_read(&self) -> bool {
         !self.mailbox.control.is_empty() || !self.mailbox.inbox.is_empty()
     }
@@ -451,5 +390,6 @@ fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
     text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
 }
 
+mod search;
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 use std::{
     ops::{Deref, DerefMut},
-    sync::{LazyLock, OnceLock},
+    sync::{LazyLock, OnceLock, atomic::Ordering},
     time::Duration,
 };
 
