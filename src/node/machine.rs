@@ -346,7 +346,7 @@ impl Node {
                 self.lossy_peers -= usize::from(!self.loses_nothing(peer));
             }
             self.gossip.confirm(peer);
-            self.gossip.questions.is_stranger(peer);
+            self.gossip.questions.became_stranger(peer);
             self.payments.forget(peer);
         }
         Answer::Unregister(self.peers.clone())

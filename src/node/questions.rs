@@ -199,7 +199,7 @@ impl Questions {
     }
 
     /// Notes that a peer is one no more.
-    pub(super) fn is_stranger(&mut self, peer: NodeId) {
+    pub(super) fn became_stranger(&mut self, peer: NodeId) {
         if let Some(teller) = self.tellers.get_mut(&peer) {
             teller.is_stranger = true;
         }
