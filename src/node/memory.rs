@@ -136,13 +136,7 @@ impl Gossip {
         }
         let from = orphan.from;
         self.orphans.push_back(orphan);
-        let is_own = |orphan: &Orphan| orphan.from == from;
-        while self.orphans.iter().filter(|orphan| is_own(orphan)).map(|orphan| orphan.bytes).sum::<u64>()
-            > limits.kept_bytes
-        {
-            let oldest = self.orphans.iter().position(is_own);
-            self.orphans.remove(oldest.expect("something of its own takes the bytes"));
-        }
+        keep_to(limits.kept_bytes, &mut self.orphans, from, |orphan| (orphan.from, orphan.bytes));
         if self.orphans.len() > limits.orphans {
             self.orphans.remove(first_to_leave(self.orphans.iter().map(|orphan| orphan.from)));
         }
@@ -181,22 +175,25 @@ impl Gossip {
         let from = beginning.map_or(from, |branch| branch.from);
         self.side_branches.retain(|branch| !is_beginning(branch));
         self.side_branches.push_back(Branch { from, len: chain.len(), bytes, chain });
-        let is_of_sender = |branch: &Branch| branch.from == from;
-        while self
-            .side_branches
-            .iter()
-            .filter(|branch| is_of_sender(branch))
-            .map(|branch| branch.bytes)
-            .sum::<u64>()
-            > limits.kept_bytes
-        {
-            let oldest = self.side_branches.iter().position(is_of_sender);
-            self.side_branches.remove(oldest.expect("something of the sender's takes the bytes"));
-        }
+        keep_to(limits.kept_bytes, &mut self.side_branches, from, |branch| (branch.from, branch.bytes));
         if self.side_branches.len() > limits.side_branches {
             self.side_branches.remove(first_to_leave(self.side_branches.iter().map(|branch| branch.from)));
         }
     }
+}
+
+/// Has the oldest of a sender's leave until the rest take no more than so many bytes.
+fn keep_to<T>(most: u64, kept: &mut VecDeque<T>, from: NodeId, of: impl Fn(&T) -> (NodeId, u64)) {
+    let sizes = kept.iter().map(&of).filter(|(sender, _)| *sender == from).map(|(_, bytes)| bytes);
+    let mut excess = sizes.sum::<u64>().saturating_sub(most);
+    kept.retain(|item| {
+        let (sender, bytes) = of(item);
+        let leaves = excess > 0 && sender == from;
+        if leaves {
+            excess = excess.saturating_sub(bytes);
+        }
+        !leaves
+    });
 }
 
 /// Tells what leaves where there is too much, told from the oldest on: the oldest of whoever has the most. So a flood
