@@ -6,7 +6,7 @@ mod golden;
 use std::{ffi::OsString, fs, path::Path, time::Duration};
 
 use chainlab::{
-    Rules, Time, Transaction,
+    NodeId, Rules, Time, Transaction,
     network::{Clock, Config, Identity, Network},
     pow::Target,
     wire::{Bandwidth, BlockCost, Latency, Link, Topology},
@@ -90,8 +90,8 @@ fn listed(dir: &Path, below: &str) -> String {
     names.into_iter().map(file).collect()
 }
 
-#[test]
-fn a_saved_network_has_its_files() {
+/// A network whose clock stands still, with two nodes.
+fn alice_and_bob() -> (Network, [NodeId; 2]) {
     let clock = Clock::given(|_| Time::from_secs(1_000));
     let rules = Rules::notebook().with_first_target(Target::leading_zero_bits(4));
     let network = Network::with_config(rules, Config { clock, ..Config::default() });
@@ -99,6 +99,12 @@ fn a_saved_network_has_its_files() {
         let identity = Identity { name: Some(name.into()), address: Some(format!("{name}'s")) };
         network.spawn_as(identity).unwrap()
     });
+    (network, [alice, bob])
+}
+
+#[test]
+fn a_saved_network_has_its_files() {
+    let (network, [alice, bob]) = alice_and_bob();
     network.register(alice, [bob]).unwrap();
     network.mine(alice).unwrap();
     network.submit(alice, Transaction::new("carol", "dave", 5)).unwrap();
@@ -111,13 +117,7 @@ fn a_saved_network_has_its_files() {
 
 #[test]
 fn states_and_reports_have_their_documents() {
-    let clock = Clock::given(|_| Time::from_secs(1_000));
-    let rules = Rules::notebook().with_first_target(Target::leading_zero_bits(4));
-    let network = Network::with_config(rules, Config { clock, ..Config::default() });
-    let [alice, bob] = ["alice", "bob"].map(|name| {
-        let identity = Identity { name: Some(name.into()), address: Some(format!("{name}'s")) };
-        network.spawn_as(identity).unwrap()
-    });
+    let (network, [alice, bob]) = alice_and_bob();
     network.connect(alice, bob).unwrap();
     network.submit(alice, Transaction::new("carol", "dave", 5)).unwrap();
     network.mine(alice).unwrap();
