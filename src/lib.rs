@@ -133,6 +133,7 @@
 //! | the chain as a value, its blocks verified | [`Blockchain`] |
 //! | pending transactions | [`Mempool`] |
 //! | what nodes say, what they are told to do, what happens to them | [`Message`], [`Command`], [`Answer`], [`Event`] |
+//! | what a miner shows and when, and who wins a tie | [`strategy`] |
 //! | a node: a state machine, input in, effects out | [`Node`], [`Input`], [`Effect`] |
 //! | links between nodes, as plain data | [`wire`] |
 //! | what a run showed: stale blocks, reorganisations, propagation | [`Report`], [`report`] |
@@ -273,6 +274,7 @@ pub mod pow;
 pub mod report;
 mod rules;
 pub mod simulation;
+pub mod strategy;
 mod text;
 mod time;
 mod transaction;

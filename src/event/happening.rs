@@ -56,6 +56,17 @@ pub enum Happening {
         /// The hash of the tip that was abandoned.
         old_tip: BlockHash,
     },
+    /// A double spend of its own has ended.
+    DoubleSpent {
+        /// Whether the payment was taken back; else it stands.
+        won: bool,
+        /// How many blocks confirmed the payment.
+        confirmations: u64,
+        /// How many blocks it mined for it in vain.
+        stale: u64,
+        /// The coins that it lost: the rewards of those blocks, and the payment if it stands.
+        cost: u64,
+    },
     /// It finished asking its peers.
     Resolved {
         /// Whether its chain was replaced.

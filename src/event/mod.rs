@@ -22,6 +22,8 @@ use crate::{message::NodeId, time::Time};
 ///   that can no longer be pending; [`MiningEnded`](Happening::MiningEnded), if it mines and no block can follow; and
 ///   [`Resolved`](Happening::Resolved), if it had asked its peers for it. After that, each block that waited for this one,
 ///   in the same way.
+/// - of a branch that it holds back, [`Mined`](Happening::Mined) when it mines, and the others when it shows it; then
+///   [`DoubleSpent`](Happening::DoubleSpent), if that was what it was for.
 /// - of what breaks a rule, [`Rejected`](Happening::Rejected) or [`RejectedDocument`](Happening::RejectedDocument);
 ///   [`Banned`](Happening::Banned), if that was one too many; and [`Resolved`](Happening::Resolved), if no other answer
 ///   is waited for.

@@ -59,6 +59,11 @@ impl fmt::Display for Happening {
             Self::Reorganised { abandoned, adopted, old_tip } => {
                 write!(f, "gave up {} for {adopted}; its tip was {old_tip:.8}", blocks(*abandoned))
             }
+            Self::DoubleSpent { won, confirmations, stale, cost } => {
+                let outcome = if *won { "took back" } else { "could not take back" };
+                let confirmed = format_args!("confirmed by {}", blocks(*confirmations));
+                write!(f, "{outcome} a payment {confirmed}; {} in vain, a cost of {cost}", blocks(*stale))
+            }
             Self::Resolved { replaced, silent } => {
                 let outcome = if *replaced { "replaced" } else { "kept" };
                 write!(f, "asked its peers, {silent} of them silent; its chain was {outcome}")

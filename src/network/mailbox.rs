@@ -17,6 +17,7 @@ use super::{changes::Changes, effort::Effort, question::Reply};
 use crate::{
     command::Command,
     message::{Message, NodeId},
+    strategy::Behaviour,
     time::Time,
     verbs::{
         DownCause, HashRate, closure,
@@ -30,6 +31,7 @@ pub(super) struct Member {
     pub(super) id: NodeId,
     pub(super) name: Arc<str>,
     pub(super) address: Arc<str>,
+    pub(super) behaviour: Behaviour,
     /// None while the node is down. Whoever pauses, resumes, crashes or restarts the node has the lock until that is
     /// done, so that each of these finds what the one before it has left.
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -45,10 +47,16 @@ pub(super) struct Member {
 }
 
 impl Member {
-    pub(super) fn new(id: NodeId, name: Arc<str>, address: Arc<str>, mailbox: Option<Mailbox>) -> Self {
+    pub(super) fn new(
+        id: NodeId,
+        name: Arc<str>,
+        address: Arc<str>,
+        behaviour: Behaviour,
+        mailbox: Option<Mailbox>,
+    ) -> Self {
         let [slices, last_time] = [const { AtomicU64::new(0) }; 2];
         let (thread, effort, changes) = (Mutex::new(None), Mutex::default(), Changes::default());
-        Self { id, name, address, thread, effort, slices, last_time, changes, mailbox }
+        Self { id, name, address, behaviour, thread, effort, slices, last_time, changes, mailbox }
     }
 
     /// Locks the node's life.

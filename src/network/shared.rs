@@ -64,7 +64,7 @@ impl Shared {
     /// What a member's node is made of.
     pub(super) fn node_config(&self, member: &Member) -> NodeConfig {
         let (rules, address) = (Arc::clone(&self.rules), Arc::clone(&member.address));
-        NodeConfig { id: member.id, rules, address, limits: self.limits }
+        NodeConfig { id: member.id, rules, address, limits: self.limits, behaviour: member.behaviour.clone() }
     }
 
     /// Says something to a node's thread, if its state lets it. A thread answers all that is said to it, as nothing is

@@ -188,7 +188,8 @@ impl Threads {
         })?;
         start_delivery(&self.shared)?;
         let address = identity.address.clone().unwrap_or_else(|| random_address(id));
-        Ok(Arc::new(Member::new(id, name, address.into(), mailbox)))
+        let behaviour = identity.behaviour.clone();
+        Ok(Arc::new(Member::new(id, name, address.into(), behaviour, mailbox)))
     }
 
     /// Lets others know of a new member.

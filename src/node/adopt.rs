@@ -11,6 +11,14 @@ use crate::{
 };
 
 impl Node {
+    /// Tells whether the node would rather have another chain than its own: a better one, or one as good that its
+    /// tie-break is for.
+    pub(super) fn prefers(&self, other: &Blockchain) -> bool {
+        other.is_better_than(&self.chain, &self.rules)
+            || !self.chain.is_better_than(other, &self.rules)
+                && self.tie_break.prefers(self.id, other, &self.chain)
+    }
+
     /// Makes a chain the node's own. What abandoned blocks held goes back to the mempool, mining goes on on the new
     /// tip, and the peers are told. `from` is who the chain came from, if it is not the node's work.
     pub(super) fn adopt(

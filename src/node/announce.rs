@@ -41,7 +41,7 @@ impl Node {
         self.gossip.announced = 0;
         let is_awaited = !self.gossip.unconfirmed.is_empty();
         self.gossip.announce_at = self.announce_at(now).filter(|_| is_awaited);
-        effects.push(Effect::Relay { except: from, message: self.news() });
+        effects.push(Effect::Relay { except: from, message: self.news(&self.chain) });
     }
 
     /// Tells one peer of the tip, which it may have missed. Nobody misses a genesis.
@@ -56,7 +56,7 @@ impl Node {
             self.gossip.announced = 0;
             self.gossip.announce_at = self.announce_at(now);
         }
-        effects.push(Effect::Send(peer, self.news()));
+        effects.push(Effect::Send(peer, self.news(&self.chain)));
     }
 
     /// Tells the peers again that are not known to have the tip, ever less often.
@@ -67,7 +67,7 @@ impl Node {
         self.gossip.announced += 1;
         self.gossip.announce_at = self.announce_at(now);
         for &peer in &self.gossip.unconfirmed {
-            effects.push(Effect::Send(peer, self.news()));
+            effects.push(Effect::Send(peer, self.news(&self.chain)));
         }
     }
 
@@ -83,9 +83,8 @@ impl Node {
         }
     }
 
-    /// What tells of the tip.
-    fn news(&self) -> Message {
-        let tip = &self.chain;
+    /// What tells of a tip.
+    pub(super) fn news(&self, tip: &Blockchain) -> Message {
         match self.rules.relay {
             Relay::Announce => Message::Announce { block: tip.tip_hash(), position: tip.len() },
             Relay::Compact { .. } => Message::CompactBlock(Told::Chain(tip.clone())),

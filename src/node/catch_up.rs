@@ -58,10 +58,18 @@ impl Node {
     ) {
         let branch = self.gossip.side_branches.iter().find(|branch| branch.chain.tip_hash() == wanted);
         let chain = branch.map_or(&self.chain, |branch| &branch.chain);
+        effects.push(Effect::Send(from, Self::blocks_after(chain, request, locator)));
+    }
+
+    /// The answer with the blocks of a chain that whoever asks does not have.
+    pub(super) fn blocks_after(
+        chain: &Blockchain,
+        request: RequestId,
+        locator: &[(u64, BlockHash)],
+    ) -> Message {
         let common = locator.iter().take(LOCATOR_MAX).find(|(position, hash)| chain.holds(*hash, *position));
         let after = common.map_or(0, |(position, _)| *position);
-        let blocks = Told::Chain(chain.clone());
-        effects.push(Effect::Send(from, Message::Blocks { request, after, blocks }));
+        Message::Blocks { request, after, blocks: Told::Chain(chain.clone()) }
     }
 
     pub(super) fn blocks_answered(

@@ -51,8 +51,8 @@ impl Extended for Vec<Effect> {
 
 impl Node {
     /// Tells whether the node has nothing on its mind but its chain, so that a block on top of it makes it tell its
-    /// peers and search anew, and nothing else: it waits for no answer, no time and no block, has nothing pending, and
-    /// no peer that it would have to tell again.
+    /// peers and search anew, and nothing else: it waits for no answer, no time and no block, has nothing pending, holds
+    /// nothing back, and has no peer that it would have to tell again.
     pub(super) fn is_quiet(&self) -> bool {
         debug_assert_eq!(
             self.lossy_peers,
@@ -65,6 +65,7 @@ impl Node {
             && self.mempool.is_empty()
             && self.payments.is_quiet()
             && self.lossy_peers == 0
+            && self.plan.is_none()
     }
 
     /// Tells whether a chain is the node's and one block more, verified, in time, and all that there is to think about.

@@ -218,15 +218,22 @@ impl Node {
 
     fn take_up(&mut self, now: Time, from: NodeId, chain: Blockchain, effects: &mut Vec<Effect>) {
         let block = chain.tip_hash();
-        if chain.is_better_than(&self.chain, &self.rules) {
-            self.adopt(now, chain, Some(from), effects);
-        } else if !chain.is_start_of(&self.chain) {
-            let common = self.chain.common_ancestor(&chain).map_or(0, |common| common.len());
-            let bytes = chain.size_after(common);
-            self.gossip.keep_side_branch(from, chain, bytes, &self.limits);
+        if self.prefers(&chain) {
+            self.take_on(now, chain, from, effects);
+        } else {
+            self.keep_beside(from, chain);
         }
         if !self.loses_nothing(from) {
             effects.push(Effect::Send(from, Message::Acknowledge { block }));
+        }
+    }
+
+    /// Keeps a chain that another has beside the node's own, unless it is a part of that.
+    pub(super) fn keep_beside(&mut self, from: NodeId, chain: Blockchain) {
+        if !chain.is_start_of(&self.chain) {
+            let common = self.chain.common_ancestor(&chain).map_or(0, |common| common.len());
+            let bytes = chain.size_after(common);
+            self.gossip.keep_side_branch(from, chain, bytes, &self.limits);
         }
     }
 

@@ -1,8 +1,8 @@
-//! What a node is made of besides its state: its number, its rules, and its limits.
+//! What a node is made of besides its state: its number, its rules, its limits, and its behaviour.
 
 use std::{sync::Arc, time::Duration};
 
-use crate::{message::NodeId, rules::Rules};
+use crate::{message::NodeId, rules::Rules, strategy::Behaviour};
 
 /// What a node is made of, besides what it has learnt.
 #[derive(Debug, Clone)]
@@ -15,6 +15,8 @@ pub struct NodeConfig {
     pub address: Arc<str>,
     /// How long it waits and how much it keeps.
     pub limits: Limits,
+    /// What it does where the rules leave it free.
+    pub behaviour: Behaviour,
 }
 
 /// How long a node waits and how much it keeps.

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Limits, NodeConfig, memory::Gossip, mining::Mining, payments::Payments, resolve::Resolves};
+use super::{
+    Limits, NodeConfig, memory::Gossip, mining::Mining, payments::Payments, resolve::Resolves, secret::Plan,
+};
 use crate::{
     blockchain::Blockchain,
     command::{Answer, Command, Snapshot, Submitted, Ticket},
@@ -11,6 +13,7 @@ use crate::{
     message::{Message, NodeId, RequestId, Told},
     pow::{Challenge, Exhausted, Target},
     rules::{Checks, Fingerprint, Rules, RulesError},
+    strategy::{Behaviour, TieBreak},
     time::Time,
     transaction::Transaction,
 };
@@ -108,6 +111,9 @@ pub struct Node {
     pub(super) resolves: Resolves,
     pub(super) gossip: Gossip,
     pub(super) payments: Payments,
+    pub(super) tie_break: TieBreak,
+    /// What it holds back, unless it is honest.
+    pub(super) plan: Option<Box<Plan>>,
     next_request: u64,
     /// The wake-up that the driver knows of.
     pub(super) wake_at: Option<Time>,
@@ -125,7 +131,8 @@ impl Node {
         address: impl Into<Arc<str>>,
         now: Time,
     ) -> Result<Self, RulesError> {
-        let config = NodeConfig { id, rules, address: address.into(), limits: Limits::default() };
+        let (limits, behaviour) = (Limits::default(), Behaviour::default());
+        let config = NodeConfig { id, rules, address: address.into(), limits, behaviour };
         Self::with_config(config, now)
     }
 
@@ -148,7 +155,7 @@ impl Node {
     /// Makes a node that goes on with what one has left, whose chain was verified under the same rules. Returns it with
     /// the pending transactions that it has to refuse, each with the reason.
     pub(crate) fn restored(config: NodeConfig, left: Snapshot) -> (Self, Vec<(Transaction, LossReason)>) {
-        let NodeConfig { id, rules, address, limits } = config;
+        let NodeConfig { id, rules, address, limits, behaviour } = config;
         let Snapshot { chain, pending, peers } = left;
         let fingerprint = rules.fingerprint();
         let ahead_micros = match rules.checks {
@@ -156,6 +163,7 @@ impl Node {
             Checks::WholeBlocks => u64::try_from(rules.ahead_max.as_micros()).unwrap_or(u64::MAX),
         };
         debug_assert!(chain.is_verified_under(fingerprint));
+        let plan = Plan::of(behaviour.strategy, &chain);
         let mut mempool = Mempool::new(limits.mempool);
         let lost = mempool.restore(pending, &rules, chain.accounts());
         // Nothing is known of any yet.
@@ -179,6 +187,8 @@ impl Node {
             mining: Mining::default(),
             gossip: Gossip::default(),
             payments: Payments::default(),
+            tie_break: behaviour.tie_break,
+            plan: plan.map(Box::new),
             next_request: 0,
             wake_at: None,
         };
@@ -290,6 +300,9 @@ impl Node {
         if self.gossip.is_banned(from) {
             return ignore(from, IgnoreReason::Banned, effects);
         }
+        if self.keeps_apart(from) {
+            return self.victim_says(from, message, effects);
+        }
         match message {
             Message::ChainRequest { request } => {
                 let chain = Told::Chain(self.chain.clone());
@@ -327,7 +340,7 @@ impl Node {
 
     fn register(&mut self, now: Time, peers: Vec<NodeId>, effects: &mut Vec<Effect>) -> Answer {
         for peer in peers {
-            if peer != self.id && !self.peers.contains(&peer) {
+            if peer != self.id && !self.peers.contains(&peer) && !self.keeps_apart(peer) {
                 self.peers.push(peer);
                 self.lossy_peers += usize::from(!self.loses_nothing(peer));
                 self.announce_to(now, peer, effects);
@@ -352,7 +365,7 @@ impl Node {
         Answer::Unregister(self.peers.clone())
     }
 
-    fn submit(
+    pub(super) fn submit(
         &mut self,
         transaction: Transaction,
         effects: &mut Vec<Effect>,

@@ -92,25 +92,32 @@ impl Node {
 
     /// Searches on the tip, if anybody wants a block.
     pub(super) fn search(&mut self, effects: &mut Vec<Effect>) {
-        if self.mining.is_wanted() && self.chain.next_timestamp(&self.rules, Time::UNIX_EPOCH).is_none() {
+        if !self.mining.is_wanted() {
+            return;
+        }
+        self.plan_ahead(effects);
+        if self.mined_on().next_timestamp(&self.rules, Time::UNIX_EPOCH).is_none() {
             return self.give_up_mining(MineError::NoTimestampLeft, effects);
         }
-        if let Some((search, target)) = self.next_search() {
-            effects.push(Effect::Search(search, target));
-        }
+        let target = self.mined_on().next_target(&self.rules);
+        effects.push(Effect::Search(self.begin_search(), target));
     }
 
-    /// Makes the next search on a tip that leaves a timestamp for a block, if anybody wants a block.
+    /// Makes the next search of a node that holds nothing back, on a tip that leaves a timestamp for a block, if anybody
+    /// wants a block.
     #[inline]
     pub(super) fn next_search(&mut self) -> Option<(SearchId, Target)> {
-        if !self.mining.is_wanted() {
-            return None;
-        }
+        let is_wanted = self.mining.is_wanted();
+        is_wanted.then(|| (self.begin_search(), self.chain.next_target(&self.rules)))
+    }
+
+    #[inline]
+    fn begin_search(&mut self) -> SearchId {
         self.mining.searches += 1;
         let id = SearchId(self.mining.searches);
         self.mining.current = Some(id);
         self.mining.prepared = None;
-        Some((id, self.chain.next_target(&self.rules)))
+        id
     }
 
     /// Counts searches that were begun and given up unheard.
@@ -141,8 +148,9 @@ impl Node {
             return Some(prepared.template);
         }
         let block = self.next_block(now);
-        let target = self.chain.next_target(&self.rules);
-        let challenge = self.rules.challenge(&block, self.chain.last_block(), self.chain.tip_hash());
+        let parent = self.mined_on();
+        let target = parent.next_target(&self.rules);
+        let challenge = self.rules.challenge(&block, parent.last_block(), parent.tip_hash());
         let template = Template { challenge, target };
         let is_covered = matches!(self.rules.proof, ProofRule::Sealed | ProofRule::Drawn);
         let sealed = is_covered.then_some(block);
@@ -150,21 +158,23 @@ impl Node {
         Some(template)
     }
 
-    /// Makes the next block of what is pending now, without its proof.
+    /// Makes the next block of what is pending now, or of what its plan has in the place of that, without its proof.
     fn next_block(&self, now: Time) -> Block {
         let reward = Transaction::reward(self.address.clone(), self.rules.reward);
-        let timestamp = self.chain.next_timestamp(&self.rules, now);
+        let parent = self.mined_on();
+        let timestamp = parent.next_timestamp(&self.rules, now);
         let timestamp = timestamp.expect("a search begins only where a timestamp is left");
-        let bytes_left = self.bytes_left(&reward, timestamp);
-        let mut transactions = self.mempool.select(
-            self.rules.payments_max,
-            bytes_left,
-            &reward,
-            &self.rules,
-            self.chain.accounts(),
-        );
+        let mut transactions = self.planned_transactions().unwrap_or_else(|| {
+            self.mempool.select(
+                self.rules.payments_max,
+                self.bytes_left(&reward, timestamp),
+                &reward,
+                &self.rules,
+                parent.accounts(),
+            )
+        });
         transactions.push(reward);
-        self.chain.next_block(transactions, timestamp)
+        parent.next_block(transactions, timestamp)
     }
 
     /// How many bytes of payments the next block may hold beside its reward.
@@ -193,14 +203,15 @@ impl Node {
         }
         let sealed = self.mining.prepared.take().and_then(|prepared| prepared.sealed);
         let block = sealed.unwrap_or_else(|| self.next_block(now)).with_proof(proof);
-        let chain = match self.chain.append_under(block, &self.rules, self.fingerprint) {
+        let parent = self.mined_on();
+        let chain = match parent.append_under(block, &self.rules, self.fingerprint) {
             Ok(chain) => chain,
             Err(invalid) => return self.give_up_mining(MineError::Refused(invalid), effects),
         };
-        let (block, parent) = (chain.tip_hash(), self.chain.tip_hash());
+        let (block, parent) = (chain.tip_hash(), parent.tip_hash());
         let happening = Happening::Mined { block, position: chain.len(), parent };
         effects.push(Effect::Event(happening));
-        self.adopt(now, chain.clone(), None, effects);
+        self.has_mined(now, chain.clone(), effects);
         if let Some(ticket) = self.mining.tickets.pop_front() {
             effects.push(Effect::Answer(ticket, Answer::Mine(Ok(Forged::from(chain.last_block())))));
         }

@@ -23,6 +23,7 @@
 
 mod adopt;
 mod announce;
+mod apart;
 mod catch_up;
 mod extend;
 mod gossip;
@@ -34,6 +35,7 @@ mod payments;
 mod questions;
 mod reading;
 mod resolve;
+mod secret;
 
 pub(crate) use extend::Extended;
 pub use limits::{Limits, NodeConfig};

@@ -241,7 +241,7 @@ impl Node {
         }
         let outcome = match round.best {
             Some(Best { chain, from, .. }) if chain.is_better_than(&self.chain, &self.rules) => {
-                self.adopt(now, chain, Some(from), effects);
+                self.take_on(now, chain, from, effects);
                 Outcome::Replaced
             }
             _ => Outcome::Authoritative,

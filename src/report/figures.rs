@@ -63,6 +63,8 @@ pub struct Report {
     pub restarts: u64,
     /// How often a node panicked.
     pub panics: u64,
+    /// What came of double spends.
+    pub double_spends: DoubleSpends,
     /// How long the mined blocks were under way.
     pub propagation: Propagation,
     /// What became of the messages.
@@ -77,6 +79,29 @@ impl Report {
         let before = self.mined.saturating_sub(count);
         let stale = self.stale_blocks.len() - self.stale_blocks.partition_point(|number| *number <= before);
         share(stale as f64, (self.mined - before) as f64)
+    }
+}
+
+/// What came of the double spends of [`Strategy::DoubleSpend`](crate::strategy::Strategy::DoubleSpend), those under way
+/// left out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct DoubleSpends {
+    /// How many have ended.
+    pub tried: u64,
+    /// How many payments were taken back.
+    pub won: u64,
+    /// The blocks that were mined for them in vain.
+    pub stale: u64,
+    /// The coins lost: the rewards of those blocks, and the payments that stand.
+    pub cost: u64,
+}
+
+impl DoubleSpends {
+    pub(super) fn count(&mut self, won: bool, stale: u64, cost: u64) {
+        self.tried += 1;
+        self.won += u64::from(won);
+        self.stale += stale;
+        self.cost = self.cost.saturating_add(cost);
     }
 }
 

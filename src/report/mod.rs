@@ -39,7 +39,7 @@ mod spread;
 mod text;
 mod verdict;
 
-pub use figures::{Messages, NodeReport, Propagation, Report, Volume};
+pub use figures::{DoubleSpends, Messages, NodeReport, Propagation, Report, Volume};
 pub(crate) use pattern::Pattern;
 pub use recorder::Recorder;
 pub use spread::{Bin, Spread};

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, io::BufRead, sync::Arc};
 
 use super::{
-    figures::{Messages, NodeReport, Report, share},
+    figures::{DoubleSpends, Messages, NodeReport, Report, share},
     nodes::Nodes,
     pattern::Pattern,
     propagation::Followed,
@@ -45,6 +45,7 @@ pub struct Recorder {
     crashes: u64,
     restarts: u64,
     panics: u64,
+    double_spends: DoubleSpends,
     /// What happened before is not counted.
     counted_from: Time,
 }
@@ -70,6 +71,7 @@ impl Recorder {
             crashes: 0,
             restarts: 0,
             panics: 0,
+            double_spends: DoubleSpends::default(),
             counted_from: Time::UNIX_EPOCH,
         }
     }
@@ -133,6 +135,7 @@ impl Recorder {
             Happening::RejectedDocument { .. } => self.rejected_documents += 1,
             Happening::Ignored { reason, .. } => count(&mut self.ignored, *reason),
             Happening::Banned { .. } => self.banned += 1,
+            Happening::DoubleSpent { won, stale, cost, .. } => self.double_spends.count(*won, *stale, *cost),
             Happening::Lost { reason, .. } => count(&mut self.transactions_lost, *reason),
             Happening::Crashed => self.crashes += 1,
             Happening::Restarted => self.restarts += 1,
@@ -268,6 +271,7 @@ impl Recorder {
             crashes: self.crashes,
             restarts: self.restarts,
             panics: self.panics,
+            double_spends: self.double_spends,
             propagation: self.followed.figures(),
             messages,
         }

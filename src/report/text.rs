@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    figures::{NodeReport, Propagation, Report, Volume},
+    figures::{DoubleSpends, NodeReport, Propagation, Report, Volume},
     spread::Spread,
 };
 use crate::{message::MessageKind, wire};
@@ -27,6 +27,11 @@ impl Display for Report {
         write_counts(f, "rejected", &self.rejections, |name| (*name).to_owned())?;
         write_counts(f, "ignored", &self.ignored, ToString::to_string)?;
         write_counts(f, "transactions lost", &self.transactions_lost, ToString::to_string)?;
+        let attacks = &self.double_spends;
+        if attacks.tried > 0 {
+            let DoubleSpends { tried, won, stale, cost } = attacks;
+            writeln!(f, "double spends: {tried} tried, {won} won; {stale} blocks in vain, a cost of {cost}")?;
+        }
         let others = [
             ("blocks replayed, not carried message by message", self.replayed),
             ("documents rejected", self.rejected_documents),

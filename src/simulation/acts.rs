@@ -7,6 +7,7 @@ use crate::{
     event::Happening,
     message::NodeId,
     node::{Input, Node, NodeConfig},
+    strategy::Behaviour,
     time::Time,
     verbs::{
         DownCause, Identity, NodeError, RestartError, RestartFrom, SpawnError, ending, state::State,
@@ -46,6 +47,9 @@ impl World {
         let around = &mut self.around;
         around.names.check(id, identity.name.as_deref())?;
         around.names.give(id, identity.name.as_deref());
+        if identity.behaviour != Behaviour::default() {
+            around.behaviours.insert(id, identity.behaviour);
+        }
         let address = identity.address.unwrap_or_else(|| address(around.seed, id));
         around.add_member(state, address.into());
         Ok(id)
@@ -55,7 +59,8 @@ impl World {
     fn config(&self, id: NodeId) -> NodeConfig {
         let around = &self.around;
         let (rules, address) = (Arc::clone(&around.rules), Arc::clone(&around.addresses[id.index()]));
-        NodeConfig { id, rules, address, limits: around.limits }
+        let behaviour = around.behaviours.get(&id).cloned().unwrap_or_default();
+        NodeConfig { id, rules, address, limits: around.limits, behaviour }
     }
 
     /// Crashes a node.

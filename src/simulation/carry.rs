@@ -26,6 +26,7 @@ use crate::{
     pow::{Search, Target},
     report::{Messages, Recorder, Volume},
     rules::Rules,
+    strategy::Behaviour,
     time::Time,
     verbs::{
         Names,
@@ -82,6 +83,8 @@ pub(super) struct Surroundings {
     pub(super) states: Vec<State>,
     pub(super) peers: Vec<Vec<NodeId>>,
     pub(super) addresses: Vec<Arc<str>>,
+    /// Of the nodes that do not have the usual one.
+    pub(super) behaviours: BTreeMap<NodeId, Behaviour>,
     /// The attempts a second that each node makes when it searches.
     rates: Vec<f64>,
     pub(super) queue: Queue,
@@ -173,6 +176,7 @@ impl Surroundings {
             states: Vec::new(),
             peers: Vec::new(),
             addresses: Vec::new(),
+            behaviours: BTreeMap::new(),
             rates: Vec::new(),
             queue: Queue::new(start),
             under_way: Slots::default(),

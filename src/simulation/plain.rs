@@ -20,6 +20,7 @@ use crate::{
     message::{Message, NodeId},
     node::{Effect, Input, Limits, Node, NodeConfig},
     report::{Messages, Recorder},
+    strategy::Behaviour,
     time::Time,
     transaction::Transaction,
     verbs::{
@@ -107,7 +108,7 @@ impl Plain {
 
     fn config(&self, id: NodeId) -> NodeConfig {
         let (rules, address) = (Arc::clone(&self.rules), address(SEED, id).into());
-        NodeConfig { id, rules, address, limits: Limits::default() }
+        NodeConfig { id, rules, address, limits: Limits::default(), behaviour: Behaviour::default() }
     }
 
     fn spawn(&mut self) {

@@ -1,9 +1,9 @@
-//! Who a node is: its name, which no other has, and its address.
+//! Who a node is: its name, which no other has, its address, and its behaviour.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::error::SpawnError;
-use crate::message::NodeId;
+use crate::{message::NodeId, strategy::Behaviour};
 
 /// Who a node is: by default `node-0` and so on, with an address of its own.
 #[derive(Debug, Clone, Default)]
@@ -12,6 +12,8 @@ pub struct Identity {
     pub name: Option<String>,
     /// Where its rewards go: in the notebook 32 hexadecimal digits of a UUID and four digits.
     pub address: Option<String>,
+    /// What it does where the rules leave it free, also after a restart.
+    pub behaviour: Behaviour,
 }
 
 /// The names that were given to nodes. All others have those that their numbers make.

@@ -21,6 +21,8 @@ pub(super) fn every_happening() -> Vec<Happening> {
         Happening::MiningEnded { error: MineError::NoHashRate },
         Happening::Accepted { block, position: 7, from },
         Happening::Reorganised { abandoned: 1, adopted: 2, old_tip: block },
+        Happening::DoubleSpent { won: true, confirmations: 6, stale: 0, cost: 0 },
+        Happening::DoubleSpent { won: false, confirmations: 1, stale: 2, cost: 105 },
         Happening::Resolved { replaced: true, silent: 3 },
         Happening::Resolved { replaced: false, silent: 0 },
         Happening::Waits { from, until: Time::UNIX_EPOCH + Duration::from_millis(1_500) },

@@ -55,7 +55,7 @@ fn rewards_cannot_be_submitted() {
 #[test]
 fn a_name_that_no_node_can_have_adds_none() {
     let network = Network::new(quick());
-    let identity = Identity { name: Some("a\0b".into()), address: None };
+    let identity = Identity { name: Some("a\0b".into()), ..Identity::default() };
     let error = network.spawn_as(identity).unwrap_err();
     assert_eq!(error.to_string(), "\"a\\0b\" cannot be a name: it contains a zero byte");
     assert_eq!(network.nodes(), []);
@@ -64,7 +64,7 @@ fn a_name_that_no_node_can_have_adds_none() {
     for (name, owner) in [("alice", alice), ("node-7", NodeId::new(7))] {
         for error in [
             network.spawn_named(name),
-            network.puppet_as(Identity { name: Some(name.into()), address: None }),
+            network.puppet_as(Identity { name: Some(name.into()), ..Identity::default() }),
         ] {
             let error = error.unwrap_err();
             assert!(

@@ -30,7 +30,7 @@ pub(crate) fn patient() -> Config {
 
 /// Starts nodes whose threads are named after a prefix, so that they can be counted.
 pub(crate) fn spawn(network: &Network, prefix: &str, count: usize) -> Vec<NodeId> {
-    let identity = |number| Identity { name: Some(format!("{prefix}-{number}")), address: None };
+    let identity = |number| Identity { name: Some(format!("{prefix}-{number}")), ..Identity::default() };
     (0..count).map(|number| network.spawn_as(identity(number)).unwrap()).collect()
 }
 

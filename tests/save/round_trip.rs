@@ -42,7 +42,7 @@ proptest! {
         let network = Network::new(rules);
         for name in names {
             let address = Some(format!("{name}'s"));
-            network.spawn_as(chainlab::network::Identity { name: Some(name), address }).unwrap();
+            network.spawn_as(chainlab::network::Identity { name: Some(name), address, ..Default::default() }).unwrap();
         }
         let nodes = network.nodes();
         let at = |index: usize| nodes[index % nodes.len()];

@@ -56,7 +56,7 @@ pub(crate) fn quick_sealed() -> Rules {
 /// pending, and peers out of order.
 pub(crate) fn forked(rules: Rules) -> Network {
     let network = Network::new(rules);
-    let identity = |name: &str| Identity { name: Some(name.into()), address: None };
+    let identity = |name: &str| Identity { name: Some(name.into()), ..Identity::default() };
     let [a, b, c] = ["anna", "βήτα", "clé \"c\""].map(|name| network.spawn_as(identity(name)).unwrap());
     network.register(b, [c, a]).unwrap();
     network.register(c, [a]).unwrap();

@@ -4,7 +4,7 @@ use std::{fmt, str};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{hash::BlockHash, message::NodeId, rules::Rules, text::shortened, transaction::Transaction};
+use crate::{hash::BlockHash, message::NodeId, rules::Rules, strategy::Behaviour, text::shortened, transaction::Transaction};
 
 /// Holds a [`Current`], sealed.
 pub(super) const CURRENT: &str = "current";
@@ -150,12 +150,19 @@ impl NetworkDocument {
 pub(super) struct NodeDocument {
     pub(super) name: String,
     pub(super) address: String,
+    /// Left out where it is the usual one.
+    #[serde(default, skip_serializing_if = "is_usual")]
+    pub(super) behaviour: Behaviour,
     /// The hash of its chain's last block.
     pub(super) tip: BlockHash,
     /// In the order in which they were registered.
     pub(super) peers: Vec<NodeId>,
     /// In the order in which they came.
     pub(super) pending: Vec<Transaction>,
+}
+
+fn is_usual(behaviour: &Behaviour) -> bool {
+    *behaviour == Behaviour::default()
 }
 
 #[cfg(test)]

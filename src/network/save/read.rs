@@ -65,7 +65,8 @@ impl Network {
         let mut peers = Vec::new();
         for (document, id) in nodes.into_iter().zip((0..).map(NodeId::new)) {
             let chain = chains[&document.tip].clone();
-            let identity = Identity { name: Some(document.name), address: Some(document.address) };
+            let NodeDocument { name, address, behaviour, .. } = document;
+            let identity = Identity { name: Some(name), address: Some(address), behaviour };
             // Its peers are registered once all are there.
             let left = Snapshot { chain, pending: document.pending, peers: Vec::new() };
             let mut lost = Vec::new();

@@ -115,7 +115,8 @@ impl Network {
             let node = NodeId::new(number as u32);
             let Snapshot { chain, pending, peers } = snapshot;
             let (name, address) = (self.name(node)?.to_string(), self.address(node)?.to_string());
-            Ok(NodeDocument { name, address, tip: chain.tip_hash(), peers, pending })
+            let behaviour = self.driver.shared.member(node)?.behaviour.clone();
+            Ok(NodeDocument { name, address, behaviour, tip: chain.tip_hash(), peers, pending })
         });
         let nodes = nodes.collect::<Result<_, NodeError>>()?;
         let document = NetworkDocument::new(self.rules().clone(), nodes);

@@ -16,6 +16,7 @@ use crate::{
         question::{Question, ReplyChannels},
     },
     pow::Target,
+    strategy::Behaviour,
 };
 
 const PEER: NodeId = NodeId::new(1);
@@ -64,7 +65,7 @@ fn worker_by(rules: Rules, clock: Clock) -> ByHand {
     let network = Network::with_config(rules, Config { clock, limits, ..Config::default() });
     let shared = Arc::clone(&network.driver.shared);
     let id = NodeId::new(0);
-    let member = Arc::new(Member::new(id, "by hand".into(), "address".into(), None));
+    let member = Arc::new(Member::new(id, "by hand".into(), "address".into(), Behaviour::default(), None));
     let (line, mailbox) = mailbox::open(shared.inbox_room);
     let node = Node::with_config(shared.node_config(&member), shared.clock.now(id)).unwrap();
     shared.nodes.change(|table| {

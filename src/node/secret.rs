@@ -1,0 +1,299 @@
+//! Holding blocks back: what a miner with a strategy mines on, and what it shows when.
+//!
+//! Its chain is what it has shown and what others have, as of any node. Beside that it may have a branch, which nobody
+//! else knows of. Whenever it has found a block, or others have come with a chain that it would otherwise take, its
+//! strategy decides what becomes of the branch.
+
+use super::{
+    apart::Apart,
+    machine::{Effect, Node},
+};
+use crate::{
+    blockchain::Blockchain,
+    event::Happening,
+    message::NodeId,
+    strategy::{Act, DoubleSpend, Fork, Race, Strategy},
+    time::Time,
+    transaction::Transaction,
+};
+
+/// What a node has in mind that is not honest.
+#[derive(Debug, Clone)]
+pub(super) enum Plan {
+    /// It holds blocks back.
+    Secret(Secret),
+    /// It keeps a victim apart.
+    Apart(Apart),
+}
+
+/// What a miner holds back.
+#[derive(Debug, Clone)]
+pub(super) struct Secret {
+    strategy: Strategy,
+    /// Where it does not mine on its chain.
+    branch: Option<Branch>,
+    attempt: Option<Attempt>,
+}
+
+/// A branch that is not shown, or not all of it.
+#[derive(Debug, Clone)]
+struct Branch {
+    /// What is mined on.
+    tip: Blockchain,
+    /// The best chain of the others.
+    others: Blockchain,
+    /// The position of the last block that the others know.
+    shown: u64,
+    fork: Fork,
+}
+
+/// A double spend under way.
+#[derive(Debug, Clone)]
+struct Attempt {
+    /// What the merchant sees.
+    paid: Transaction,
+    /// What takes it back.
+    kept: Transaction,
+    /// The blocks mined in vain before the payment stood in a block.
+    wasted: u64,
+}
+
+impl Plan {
+    /// What a strategy begins with, on a chain; nothing if it is honest.
+    pub(super) fn of(strategy: Strategy, chain: &Blockchain) -> Option<Self> {
+        match strategy {
+            Strategy::Honest => None,
+            Strategy::Eclipse(eclipse) => Some(Self::Apart(Apart::new(eclipse, chain))),
+            strategy => Some(Self::Secret(Secret { strategy, branch: None, attempt: None })),
+        }
+    }
+}
+
+impl Branch {
+    /// One that has no blocks yet.
+    fn on(chain: &Blockchain) -> Self {
+        Self { tip: chain.clone(), others: chain.clone(), shown: chain.len(), fork: Fork::Stale }
+    }
+
+    /// The position of the last block that is the others' as well.
+    fn base(&self) -> u64 {
+        self.tip.common_ancestor(&self.others).map_or(0, |common| common.len())
+    }
+
+    fn race(&self) -> Race {
+        let base = self.base();
+        Race { secret: self.tip.len() - base, others: self.others.len() - base, fork: self.fork }
+    }
+}
+
+/// What becomes of the branch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// It is given up.
+    Adopt,
+    /// It is shown up to a position, so that it is the best; or as good as the others', and the race goes on.
+    Show { position: u64, ties: bool },
+    /// It grows on.
+    Wait,
+}
+
+impl Node {
+    /// Returns what the node mines on: its chain, unless it has a branch.
+    pub(super) fn mined_on(&self) -> &Blockchain {
+        match self.plan.as_deref() {
+            Some(Plan::Secret(Secret { branch: Some(branch), .. })) => &branch.tip,
+            Some(Plan::Apart(apart)) => apart.mined_on().unwrap_or(&self.chain),
+            _ => &self.chain,
+        }
+    }
+
+    /// Returns what the next block holds instead of what is pending, if it is to hold that.
+    pub(super) fn planned_transactions(&self) -> Option<Vec<Transaction>> {
+        let parent = self.mined_on();
+        if let Some(Plan::Secret(Secret { attempt: Some(attempt), .. })) = self.plan.as_deref() {
+            let is_spent = Some(parent.account(&self.address).nonce) > attempt.kept.nonce();
+            return Some(if is_spent { Vec::new() } else { vec![attempt.kept.clone()] });
+        }
+        // What is pending follows the node's chain.
+        (parent != &self.chain).then(Vec::new)
+    }
+
+    /// Goes on with a block that the node has mined, at the end of a chain.
+    pub(super) fn has_mined(&mut self, now: Time, chain: Blockchain, effects: &mut Vec<Effect>) {
+        match self.plan.as_deref_mut() {
+            Some(Plan::Secret(secret)) => {
+                let branch = secret.branch.get_or_insert_with(|| Branch::on(&self.chain));
+                branch.tip = chain;
+                if branch.fork == Fork::Fresh {
+                    branch.fork = Fork::Stale;
+                }
+                self.race_on(now, None, effects);
+            }
+            Some(Plan::Apart(apart)) if apart.mined_on().is_some() => {
+                let victim = apart.grow(chain.clone());
+                effects.push(Effect::Send(victim, self.news(&chain)));
+            }
+            _ => self.adopt(now, chain, None, effects),
+        }
+    }
+
+    /// Goes on with another's chain that the node would rather have than its own.
+    pub(super) fn take_on(
+        &mut self,
+        now: Time,
+        chain: Blockchain,
+        from: NodeId,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(Plan::Secret(secret)) = self.plan.as_deref_mut() else {
+            return self.adopt(now, chain, Some(from), effects);
+        };
+        let branch = secret.branch.get_or_insert_with(|| Branch::on(&self.chain));
+        branch.others = chain;
+        branch.fork = Fork::Fresh;
+        self.race_on(now, Some(from), effects);
+    }
+
+    /// Has the strategy decide what becomes of the branch; `from` is who the others' last block came from, if it has just
+    /// come.
+    fn race_on(&mut self, now: Time, from: Option<NodeId>, effects: &mut Vec<Effect>) {
+        let Some(Plan::Secret(secret)) = self.plan.as_deref_mut() else { return };
+        let step = secret.next_step();
+        let ended = secret.end_attempt(step, self.rules.reward);
+        let Some(branch) = &mut secret.branch else { return };
+        let others = branch.others.clone();
+        match step {
+            Step::Adopt => secret.branch = None,
+            Step::Wait => {}
+            Step::Show { position, ties } => {
+                let tip = branch.tip.clone();
+                let unseen = branch.shown + 1..position;
+                branch.shown = position;
+                let shown = tip.at(position).expect("a branch has what it shows");
+                if ties {
+                    branch.fork = Fork::Split;
+                } else if position == tip.len() {
+                    secret.branch = None;
+                } else {
+                    branch.fork = Fork::Stale;
+                    branch.others = shown.clone();
+                }
+                if let Some(from) = from {
+                    self.keep_beside(from, others.clone());
+                }
+                self.show(now, &tip, unseen, shown, effects);
+            }
+        }
+        if let (Some(from), Step::Adopt | Step::Wait) = (from, step) {
+            self.adopt(now, others, Some(from), effects);
+        }
+        effects.extend(ended.map(Effect::Event));
+    }
+
+    /// Makes a part of a branch the node's chain, and tells of it block by block, as far as the others do not know it.
+    fn show(
+        &mut self,
+        now: Time,
+        tip: &Blockchain,
+        unseen: std::ops::Range<u64>,
+        shown: Blockchain,
+        effects: &mut Vec<Effect>,
+    ) {
+        if self.rules.relay.is_on() {
+            for chain in unseen.filter_map(|position| tip.at(position)) {
+                effects.push(Effect::Relay { except: None, message: self.news(&chain) });
+            }
+        }
+        self.adopt(now, shown, None, effects);
+    }
+
+    /// Begins what the strategy begins by itself: a double spend, where there are coins for one.
+    pub(super) fn plan_ahead(&mut self, effects: &mut Vec<Effect>) {
+        let Some(Plan::Secret(secret)) = self.plan.as_deref_mut() else { return };
+        let (Strategy::DoubleSpend(double_spend), None, None) =
+            (&secret.strategy, &secret.attempt, &secret.branch)
+        else {
+            return;
+        };
+        let amount = double_spend.amount();
+        if self.chain.balance(&self.address) < amount {
+            return;
+        }
+        let pay = |to| Transaction::new(self.address.clone(), to, amount);
+        let paid = pay(double_spend.merchant().clone());
+        let paid = self.mempool.numbered(paid, &self.rules, self.chain.accounts());
+        let Some(nonce) = paid.nonce() else { return };
+        let kept = pay(self.address.clone()).with_nonce(nonce);
+        secret.attempt = Some(Attempt { paid: paid.clone(), kept, wasted: 0 });
+        if self.submit(paid, effects).is_err() {
+            // Another time: it will be asked again when the next search begins.
+            if let Some(Plan::Secret(secret)) = self.plan.as_deref_mut() {
+                secret.attempt = None;
+            }
+        }
+    }
+}
+
+impl Secret {
+    fn next_step(&self) -> Step {
+        let Some(branch) = &self.branch else { return Step::Wait };
+        let race = branch.race();
+        match &self.strategy {
+            Strategy::DoubleSpend(double_spend) => self.double_spend_step(double_spend, branch, race),
+            strategy => {
+                let act = strategy.act(race);
+                debug_assert!(race.allows(act), "{act:?} in {race:?}");
+                let others = branch.others.len();
+                match act {
+                    Act::Adopt => Step::Adopt,
+                    Act::Override => Step::Show { position: others + 1, ties: false },
+                    Act::Match => Step::Show { position: others, ties: true },
+                    Act::Wait => Step::Wait,
+                }
+            }
+        }
+    }
+
+    fn double_spend_step(&self, double_spend: &DoubleSpend, branch: &Branch, race: Race) -> Step {
+        let all = Step::Show { position: branch.tip.len(), ties: false };
+        let Some(attempt) = &self.attempt else {
+            // Without coins it is honest.
+            return if race.secret > race.others { all } else { Step::Adopt };
+        };
+        let confirmations = branch.others.confirmations(&attempt.paid);
+        if confirmations == 0 {
+            return if race.others == 0 { Step::Wait } else { Step::Adopt };
+        }
+        if race.secret > race.others && confirmations >= double_spend.confirmations() {
+            all
+        } else if race.others >= race.secret + double_spend.give_up() {
+            Step::Adopt
+        } else {
+            Step::Wait
+        }
+    }
+
+    /// Ends a double spend with a step that ends it, and tells what came of it.
+    fn end_attempt(&mut self, step: Step, reward: u64) -> Option<Happening> {
+        let (Strategy::DoubleSpend(double_spend), Some(branch), Some(attempt)) =
+            (&self.strategy, &self.branch, &mut self.attempt)
+        else {
+            return None;
+        };
+        let confirmations = branch.others.confirmations(&attempt.paid);
+        let (won, blocks) = match step {
+            Step::Wait => return None,
+            Step::Show { .. } => (true, 0),
+            Step::Adopt => (false, branch.race().secret),
+        };
+        attempt.wasted += blocks;
+        if confirmations == 0 {
+            return None;
+        }
+        let stale = attempt.wasted;
+        let paid = if won { 0 } else { double_spend.amount() };
+        let cost = stale.saturating_mul(reward).saturating_add(paid);
+        self.attempt = None;
+        Some(Happening::DoubleSpent { won, confirmations, stale, cost })
+    }
+}

@@ -1,0 +1,312 @@
+//! Optimal selfish mining.
+
+use std::{fmt, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use super::race::{Act, Fork, Race};
+
+/// The most blocks that a branch may have in a policy: more take memory and time as their square and bring nothing.
+const TRUNCATION_MAX: u32 = 100;
+/// How near the revenue of a policy is to the best.
+const PRECISION: f64 = 1e-6;
+
+const ACTS: [Act; 4] = [Act::Adopt, Act::Override, Act::Match, Act::Wait];
+const FORKS: [Fork; 3] = [Fork::Stale, Fork::Fresh, Fork::Split];
+
+/// Selfish mining by the policy that has the largest share of the chain, for a share of the hash rate and a gamma.
+///
+/// The policy is computed when the value is made: by value iteration over all races whose branches have at most
+/// `truncation` blocks, at which the miner has to adopt or to override. It takes some milliseconds for 20 blocks, and
+/// grows as their square and with the power. Clones share it.
+///
+/// Source: Sapirshtein, Sompolinsky and Zohar, *Optimal Selfish Mining Strategies in Bitcoin* (2016), sections 3 and 4.
+///
+/// ```
+/// use chainlab::strategy::Optimal;
+///
+/// let optimal = Optimal::new(0.4, 0.0, 20)?;
+/// assert!(optimal.revenue() > 0.4837, "it has more than selfish mining: {}", optimal.revenue());
+/// assert_eq!(Optimal::new(0.5, 0.0, 20).unwrap_err().to_string(), "power: 0.5 is not more than 0 and less than 0.5");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(into = "Parameters", try_from = "Parameters")]
+pub struct Optimal {
+    parameters: Parameters,
+    policy: Arc<Policy>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parameters {
+    power: f64,
+    #[serde(default)]
+    gamma: f64,
+    #[serde(default = "usual_truncation")]
+    truncation: u32,
+}
+
+fn usual_truncation() -> u32 {
+    20
+}
+
+/// A policy that cannot be computed.
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OptimalError {
+    /// The power is no minority.
+    #[error("power: {power} is not more than 0 and less than 0.5")]
+    Power {
+        /// The share that was given.
+        power: f64,
+    },
+    /// Gamma is no share.
+    #[error("gamma: {gamma} is not from 0 to 1")]
+    Gamma {
+        /// What was given.
+        gamma: f64,
+    },
+    /// The branches are too short to hold anything back, or too long to compute with.
+    #[error("truncation: {truncation} is not from 2 to {TRUNCATION_MAX}")]
+    Truncation {
+        /// What was given.
+        truncation: u32,
+    },
+}
+
+impl Optimal {
+    /// Computes the policy for a miner with `power` of the hash rate, more than 0 and less than 0.5, of whose blocks
+    /// `gamma` of the others mine on in a tie, from 0 to 1; no branch has more than `truncation` blocks, from 2 to 100.
+    ///
+    /// # Errors
+    ///
+    /// A number is out of its range.
+    pub fn new(power: f64, gamma: f64, truncation: u32) -> Result<Self, OptimalError> {
+        Parameters { power, gamma, truncation }.try_into()
+    }
+
+    /// Tells what the miner does in a race.
+    pub fn act(&self, race: Race) -> Act {
+        self.policy.act(race)
+    }
+
+    /// Returns the share of the chain that the policy brings, where all hear of blocks at once: a lower bound of what is
+    /// possible with longer branches.
+    pub fn revenue(&self) -> f64 {
+        self.policy.revenue
+    }
+}
+
+impl TryFrom<Parameters> for Optimal {
+    type Error = OptimalError;
+
+    fn try_from(parameters: Parameters) -> Result<Self, OptimalError> {
+        let Parameters { power, gamma, truncation } = parameters;
+        if !(power > 0.0 && power < 0.5) {
+            return Err(OptimalError::Power { power });
+        }
+        if !(0.0..=1.0).contains(&gamma) {
+            return Err(OptimalError::Gamma { gamma });
+        }
+        if !(2..=TRUNCATION_MAX).contains(&truncation) {
+            return Err(OptimalError::Truncation { truncation });
+        }
+        Ok(Self { parameters, policy: Arc::new(Policy::best(parameters)) })
+    }
+}
+
+impl From<Optimal> for Parameters {
+    fn from(optimal: Optimal) -> Self {
+        optimal.parameters
+    }
+}
+
+impl fmt::Debug for Optimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.parameters.fmt(f)
+    }
+}
+
+/// What to do in each race.
+#[derive(Debug, PartialEq)]
+struct Policy {
+    truncation: u32,
+    acts: Vec<Act>,
+    revenue: f64,
+}
+
+impl Policy {
+    /// Computes the best policy: the one for the largest share at which a block of the miner's, worth what the share leaves
+    /// of one, still makes up for those of the others, which cost the share.
+    fn best(parameters: Parameters) -> Self {
+        let mut values = Values::new(parameters);
+        let (mut low, mut high) = (parameters.power, 1.0);
+        while high - low > PRECISION {
+            let share = (low + high) / 2.0;
+            if values.gains_at(share) { low = share } else { high = share }
+        }
+        // Of the last one that gains: what is reached by it, and not only bounded.
+        values.gains_at(low);
+        let races = races(parameters.truncation);
+        let acts = races.map(|race| values.best_act(low, race).0).collect();
+        Self { truncation: parameters.truncation, acts, revenue: low }
+    }
+
+    fn act(&self, race: Race) -> Act {
+        let Race { secret, others, .. } = race;
+        let longest = u64::from(self.truncation);
+        match secret.max(others) > longest {
+            // Links that take their time can bring more at once than the policy knows of.
+            true if secret > others => Act::Override,
+            true => Act::Adopt,
+            false => self.acts[place(self.truncation, race)],
+        }
+    }
+}
+
+/// All races with branches of at most so many blocks, by their places.
+fn races(truncation: u32) -> impl Iterator<Item = Race> {
+    let lengths = move || 0..=u64::from(truncation);
+    lengths().flat_map(move |secret| {
+        lengths().flat_map(move |others| FORKS.map(|fork| Race { secret, others, fork }))
+    })
+}
+
+fn place(truncation: u32, Race { secret, others, fork }: Race) -> usize {
+    let fork = match fork {
+        Fork::Stale => 0,
+        Fork::Fresh => 1,
+        Fork::Split => 2,
+    };
+    ((secret * (u64::from(truncation) + 1) + others) * 3) as usize + fork
+}
+
+/// What each race is worth, relative to the one at the start.
+struct Values {
+    parameters: Parameters,
+    values: Vec<f64>,
+    /// Those of the next round.
+    next: Vec<f64>,
+}
+
+impl Values {
+    fn new(parameters: Parameters) -> Self {
+        let values = vec![0.0; races(parameters.truncation).count()];
+        Self { parameters, next: values.clone(), values }
+    }
+
+    /// Tells whether the best policy gains on average, if the others' blocks cost `share` each and the miner's bring what
+    /// is left of 1. It goes on from the values of the share before.
+    fn gains_at(&mut self, share: f64) -> bool {
+        loop {
+            let (mut least, mut most) = (f64::MAX, f64::MIN);
+            for (place, race) in races(self.parameters.truncation).enumerate() {
+                let (_, value) = self.best_act(share, race);
+                let gain = value - self.values[place];
+                (least, most) = (least.min(gain), most.max(gain));
+                self.next[place] = value;
+            }
+            let start = self.next[0];
+            self.values.iter_mut().zip(&self.next).for_each(|(value, next)| *value = next - start);
+            // The average gain lies between the two.
+            if least > 0.0 {
+                return true;
+            }
+            if most < 0.0 || most - least < PRECISION * 0.01 {
+                return false;
+            }
+        }
+    }
+
+    /// The best of what can be done in a race, and its worth.
+    fn best_act(&self, share: f64, race: Race) -> (Act, f64) {
+        let longest = u64::from(self.parameters.truncation);
+        // Nobody is split about a branch that is shorter than theirs.
+        let is_at_the_end = race.secret.max(race.others) == longest
+            || race.fork == Fork::Split && race.secret < race.others;
+        let mut best = (Act::Adopt, self.worth(share, race, Act::Adopt));
+        for act in ACTS {
+            let may_go_on = !is_at_the_end || matches!(act, Act::Adopt | Act::Override);
+            if may_go_on && race.allows(act) {
+                let worth = self.worth(share, race, act);
+                if worth > best.1 {
+                    best = (act, worth);
+                }
+            }
+        }
+        best
+    }
+
+    /// What an act brings until the next block is found, and what the race is worth then: table 1 of the paper.
+    fn worth(&self, share: f64, Race { secret, others, fork }: Race, act: Act) -> f64 {
+        let Parameters { power, gamma, .. } = self.parameters;
+        let value = |secret, others, fork| {
+            self.values[place(self.parameters.truncation, Race { secret, others, fork })]
+        };
+        let (own, others_block) = (1.0 - share, -share);
+        match act {
+            Act::Adopt => {
+                let then = power * value(1, 0, Fork::Stale) + (1.0 - power) * value(0, 1, Fork::Fresh);
+                others_block * others as f64 + then
+            }
+            Act::Override => {
+                let left = secret - others - 1;
+                let then =
+                    power * value(left + 1, 0, Fork::Stale) + (1.0 - power) * value(left, 1, Fork::Fresh);
+                own * (others + 1) as f64 + then
+            }
+            Act::Wait if fork != Fork::Split => {
+                power * value(secret + 1, others, Fork::Stale)
+                    + (1.0 - power) * value(secret, others + 1, Fork::Fresh)
+            }
+            Act::Match | Act::Wait => {
+                let on_own = own * others as f64 + value(secret - others, 1, Fork::Fresh);
+                let on_theirs = value(secret, others + 1, Fork::Fresh);
+                power * value(secret + 1, others, Fork::Split)
+                    + (1.0 - power) * (gamma * on_own + (1.0 - gamma) * on_theirs)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Below the threshold of every strategy, honest mining is best: a share of the chain like that of the power.
+    #[test]
+    fn a_small_miner_is_honest() {
+        let optimal = Optimal::new(0.2, 0.0, 10).unwrap();
+        assert!((optimal.revenue() - 0.2).abs() < 1e-5, "{}", optimal.revenue());
+        assert_eq!(optimal.act(Race { secret: 1, others: 0, fork: Fork::Stale }), Act::Override);
+        assert_eq!(optimal.act(Race { secret: 0, others: 1, fork: Fork::Fresh }), Act::Adopt);
+    }
+
+    #[test]
+    fn every_act_is_possible() {
+        for gamma in [0.0, 0.5, 1.0] {
+            let optimal = Optimal::new(0.42, gamma, 12).unwrap();
+            for race in races(12) {
+                assert!(race.allows(optimal.act(race)), "{race:?}: {:?}", optimal.act(race));
+            }
+        }
+    }
+
+    #[test]
+    fn longer_branches_bring_no_less() {
+        let revenues = [5, 10, 20].map(|truncation| Optimal::new(0.4, 0.5, truncation).unwrap().revenue());
+        assert!(revenues.is_sorted(), "{revenues:?}");
+    }
+
+    #[test]
+    fn documents_compute_the_policy_again() {
+        let optimal = Optimal::new(0.35, 0.0, 20).unwrap();
+        let text = r#"{"power":0.35,"gamma":0.0,"truncation":20}"#;
+        assert_eq!(serde_json::to_string(&optimal).unwrap(), text);
+        assert_eq!(serde_json::from_str::<Optimal>(text).unwrap(), optimal);
+        assert_eq!(serde_json::from_str::<Optimal>(r#"{"power":0.35}"#).unwrap(), optimal);
+        let error = serde_json::from_str::<Optimal>(r#"{"power":0.35,"gamma":2}"#).unwrap_err().to_string();
+        assert_eq!(error, "gamma: 2 is not from 0 to 1");
+    }
+}

@@ -1,0 +1,51 @@
+//! An attacker among honest miners who all hear of every block at once.
+
+use chainlab::{
+    Difficulty, NodeId, Rules, Simulation,
+    network::{HashRate, Identity},
+    pow::Target,
+    strategy::{Behaviour, Strategy, TieBreak, Towards},
+    wire::Topology,
+};
+
+pub(crate) const ATTACKER: NodeId = NodeId::new(0);
+const HONEST: u32 = 3;
+
+/// All miners together make so many attempts a second.
+const RATE: f64 = 1e6;
+
+/// Rules under which that is a block in ten minutes, and stays so.
+pub(crate) fn rules() -> Rules {
+    let difficulty = Difficulty::Fixed(Target::from_expected_hashes((RATE * 600.0) as u128));
+    Rules { difficulty, ..Rules::bitcoin() }
+}
+
+/// A miner of a strategy with `power` of the hash rate, and honest ones of whom `gamma` mine on its block in a tie.
+pub(crate) fn attacked(rules: Rules, strategy: Strategy, power: f64, gamma: f64, seed: u64) -> Simulation {
+    let simulation = Simulation::new(rules, seed);
+    let spawn = |address: &str, behaviour| {
+        let address = Some(address.to_owned());
+        simulation.spawn_as(Identity { address, behaviour, ..Identity::default() }).unwrap()
+    };
+    spawn("mallory", Behaviour { strategy, ..Behaviour::default() });
+    let tie_break = TieBreak::Towards(Towards::new("mallory", gamma).unwrap());
+    for honest in 0..HONEST {
+        let behaviour = Behaviour { tie_break: tie_break.clone(), ..Behaviour::default() };
+        spawn(&format!("honest-{honest}"), behaviour);
+    }
+    simulation.join(&Topology::Complete).unwrap();
+    for node in simulation.nodes() {
+        let share = if node == ATTACKER { power } else { (1.0 - power) / f64::from(HONEST) };
+        simulation.start_mining(node, HashRate::per_second(RATE * share).unwrap()).unwrap();
+    }
+    simulation
+}
+
+/// Asserts that the mean of some estimates is an expected value, within 4 standard errors of the mean.
+pub(crate) fn assert_mean(estimates: &[f64], expected: f64, what: &str) {
+    let count = estimates.len() as f64;
+    let mean = estimates.iter().sum::<f64>() / count;
+    let variance = estimates.iter().map(|estimate| (estimate - mean).powi(2)).sum::<f64>() / (count - 1.0);
+    let error = (variance / count).sqrt();
+    assert!((mean - expected).abs() <= 4.0 * error, "{what}: {mean} ± {error}, not {expected}");
+}
