@@ -100,7 +100,13 @@ impl Lab {
         let worse = grown(&start, &rules, "liar", BLOCKS - 2);
         let limits = Limits { bad_blocks: u32::MAX, ..Limits::default() };
         let mut node = Node::with_config(
-            NodeConfig { id: NodeId::new(0), rules, address: "miner".into(), limits, behaviour: Default::default() },
+            NodeConfig {
+                id: NodeId::new(0),
+                rules,
+                address: "miner".into(),
+                limits,
+                behaviour: Default::default(),
+            },
             START,
         )
         .unwrap();

@@ -96,7 +96,8 @@ fn alice_and_bob() -> (Network, [NodeId; 2]) {
     let rules = Rules::notebook().with_first_target(Target::leading_zero_bits(4));
     let network = Network::with_config(rules, Config { clock, ..Config::default() });
     let [alice, bob] = ["alice", "bob"].map(|name| {
-        let identity = Identity { name: Some(name.into()), address: Some(format!("{name}'s")), ..Identity::default() };
+        let identity =
+            Identity { name: Some(name.into()), address: Some(format!("{name}'s")), ..Identity::default() };
         network.spawn_as(identity).unwrap()
     });
     (network, [alice, bob])

@@ -76,7 +76,8 @@ async fn serve(arguments: &Arguments, network: &Arc<Network>) -> Result<(), Box<
         let listener = Listener::open(port).await?;
         let port = listener.port();
         let name = format!("localhost:{port}");
-        let identity = Identity { name: Some(name), address: Some(random_address(port)), ..Identity::default() };
+        let identity =
+            Identity { name: Some(name), address: Some(random_address(port)), ..Identity::default() };
         own.push((port, network.spawn_as(identity)?));
         listeners.push(listener);
     }

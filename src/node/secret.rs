@@ -138,13 +138,7 @@ impl Node {
     }
 
     /// Goes on with another's chain that the node would rather have than its own.
-    pub(super) fn take_on(
-        &mut self,
-        now: Time,
-        chain: Blockchain,
-        from: NodeId,
-        effects: &mut Vec<Effect>,
-    ) {
+    pub(super) fn take_on(&mut self, now: Time, chain: Blockchain, from: NodeId, effects: &mut Vec<Effect>) {
         let Some(Plan::Secret(secret)) = self.plan.as_deref_mut() else {
             return self.adopt(now, chain, Some(from), effects);
         };

@@ -223,8 +223,8 @@ impl Values {
     fn best_act(&self, share: f64, race: Race) -> (Act, f64) {
         let longest = u64::from(self.parameters.truncation);
         // Nobody is split about a branch that is shorter than theirs.
-        let is_at_the_end = race.secret.max(race.others) == longest
-            || race.fork == Fork::Split && race.secret < race.others;
+        let is_at_the_end =
+            race.secret.max(race.others) == longest || race.fork == Fork::Split && race.secret < race.others;
         let mut best = (Act::Adopt, self.worth(share, race, Act::Adopt));
         for act in ACTS {
             let may_go_on = !is_at_the_end || matches!(act, Act::Adopt | Act::Override);

@@ -162,10 +162,10 @@ mod tests {
     /// Of 10,000 decisions the standard deviation is 50 or less; four are allowed.
     #[test]
     fn probabilities_are_met() {
-        let probabilities = [(TieBreak::Random, 0.5)].into_iter().chain(
-            [0.0, 0.2, 0.5, 1.0]
-                .map(|probability| (TieBreak::Towards(Towards::new("mallory", probability).unwrap()), probability)),
-        );
+        let probabilities =
+            [(TieBreak::Random, 0.5)].into_iter().chain([0.0, 0.2, 0.5, 1.0].map(|probability| {
+                (TieBreak::Towards(Towards::new("mallory", probability).unwrap()), probability)
+            }));
         for (tie_break, expected) in probabilities {
             let taken: u32 = (1..=100)
                 .map(|second| {

@@ -20,7 +20,11 @@ fn node(port: u32) -> NodeId {
 }
 
 fn spawn<D: Driver>(lab: &Lab<D>, time: Time, port: u32, address: &str) {
-    let identity = Identity { name: Some(format!("localhost:{port}")), address: Some(address.into()), ..Identity::default() };
+    let identity = Identity {
+        name: Some(format!("localhost:{port}")),
+        address: Some(address.into()),
+        ..Identity::default()
+    };
     assert_eq!(lab.at(time).spawn_as(identity).unwrap(), node(port));
 }
 

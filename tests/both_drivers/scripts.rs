@@ -104,7 +104,8 @@ fn chains_come_in<D: Driver>(lab: &Lab<D>) -> Vec<String> {
     let branch = second(network.rules()).mine_next(network.rules(), [], "branch", START).unwrap();
     let generous = Rules { reward: 51, ..network.rules().clone() };
     let spawn = |name: &str, chain| {
-        let identity = Identity { name: Some(name.into()), address: Some(name.into()), ..Identity::default() };
+        let identity =
+            Identity { name: Some(name.into()), address: Some(name.into()), ..Identity::default() };
         lab.at(START + Duration::from_secs(9)).spawn_with_chain(identity, chain)
     };
     let mut answers = vec![told(spawn("generous", second(&generous)).map_err(|error| error.to_string()))];

@@ -148,7 +148,13 @@ impl Lab {
     /// A node that knows the genesis alone, with the liar and a friend for peers.
     pub(crate) fn new(rules: &Rules, limits: Limits) -> Self {
         let rules = Arc::new(rules.clone());
-        let config = NodeConfig { id: HONEST, rules: Arc::clone(&rules), address: "miner-0".into(), limits, behaviour: Default::default() };
+        let config = NodeConfig {
+            id: HONEST,
+            rules: Arc::clone(&rules),
+            address: "miner-0".into(),
+            limits,
+            behaviour: Default::default(),
+        };
         let node = Node::with_config(config, START).unwrap();
         let mut lab = Self { node, rules, now: NOW, effects: Vec::new() };
         lab.tell(Input::Command(Ticket(1), Command::Register(vec![LIAR, FRIEND])));

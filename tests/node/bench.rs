@@ -155,7 +155,13 @@ impl Bench {
 
     pub(crate) fn with_limits(rules: Rules, limits: Limits) -> Self {
         let rules = Arc::new(rules);
-        let config = NodeConfig { id: peer(0), rules: Arc::clone(&rules), address: "miner-0".into(), limits, behaviour: Default::default() };
+        let config = NodeConfig {
+            id: peer(0),
+            rules: Arc::clone(&rules),
+            address: "miner-0".into(),
+            limits,
+            behaviour: Default::default(),
+        };
         let node = Node::with_config(config, START).unwrap();
         Self {
             node,

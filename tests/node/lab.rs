@@ -68,7 +68,11 @@ impl Lab {
     fn fresh(&self, number: u32) -> Node {
         let limits = if number == 0 { self.limits } else { Limits::default() };
         let (rules, address) = (Arc::clone(&self.rules), format!("miner-{number}").into());
-        Node::with_config(NodeConfig { id: peer(number), rules, address, limits, behaviour: Default::default() }, START).unwrap()
+        Node::with_config(
+            NodeConfig { id: peer(number), rules, address, limits, behaviour: Default::default() },
+            START,
+        )
+        .unwrap()
     }
 
     pub(crate) fn connect(&mut self, one: usize, other: usize) {

@@ -409,7 +409,9 @@ fn a_block_of_the_future_is_not_replayed() {
         let chain = chain.unwrap();
         for number in 0..run.nodes {
             let address = Some(format!("miner-{number}"));
-            let node = simulation.spawn_with_chain(Identity { name: None, address, ..Identity::default() }, chain.clone()).unwrap();
+            let node = simulation
+                .spawn_with_chain(Identity { name: None, address, ..Identity::default() }, chain.clone())
+                .unwrap();
             simulation.start_mining(node, HashRate::per_second(1e3 * RATE as f64).unwrap()).unwrap();
         }
         simulation.join(&Topology::Complete).unwrap();

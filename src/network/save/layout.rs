@@ -4,7 +4,10 @@ use std::{fmt, str};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{hash::BlockHash, message::NodeId, rules::Rules, strategy::Behaviour, text::shortened, transaction::Transaction};
+use crate::{
+    hash::BlockHash, message::NodeId, rules::Rules, strategy::Behaviour, text::shortened,
+    transaction::Transaction,
+};
 
 /// Holds a [`Current`], sealed.
 pub(super) const CURRENT: &str = "current";
