@@ -273,6 +273,7 @@ pub mod pow;
 pub mod report;
 mod rules;
 pub mod simulation;
+mod strategy;
 mod text;
 mod time;
 mod transaction;
@@ -296,6 +297,7 @@ pub use rules::{
     RulesError, Violation,
 };
 pub use simulation::Simulation;
+pub use strategy::{Behaviour, Strategy, TieBreak};
 pub use time::{Time, Timestamp};
 pub use transaction::{REWARD_SENDER, Transaction};
 pub use verbs::{Driver, NetworkOf};
