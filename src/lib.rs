@@ -140,6 +140,7 @@
 //! | what can be done to a network, whatever drives it | [`NetworkOf`], [`Driver`] |
 //! | the threads: a node each, on the wall clock | [`Network`], [`network`] |
 //! | the virtual clock: all nodes on one thread | [`Simulation`], [`simulation`] |
+//! | experiments, as plain data | [`experiment`] |
 //!
 //! A [`Node`] reads no clock, starts no thread and owns no channel. It is handed its inputs with the time, and hands back
 //! their effects: to send, to search, to be woken. A driver carries those out. A test can do so by hand, and then nothing
@@ -265,6 +266,7 @@ mod blockchain;
 mod command;
 mod document;
 mod event;
+pub mod experiment;
 mod hash;
 mod mempool;
 mod message;
@@ -300,6 +302,7 @@ pub use rules::{
     RulesError, Violation,
 };
 pub use simulation::Simulation;
+pub use strategy::{Behaviour, Strategy, TieBreak};
 pub use time::{Time, Timestamp};
 pub use transaction::{REWARD_SENDER, Transaction};
 pub use verbs::{Driver, NetworkOf};

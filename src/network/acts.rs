@@ -1,8 +1,15 @@
 //! How threads carry out the acts.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
-use super::{clock::instant, life, mailbox::Control, nodes::Table, threads::Threads, watch::Events};
+use super::{
+    clock::instant,
+    life,
+    mailbox::{Control, Member},
+    nodes::Table,
+    threads::Threads,
+    watch::Events,
+};
 use crate::{
     command::{Answer, Command},
     event::{Event, Happening},
@@ -138,15 +145,27 @@ impl Drive for Threads {
         events.next_timeout(until - self.now())
     }
 
+    fn count_from_now(&self) {
+        let shared = &self.shared;
+        let members = shared.nodes.look(|table| table.members.clone());
+        let now = shared.clock.now(NodeId::new(0));
+        shared.watch.count_from(now, attempts(&members), shared.counters.sums());
+    }
+
     fn recorded<T>(&self, look: impl FnOnce(&Table) -> T) -> Recorded<T> {
         let shared = &self.shared;
         let (recorder, (members, seen)) =
             shared.watch.recorded_with(|| shared.nodes.look(|table| (table.members.clone(), look(table))));
-        let at = instant();
-        let attempts = members.iter().map(|member| member.effort.lock().attempts(at)).collect();
+        let attempts = attempts(&members);
         let now = shared.clock.now(NodeId::new(0));
         Recorded { recorder, now, attempts, messages: shared.counters.sums(), seen }
     }
+}
+
+/// The attempts at proofs that each node has made.
+fn attempts(members: &[Arc<Member>]) -> Vec<u64> {
+    let at = instant();
+    members.iter().map(|member| member.effort.lock().attempts(at)).collect()
 }
 
 impl Threads {

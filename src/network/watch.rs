@@ -16,7 +16,7 @@ use parking_lot::{Mutex, RwLock};
 use crate::{
     event::{Event, EventWriter, Happening},
     message::NodeId,
-    report::Recorder,
+    report::{Messages, Recorder},
     time::Time,
 };
 
@@ -77,6 +77,11 @@ impl Watch {
     pub(super) fn recorded_with<T>(&self, look: impl FnOnce() -> T) -> (Recorder, T) {
         let recorder = self.recorder.lock();
         (recorder.clone(), look())
+    }
+
+    /// Has what was recorded until a moment count no longer.
+    pub(super) fn count_from(&self, moment: Time, attempts: Vec<u64>, messages: Messages) {
+        self.recorder.lock().count_from(moment, attempts, messages);
     }
 
     /// Subscribes to what happens from now on, with room for so many unread events.

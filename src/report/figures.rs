@@ -190,6 +190,30 @@ pub struct Volume {
     pub bytes: u64,
 }
 
+impl Messages {
+    /// What became of them after a moment at which these had been counted: what arrived since may have been sent before.
+    pub(super) fn since(mut self, before: &Self) -> Self {
+        self.sent = self.sent.saturating_sub(before.sent);
+        for (kind, Volume { messages, bytes }) in &before.kinds {
+            if let Some(volume) = self.kinds.get_mut(kind) {
+                volume.messages = volume.messages.saturating_sub(*messages);
+                volume.bytes = volume.bytes.saturating_sub(*bytes);
+            }
+        }
+        self.kinds.retain(|_, volume| volume.messages > 0);
+        self.delivered = self.delivered.saturating_sub(before.delivered);
+        self.dropped = self.dropped.saturating_sub(before.dropped);
+        self.missed = self.missed.saturating_sub(before.missed);
+        for (cause, lost) in &before.lost {
+            if let Some(count) = self.lost.get_mut(cause) {
+                *count = count.saturating_sub(*lost);
+            }
+        }
+        self.lost.retain(|_, count| *count > 0);
+        self
+    }
+}
+
 pub(super) fn share(part: f64, whole: f64) -> f64 {
     if whole > 0.0 { part / whole } else { 0.0 }
 }

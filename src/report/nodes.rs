@@ -60,6 +60,11 @@ impl Nodes {
         place
     }
 
+    /// Counts none of the blocks that they mined so far.
+    pub(super) fn forget_blocks(&mut self) {
+        self.list.iter_mut().for_each(|observed| observed.mined = 0);
+    }
+
     pub(super) fn get_mut(&mut self, place: usize) -> &mut Observed {
         &mut self.list[place]
     }

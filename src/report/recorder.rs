@@ -48,6 +48,9 @@ pub struct Recorder {
     double_spends: DoubleSpends,
     /// What happened before is not counted.
     counted_from: Time,
+    /// What each node had tried, and what had become of messages, before what is counted.
+    attempts_before: Vec<u64>,
+    messages_before: Messages,
 }
 
 impl Recorder {
@@ -73,6 +76,8 @@ impl Recorder {
             panics: 0,
             double_spends: DoubleSpends::default(),
             counted_from: Time::UNIX_EPOCH,
+            attempts_before: Vec::new(),
+            messages_before: Messages::default(),
         }
     }
 
@@ -85,6 +90,16 @@ impl Recorder {
     /// reorganisation since then counts with all that it gave up.
     pub fn counting_from(self, moment: Time) -> Self {
         Self { start: self.start.max(moment), counted_from: moment, ..self }
+    }
+
+    /// Counts nothing of what was observed so far any longer, nor of what nodes have tried and what has become of messages
+    /// until now: but who has joined has joined.
+    pub(crate) fn count_from(&mut self, now: Time, attempts: Vec<u64>, messages: Messages) {
+        let mut nodes = std::mem::take(&mut self.nodes);
+        nodes.forget_blocks();
+        let last_time = self.last_time;
+        *self =
+            Self { nodes, last_time, attempts_before: attempts, messages_before: messages, ..Self::new(now) };
     }
 
     /// Reads the lines that an [`EventWriter`](crate::EventWriter) has written, as a recorder that observed the events.
@@ -241,6 +256,10 @@ impl Recorder {
         for (&(position, hash), &block) in &self.blocks {
             verdict.judge(position, hash, block, best);
         }
+        let attempts = |node: NodeId| {
+            let before = self.attempts_before.get(node.index()).copied().unwrap_or(0);
+            attempts(node).saturating_sub(before)
+        };
         let nodes: Vec<_> = self
             .nodes
             .by_number()
@@ -280,7 +299,7 @@ impl Recorder {
             panics: self.panics,
             double_spends: self.double_spends,
             propagation: self.followed.figures(),
-            messages,
+            messages: messages.since(&self.messages_before),
         }
     }
 }

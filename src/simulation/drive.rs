@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Simulation,
+    carry::Surroundings,
     events::SimulationEvents,
     shared::Shared,
     world::{Step, World},
@@ -251,14 +252,31 @@ impl Drive for Virtual {
         self.until(until, || events.try_next())
     }
 
+    fn count_from_now(&self) {
+        self.act(|world| {
+            let attempts = world.attempts();
+            let around = &mut world.around;
+            let messages = around.counted();
+            around.replays.count_from_now();
+            around.recorder.count_from(around.now, attempts, messages);
+        });
+    }
+
     fn recorded<T>(&self, look: impl FnOnce(&World) -> T) -> Recorded<T> {
         self.look(|world| {
-            let (around, seen) = (&world.around, look(world));
-            let attempts = world.nodes().map(|node| around.searches.attempts(around.now, node)).collect();
+            let (around, attempts, seen) = (&world.around, world.attempts(), look(world));
             let (mut recorder, messages) = (around.recorder.clone(), around.counted());
             around.replays.add_to(&mut recorder);
             Recorded { recorder, now: around.now, attempts, messages, seen }
         })
+    }
+}
+
+impl World {
+    /// The attempts at proofs that each node has made.
+    fn attempts(&self) -> Vec<u64> {
+        let Surroundings { searches, now, .. } = &self.around;
+        self.nodes().map(|node| searches.attempts(*now, node)).collect()
     }
 }
 

@@ -78,6 +78,11 @@ impl Replays {
         self.longest = Duration::ZERO;
     }
 
+    /// Has what has been replayed so far count no longer.
+    pub(super) fn count_from_now(&mut self) {
+        self.records.values_mut().for_each(|record| record.uses = 0);
+    }
+
     /// Adds to a copy of the recorder what has been replayed.
     pub(super) fn add_to(&self, recorder: &mut Recorder) {
         self.records.values().for_each(|record| record.settle(recorder));

@@ -260,6 +260,23 @@ impl Simulation {
         self.driver.world.borrow_mut().around.replays.are_on = are_on;
     }
 
+    /// Lets time pass until a moment, while a condition holds that is asked after everything that happens.
+    pub(crate) fn run_while(&self, moment: Time, goes_on: impl Fn(Progress) -> bool) {
+        while goes_on(self.progress()) {
+            if !self.driver.step_until(moment, true) {
+                if moment < Time::MAX {
+                    self.driver.advance(moment);
+                }
+                return;
+            }
+        }
+    }
+
+    /// Tells how far the run has come.
+    pub(crate) fn progress(&self) -> Progress {
+        self.driver.world.progress()
+    }
+
     fn run_until_holds(&self, condition: impl Fn(Progress) -> bool) -> bool {
         while !condition(self.driver.world.progress()) {
             if !self.driver.step_until(Time::MAX, true) {

@@ -14,11 +14,14 @@ pub(super) struct Shared(Rc<RefCell<World>>);
 
 /// How far a run has come.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Progress {
+pub(crate) struct Progress {
+    pub(crate) now: Time,
     /// The blocks of the longest chain.
-    pub(super) longest: u64,
+    pub(crate) longest: u64,
     /// The blocks mined so far.
-    pub(super) mined: u64,
+    pub(crate) mined: u64,
+    /// Whether any node searches for a proof.
+    pub(crate) is_mining: bool,
 }
 
 impl Shared {
@@ -50,7 +53,8 @@ impl Shared {
 
     /// Tells what a block's way through the network does not change.
     pub(super) fn progress(&self) -> Progress {
-        let world = self.0.borrow();
-        Progress { longest: world.around.longest, mined: world.around.mined }
+        let around = &self.0.borrow().around;
+        let is_mining = around.searches.next().is_some();
+        Progress { now: around.now, longest: around.longest, mined: around.mined, is_mining }
     }
 }

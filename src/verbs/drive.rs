@@ -131,6 +131,9 @@ pub trait Drive {
     /// Waits for the next event of a subscription.
     fn next_event(&self, events: &Self::Events, until: Time) -> Option<Event>;
 
+    /// Has what was recorded so far count no longer.
+    fn count_from_now(&self);
+
     /// Copies what was recorded, and looks at the nodes at the same moment.
     fn recorded<T>(&self, look: impl FnOnce(&Self::View) -> T) -> Recorded<T>;
 }

@@ -107,7 +107,8 @@ impl<D: Driver> NetworkOf<D> {
         self.driver.next_event(events, self.driver.now() + timeout)
     }
 
-    /// Reports on what happened since the network was started, by the best of all nodes' chains; a node that is down
+    /// Reports on what happened since the network was started, or since the
+    /// [warm-up](NetworkOf::count_from_now), by the best of all nodes' chains; a node that is down
     /// counts with the chain it has.
     ///
     /// It waits for no node: paused, down or shut down, they are reported on.
@@ -133,6 +134,27 @@ impl<D: Driver> NetworkOf<D> {
         let best = best.unwrap_or_else(|| Blockchain::started(self.rules(), now));
         let attempts = |node: NodeId| attempts.get(node.index()).copied().unwrap_or(0);
         recorder.report(now, &best, attempts, messages)
+    }
+
+    /// Leaves out the warm-up: from now on a report counts only what happens from now on, and its duration begins now.
+    ///
+    /// Where now lies in the middle of a fork, its branches are cut here. A block that was mined before is neither mined,
+    /// stale nor in the chain, and not followed when it is taken on later; the first interval is the one between the
+    /// first two that are mined from now on. A message that is under way now was sent before, and arrives since.
+    ///
+    /// ```
+    /// use chainlab::{Network, Rules};
+    ///
+    /// let network = Network::new(Rules::notebook());
+    /// let alice = network.spawn()?;
+    /// network.mine(alice)?;
+    /// network.count_from_now();
+    /// network.mine(alice)?;
+    /// assert_eq!((network.report().mined, network.chain(alice)?.len()), (1, 3));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn count_from_now(&self) {
+        self.driver.count_from_now();
     }
 
     /// Waits, without polling, until all live nodes that can reach each other have the same chain.

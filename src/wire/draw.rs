@@ -18,6 +18,7 @@ pub(crate) enum Purpose {
     Address = 5,
     FixedLatency = 6,
     Region = 7,
+    HashRate = 8,
 }
 
 /// The name of a draw, well mixed.

@@ -149,7 +149,8 @@ impl Topology {
         Ok(edges.into_iter().map(|(a, b)| (NodeId::new(a), NodeId::new(b))).collect())
     }
 
-    fn check(&self, nodes: usize) -> Result<(), TopologyError> {
+    /// Checks the parameters, by themselves and against the number of nodes, without making an edge.
+    pub(crate) fn check(&self, nodes: usize) -> Result<(), TopologyError> {
         match *self {
             Self::Random { links: 0 } | Self::Bounded { links: 0, .. } | Self::ScaleFree { links: 0 } => {
                 Err(TopologyError::NoLinks)

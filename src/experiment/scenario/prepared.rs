@@ -1,0 +1,346 @@
+//! A scenario that was checked: every node found, every rate shared out.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use super::{
+    NodeRef, Pace, Payment, Problem, Scenario, ScenarioError, StrategyOf, TieBreakOf, act::Due,
+    hash_rates::sum, timeline::Timeline,
+};
+use crate::{
+    message::NodeId,
+    pow::Target,
+    rules::{Difficulty, Rules},
+    strategy::{Behaviour, Eclipse, Strategy, TieBreak},
+    transaction::REWARD_SENDER,
+    verbs::{HashRate, Identity, Names},
+    wire::Topology,
+};
+
+/// The most nodes: what is said of each takes some hundred bytes.
+const NODES_MAX: usize = 1_000_000;
+/// The most links among them.
+const LINKS_MAX: u128 = 50_000_000;
+/// The longest time, some 300 years: what a clock of nanoseconds counts.
+pub(super) const SECONDS_MAX: f64 = 1e10;
+/// The shortest time from payment to payment.
+const EVERY_SECONDS_MIN: f64 = 1e-3;
+/// The shortest time wanted for a block, the least that retargeting measures.
+const BLOCK_SECONDS_MIN: f64 = 1e-6;
+/// Up to how many nodes a rewired ring of two neighbours a node is drawn until it hangs together.
+const RING_NODES_MAX: usize = 16;
+
+/// All that a driver needs.
+#[derive(Debug)]
+pub(super) struct Prepared<'a> {
+    pub(super) scenario: &'a Scenario,
+    /// The rules at the scenario's pace.
+    pub(super) rules: Rules,
+    pub(super) topology: Topology,
+    pub(super) members: Vec<Member>,
+    /// In the order of time.
+    pub(super) changes: Vec<Due>,
+    pub(super) orders: Vec<Order>,
+}
+
+/// A node that is to be started.
+#[derive(Debug, Clone)]
+pub(super) struct Member {
+    /// The name that it is given, if it is.
+    pub(super) name: Option<String>,
+    /// Its name, given or not.
+    pub(super) address: Arc<str>,
+    pub(super) hash_rate: f64,
+    pub(super) behaviour: Behaviour,
+}
+
+impl Member {
+    /// Who the node is.
+    pub(super) fn identity(&self) -> Identity {
+        let (name, address) = (self.name.clone(), Some(self.address.to_string()));
+        Identity { name, address, behaviour: self.behaviour.clone() }
+    }
+
+    /// How fast it mines, if it does.
+    pub(super) fn rate(&self) -> Option<HashRate> {
+        rate(self.hash_rate)
+    }
+}
+
+/// A rate that was checked; none at 0, at which nobody mines.
+pub(super) fn rate(hash_rate: f64) -> Option<HashRate> {
+    (hash_rate > 0.0).then(|| HashRate::per_second(hash_rate).expect("every rate was checked"))
+}
+
+/// A payment, its nodes found.
+#[derive(Debug, Clone)]
+pub(super) struct Order {
+    pub(super) node: NodeId,
+    pub(super) sender: Arc<str>,
+    pub(super) recipient: Arc<str>,
+    pub(super) payment: Payment,
+}
+
+impl Scenario {
+    /// Checks the scenario, and finds all that a driver needs.
+    pub(super) fn prepare(&self) -> Result<Prepared<'_>, ScenarioError> {
+        check_range("nodes", self.nodes as f64, 1.0, NODES_MAX as f64)?;
+        self.rules.check_together().map_err(|error| ScenarioError::new("rules", error))?;
+        let mut names = self.find_names()?;
+        let rates = self.hash_rates.of_each(self)?;
+        let rules = self.paced_rules(sum(&rates))?;
+        let topology = self.topology();
+        check_topology(&topology, self.nodes)?;
+        self.check_times()?;
+        let members = self.find_members(&names, &rates)?;
+        let orders = self.find_orders(&names)?;
+        let mut timeline = Timeline::new(&mut names, &self.rules, rates);
+        let changes = timeline.follow(&self.faults)?;
+        if !timeline.does_anybody_mine() && self.stop.seconds.is_none() {
+            let seconds = changes.last().map_or(0.0, |due| due.at.as_secs_f64());
+            return Err(ScenarioError::new("stop", Problem::NobodyMines { seconds }));
+        }
+        Ok(Prepared { scenario: self, rules, topology, members, changes, orders })
+    }
+
+    fn find_names(&self) -> Result<Names, ScenarioError> {
+        if self.names.len() > self.nodes {
+            let problem = Problem::Count { found: self.names.len(), nodes: self.nodes };
+            return Err(ScenarioError::new("names", problem));
+        }
+        let mut names = Names::default();
+        for (number, name) in self.names.iter().enumerate() {
+            give_name(&mut names, &self.rules, NodeId::new(number as u32), name)
+                .map_err(|problem| ScenarioError::new(format!("names[{number}]"), problem))?;
+        }
+        // The numbers of the others are addresses too.
+        let last = names.of(NodeId::new(self.nodes as u32 - 1));
+        check_address(&self.rules, &last).map_err(|problem| ScenarioError::new("rules", problem))?;
+        Ok(names)
+    }
+
+    fn paced_rules(&self, hashes_per_second: f64) -> Result<Rules, ScenarioError> {
+        let rules = self.rules.clone();
+        let retarget = rules.difficulty.retarget().copied();
+        let seconds = match (self.pace, &retarget) {
+            (Pace::BlockSeconds(seconds), _) => {
+                check_range("pace.block_seconds", seconds, BLOCK_SECONDS_MIN, SECONDS_MAX)?
+            }
+            (Pace::Balanced, Some(retarget)) => retarget.spacing().as_secs_f64(),
+            (Pace::Balanced, None) | (Pace::AsStated, _) => return Ok(rules),
+        };
+        let rules = match retarget {
+            Some(retarget) if matches!(self.pace, Pace::BlockSeconds(_)) => {
+                let retarget = retarget
+                    .with_spacing(Duration::from_secs_f64(seconds))
+                    .map_err(|error| ScenarioError::new("pace.block_seconds", error))?;
+                Rules { difficulty: Difficulty::Retargeted(retarget), ..rules }
+            }
+            _ => rules,
+        };
+        if hashes_per_second == 0.0 {
+            return Ok(rules);
+        }
+        let hashes = hashes_per_second * seconds;
+        if hashes < 1.0 {
+            let problem = Problem::Pace { hashes_per_second, seconds, hashes };
+            return Err(ScenarioError::new("hash_rates", problem));
+        }
+        Ok(match retarget {
+            Some(_) => rules.paced_for(hashes_per_second),
+            None => {
+                let target = Target::from_expected_hashes(hashes as u128);
+                Rules { difficulty: Difficulty::Fixed(target), ..rules }
+            }
+        })
+    }
+
+    fn check_times(&self) -> Result<(), ScenarioError> {
+        let warm_up = self.warm_up.as_secs_f64();
+        check_range("warm_up_seconds", warm_up, 0.0, SECONDS_MAX)?;
+        let stop = &self.stop;
+        if stop.seconds.is_none() && stop.blocks.is_none() && stop.position.is_none() {
+            return Err(ScenarioError::new("stop", Problem::NoStop));
+        }
+        if let Some(seconds) = stop.seconds {
+            check_range("stop.seconds", seconds, 0.0, SECONDS_MAX)?;
+            if seconds < warm_up {
+                let problem = Problem::StopsInWarmUp { seconds, warm_up_seconds: warm_up };
+                return Err(ScenarioError::new("stop.seconds", problem));
+            }
+        }
+        Ok(())
+    }
+
+    fn find_members(&self, names: &Names, rates: &[f64]) -> Result<Vec<Member>, ScenarioError> {
+        for (at, StrategyOf { strategy, .. }) in self.strategies.iter().enumerate() {
+            check_strategy(&format!("strategies[{at}].strategy"), strategy, self.nodes)?;
+        }
+        for (at, TieBreakOf { tie_break, .. }) in self.tie_breaks.iter().enumerate() {
+            let TieBreak::Towards(towards) = tie_break else { continue };
+            let miner = towards.miner();
+            if names.find(miner, self.nodes).is_none() {
+                let path = format!("tie_breaks[{at}].tie_break.towards.miner");
+                return Err(ScenarioError::new(path, Problem::UnknownAddress { address: miner.to_owned() }));
+            }
+        }
+        let strategies = self.strategies.iter().map(|of| (of.nodes.as_deref(), &of.strategy));
+        let strategies = self.assigned("strategies", strategies, names)?;
+        let tie_breaks = self.tie_breaks.iter().map(|of| (of.nodes.as_deref(), &of.tie_break));
+        let tie_breaks = self.assigned("tie_breaks", tie_breaks, names)?;
+        let member = |number: usize| {
+            let node = NodeId::new(number as u32);
+            let behaviour = Behaviour { strategy: strategies.of(node), tie_break: tie_breaks.of(node) };
+            let (name, address) = (self.names.get(number).cloned(), names.of(node));
+            Member { name, address, hash_rate: rates[number], behaviour }
+        };
+        Ok((0..self.nodes).map(member).collect())
+    }
+
+    /// Finds what each node was given in a list of values, each for some nodes or for all others.
+    fn assigned<'a, T: Clone + Default + 'a>(
+        &self,
+        list: &str,
+        values: impl Iterator<Item = (Option<&'a [NodeRef]>, &'a T)>,
+        names: &Names,
+    ) -> Result<Assigned<T>, ScenarioError> {
+        let mut assigned = Assigned { named: BTreeMap::new(), others: None };
+        for (at, (nodes, value)) in values.enumerate() {
+            let Some(nodes) = nodes else {
+                if assigned.others.replace(value.clone()).is_some() {
+                    return Err(ScenarioError::new(format!("{list}[{at}]"), Problem::OthersTwice));
+                }
+                continue;
+            };
+            for (place, node) in nodes.iter().enumerate() {
+                let path = || format!("{list}[{at}].nodes[{place}]");
+                let id = find(names, node, self.nodes, path)?;
+                if assigned.named.insert(id, value.clone()).is_some() {
+                    return Err(ScenarioError::new(path(), Problem::Twice { node: node.clone() }));
+                }
+            }
+        }
+        Ok(assigned)
+    }
+
+    fn find_orders(&self, names: &Names) -> Result<Vec<Order>, ScenarioError> {
+        let order = |(at, payment): (usize, &Payment)| {
+            let path = format!("transactions[{at}]");
+            let from = find(names, &payment.from, self.nodes, || format!("{path}.from"))?;
+            let to = find(names, &payment.to, self.nodes, || format!("{path}.to"))?;
+            check_range(
+                format!("{path}.every_seconds"),
+                payment.every.as_secs_f64(),
+                EVERY_SECONDS_MIN,
+                SECONDS_MAX,
+            )?;
+            check_range(format!("{path}.start_seconds"), payment.start.as_secs_f64(), 0.0, SECONDS_MAX)?;
+            if from == to {
+                let problem = Problem::Itself { node: payment.to.clone() };
+                return Err(ScenarioError::new(format!("{path}.to"), problem));
+            }
+            let (sender, recipient) = (names.of(from), names.of(to));
+            Ok(Order { node: from, sender, recipient, payment: payment.clone() })
+        };
+        self.transactions.iter().enumerate().map(order).collect()
+    }
+}
+
+/// What nodes were given one by one, and what all others were.
+struct Assigned<T> {
+    named: BTreeMap<NodeId, T>,
+    others: Option<T>,
+}
+
+impl<T: Clone + Default> Assigned<T> {
+    fn of(&self, node: NodeId) -> T {
+        self.named.get(&node).or(self.others.as_ref()).cloned().unwrap_or_default()
+    }
+}
+
+/// Finds a node among so many.
+pub(super) fn find(
+    names: &Names,
+    node: &NodeRef,
+    nodes: usize,
+    path: impl Fn() -> String,
+) -> Result<NodeId, ScenarioError> {
+    let found = match node {
+        NodeRef::Number(number) => (*number < nodes as u64).then(|| NodeId::new(*number as u32)),
+        NodeRef::Name(name) => names.find(name, nodes),
+    };
+    found.ok_or_else(|| ScenarioError::new(path(), Problem::UnknownNode { node: node.clone(), nodes }))
+}
+
+/// Gives a node its name, which is its address too.
+pub(super) fn give_name(names: &mut Names, rules: &Rules, node: NodeId, name: &str) -> Result<(), Problem> {
+    if name.is_empty() || name == REWARD_SENDER {
+        return Err(Problem::Name { name: name.to_owned() });
+    }
+    check_address(rules, name)?;
+    names.check(node, Some(name))?;
+    names.give(node, Some(name));
+    Ok(())
+}
+
+fn check_address(rules: &Rules, name: &str) -> Result<(), Problem> {
+    rules.check_miner(name).map_err(|violation| Problem::Address { name: name.to_owned(), violation })
+}
+
+/// Returns a number that is in its range.
+pub(super) fn check_range(
+    path: impl Into<String>,
+    found: f64,
+    least: f64,
+    most: f64,
+) -> Result<f64, ScenarioError> {
+    // What is not a number is in no range.
+    match (least..=most).contains(&found) {
+        true => Ok(found),
+        false => Err(ScenarioError::new(path, Problem::Range { found, least, most })),
+    }
+}
+
+fn check_topology(topology: &Topology, nodes: usize) -> Result<(), ScenarioError> {
+    topology.check(nodes).map_err(|error| ScenarioError::new("topology", error))?;
+    let each = |links: usize| (nodes as u128) * (links as u128);
+    let (path, links) = match *topology {
+        Topology::Complete => ("topology", each(nodes - 1) / 2),
+        Topology::Random { links } | Topology::Bounded { links, .. } | Topology::ScaleFree { links }
+            if links >= nodes =>
+        {
+            let name = match topology {
+                Topology::Random { .. } => "random",
+                Topology::Bounded { .. } => "bounded",
+                _ => "scale_free",
+            };
+            let problem = Problem::MoreLinksThanNodes { links, nodes };
+            return Err(ScenarioError::new(format!("topology.{name}.links"), problem));
+        }
+        Topology::Random { links } => ("topology.random.links", each(links)),
+        Topology::Bounded { links, .. } => ("topology.bounded.links", each(links)),
+        Topology::ScaleFree { links } => ("topology.scale_free.links", each(links)),
+        Topology::SmallWorld { neighbours, rewiring } => {
+            if neighbours == 2 && rewiring > 0.0 && nodes > RING_NODES_MAX {
+                let problem = Problem::FallsApart { nodes };
+                return Err(ScenarioError::new("topology.small_world.neighbours", problem));
+            }
+            ("topology.small_world.neighbours", each(neighbours) / 2)
+        }
+        _ => return Ok(()),
+    };
+    match links <= LINKS_MAX {
+        true => Ok(()),
+        false => Err(ScenarioError::new(path, Problem::Links { nodes, links, most: LINKS_MAX })),
+    }
+}
+
+fn check_strategy(path: &str, strategy: &Strategy, nodes: usize) -> Result<(), ScenarioError> {
+    match strategy {
+        Strategy::Eclipse(Eclipse { victim, .. }) if victim.index() >= nodes => {
+            let node = NodeRef::Number(victim.index() as u64);
+            let problem = Problem::UnknownNode { node, nodes };
+            Err(ScenarioError::new(format!("{path}.eclipse.victim"), problem))
+        }
+        _ => Ok(()),
+    }
+}

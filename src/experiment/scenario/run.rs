@@ -1,0 +1,129 @@
+//! Scenarios under a driver.
+
+use std::{rc::Rc, sync::Arc, time::Duration};
+
+use super::{
+    Scenario, ScenarioError,
+    act::Due,
+    prepared::{Order, Prepared},
+};
+use crate::{
+    report::Report,
+    simulation::Simulation,
+    time::Time,
+    transaction::Transaction,
+    verbs::{Driver, NetworkOf},
+};
+
+impl Scenario {
+    /// Makes the simulation of the scenario at its start: all nodes mine, and all changes and payments are planned.
+    ///
+    /// Its [`report`](Simulation::report) leaves out the warm-up once that has passed. A change that what its caller does
+    /// meanwhile rules out is left out, too.
+    ///
+    /// # Errors
+    ///
+    /// What the scenario says that cannot be.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use chainlab::experiment::Scenario;
+    ///
+    /// let simulation = Scenario::from_json(r#"{"nodes": 4, "seed": 7}"#)?.simulation()?;
+    /// simulation.run_for(Duration::from_secs(86_400));
+    /// assert!((100..190).contains(&simulation.report().mined));
+    /// # Ok::<(), chainlab::experiment::ScenarioError>(())
+    /// ```
+    pub fn simulation(&self) -> Result<Simulation, ScenarioError> {
+        self.prepare()?.simulation()
+    }
+
+    /// Runs the scenario in a simulation until it is to stop, and reports on what happened since the warm-up.
+    ///
+    /// It also ends where nobody mines any more and nothing changes that.
+    ///
+    /// # Errors
+    ///
+    /// What the scenario says that cannot be.
+    ///
+    /// ```
+    /// use chainlab::experiment::Scenario;
+    ///
+    /// let scenario = Scenario::from_json(r#"{"nodes": 4, "stop": {"blocks": 100}}"#)?;
+    /// assert_eq!(scenario.run()?.mined, 100);
+    /// # Ok::<(), chainlab::experiment::ScenarioError>(())
+    /// ```
+    pub fn run(&self) -> Result<Report, ScenarioError> {
+        let prepared = self.prepare()?;
+        let last_change = prepared.changes.last().map_or(Duration::ZERO, |due| due.at);
+        let simulation = prepared.simulation()?;
+        let start = simulation.now();
+        let last_change = start + last_change;
+        simulation.run_until(start + self.warm_up);
+        let stop = &self.stop;
+        let blocks = simulation.progress().mined.saturating_add(stop.blocks.unwrap_or(u64::MAX));
+        let position = stop.position.unwrap_or(u64::MAX);
+        let until = stop.seconds.map_or(Time::MAX, |seconds| start + Duration::from_secs_f64(seconds));
+        simulation.run_while(until, |progress| {
+            let goes_on = progress.is_mining || progress.now < last_change || until < Time::MAX;
+            goes_on && progress.mined < blocks && progress.longest < position
+        });
+        Ok(simulation.report())
+    }
+}
+
+impl Prepared<'_> {
+    fn simulation(self) -> Result<Simulation, ScenarioError> {
+        let simulation = Simulation::new(self.rules.clone(), self.scenario.seed);
+        self.set_up(&simulation)?;
+        let start = simulation.now();
+        if !self.scenario.warm_up.is_zero() {
+            simulation.at(start + self.scenario.warm_up, Simulation::count_from_now);
+        }
+        for Due { at, act, .. } in self.changes {
+            // It was checked: it fails only if the caller has done otherwise meanwhile, and then it is left out.
+            simulation.at(start + at, move |simulation| drop(act.carry_out(simulation)));
+        }
+        for order in self.orders {
+            plan(&simulation, start + order.payment.start, Rc::new(order));
+        }
+        Ok(simulation)
+    }
+
+    /// Starts the nodes, joins them, and has them mine.
+    fn set_up<D: Driver>(&self, network: &NetworkOf<D>) -> Result<(), ScenarioError> {
+        let scenario = self.scenario;
+        network.set_default_link(scenario.link);
+        network.set_regions(scenario.regions.map(|table| table.regions()));
+        network.set_block_cost(scenario.block_cost);
+        let mut nodes = Vec::with_capacity(self.members.len());
+        for member in &self.members {
+            let node =
+                network.spawn_as(member.identity()).map_err(|error| ScenarioError::new("nodes", error))?;
+            nodes.push(node);
+        }
+        network.join(&self.topology).map_err(|error| ScenarioError::new("topology", error))?;
+        for (node, member) in nodes.into_iter().zip(&self.members) {
+            if let Some(rate) = member.rate() {
+                network.start_mining(node, rate).map_err(|error| ScenarioError::new("hash_rates", error))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Order {
+    /// Makes the payment once; one that the node refuses is left out.
+    fn carry_out<D: Driver>(&self, network: &NetworkOf<D>) {
+        let (sender, recipient) = (Arc::clone(&self.sender), Arc::clone(&self.recipient));
+        let _ = network.submit(self.node, Transaction::new(sender, recipient, self.payment.amount));
+    }
+}
+
+/// Plans a payment, and with it the next.
+fn plan(simulation: &Simulation, moment: Time, order: Rc<Order>) {
+    simulation.at(moment, move |simulation| {
+        order.carry_out(simulation);
+        plan(simulation, moment + order.payment.every, order);
+    });
+}
