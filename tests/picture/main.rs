@@ -1,0 +1,7 @@
+//! Pictures: what is in them, golden files of small runs, and what no input may bring about.
+
+#[path = "../golden/mod.rs"]
+mod golden;
+
+mod fork_tree;
+mod runs;
