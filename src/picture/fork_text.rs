@@ -30,7 +30,7 @@ impl fmt::Display for ForkTree {
         if !shares.is_empty() {
             writeln!(f)?;
         }
-        for (miner, mined, stale) in shares.iter().take(LINES) {
+        for (_, miner, mined, stale) in shares.iter().take(LINES) {
             let stale = match stale {
                 0 => String::new(),
                 stale if stale == mined => ", stale".into(),

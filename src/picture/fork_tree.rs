@@ -175,8 +175,8 @@ impl ForkTree {
         self.blocks[block].miner.map_or("·", |miner| &self.miners[miner].mark)
     }
 
-    /// Returns the blocks that each miner mined and how many of them are stale, for those who mined any.
-    pub(super) fn shares(&self) -> Vec<(&Miner, u64, u64)> {
+    /// Returns the numbers of the miners that mined any blocks, how many each mined, and how many of them are stale.
+    pub(super) fn shares(&self) -> Vec<(usize, &Miner, u64, u64)> {
         let mut counts = vec![(0, 0); self.miners.len()];
         for (block, is_winning) in self.blocks.iter().zip(&self.is_winning) {
             if let Some(miner) = block.miner {
@@ -184,10 +184,8 @@ impl ForkTree {
                 counts[miner].1 += u64::from(!is_winning);
             }
         }
-        let counts = self.miners.iter().zip(counts);
-        counts
-            .filter(|(_, (mined, _))| *mined > 0)
-            .map(|(miner, (mined, stale))| (miner, mined, stale))
-            .collect()
+        let counts = self.miners.iter().zip(counts).enumerate();
+        let shares = counts.map(|(number, (miner, (mined, stale)))| (number, miner, mined, stale));
+        shares.filter(|(.., mined, _)| *mined > 0).collect()
     }
 }

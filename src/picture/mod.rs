@@ -8,6 +8,8 @@
 //! | --- | --- |
 //! | which blocks were mined on which, and where the nodes stand | [`ForkTree`], as text, SVG and DOT |
 
+mod fork_dot;
+mod fork_svg;
 mod fork_text;
 mod fork_tree;
 mod grid;
@@ -15,5 +17,6 @@ mod growth;
 mod layout;
 mod names;
 mod pack;
+mod svg;
 
 pub use fork_tree::ForkTree;

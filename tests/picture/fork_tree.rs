@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use crate::{
     golden::assert_golden,
+    reading::check,
     runs::{any_run, partition},
 };
 
@@ -16,7 +17,24 @@ fn a_partition_has_its_text() {
     assert_golden("fork_tree.txt", &tree.to_string());
 }
 
+#[test]
+fn a_partition_has_its_svg() {
+    let svg = ForkTree::from_events(&partition().events).to_svg();
+    check(&svg);
+    assert_golden("fork_tree.svg", &svg);
+}
+
+#[test]
+fn a_partition_has_its_dot() {
+    assert_golden("fork_tree.dot", &ForkTree::from_events(&partition().events).to_dot());
+}
+
 proptest! {
+    #[test]
+    fn no_input_makes_an_unreadable_picture(events in any_run()) {
+        check(&ForkTree::from_events(&events).to_svg());
+    }
+
     #[test]
     fn every_block_of_the_events_is_in_the_tree_once(events in any_run()) {
         let mut blocks = BTreeSet::new();

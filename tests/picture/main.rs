@@ -4,4 +4,5 @@
 mod golden;
 
 mod fork_tree;
+mod reading;
 mod runs;
