@@ -58,11 +58,7 @@ impl FromStr for BlockHash {
     ///
     /// Anything else: a digest written in upper case is another text, and so another hash of the block above it.
     fn from_str(text: &str) -> Result<Self, ParseHashError> {
-        let mut bytes = [0; 32];
-        match hex::decode_to_slice(text, &mut bytes) {
-            Ok(()) if !text.bytes().any(|digit| digit.is_ascii_uppercase()) => Ok(Self(bytes)),
-            _ => Err(ParseHashError { found: shortened(text) }),
-        }
+        read_hex(text).map(Self)
     }
 }
 
@@ -107,13 +103,46 @@ impl fmt::Debug for TransactionHash {
     }
 }
 
+impl FromStr for TransactionHash {
+    type Err = ParseHashError;
+
+    /// Reads 64 lower-case hexadecimal digits.
+    ///
+    /// # Errors
+    ///
+    /// Anything else.
+    fn from_str(text: &str) -> Result<Self, ParseHashError> {
+        read_hex(text).map(Self)
+    }
+}
+
+impl Serialize for TransactionHash {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for TransactionHash {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+fn read_hex(text: &str) -> Result<[u8; 32], ParseHashError> {
+    let mut bytes = [0; 32];
+    match hex::decode_to_slice(text, &mut bytes) {
+        Ok(()) if !text.bytes().any(|digit| digit.is_ascii_uppercase()) => Ok(bytes),
+        _ => Err(ParseHashError { found: shortened(text) }),
+    }
+}
+
 fn write_hex(bytes: &[u8; 32], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let mut digits = [0; 64];
     hex::encode_to_slice(bytes, &mut digits).expect("64 digits are room for 32 bytes");
     f.pad(std::str::from_utf8(&digits).expect("hexadecimal digits are ASCII"))
 }
 
-/// A text that is no block hash.
+/// A text that is no hash of a block or a transaction.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected 64 lower-case hexadecimal digits, found \"{found}\"")]
 pub struct ParseHashError {

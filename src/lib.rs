@@ -86,7 +86,7 @@
 //! | links | [`set_link`](Network::set_link), [`set_judge`](Network::set_judge), [`join`](Network::join) for a whole topology, [`set_regions`](Network::set_regions), [`set_bandwidth`](Network::set_bandwidth), [`set_block_cost`](Network::set_block_cost) |
 //! | faults | [`partition`](Network::partition) and [`heal`](Network::heal), [`hold`](Network::hold) and [`release`](Network::release), [`crash`](Network::crash) and [`restart`](Network::restart), [`pause`](Network::pause) and [`resume`](Network::resume) |
 //! | lies, told by a peer that you play | [`puppet`](Network::puppet) |
-//! | watching | [`events`](Network::events), [`report`](Network::report), [`settle`](Network::settle) |
+//! | watching | [`events`](Network::events), [`report`](Network::report), [`settle`](Network::settle), [`set_tracing`](Network::set_tracing) |
 //! | keeping | [`save`](Network::save), [`load`](Network::load) |
 //!
 //! # Months in seconds
@@ -286,7 +286,9 @@ pub use block::{Block, PreviousHash};
 pub use blockchain::{Blockchain, Blocks, ChainError, Found, InvalidBlock, MineError};
 pub use command::{Answer, Command, Forged, Outcome, Placement, Resolution, Snapshot, Submitted, Ticket};
 pub use document::{DocumentError, Place};
-pub use event::{Event, EventReader, EventWriter, Happening, IgnoreReason, ReadEventError};
+pub use event::{
+    Event, EventReader, EventWriter, Happening, IgnoreReason, LossCause, MessageName, Passage, ReadEventError,
+};
 pub use hash::{BlockHash, ParseHashError, TransactionHash};
 pub use mempool::{LossReason, Mempool, SubmitError};
 pub use message::{Message, MessageKind, NodeId, RequestId, Told};

@@ -47,6 +47,7 @@ const ORDERED: &[(&str, &[&str])] = &[
             "view",
             "links_up",
             "room",
+            "trace",
             "traffic",
             "ending",
             "drive",

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::passage::Passage;
 use crate::{
     blockchain::{InvalidBlock, MineError},
     document::DocumentError,
@@ -115,6 +116,13 @@ pub enum Happening {
     Paused,
     /// It was resumed.
     Resumed,
+    /// A partition cut the network into groups: nothing passes between nodes of different ones.
+    Partitioned {
+        /// The number of its group, from 1 in the order in which they were given; 0 for those that are in none.
+        group: u32,
+    },
+    /// The partition ended.
+    Healed,
     /// A pending transaction left it without having been mined, or a mined one with the disk that alone held its block.
     Lost {
         /// The transaction, whole: its addresses are as long as the rules let them be, 80 characters under the sealed
@@ -123,6 +131,9 @@ pub enum Happening {
         /// Why.
         reason: LossReason,
     },
+    /// A message to it has arrived or was lost, one that was sent while messages were
+    /// [traced](crate::NetworkOf::set_tracing).
+    Message(Passage),
 }
 
 /// Why a message was dropped.

@@ -2,12 +2,14 @@
 
 mod happening;
 mod lines;
+mod passage;
 mod text;
 
 use serde::{Deserialize, Serialize};
 
 pub use happening::{Happening, IgnoreReason};
 pub use lines::{EventReader, EventWriter, ReadEventError};
+pub use passage::{LossCause, MessageName, Passage};
 
 use crate::{message::NodeId, time::Time};
 
@@ -27,6 +29,11 @@ use crate::{message::NodeId, time::Time};
 ///   is waited for.
 /// - of its end, [`Crashed`](Happening::Crashed) or [`Panicked`](Happening::Panicked), and of its return
 ///   [`Restarted`](Happening::Restarted): then [`Lost`](Happening::Lost) for each transaction that is gone with it.
+/// - of a cut through the network, [`Partitioned`](Happening::Partitioned) at all nodes and puppets, and of its end
+///   [`Healed`](Happening::Healed), by their numbers: after it has begun, so that what it brings about may come before.
+///
+/// Where messages are [traced](crate::NetworkOf::set_tracing), a [`Message`](Happening::Message) comes before all that it
+/// brings about.
 ///
 /// ```
 /// use chainlab::{Event, Happening, NodeId, Time};

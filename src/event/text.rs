@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::{Event, Happening, IgnoreReason};
+use super::{Event, Happening, IgnoreReason, LossCause, MessageName, Passage};
 use crate::{mempool::LossReason, time::Time};
 
 impl Event {
@@ -32,6 +32,9 @@ impl fmt::Display for Since<'_> {
         match what {
             Happening::Waits { from, until } => {
                 write!(f, "keeps a block from {from} until {}", since(*until, self.start))
+            }
+            Happening::Message(passage) => {
+                write!(f, "{passage}, sent at {}", since(passage.sent, self.start))
             }
             _ => write!(f, "{what}"),
         }
@@ -80,7 +83,11 @@ impl fmt::Display for Happening {
             Self::Restarted => f.write_str("was restarted"),
             Self::Paused => f.write_str("was paused"),
             Self::Resumed => f.write_str("was resumed"),
+            Self::Partitioned { group: 0 } => f.write_str("was cut off with all that are in no group"),
+            Self::Partitioned { group } => write!(f, "was cut off with group {group}"),
+            Self::Healed => f.write_str("is no longer cut off"),
             Self::Lost { transaction, reason } => write!(f, "lost a transaction {reason}: {transaction}"),
+            Self::Message(passage) => write!(f, "{passage}, sent at {} s since the epoch", passage.sent),
         }
     }
 }
@@ -113,6 +120,55 @@ impl fmt::Display for IgnoreReason {
             Self::NoGossip => "the rules know no gossip",
             Self::Unconnected => "blocks that follow none that is known",
             Self::Unwanted => "unwanted transaction",
+        })
+    }
+}
+
+impl fmt::Display for Passage {
+    /// Writes what came from whom, but not when.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { from, kind, block, transactions, lost, .. } = self;
+        write!(f, "{} {kind}", if lost.is_none() { "got" } else { "did not get" })?;
+        if let Some(block) = block {
+            write!(f, " {block:.8}")?;
+        }
+        for transaction in transactions {
+            write!(f, " {transaction:.8}")?;
+        }
+        write!(f, " from {from}")?;
+        lost.map_or(Ok(()), |cause| write!(f, ", {cause}"))
+    }
+}
+
+impl fmt::Display for MessageName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ChainRequest => "a request for its chain",
+            Self::Chain => "a chain",
+            Self::NewBlock => "a new block",
+            Self::Announce => "an announcement",
+            Self::CompactBlock => "a compact block",
+            Self::BlocksRequest => "a request for blocks",
+            Self::Blocks => "blocks",
+            Self::Acknowledge => "an acknowledgement",
+            Self::Inventory => "an inventory",
+            Self::TransactionsRequest => "a request for transactions",
+            Self::Transactions => "transactions",
+            Self::AcknowledgeInventory => "an acknowledgement of an inventory",
+            Self::InventoryRequest => "a request for an inventory",
+        })
+    }
+}
+
+impl fmt::Display for LossCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Link => "as the link lost it",
+            Self::Judge => "as the judge dropped it",
+            Self::Partition => "for a partition",
+            Self::Crash => "for a crash",
+            Self::Full => "as too many were under way or unread",
+            Self::Down => "as it was down",
         })
     }
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::{clock::instant, life, mailbox::Control, nodes::Table, threads::Threads, watch::Events};
 use crate::{
     command::{Answer, Command},
-    event::Event,
+    event::{Event, Happening},
     message::{Message, NodeId},
     node::{Node, NodeConfig},
     rules::Rules,
@@ -16,6 +16,7 @@ use crate::{
         links_up::CameUp,
         state::State,
         traffic::Traffic,
+        view::View,
     },
     wire::Links,
 };
@@ -97,6 +98,11 @@ impl Drive for Threads {
 
     fn links_changed(&self) {
         self.shared.nodes.links_changed();
+    }
+
+    fn happened(&self, what: impl Fn(NodeId) -> Happening) {
+        let nodes: Vec<_> = self.shared.nodes.look(|table| table.nodes().collect());
+        nodes.into_iter().for_each(|node| self.shared.happened(node, what(node)));
     }
 
     fn crash(&self, node: NodeId) -> Result<(), NodeError> {

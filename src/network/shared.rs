@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     command::{Answer, Command},
-    event::{Event, Happening},
+    event::{Event, Happening, LossCause},
     message::{Message, NodeId},
     node::{Limits, NodeConfig},
     rules::Rules,
@@ -28,6 +28,7 @@ use crate::{
         NodeError, closure,
         room::Room,
         state::{Check, State},
+        trace::Trace,
         traffic::{Offer, UnderWay},
     },
 };
@@ -119,7 +120,7 @@ impl Shared {
         if !self.delivery.has_conditions() {
             let size = message.size();
             self.counters.sent(from, message.kind(), size);
-            return self.deliver(from, to, message, size);
+            return self.deliver((from, to), message, size, Trace::default());
         }
         // To add up bare blocks takes its time, in which nobody else must wait.
         let size = message.measured();
@@ -127,7 +128,8 @@ impl Shared {
         let load = links.load(size);
         self.counters.sent(from, message.kind(), load.bytes);
         let (now, may_arrive) = (self.delivery.now(), links.has_nothing_queued());
-        let offer = links.send(now, (from, to), message, load, may_arrive);
+        let trace = links.trace(&message, from, || self.time_of(from));
+        let offer = links.send(now, (from, to), message, load, may_arrive, trace);
         self.carry_out(&mut links, (from, to), load.own_bytes, offer);
     }
 
@@ -142,19 +144,43 @@ impl Shared {
 
     fn carry_out(&self, links: &mut Locked<'_>, (from, to): (NodeId, NodeId), bytes: u64, offer: Offer) {
         match offer {
-            Offer::Arrived(message) => self.deliver(from, to, message, bytes),
+            Offer::Arrived(message, trace) => self.deliver((from, to), message, bytes, trace),
             Offer::Later(message) => links.queue(message),
             Offer::Held => {}
-            Offer::TooMuch => self.came(from, to, Reception::Dropped),
-            Offer::Lost(loss) => self.counters.lost(from, loss),
+            Offer::TooMuch(trace) => {
+                self.tell_of_passage(to, trace.lost(LossCause::Full));
+                self.came(from, to, Reception::Dropped);
+            }
+            Offer::Lost(loss, trace) => {
+                self.counters.lost(from, loss);
+                self.tell_of_passage(to, trace.lost(loss));
+            }
         }
     }
 
     /// Puts a message into its receiver's inbox. One that is down reads no messages: they are gone, as with a real one.
-    fn deliver(&self, from: NodeId, to: NodeId, message: Message, bytes: u64) {
+    fn deliver(&self, (from, to): (NodeId, NodeId), message: Message, bytes: u64, trace: Trace) {
         let inbox = self.nodes.look(|table| table.inbox(to).cloned());
-        let reception = inbox.map_or(Reception::Missed, |inbox| inbox.deliver(from, message, bytes));
+        let deliver = || inbox.map_or(Reception::Missed, |inbox| inbox.deliver(from, message, bytes));
+        let reception = if trace.is_some() {
+            let time = self.time_of(to);
+            self.watch.trace(|| {
+                let reception = deliver();
+                let passage = match reception {
+                    Reception::Delivered => trace.arrived(),
+                    Reception::Dropped => trace.lost(LossCause::Full),
+                    Reception::Missed => trace.lost(LossCause::Down),
+                };
+                (passage.map(|what| Event { time, node: to, what }), reception)
+            })
+        } else {
+            deliver()
+        };
         self.came(from, to, reception);
+    }
+
+    fn tell_of_passage(&self, to: NodeId, passage: Option<Happening>) {
+        passage.into_iter().for_each(|what| self.happened(to, what));
     }
 
     fn came(&self, from: NodeId, to: NodeId, reception: Reception) {

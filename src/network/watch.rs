@@ -65,6 +65,14 @@ impl Watch {
         change()
     }
 
+    /// Has a message arrive, and tells the subscribers of it before anybody can tell of what it brings about.
+    pub(super) fn trace<T>(&self, arrive: impl FnOnce() -> (Option<Event>, T)) -> T {
+        let _recorder = self.recorder.lock();
+        let (event, arrived) = arrive();
+        event.into_iter().for_each(|event| self.subscribers.list.read().tell(&event));
+        arrived
+    }
+
     /// Copies what was recorded, and looks at what it tells of at the same moment.
     pub(super) fn recorded_with<T>(&self, look: impl FnOnce() -> T) -> (Recorder, T) {
         let recorder = self.recorder.lock();

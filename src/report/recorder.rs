@@ -110,12 +110,16 @@ impl Recorder {
         self.nodes.add(node, name.into());
     }
 
-    /// Takes an event into account. It costs O(log n) for n blocks that are not final, O(1) if it is the acceptance of
+    /// Takes an event into account; traces of messages and partitions count for nothing. It costs O(log n) for n blocks that are not final, O(1) if it is the acceptance of
     /// the block that was accepted last, and for a node that catches up O(the blocks) more.
     pub fn observe(&mut self, event: &Event) {
         let Event { time, node, ref what } = *event;
         if let Happening::Accepted { block, .. } = what {
             return self.accepted(time, node, block);
+        }
+        if let Happening::Message(_) | Happening::Partitioned { .. } | Happening::Healed = what {
+            // Puppets have these, too, and are no nodes to report on.
+            return;
         }
         if let Happening::Joined { name } = what {
             self.nodes.add(node, Arc::clone(name));
@@ -145,7 +149,10 @@ impl Recorder {
             | Happening::Resolved { .. }
             | Happening::Waits { .. }
             | Happening::Paused
-            | Happening::Resumed => {}
+            | Happening::Resumed
+            | Happening::Partitioned { .. }
+            | Happening::Healed
+            | Happening::Message(_) => {}
         }
     }
 

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     blockchain::Blockchain,
     command::{Answer, Command},
-    event::Event,
+    event::{Event, Happening},
     message::{Message, NodeId},
     node::{Input, Node, NodeConfig},
     rules::Rules,
@@ -210,6 +210,13 @@ impl Drive for Virtual {
 
     fn links_changed(&self) {
         self.act(|world| world.around.changes += 1);
+    }
+
+    fn happened(&self, what: impl Fn(NodeId) -> Happening) {
+        self.act(|world| {
+            let nodes: Vec<_> = world.nodes().collect();
+            nodes.into_iter().for_each(|node| world.around.record(node, what(node)));
+        });
     }
 
     fn crash(&self, node: NodeId) -> Result<(), NodeError> {

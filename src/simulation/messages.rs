@@ -8,12 +8,13 @@ use super::{
 };
 use crate::{
     blockchain::Blockchain,
-    event::Happening,
+    event::{Happening, LossCause},
     message::{Message, MessageKind, NodeId, Told},
     report::{Messages, Volume},
     time::Time,
     verbs::{
         state::State,
+        trace::Trace,
         traffic::{Offer, UnderWay},
     },
 };
@@ -70,6 +71,7 @@ impl Surroundings {
         let is_whole = self.skips
             && self.noticing.is_empty()
             && !self.traffic.is_judged()
+            && !self.traffic.is_traced()
             && links.are_whole()
             && self.states.iter().all(State::is_live);
         self.flow = Flow::Blocked(Time::MAX);
@@ -154,7 +156,8 @@ impl Surroundings {
         let volume = self.messages.kinds.entry(kind).or_default();
         volume.messages += 1;
         volume.bytes += load.bytes;
-        let offer = self.traffic.send(self.now, (from, to), message, load, false);
+        let trace = self.traffic.trace(&message, from, || self.now);
+        let offer = self.traffic.send(self.now, (from, to), message, load, false, trace);
         self.accept(from, to, offer);
     }
 
@@ -163,7 +166,7 @@ impl Surroundings {
         let message = self.under_way.take(slot);
         let (from, to, bytes) = (message.from, message.to, message.bytes);
         match self.traffic.arrive(message) {
-            Offer::Arrived(message) => self.deliver(from, to, message, bytes),
+            Offer::Arrived(message, trace) => self.deliver((from, to), message, bytes, trace),
             offer => {
                 self.accept(from, to, offer);
                 None
@@ -174,10 +177,13 @@ impl Surroundings {
     fn accept(&mut self, from: NodeId, to: NodeId, offer: Offer) {
         match offer {
             Offer::Later(message) => self.bring_later(message),
-            Offer::TooMuch => self.drop_message(from, to),
-            Offer::Lost(loss) => *self.messages.lost.entry(loss).or_insert(0) += 1,
+            Offer::TooMuch(trace) => self.drop_message(from, to, trace),
+            Offer::Lost(loss, trace) => {
+                *self.messages.lost.entry(loss).or_insert(0) += 1;
+                self.record_passage(to, trace.lost(loss));
+            }
             Offer::Held => {}
-            Offer::Arrived(_) => unreachable!("what is due at once waits for its turn as well"),
+            Offer::Arrived(..) => unreachable!("what is due at once waits for its turn as well"),
         }
     }
 
@@ -191,31 +197,42 @@ impl Surroundings {
 
     fn deliver(
         &mut self,
-        from: NodeId,
-        to: NodeId,
+        (from, to): (NodeId, NodeId),
         message: Message,
         bytes: u64,
+        trace: Trace,
     ) -> Option<(NodeId, NodeId, Message)> {
         match self.states.get(to.index()) {
             Some(State::Live) => {
                 self.messages.delivered += 1;
+                self.record_passage(to, trace.arrived());
                 return Some((from, to, message));
             }
             Some(State::Paused | State::Puppet) => {
                 if self.unread[to.index()].put(from, message, bytes, self.inbox_room) {
                     self.messages.delivered += 1;
+                    self.record_passage(to, trace.arrived());
                 } else {
-                    self.drop_message(from, to);
+                    self.drop_message(from, to, trace);
                 }
             }
-            Some(State::Down { .. }) | None => self.messages.missed += 1,
+            Some(State::Down { .. }) | None => {
+                self.messages.missed += 1;
+                self.record_passage(to, trace.lost(LossCause::Down));
+            }
         }
         None
     }
 
-    fn drop_message(&mut self, from: NodeId, to: NodeId) {
+    fn drop_message(&mut self, from: NodeId, to: NodeId, trace: Trace) {
         self.messages.dropped += 1;
+        self.record_passage(to, trace.lost(LossCause::Full));
         self.record(to, Happening::Dropped { from });
+    }
+
+    /// Records what became of a message to a node, if it is traced.
+    fn record_passage(&mut self, to: NodeId, passage: Option<Happening>) {
+        passage.into_iter().for_each(|what| self.record(to, what));
     }
 
     /// Takes out the first message that has come to a node while it did not read.

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     Blockchain, Relay, Rules,
     command::{Command, Ticket},
-    event::{Event, Happening},
+    event::{Event, Happening, LossCause},
     message::{Message, NodeId},
     node::{Effect, Input, Limits, Node, NodeConfig},
     report::{Messages, Recorder},
@@ -193,27 +193,36 @@ impl Plain {
         let volume = self.messages.kinds.entry(message.kind()).or_default();
         volume.messages += 1;
         volume.bytes += load.bytes;
-        let offer = self.traffic.send(self.now, (from, to), message, load, false);
+        let trace = self.traffic.trace(&message, from, || self.now);
+        let offer = self.traffic.send(self.now, (from, to), message, load, false, trace);
         self.accept((from, to), offer);
     }
 
     fn accept(&mut self, (from, to): (NodeId, NodeId), offer: Offer) {
         match offer {
             Offer::Later(message) => self.bring(message),
-            Offer::Lost(loss) => *self.messages.lost.entry(loss).or_default() += 1,
+            Offer::Lost(loss, trace) => {
+                *self.messages.lost.entry(loss).or_default() += 1;
+                trace.lost(loss).into_iter().for_each(|what| self.record(to, what));
+            }
             Offer::Held => {}
-            Offer::Arrived(message) => match self.states[to.index()] {
-                State::Live => {
-                    self.messages.delivered += 1;
-                    self.handle(to, Input::Message(from, message));
+            Offer::Arrived(message, trace) => {
+                let is_up = self.is_live(to) || matches!(self.states[to.index()], State::Paused);
+                let passage = if is_up { trace.arrived() } else { trace.lost(LossCause::Down) };
+                passage.into_iter().for_each(|what| self.record(to, what));
+                match self.states[to.index()] {
+                    State::Live => {
+                        self.messages.delivered += 1;
+                        self.handle(to, Input::Message(from, message));
+                    }
+                    State::Paused => {
+                        self.messages.delivered += 1;
+                        self.unread[to.index()].push((from, message));
+                    }
+                    _ => self.messages.missed += 1,
                 }
-                State::Paused => {
-                    self.messages.delivered += 1;
-                    self.unread[to.index()].push((from, message));
-                }
-                _ => self.messages.missed += 1,
-            },
-            Offer::TooMuch => unreachable!("so few fit"),
+            }
+            Offer::TooMuch(_) => unreachable!("so few fit"),
         }
     }
 
@@ -274,9 +283,18 @@ impl Plain {
             }
             Step::Partition(node) => {
                 let partition = Partition::new([[node]]).unwrap();
-                self.change(|traffic| traffic.partition(partition));
+                self.change(|traffic| traffic.partition(partition.clone()));
+                for node in self.nodes().collect::<Vec<_>>() {
+                    self.record(node, Happening::Partitioned { group: partition.group(node) });
+                }
             }
-            Step::Heal => self.change(Traffic::heal),
+            Step::Heal => {
+                self.change(Traffic::heal);
+                self.nodes()
+                    .collect::<Vec<_>>()
+                    .into_iter()
+                    .for_each(|node| self.record(node, Happening::Healed));
+            }
             Step::Hold(from, to) => self.traffic.hold(from, to),
             Step::Release(from, to) => {
                 let (came_up, due) = self.traffic.release(self.now, from, to);
@@ -349,6 +367,7 @@ proptest! {
     #[test]
     fn a_simulation_does_what_the_plainest_driver_does(
         steps in steps(),
+        is_traced in any::<bool>(),
         relay in prop_oneof![
             4 => Just(Relay::Push),
             1 => Just(Relay::Announce),
@@ -357,6 +376,8 @@ proptest! {
     ) {
         let [watched, quick] = [(); 2].map(|()| Simulation::new(rules(relay), SEED));
         let mut plain = Plain::new(rules(relay));
+        watched.set_tracing(is_traced);
+        plain.traffic.set_tracing(is_traced);
         let events = watched.events();
         for _ in 0..NODES {
             watched.spawn().unwrap();

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     command::{Answer, Command},
-    event::Event,
+    event::{Event, Happening},
     message::{Message, NodeId},
     node::{Node, NodeConfig},
     report::{Messages, Recorder},
@@ -106,6 +106,9 @@ pub trait Drive {
 
     /// Has whoever waits for a change of the links look again.
     fn links_changed(&self);
+
+    /// Records what has happened to all nodes and puppets.
+    fn happened(&self, what: impl Fn(NodeId) -> Happening);
 
     fn crash(&self, node: NodeId) -> Result<(), NodeError>;
 

@@ -10,7 +10,7 @@ use super::{
     links_up::{CameUp, told},
     traffic::Traffic,
 };
-use crate::{message::NodeId, wire::Partition};
+use crate::{event::Happening, message::NodeId, wire::Partition};
 
 /// What is done to one node from several threads at once, of crash, restart, pause and resume, is done one after the
 /// other, each as a whole.
@@ -38,7 +38,8 @@ impl<D: Driver> NetworkOf<D> {
         let groups: Vec<Vec<_>> = groups.into_iter().map(group).collect();
         self.check_known(&groups.concat())?;
         let partition = Partition::new(groups)?;
-        self.change_links(|traffic| traffic.partition(partition));
+        self.change_links(|traffic| traffic.partition(partition.clone()));
+        self.driver.happened(|node| Happening::Partitioned { group: partition.group(node) });
         Ok(())
     }
 
@@ -60,6 +61,7 @@ impl<D: Driver> NetworkOf<D> {
     /// ```
     pub fn heal(&self) {
         self.change_links(Traffic::heal);
+        self.driver.happened(|_| Happening::Healed);
     }
 
     /// Holds the directed link from one node to another: what is sent there waits for [`NetworkOf::release`], up to

@@ -20,6 +20,7 @@ mod puppets;
 mod rate;
 pub(crate) mod room;
 pub(crate) mod state;
+pub(crate) mod trace;
 pub(crate) mod traffic;
 pub(crate) mod view;
 mod watch;

@@ -6,6 +6,7 @@ use std::fmt;
 use super::{
     links_up::CameUp,
     room::{Room, Waiting},
+    trace::Trace,
 };
 use crate::{
     message::{Message, NodeId, Size},
@@ -21,6 +22,8 @@ use crate::{
 pub struct Traffic {
     links: Links,
     judge: Option<Judge>,
+    /// Whether what is sent is traced.
+    is_traced: bool,
     /// Of every link on which something is under way, and of no other: by the sender's number, then by the receiver. A
     /// message looks here when it is sent and when it arrives, so that it lies flat.
     under_way: Vec<Vec<(NodeId, OnLink)>>,
@@ -47,21 +50,22 @@ pub(crate) struct UnderWay {
     sent: Epoch,
     /// What its receiver has still to take in and to look at.
     load: Load,
+    trace: Trace,
 }
 
 /// What a driver has to do with a message that is sent, or due.
 #[derive(Debug)]
 pub(crate) enum Offer {
     /// Put it into its receiver's inbox.
-    Arrived(Message),
+    Arrived(Message, Trace),
     /// Bring it back when it is due.
     Later(UnderWay),
     /// Nothing: it waits for a release.
     Held,
     /// Count it as dropped: too much is under way.
-    TooMuch,
+    TooMuch(Trace),
     /// Count it as lost.
-    Lost(MessageLoss),
+    Lost(MessageLoss, Trace),
 }
 
 type JudgeFn = dyn FnMut(NodeId, NodeId, &Message) -> Verdict + Send;
@@ -77,7 +81,7 @@ impl fmt::Debug for Judge {
 
 impl Traffic {
     pub(crate) fn new(seed: u64, room: Room) -> Self {
-        Self { links: Links::new(seed), judge: None, under_way: Vec::new(), room }
+        Self { links: Links::new(seed), judge: None, is_traced: false, under_way: Vec::new(), room }
     }
 
     pub(crate) fn links(&self) -> &Links {
@@ -94,6 +98,11 @@ impl Traffic {
         Load { bytes: size.with_block_bytes(block_bytes), own_bytes, validation_nanos }
     }
 
+    /// Begins the trace of a message that a node sends, if messages are traced; `now` is asked for the node's time.
+    pub(crate) fn trace(&self, message: &Message, from: NodeId, now: impl FnOnce() -> Time) -> Trace {
+        if self.is_traced { Trace::of(message, from, now()) } else { Trace::default() }
+    }
+
     /// Sends a message. One that is due at once arrives at once if `may_arrive` says that it overtakes
     /// nothing.
     pub(crate) fn send(
@@ -103,20 +112,21 @@ impl Traffic {
         message: Message,
         load: Load,
         may_arrive: bool,
+        trace: Trace,
     ) -> Offer {
         let verdict = self.judge.as_mut().map_or(Verdict::Pass, |judge| (judge.0)(from, to, &message));
         let due = match self.links.send_with(verdict, now, from, to, load.bytes) {
-            Fate::Lost(loss) => return Offer::Lost(loss),
+            Fate::Lost(loss) => return Offer::Lost(loss, trace),
             Fate::Deliver(due) => due,
         };
         let bytes = load.own_bytes;
         let all = self.on_link(from, to).map_or(Waiting::default(), |on_link| on_link.all);
         if !all.leaves_room(bytes, self.room) {
-            return Offer::TooMuch;
+            return Offer::TooMuch(trace);
         }
         // What is delayed by a verdict is delayed by nothing else.
         let load = if verdict == Verdict::Pass { load } else { Load::default() };
-        let message = UnderWay { due, from, to, bytes, message, sent: self.links.epoch(), load };
+        let message = UnderWay { due, from, to, bytes, message, sent: self.links.epoch(), load, trace };
         if due <= now && may_arrive {
             return self.at_end(message, false);
         }
@@ -145,7 +155,7 @@ impl Traffic {
     fn at_end(&mut self, message: UnderWay, is_counted: bool) -> Offer {
         let UnderWay { due, from, to, bytes, sent, load, .. } = message;
         match self.links.arrival(from, to, sent) {
-            Arrival::Arrived if load == Load::default() => Offer::Arrived(message.message),
+            Arrival::Arrived if load == Load::default() => Offer::Arrived(message.message, message.trace),
             Arrival::Arrived => match self.links.taken_in_at(due, (from, to), load) {
                 later if later > due => {
                     if !is_counted {
@@ -153,9 +163,9 @@ impl Traffic {
                     }
                     Offer::Later(UnderWay { due: later, load: Load::default(), ..message })
                 }
-                _ => Offer::Arrived(message.message),
+                _ => Offer::Arrived(message.message, message.trace),
             },
-            Arrival::Lost(loss) => Offer::Lost(loss),
+            Arrival::Lost(loss) => Offer::Lost(loss, message.trace),
             Arrival::Held => {
                 let on_link = self.on_link_mut(from, to);
                 if !is_counted {
@@ -191,6 +201,11 @@ impl Traffic {
         self.judge.is_some()
     }
 
+    /// Tells whether what is sent is traced.
+    pub(crate) fn is_traced(&self) -> bool {
+        self.is_traced
+    }
+
     /// Puts a message under way that was sent before, since the last change, and is due at a time.
     pub(crate) fn put_under_way(
         &mut self,
@@ -202,7 +217,8 @@ impl Traffic {
         self.links.note_arrival(from, to, Time::from_nanos(due.as_nanos().saturating_sub(looking)));
         let bytes = message.size();
         self.on_link_mut(from, to).all.add(bytes);
-        UnderWay { due, from, to, bytes, message, sent: self.links.epoch(), load: Load::default() }
+        let (sent, load) = (self.links.epoch(), Load::default());
+        UnderWay { due, from, to, bytes, message, sent, load, trace: Trace::default() }
     }
 
     /// Tells whether a message may be lost between two nodes, either way, while nothing is cut, crashed or held.
@@ -242,6 +258,12 @@ impl Traffic {
     /// Sets who judges. What the judge before dropped may pass now.
     pub(crate) fn set_judge(&mut self, judge: Option<Judge>) -> Option<CameUp> {
         std::mem::replace(&mut self.judge, judge).map(|_| CameUp::All)
+    }
+
+    /// Has what is sent traced, or no longer.
+    pub(crate) fn set_tracing(&mut self, is_traced: bool) -> Option<CameUp> {
+        self.is_traced = is_traced;
+        None
     }
 
     pub(crate) fn partition(&mut self, partition: Partition) -> Option<CameUp> {
@@ -349,14 +371,14 @@ mod tests {
                         let link = (node(from), node(to));
                         let sizes = counts.entry(link).or_default();
                         let fits = sizes.is_empty() || sizes.len() < 3 && sizes.iter().sum::<u64>() + bytes <= 100;
-                        match traffic.send(Time::UNIX_EPOCH, link, message(), load(bytes), false) {
+                        match traffic.send(Time::UNIX_EPOCH, link, message(), load(bytes), false, Trace::default()) {
                             Offer::Later(message) => {
                                 queue.push_back(message);
                                 sizes.push(bytes);
                                 prop_assert!(fits);
                             }
-                            Offer::TooMuch => prop_assert!(!fits),
-                            Offer::Lost(loss) => prop_assert_eq!(loss, MessageLoss::Partition),
+                            Offer::TooMuch(_) => prop_assert!(!fits),
+                            Offer::Lost(loss, _) => prop_assert_eq!(loss, MessageLoss::Partition),
                             other => prop_assert!(false, "{:?}", other),
                         }
                     }
@@ -392,8 +414,9 @@ mod tests {
     fn what_is_due_at_once_overtakes_nothing() {
         let mut traffic = Traffic::new(1, ROOM);
         let link = (node(0), node(1));
-        let sent = traffic.send(Time::UNIX_EPOCH, link, message(), load(1), true);
-        assert!(matches!(sent, Offer::Arrived(_)));
-        assert!(matches!(traffic.send(Time::UNIX_EPOCH, link, message(), load(1), false), Offer::Later(_)));
+        let sent = traffic.send(Time::UNIX_EPOCH, link, message(), load(1), true, Trace::default());
+        assert!(matches!(sent, Offer::Arrived(..)));
+        let sent = traffic.send(Time::UNIX_EPOCH, link, message(), load(1), false, Trace::default());
+        assert!(matches!(sent, Offer::Later(_)));
     }
 }

@@ -54,6 +54,39 @@ impl<D: Driver> NetworkOf<D> {
         self.driver.subscribe(capacity)
     }
 
+    /// Has messages traced, or no longer; at first they are not. Of each message that is sent while they are, the
+    /// subscriptions are told when it has arrived or was lost: a [`Happening::Message`](crate::Happening::Message).
+    ///
+    /// A trace is no part of a report, and changes nothing of what happens. It takes its time: each message becomes an
+    /// event, for which subscriptions need the room, and a simulation carries each by itself, also where it would only
+    /// [count](crate::Simulation::set_replays) most of them. What is still under way at the end is not told of.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use chainlab::{Happening, MessageName, Rules, Simulation, wire::{Latency, Link}};
+    ///
+    /// let simulation = Simulation::new(Rules::sealed(), 7);
+    /// let (alice, bob) = (simulation.spawn()?, simulation.spawn()?);
+    /// simulation.set_default_link(Link::default().with_latency(Latency::fixed(Duration::from_millis(40))));
+    /// simulation.connect(alice, bob)?;
+    /// simulation.set_tracing(true);
+    /// let mut events = simulation.events();
+    /// simulation.mine(alice)?;
+    /// simulation.settle(Duration::from_secs(60))?;
+    ///
+    /// let told = events.find_map(|event| match event.what {
+    ///     Happening::Message(passage) if passage.kind == MessageName::NewBlock => Some((event.time, passage)),
+    ///     _ => None,
+    /// });
+    /// let (arrived, passage) = told.expect("bob was told of the block");
+    /// assert_eq!((passage.from, arrived - passage.sent), (alice, Duration::from_millis(40)));
+    /// assert_eq!(passage.block, Some(simulation.chain(alice)?.tip_hash()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn set_tracing(&self, is_on: bool) {
+        self.change_links(|traffic| traffic.set_tracing(is_on));
+    }
+
     /// Waits for the next event of a subscription to this network; none if there is none in time, or there will be no
     /// more.
     ///

@@ -66,7 +66,8 @@ impl Partition {
         self.groups.is_empty()
     }
 
-    fn group(&self, node: NodeId) -> u32 {
+    /// The number of a node's group, from 1; 0 for the rest.
+    pub(crate) fn group(&self, node: NodeId) -> u32 {
         self.groups.get(node.index()).copied().unwrap_or(0)
     }
 }

@@ -9,3 +9,4 @@ mod transcript;
 mod lab;
 mod notebook;
 mod scripts;
+mod tracing;

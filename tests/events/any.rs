@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use chainlab::{
-    BlockHash, DocumentError, Event, Happening, IgnoreReason, InvalidBlock, LossReason, MineError, NodeId,
-    Place, PreviousHash, Time, Timestamp, Transaction, Violation, pow::Target,
+    BlockHash, DocumentError, Event, Happening, IgnoreReason, InvalidBlock, LossCause, LossReason,
+    MessageName, MineError, NodeId, Passage, Place, PreviousHash, Time, Timestamp, Transaction,
+    TransactionHash, Violation, pow::Target,
 };
 use proptest::{prelude::*, sample::select};
 
@@ -37,9 +38,46 @@ pub(super) fn every_happening() -> Vec<Happening> {
     all.extend(IGNORE_REASONS.map(|reason| Happening::Ignored { from, reason }));
     let lost = |reason| Happening::Lost { transaction: transaction.clone(), reason };
     all.extend(LOSS_REASONS.map(lost));
-    all.push(Happening::Lost { transaction: transaction.with_nonce(9), reason: LossReason::Unpayable });
+    all.push(Happening::Lost {
+        transaction: transaction.clone().with_nonce(9),
+        reason: LossReason::Unpayable,
+    });
+    all.extend([0, 2].map(|group| Happening::Partitioned { group }));
+    all.push(Happening::Healed);
+    let sent = Time::UNIX_EPOCH + Duration::from_millis(1);
+    let passage = |kind, lost| Passage { from, sent, kind, block: None, transactions: Vec::new(), lost };
+    all.extend(MESSAGE_NAMES.map(|kind| Happening::Message(passage(kind, None))));
+    all.extend(LOSS_CAUSES.map(|cause| Happening::Message(passage(MessageName::Announce, Some(cause)))));
+    let (block, transactions) = (Some(block), vec![transaction.hash(); 2]);
+    let passage = Passage { block, transactions, ..passage(MessageName::Transactions, None) };
+    all.push(Happening::Message(passage));
     all
 }
+
+const MESSAGE_NAMES: [MessageName; 13] = [
+    MessageName::ChainRequest,
+    MessageName::Chain,
+    MessageName::NewBlock,
+    MessageName::Announce,
+    MessageName::CompactBlock,
+    MessageName::BlocksRequest,
+    MessageName::Blocks,
+    MessageName::Acknowledge,
+    MessageName::Inventory,
+    MessageName::TransactionsRequest,
+    MessageName::Transactions,
+    MessageName::AcknowledgeInventory,
+    MessageName::InventoryRequest,
+];
+
+const LOSS_CAUSES: [LossCause; 6] = [
+    LossCause::Link,
+    LossCause::Judge,
+    LossCause::Partition,
+    LossCause::Crash,
+    LossCause::Full,
+    LossCause::Down,
+];
 
 const IGNORE_REASONS: [IgnoreReason; 7] = [
     IgnoreReason::Late,
@@ -113,6 +151,22 @@ fn timestamp() -> impl Strategy<Value = Timestamp> {
     ]
 }
 
+fn passage() -> impl Strategy<Value = Passage> {
+    let transaction = any::<[u8; 32]>().prop_map(TransactionHash::from_bytes);
+    let (transactions, lost) =
+        (prop::collection::vec(transaction, 0..9), prop::option::of(select(&LOSS_CAUSES)));
+    let fields =
+        (any::<u32>(), any::<u64>(), select(&MESSAGE_NAMES), prop::option::of(hash()), transactions, lost);
+    fields.prop_map(|(from, sent, kind, block, transactions, lost)| Passage {
+        from: NodeId::new(from),
+        sent: Time::from_nanos(sent),
+        kind,
+        block,
+        transactions,
+        lost,
+    })
+}
+
 /// Values of all sizes where [`every_happening`] has small ones.
 fn happening() -> impl Strategy<Value = Happening> {
     let node = || any::<u32>().prop_map(NodeId::new);
@@ -140,6 +194,8 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => any::<String>().prop_map(|name| Happening::Joined { name: name.into() }),
         1 => (node(), any::<u64>())
             .prop_map(|(from, until)| Happening::Waits { from, until: Time::from_nanos(until) }),
+        1 => passage().prop_map(Happening::Message),
+        1 => any::<u32>().prop_map(|group| Happening::Partitioned { group }),
         2 => (node(), any::<u64>(), violation).prop_map(|(from, position, violation)| Happening::Rejected {
             from,
             invalid: InvalidBlock { position, violation },
@@ -190,6 +246,11 @@ fn no_variant_is_missing() {
     let errors = every_document_error().into_iter().map(|what| tag(serde_json::to_value(what).unwrap()));
     assert_eq!(count(errors.collect()), expected(r#"{"rejected_document":{"from":1,"error":"no"}}"#));
     assert_eq!(IGNORE_REASONS.len(), expected(r#"{"ignored":{"from":1,"reason":"no"}}"#));
+    assert_eq!(MESSAGE_NAMES.len(), expected(r#"{"message":{"from":1,"sent_ns":1,"kind":"no"}}"#));
+    assert_eq!(
+        LOSS_CAUSES.len(),
+        expected(r#"{"message":{"from":1,"sent_ns":1,"kind":"chain","lost":"no"}}"#)
+    );
     assert_eq!(
         LOSS_REASONS.len(),
         expected(r#"{"lost":{"transaction":{"amount":1,"sender":"a","recipient":"b"},"reason":"no"}}"#)

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use chainlab::{
-    Blockchain, Difficulty, Genesis, NodeId, Report, Rules, Simulation, Time, Transaction,
+    Blockchain, Difficulty, Genesis, Happening, NodeId, Report, Rules, Simulation, Time, Transaction,
     network::{HashRate, RestartFrom},
     pow::Target,
+    report::{Messages, Recorder},
     wire::{Latency, Link, Topology},
 };
 use sha2::{Digest, Sha256};
@@ -148,6 +149,41 @@ fn who_watches_changes_nothing() {
         }
         assert_eq!((watched.now(), digest(&watched)), (alone.now(), digest(&alone)), "{name}");
         assert!(all.count() as u64 == none.lost() && none.lost() > 200, "{name}");
+    }
+}
+
+/// A trace changes nothing either, from the start or from the middle on; and a recorder of the events sees no more for it.
+#[test]
+fn who_traces_messages_changes_nothing() {
+    for (name, scenario, _) in SCENARIOS {
+        let alone = run(scenario, 7);
+        let [traced, half] = [scenario(7), scenario(7)];
+        traced.set_tracing(true);
+        let events = traced.events_with_capacity(usize::MAX);
+        assert!(traced.run_blocks(200));
+        assert!(half.run_blocks(100));
+        half.set_tracing(true);
+        assert!(half.run_blocks(50));
+        half.set_tracing(false);
+        assert!(half.run_blocks(50));
+        for traced in [&traced, &half] {
+            assert_eq!((traced.now(), digest(traced)), (alone.now(), digest(&alone)), "{name}");
+        }
+        let [mut all, mut untraced] = [0; 2].map(|_| Recorder::new(Time::UNIX_EPOCH));
+        let mut count = 0;
+        for event in events {
+            all.observe(&event);
+            if let Happening::Message(_) = event.what {
+                count += 1;
+            } else {
+                untraced.observe(&event);
+            }
+        }
+        assert!(count > 200, "{name}");
+        let best = alone.chain(NodeId::new(0)).unwrap();
+        let [all, untraced] = [all, untraced]
+            .map(|recorder| recorder.report(recorder.last_time(), &best, |_| 0, Messages::default()));
+        assert_eq!(serde_json::to_string(&all).unwrap(), serde_json::to_string(&untraced).unwrap(), "{name}");
     }
 }
 
