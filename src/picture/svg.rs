@@ -1,0 +1,137 @@
+//! An SVG drawing under way, in its own words: shapes, and texts whose boxes are known.
+
+use std::fmt::{self, Write};
+
+use super::names::width;
+
+/// The size of every text, in pixels.
+pub(super) const TEXT: f64 = 12.0;
+/// The height of a text's box.
+pub(super) const LINE: f64 = 15.0;
+/// How far the letters of a text of that size go on, those of a monospaced font. Each text says how long it is, so that
+/// it is as long with any font.
+const LETTER: f64 = 7.2;
+
+/// The colours of miners, told apart by the colour-blind: Okabe and Ito's, "Color Universal Design" (2008), without
+/// black; and whether black or white is read on each.
+const MINERS: [(&str, &str); 7] = [
+    ("#56b4e9", "#000"),
+    ("#e69f00", "#000"),
+    ("#009e73", "#000"),
+    ("#f0e442", "#000"),
+    ("#0072b2", "#fff"),
+    ("#d55e00", "#000"),
+    ("#cc79a7", "#000"),
+];
+
+/// The colours of all else, by day and by night.
+const STYLE: &str = "\
+.chainlab{--ink:#1a1a1a;--paper:#fff;--faint:#757575;--shade:#8884;color:var(--ink);background:var(--paper)}\
+@media(prefers-color-scheme:dark){.chainlab{--ink:#e8e8e8;--paper:#15171a;--faint:#9a9a9a}}\
+.chainlab text{font:12px ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace;fill:var(--ink)}\
+.chainlab .paper{fill:var(--paper)}\
+.chainlab .line{stroke:var(--ink);stroke-width:1.5;fill:none}\
+.chainlab .faint{stroke:var(--faint);stroke-width:1;fill:none}\
+.chainlab .dashed{stroke-dasharray:4 3}\
+.chainlab .ink{fill:var(--ink)}\
+.chainlab .quiet{fill:var(--faint)}\
+.chainlab .shade{fill:var(--shade)}\
+.chainlab .block{stroke:var(--ink);stroke-width:1}\
+.chainlab .stale{fill-opacity:.3;stroke:var(--ink);stroke-width:1;stroke-dasharray:4 2}\
+.chainlab .nobody{fill:none}";
+
+/// Returns the class of a miner's colour, of which there are seven: after that they come again, and marks tell who is who.
+pub(super) fn colour(miner: Option<usize>) -> String {
+    miner.map_or("nobody".into(), |miner| format!("m{}", miner % MINERS.len()))
+}
+
+/// Where a text's x lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Anchor {
+    Start,
+    Middle,
+    End,
+}
+
+/// Returns how long a text is, in pixels.
+pub(super) fn length(text: &str) -> f64 {
+    width(text) as f64 * LETTER
+}
+
+/// A drawing under way.
+#[derive(Debug, Default)]
+pub(super) struct Drawing {
+    body: String,
+}
+
+impl Drawing {
+    /// Adds an element without content, of attributes that hold nothing that needs to be escaped.
+    pub(super) fn shape(&mut self, name: &str, attributes: fmt::Arguments<'_>) {
+        writeln!(self.body, "<{name} {attributes}/>").expect("a string takes everything");
+    }
+
+    /// Adds what is told of the shape that `draw` draws when it is pointed at.
+    pub(super) fn told(&mut self, told: &str, draw: impl FnOnce(&mut Self)) {
+        writeln!(self.body, "<g><title>{}</title>", Escaped(told)).expect("a string takes everything");
+        draw(self);
+        self.body.push_str("</g>\n");
+    }
+
+    /// Adds a line of text, `y` the middle of its height.
+    pub(super) fn text(&mut self, x: f64, y: f64, anchor: Anchor, class: &str, text: &str) {
+        let anchor = match anchor {
+            Anchor::Start => "start",
+            Anchor::Middle => "middle",
+            Anchor::End => "end",
+        };
+        let (y, length, text) = (y + TEXT * 0.35, length(text), Escaped(text));
+        writeln!(
+            self.body,
+            r#"<text x="{x:.1}" y="{y:.1}" text-anchor="{anchor}" textLength="{length:.1}" class="{class}">{text}</text>"#
+        )
+        .expect("a string takes everything");
+    }
+
+    /// Returns the whole document, of a size in pixels.
+    pub(super) fn finish(self, width: f64, height: f64, title: &str) -> String {
+        let mut svg = String::with_capacity(self.body.len() + 4096);
+        let (title, body) = (Escaped(title), self.body);
+        write!(
+            svg,
+            r#"<svg xmlns="http://www.w3.org/2000/svg" class="chainlab" width="{width:.0}" height="{height:.0}" viewBox="0 0 {width:.0} {height:.0}">
+<title>{title}</title>
+<style>{STYLE}"#
+        )
+        .expect("a string takes everything");
+        for (number, (fill, ink)) in MINERS.iter().enumerate() {
+            write!(svg, ".chainlab .m{number}{{fill:{fill}}}.chainlab .t{number}{{fill:{ink}}}")
+                .expect("a string takes everything");
+        }
+        write!(
+            svg,
+            "</style>\n<rect class=\"paper\" width=\"{width:.0}\" height=\"{height:.0}\"/>\n{body}</svg>\n"
+        )
+        .expect("a string takes everything");
+        svg
+    }
+}
+
+/// A text as XML has it. What XML cannot have in any way is shown as a replacement character.
+pub(super) struct Escaped<'a>(pub(super) &'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for character in self.0.chars() {
+            match character {
+                '&' => f.write_str("&amp;")?,
+                '<' => f.write_str("&lt;")?,
+                '>' => f.write_str("&gt;")?,
+                '"' => f.write_str("&quot;")?,
+                '\'' => f.write_str("&#39;")?,
+                '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => f.write_char(char::REPLACEMENT_CHARACTER)?,
+                _ => f.write_char(character)?,
+            }
+        }
+        Ok(())
+    }
+}

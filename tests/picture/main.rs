@@ -1,0 +1,8 @@
+//! Pictures: what is in them, golden files of small runs, and what no input may bring about.
+
+#[path = "../golden/mod.rs"]
+mod golden;
+
+mod fork_tree;
+mod reading;
+mod runs;
