@@ -26,6 +26,7 @@ mod scenario;
 mod shard;
 mod student;
 mod summary;
+mod validation;
 
 pub use batches::within_run;
 pub use error::ExperimentError;
@@ -42,3 +43,4 @@ pub use scenario::{
 };
 pub use shard::{ParseShardError, Shard};
 pub use summary::Summary;
+pub use validation::{Checked, DISTANCE_MAX, Effort, Model};

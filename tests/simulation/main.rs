@@ -5,5 +5,4 @@ mod determinism;
 mod lines;
 mod replays;
 mod retarget;
-mod truth;
 mod wire;

@@ -40,12 +40,3 @@ pub(crate) fn attacked(rules: Rules, strategy: Strategy, power: f64, gamma: f64,
     }
     simulation
 }
-
-/// Asserts that the mean of some estimates is an expected value, within 4 standard errors of the mean.
-pub(crate) fn assert_mean(estimates: &[f64], expected: f64, what: &str) {
-    let count = estimates.len() as f64;
-    let mean = estimates.iter().sum::<f64>() / count;
-    let variance = estimates.iter().map(|estimate| (estimate - mean).powi(2)).sum::<f64>() / (count - 1.0);
-    let error = (variance / count).sqrt();
-    assert!((mean - expected).abs() <= 4.0 * error, "{what}: {mean} ± {error}, not {expected}");
-}

@@ -1,7 +1,7 @@
-//! Strategies and tie-breaks: what published models say of them, and each step of a node that follows one.
+//! Strategies and tie-breaks: each step of a node that follows one, and what comes of it in a network. How much they bring
+//! is for the validation to say.
 
 mod double_spend;
 mod eclipse;
 mod lab;
-mod revenue;
 mod steps;

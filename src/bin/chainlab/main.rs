@@ -15,6 +15,7 @@ mod shard;
 mod slurm;
 mod spread;
 mod sweep;
+mod validate;
 
 use std::process::ExitCode;
 
@@ -34,6 +35,7 @@ Examples:
   chainlab scenarios partition > mine.json         writes one, to be changed
   chainlab run mine.json                           runs it, and prints its report
   chainlab experiment delays.json -o delays.csv    runs an experiment on all cores, a row a run
+  chainlab validate --quick                        holds the simulation against published figures
   chainlab sweep --help                            tells how to spread one over many machines
 
 Exit codes: 0 if all went well, 1 if something failed, 2 if the arguments are wrong, 75 if a shard was
@@ -45,6 +47,7 @@ enum Command {
     Experiment(experiment::Arguments),
     Sweep(sweep::Arguments),
     Scenarios(scenarios::Arguments),
+    Validate(validate::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         Command::Experiment(arguments) => experiment::run(&arguments),
         Command::Sweep(arguments) => sweep::run(arguments),
         Command::Scenarios(arguments) => scenarios::run(&arguments),
+        Command::Validate(arguments) => validate::run(&arguments),
     };
     ended::with(result)
 }
