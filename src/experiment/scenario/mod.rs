@@ -8,6 +8,7 @@ mod node_ref;
 mod parts;
 mod prepared;
 mod run;
+mod threads;
 mod timeline;
 
 use std::time::Duration;
