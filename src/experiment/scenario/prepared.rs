@@ -152,13 +152,18 @@ impl Scenario {
             let problem = Problem::Pace { hashes_per_second, seconds, hashes };
             return Err(ScenarioError::new("hash_rates", problem));
         }
-        Ok(match retarget {
-            Some(_) => rules.paced_for(hashes_per_second),
-            None => {
-                let target = Target::from_expected_hashes(hashes as u128);
-                Rules { difficulty: Difficulty::Fixed(target), ..rules }
+        let first = Target::from_expected_hashes(hashes as u128);
+        let difficulty = match rules.difficulty {
+            Difficulty::Fixed(_) => Difficulty::Fixed(first),
+            Difficulty::Retargeted(retarget) => {
+                // A bound that cannot be kept is none: the target must follow when hash rates fall.
+                let bound = Some(retarget.easiest_target()).filter(|easiest| first <= *easiest);
+                let retarget =
+                    retarget.starting_at(first).with_easiest_target(bound.unwrap_or(Target::EASIEST));
+                Difficulty::Retargeted(retarget.expect("the bound is no harder than the first target"))
             }
-        })
+        };
+        Ok(Rules { difficulty, ..rules })
     }
 
     fn check_times(&self) -> Result<(), ScenarioError> {
