@@ -2,6 +2,7 @@
 //! is for the validation to say.
 
 mod double_spend;
+mod drivers;
 mod eclipse;
 mod lab;
 mod steps;

@@ -25,7 +25,7 @@ fn model(power: f64, confirmations: u64, give_up: u64, effort: Effort) -> Model 
     };
     let blocks = 3000 * effort.scale();
     Model {
-        name: format!("double spend by {power}, {confirmations} confirmations, gives up {give_up} behind"),
+        name: format!("double spend by {power} after {confirmations}, given up {give_up} behind"),
         source: source.into(),
         bridge: "the attacker starts level and has to overtake; Rosenfeld's has a block in advance, and to catch up",
         figures: vec![Published::new("won of all tried", published)],
