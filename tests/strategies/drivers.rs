@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chainlab::{
     Driver, Network, NetworkOf, NodeId, Rules, Simulation,
-    network::{Identity, RestartFrom},
+    network::{Config, Identity, RestartFrom},
     pow::Target,
     strategy::{Behaviour, Strategy},
 };
@@ -73,7 +73,7 @@ fn a_save_keeps_the_strategy() {
     attacked(&network);
     network.mine(MALLORY).unwrap();
     network.save(folder.path()).unwrap();
-    let network = Network::load(folder.path()).unwrap();
+    let network = Network::load(folder.path(), Config::default()).unwrap();
     assert_eq!(lengths(&network), [1, 1]);
     a_lead_is_shown_after(&network);
 }
