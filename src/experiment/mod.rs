@@ -42,5 +42,5 @@ pub use scenario::{
     StrategyOf, TieBreakOf,
 };
 pub use shard::{ParseShardError, Shard};
-pub use summary::Summary;
+pub use summary::{Summary, UnknownFigure};
 pub use validation::{Checked, DISTANCE_MAX, Effort, Model};
