@@ -7,7 +7,9 @@
 //! | what | where |
 //! | --- | --- |
 //! | which blocks were mined on which, and where the nodes stand | [`ForkTree`], as text, SVG and DOT |
+//! | who told whom, and when | [`SpaceTime`], as SVG |
 
+mod clock;
 mod fork_dot;
 mod fork_svg;
 mod fork_text;
@@ -17,6 +19,9 @@ mod growth;
 mod layout;
 mod names;
 mod pack;
+mod space_time;
+mod space_time_svg;
 mod svg;
 
 pub use fork_tree::ForkTree;
+pub use space_time::{SpaceTime, SpaceTimeError, Span};

@@ -35,7 +35,11 @@ const STYLE: &str = "\
 .chainlab .dashed{stroke-dasharray:4 3}\
 .chainlab .ink{fill:var(--ink)}\
 .chainlab .quiet{fill:var(--faint)}\
+.chainlab .grid{stroke:var(--shade)}\
 .chainlab .shade{fill:var(--shade)}\
+.chainlab .deep{fill:var(--faint)}\
+.chainlab .edge{stroke:var(--faint)}\
+.chainlab .bold{stroke-width:2}\
 .chainlab .block{stroke:var(--ink);stroke-width:1}\
 .chainlab .stale{fill-opacity:.3;stroke:var(--ink);stroke-width:1;stroke-dasharray:4 2}\
 .chainlab .nobody{fill:none}";

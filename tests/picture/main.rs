@@ -6,3 +6,4 @@ mod golden;
 mod fork_tree;
 mod reading;
 mod runs;
+mod space_time;
