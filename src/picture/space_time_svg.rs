@@ -194,7 +194,7 @@ impl<'a> Sheet<'a> {
             }
             let y = self.y(node) - BLOCK / 2.0 - LINE / 2.0;
             for (x, label) in self.with_room(room) {
-                self.drawing.text(x, y, Anchor::Middle, "", &label);
+                self.drawing.text(x, y, Anchor::Middle, "halo", &label);
             }
         }
     }

@@ -3,6 +3,8 @@
 #[path = "../golden/mod.rs"]
 mod golden;
 
+#[cfg(feature = "plot")]
+mod curves;
 mod fork_tree;
 mod reading;
 mod runs;
