@@ -12,6 +12,7 @@ mod interrupt;
 use std::{
     error::Error,
     io::{self, Stdout, Write},
+    iter,
     process::ExitCode,
     sync::Arc,
     time::Duration,
@@ -19,7 +20,7 @@ use std::{
 
 use chainlab::{
     Blockchain, Difficulty, Genesis, Happening, Network, NodeId, Rules, Transaction, network::Settled,
-    pow::Target, wire::Topology,
+    picture::ForkTree, pow::Target, wire::Topology,
 };
 use clap::{CommandFactory, Parser, error::ErrorKind, value_parser};
 use interrupt::Interrupt;
@@ -117,7 +118,8 @@ impl Story<'_> {
         let settled = self.settle()?;
         self.show()?;
         self.show_what_died(&settled, &branches)?;
-        for event in std::iter::from_fn(|| events.try_next()) {
+        let mut happened: Vec<_> = iter::from_fn(|| events.try_next()).collect();
+        for event in &happened {
             if let Happening::Reorganised { abandoned, adopted, .. } = event.what {
                 writeln!(self.out, "  {} gave up {abandoned} blocks and took {adopted}.", event.node)?;
             }
@@ -134,6 +136,8 @@ impl Story<'_> {
         let chain = network.chain(right[0])?;
         let [carol, dave] = ["carol", "dave"].map(|address| chain.balance(address));
         writeln!(self.out, "Carol has {carol}, and dave has {dave}.")?;
+        happened.extend(iter::from_fn(|| events.try_next()));
+        writeln!(self.out, "\nWhat was mined on what:\n\n{}", ForkTree::from_events(happened))?;
         Ok(())
     }
 

@@ -12,6 +12,7 @@ mod interrupt;
 mod values;
 
 use std::{
+    collections::VecDeque,
     error::Error,
     io::{self, Write},
     process::ExitCode,
@@ -21,7 +22,8 @@ use std::{
 
 use chainlab::{
     Difficulty, Event, Happening, Network, Report, Retarget, Rules,
-    network::HashRate,
+    network::{Events, HashRate},
+    picture::ForkTree,
     pow::Target,
     wire::{Latency, Link, Topology},
 };
@@ -34,6 +36,9 @@ const NAMES: [&str; 4] = ["ant", "bee", "cat", "dog"];
 
 /// How long the miners have to agree once the race is over.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How many blocks there are in the picture of the end: so many have room in a window.
+const SHOWN: u64 = 12;
 
 /// Has miners of different power race, and tells who won how much.
 #[derive(Debug, Parser)]
@@ -68,22 +73,26 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    let network = Arc::new(network(arguments)?);
+    let (network, events) = network(arguments)?;
+    let network = Arc::new(network);
     let interrupt = {
         let network = Arc::clone(&network);
         // Whoever waits for a node then waits no longer, and the report remains.
         Interrupt::listen(move || drop(network.shutdown()))?
     };
-    let raced = race(&network, arguments, &interrupt);
+    let mut tape = Tape::default();
+    let raced = race(&network, &events, arguments, &interrupt, &mut tape);
     if !interrupt.came() {
         raced?;
     }
     print(&network.report(), &mut io::stdout())?;
     network.shutdown()?;
+    events.into_iter().for_each(|event| tape.keep(event));
+    writeln!(io::stdout(), "\nThe last blocks, and what was mined on what:\n\n{}", tape.tree())?;
     Ok(())
 }
 
-fn network(arguments: &Arguments) -> Result<Network, Box<dyn Error>> {
+fn network(arguments: &Arguments) -> Result<(Network, Events), Box<dyn Error>> {
     let spacing = arguments.interval;
     // As many hashes as all miners together make in that time.
     let hashes =
@@ -92,6 +101,7 @@ fn network(arguments: &Arguments) -> Result<Network, Box<dyn Error>> {
     let retarget = Retarget::new(Target::from_expected_hashes(hashes).min(easiest), 32, spacing)?;
     let retarget = retarget.with_easiest_target(easiest)?.with_back_max(spacing);
     let network = Network::new(Rules { difficulty: Difficulty::Retargeted(retarget), ..Rules::sealed() });
+    let events = network.events();
     for miner in 0..arguments.nodes as usize {
         match NAMES.get(miner) {
             Some(name) => network.spawn_named(*name)?,
@@ -100,17 +110,22 @@ fn network(arguments: &Arguments) -> Result<Network, Box<dyn Error>> {
     }
     network.join(&Topology::Ring)?;
     network.set_default_link(Link::default().with_latency(Latency::fixed(arguments.latency)));
-    Ok(network)
+    Ok((network, events))
 }
 
-fn race(network: &Network, arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Box<dyn Error>> {
+fn race(
+    network: &Network,
+    events: &Events,
+    arguments: &Arguments,
+    interrupt: &Interrupt,
+    tape: &mut Tape,
+) -> Result<(), Box<dyn Error>> {
     let Arguments { seconds, interval, latency, .. } = arguments;
     let mut out = io::stdout();
     writeln!(
         out,
         "A block every {interval:?}, {latency:?} from miner to miner in a ring, for {seconds:?}.\n"
     )?;
-    let events = network.events();
     for (node, attempts) in network.nodes().into_iter().zip(arguments.powers()) {
         network.start_mining(node, HashRate::per_second(1e3 * attempts as f64)?)?;
     }
@@ -125,6 +140,7 @@ fn race(network: &Network, arguments: &Arguments, interrupt: &Interrupt) -> Resu
             if let Some(line) = told(network, &event)? {
                 progress.suspend(|| writeln!(out, "{line}"))?;
             }
+            tape.keep(event);
         }
         progress.set_position(progress.elapsed().as_millis() as u64);
     }
@@ -138,6 +154,37 @@ fn race(network: &Network, arguments: &Arguments, interrupt: &Interrupt) -> Resu
         network.mine(miner)?;
     }
     Ok(())
+}
+
+/// Who takes part, and what happened lately.
+#[derive(Default)]
+struct Tape {
+    joined: Vec<Event>,
+    recent: VecDeque<Event>,
+}
+
+impl Tape {
+    /// Keeps an event. However long the race, only so many are kept as the last blocks may bring about.
+    fn keep(&mut self, event: Event) {
+        if matches!(event.what, Happening::Joined { .. }) {
+            return self.joined.push(event);
+        }
+        self.recent.push_back(event);
+        if self.recent.len() > 100_000 {
+            self.recent.pop_front();
+        }
+    }
+
+    /// The tree of the last blocks.
+    fn tree(&self) -> ForkTree {
+        let position = |event: &Event| match event.what {
+            Happening::Mined { position, .. } | Happening::Accepted { position, .. } => Some(position),
+            _ => None,
+        };
+        let last = self.recent.iter().filter_map(position).max().unwrap_or(0);
+        let is_shown = |event: &&Event| position(event).is_none_or(|position| position + SHOWN > last);
+        ForkTree::from_events(self.joined.iter().chain(self.recent.iter().filter(is_shown)))
+    }
 }
 
 /// A line for what is worth telling: a fork that ends.

@@ -86,8 +86,48 @@
 //! | links | [`set_link`](Network::set_link), [`set_judge`](Network::set_judge), [`join`](Network::join) for a whole topology, [`set_regions`](Network::set_regions), [`set_bandwidth`](Network::set_bandwidth), [`set_block_cost`](Network::set_block_cost) |
 //! | faults | [`partition`](Network::partition) and [`heal`](Network::heal), [`hold`](Network::hold) and [`release`](Network::release), [`crash`](Network::crash) and [`restart`](Network::restart), [`pause`](Network::pause) and [`resume`](Network::resume) |
 //! | lies, told by a peer that you play | [`puppet`](Network::puppet) |
-//! | watching | [`events`](Network::events), [`report`](Network::report), [`settle`](Network::settle), [`set_tracing`](Network::set_tracing) |
+//! | watching | [`events`](Network::events), [`fork_tree`](Network::fork_tree), [`report`](Network::report), [`settle`](Network::settle), [`set_tracing`](Network::set_tracing) |
 //! | keeping | [`save`](Network::save), [`load`](Network::load) |
+//!
+//! # What happened, as a picture
+//!
+//! Height grows to the right. A block is its miner's mark and points to its parent; those who stand on it are in brackets.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use chainlab::{Network, Rules, picture::ForkTree};
+//!
+//! let network = Network::new(Rules::sealed());
+//! let events = network.events();
+//! let (alice, bob) = (network.spawn_named("alice")?, network.spawn_named("bob")?);
+//! network.connect(alice, bob)?;
+//! network.mine(alice)?;
+//! network.settle(Duration::from_secs(60))?;
+//!
+//! network.partition([[alice], [bob]])?;
+//! network.mine(alice)?;
+//! network.mine(bob)?;
+//! network.mine(bob)?;
+//! network.heal();
+//! network.settle(Duration::from_secs(60))?;
+//! network.shutdown()?;
+//!
+//! assert_eq!(ForkTree::from_events(events).to_string(), "\
+//! 1   2   3      4
+//! ·◂──a◂┬─b◂─────b(alice, bob)
+//!       ╰─a ×1
+//!
+//! a alice: 2 blocks, 1 of them stale
+//! b bob: 2 blocks
+//!
+//! alice gave up 1 block for 2: from block 3 a to block 4 b
+//! ");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The same tree [as SVG](picture::ForkTree::to_svg) goes on a page or into a paper; a
+//! [space-time diagram](picture::SpaceTime) shows who told whom, and when.
 //!
 //! # Months in seconds
 //!

@@ -57,6 +57,7 @@ const ORDERED: &[(&str, &[&str])] = &[
             "conditions",
             "faults",
             "watch",
+            "picture",
             "puppets",
         ],
     ),

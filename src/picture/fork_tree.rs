@@ -145,6 +145,16 @@ impl ForkTree {
         growth.finish()
     }
 
+    /// Makes the tree of the chains of nodes, each with its name and the address of its rewards.
+    pub(crate) fn of_nodes(nodes: Vec<(Arc<str>, Arc<str>, Blockchain)>) -> Self {
+        let mut growth = Growth::default();
+        for (name, address, _) in &nodes {
+            growth.name_address(Arc::clone(address), Arc::clone(name));
+        }
+        nodes.into_iter().for_each(|(name, _, chain)| growth.add_chain(name, &chain));
+        growth.finish()
+    }
+
     /// Returns how many blocks there are, the genesis counted if it was told of.
     pub fn blocks(&self) -> usize {
         self.blocks.len()

@@ -7,7 +7,12 @@
 //! | what | where |
 //! | --- | --- |
 //! | which blocks were mined on which, and where the nodes stand | [`ForkTree`], as text, SVG and DOT |
+//! | who told whom, and when | [`SpaceTime`], as SVG |
+//! | how blocks spread, how a figure depends on another, a chain's intervals and its difficulty | `Curve`, as SVG, with the feature `plot` |
 
+mod clock;
+#[cfg(feature = "plot")]
+mod curves;
 mod fork_dot;
 mod fork_svg;
 mod fork_text;
@@ -17,6 +22,11 @@ mod growth;
 mod layout;
 mod names;
 mod pack;
+mod space_time;
+mod space_time_svg;
 mod svg;
 
+#[cfg(feature = "plot")]
+pub use curves::{Curve, CurveError, Point};
 pub use fork_tree::ForkTree;
+pub use space_time::{SpaceTime, SpaceTimeError, Span};

@@ -13,8 +13,13 @@ const LISTED: usize = 3;
 /// Returns a name as it is shown: its first 16 characters, and nothing that moves, hides or turns round what stands
 /// beside it.
 pub(super) fn shown(name: &str) -> String {
-    let mut characters = name.chars();
-    let mut shown: String = characters.by_ref().take(LONGEST).map(plain).collect();
+    cut(name, LONGEST)
+}
+
+/// Returns a text as it is shown, its first so many characters.
+pub(super) fn cut(text: &str, longest: usize) -> String {
+    let mut characters = text.chars();
+    let mut shown: String = characters.by_ref().take(longest).map(plain).collect();
     if characters.next().is_some() {
         shown.pop();
         shown.push('…');

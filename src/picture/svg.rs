@@ -24,21 +24,39 @@ const MINERS: [(&str, &str); 7] = [
     ("#cc79a7", "#000"),
 ];
 
-/// The colours of all else, by day and by night.
-const STYLE: &str = "\
-.chainlab{--ink:#1a1a1a;--paper:#fff;--faint:#757575;--shade:#8884;color:var(--ink);background:var(--paper)}\
-@media(prefers-color-scheme:dark){.chainlab{--ink:#e8e8e8;--paper:#15171a;--faint:#9a9a9a}}\
-.chainlab text{font:12px ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace;fill:var(--ink)}\
-.chainlab .paper{fill:var(--paper)}\
-.chainlab .line{stroke:var(--ink);stroke-width:1.5;fill:none}\
-.chainlab .faint{stroke:var(--faint);stroke-width:1;fill:none}\
-.chainlab .dashed{stroke-dasharray:4 3}\
-.chainlab .ink{fill:var(--ink)}\
-.chainlab .quiet{fill:var(--faint)}\
-.chainlab .shade{fill:var(--shade)}\
-.chainlab .block{stroke:var(--ink);stroke-width:1}\
-.chainlab .stale{fill-opacity:.3;stroke:var(--ink);stroke-width:1;stroke-dasharray:4 2}\
-.chainlab .nobody{fill:none}";
+/// What all else looks like. Its colours stand in it themselves: not all who read SVG know variables.
+fn style(paper: &Paper) -> String {
+    let Paper { ink, paper, faint, shade } = paper;
+    format!(
+        "\
+.chainlab{{color:{ink};background:{paper}}}\
+.chainlab text{{font:12px ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace;fill:{ink}}}\
+.chainlab .paper{{fill:{paper}}}\
+.chainlab .line{{stroke:{ink};stroke-width:1.5;fill:none}}\
+.chainlab .faint{{stroke:{faint};stroke-width:1;fill:none}}\
+.chainlab .bold{{stroke-width:2}}\
+.chainlab .dashed{{stroke-dasharray:4 3}}\
+.chainlab .ink{{fill:{ink}}}\
+.chainlab text.quiet{{fill:{faint}}}\
+.chainlab text.halo{{paint-order:stroke;stroke:{paper};stroke-width:3px;stroke-linejoin:round}}\
+.chainlab .grid{{stroke:{shade}}}\
+.chainlab .shade{{fill:{shade}}}\
+.chainlab .deep{{fill:{faint}}}\
+.chainlab .edge{{stroke:{faint}}}\
+.chainlab .block{{stroke:{ink};stroke-width:1}}\
+.chainlab .stale{{fill-opacity:.3;stroke:{ink};stroke-width:1;stroke-dasharray:4 2}}"
+    )
+}
+
+struct Paper {
+    ink: &'static str,
+    paper: &'static str,
+    faint: &'static str,
+    shade: &'static str,
+}
+
+const LIGHT: Paper = Paper { ink: "#1a1a1a", paper: "#ffffff", faint: "#707070", shade: "#dddddd" };
+const DARK: Paper = Paper { ink: "#e8e8e8", paper: "#15171a", faint: "#9a9a9a", shade: "#3a3d42" };
 
 /// Returns the class of a miner's colour, of which there are seven: after that they come again, and marks tell who is who.
 pub(super) fn colour(miner: Option<usize>) -> String {
@@ -70,6 +88,12 @@ impl Drawing {
         writeln!(self.body, "<{name} {attributes}/>").expect("a string takes everything");
     }
 
+    /// Adds elements that are written already.
+    #[cfg(feature = "plot")]
+    pub(super) fn add(&mut self, elements: &str) {
+        self.body.push_str(elements);
+    }
+
     /// Adds what is told of the shape that `draw` draws when it is pointed at.
     pub(super) fn told(&mut self, told: &str, draw: impl FnOnce(&mut Self)) {
         writeln!(self.body, "<g><title>{}</title>", Escaped(told)).expect("a string takes everything");
@@ -94,17 +118,18 @@ impl Drawing {
 
     /// Returns the whole document, of a size in pixels.
     pub(super) fn finish(self, width: f64, height: f64, title: &str) -> String {
-        let mut svg = String::with_capacity(self.body.len() + 4096);
+        let mut svg = String::with_capacity(self.body.len() + 8192);
         let (title, body) = (Escaped(title), self.body);
+        let (light, dark) = (style(&LIGHT), style(&DARK));
         write!(
             svg,
             r#"<svg xmlns="http://www.w3.org/2000/svg" class="chainlab" width="{width:.0}" height="{height:.0}" viewBox="0 0 {width:.0} {height:.0}">
 <title>{title}</title>
-<style>{STYLE}"#
+<style>{light}@media(prefers-color-scheme:dark){{{dark}}}.chainlab .nobody{{fill:none}}"#
         )
         .expect("a string takes everything");
         for (number, (fill, ink)) in MINERS.iter().enumerate() {
-            write!(svg, ".chainlab .m{number}{{fill:{fill}}}.chainlab .t{number}{{fill:{ink}}}")
+            write!(svg, ".chainlab .m{number}{{fill:{fill}}}.chainlab text.t{number}{{fill:{ink}}}")
                 .expect("a string takes everything");
         }
         write!(

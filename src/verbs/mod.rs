@@ -16,6 +16,7 @@ mod faults;
 mod front;
 pub(crate) mod links_up;
 mod names;
+mod picture;
 mod puppets;
 mod rate;
 pub(crate) mod room;

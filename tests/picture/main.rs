@@ -3,6 +3,9 @@
 #[path = "../golden/mod.rs"]
 mod golden;
 
+#[cfg(feature = "plot")]
+mod curves;
 mod fork_tree;
 mod reading;
 mod runs;
+mod space_time;

@@ -1,6 +1,13 @@
 //! Runs to make pictures of.
 
-use chainlab::{BlockHash, Event, Happening, NodeId, Time};
+use std::time::Duration;
+
+use chainlab::{
+    BlockHash, Event, Happening, LossCause, MessageName, NodeId, Passage, Rules, Simulation, Time,
+    Transaction,
+    network::{HashRate, RestartFrom},
+    wire::{Latency, Link, Topology},
+};
 use proptest::prelude::*;
 
 pub(crate) fn hash(text: &str) -> BlockHash {
@@ -63,6 +70,41 @@ pub(crate) fn partition() -> Run {
     run
 }
 
+/// Four nodes of a simulation, whose messages are traced or not: one is cut off for a while, one crashes and comes back,
+/// one is paused; links lose messages. With the moment at which it began.
+pub(crate) fn simulated(is_traced: bool) -> (Vec<Event>, Time) {
+    let simulation = Simulation::new(Rules::bitcoin().paced_for(4e6), 11);
+    let link = Link::default().with_latency(Latency::uniform(seconds(20), seconds(60)).unwrap());
+    simulation.set_default_link(link.with_loss(0.05).unwrap());
+    simulation.set_tracing(is_traced);
+    let events = simulation.events();
+    let start = simulation.now();
+    let nodes = ["alice", "bob", "carol", "dave"].map(|name| simulation.spawn_named(name).unwrap());
+    simulation.join(&Topology::Ring).unwrap();
+    for node in nodes {
+        simulation.start_mining(node, HashRate::per_second(1e6).unwrap()).unwrap();
+    }
+    simulation.submit(nodes[0], Transaction::new("nobody", "alice", 0)).ok();
+    simulation.run_for(seconds(900));
+    simulation.partition([&nodes[..3], &nodes[3..]]).unwrap();
+    simulation.run_for(seconds(1000));
+    simulation.crash(nodes[1]).unwrap();
+    simulation.run_for(seconds(600));
+    simulation.heal();
+    simulation.run_for(seconds(300));
+    simulation.restart(nodes[1], RestartFrom::Chain).unwrap();
+    simulation.pause(nodes[2]).unwrap();
+    simulation.run_for(seconds(400));
+    simulation.resume(nodes[2]).unwrap();
+    simulation.run_for(seconds(800));
+    drop(simulation);
+    (events.collect(), start)
+}
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
 /// Any run, with names that mean no good and lines that contradict each other now and then.
 pub(crate) fn any_run() -> impl Strategy<Value = Vec<Event>> {
     let name = prop_oneof![
@@ -74,7 +116,7 @@ pub(crate) fn any_run() -> impl Strategy<Value = Vec<Event>> {
         1 => any::<String>(),
     ];
     // Each step mines on one of the latest blocks, accepts one, or says something that may be wrong.
-    let step = (0..6_u32, 0..6_usize, 0..12_u8, any::<u64>());
+    let step = (0..6_u32, 0..6_usize, 0..20_u8, any::<u64>());
     (prop::collection::vec(name, 6), prop::collection::vec(step, 0..120)).prop_map(|(names, steps)| {
         let mut run = Run::named(&names.iter().map(String::as_str).collect::<Vec<_>>());
         let mut blocks = vec![("genesis".to_owned(), 1_u64)];
@@ -89,10 +131,25 @@ pub(crate) fn any_run() -> impl Strategy<Value = Vec<Event>> {
                 }
                 6..9 => run.accepts(node, position, &parent, from),
                 9 => run.gives_up(node, &parent, any % 3, any % 4),
+                12 => run.happens(node, Happening::Crashed),
+                13 => run.happens(node, Happening::Restarted),
+                14 => run.happens(node, Happening::Paused),
+                15 => run.happens(node, Happening::Resumed),
+                16 => run.happens(node, Happening::Partitioned { group: (any % 3) as u32 }),
+                17 => run.happens(node, Happening::Healed),
+                18.. => run.happens(node, Happening::Message(any_passage(from, run.events.len(), any))),
                 10 => run.mines(node, any % 8, &parent, &format!("block {}", any % 16)),
                 _ => run.accepts(node, any, &format!("stranger {}", any % 4), from),
             }
         }
         run.events
     })
+}
+
+fn any_passage(from: u32, now: usize, any: u64) -> Passage {
+    let sent = Time::from_secs((now as u64 + 2).saturating_sub(any % 16));
+    let kind = [MessageName::NewBlock, MessageName::Announce, MessageName::Inventory][(any % 3) as usize];
+    let lost = [None, Some(LossCause::Link), Some(LossCause::Partition)][(any / 3 % 3) as usize];
+    let block = Some(hash(&format!("block {}", any % 16)));
+    Passage { from: NodeId::new(from), sent, kind, block, transactions: Vec::new(), lost }
 }

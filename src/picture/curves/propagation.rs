@@ -1,0 +1,129 @@
+//! How blocks spread.
+
+use std::{borrow::Borrow, collections::BTreeMap, time::Duration};
+
+use super::curve::{Curve, Point, Shape};
+use crate::{
+    event::{Event, Happening},
+    hash::BlockHash,
+    message::NodeId,
+    time::Time,
+};
+
+/// How many steps the curve has.
+const STEPS: usize = 100;
+
+impl Curve {
+    /// Makes the curve of the share of the nodes that have a block against the time since it was mined: the median over
+    /// all blocks, and the band in which the middle 80 % of them are.
+    ///
+    /// A node has a block once it has taken it on, as its tip or below its tip; the miner has it at once. Blocks that never
+    /// came to all, as those of a branch that lost, count with the share they came to. The curve ends when 99 % of all
+    /// arrivals are over. It takes a bit for each block and node, and costs O(n log n) for n events.
+    ///
+    /// ```
+    /// use chainlab::{BlockHash, Event, Happening, NodeId, Time, picture::Curve};
+    ///
+    /// let [block, parent] = ["block", "genesis"].map(|text| BlockHash::of(text.as_bytes()));
+    /// let at = |seconds, node, what| Event { time: Time::from_secs(seconds), node: NodeId::new(node), what };
+    /// let curve = Curve::propagation([
+    ///     at(1, 0, Happening::Mined { block, position: 2, parent }),
+    ///     at(3, 1, Happening::Accepted { block, position: 2, from: NodeId::new(0) }),
+    /// ]);
+    /// let last = curve.points().last().expect("a block was mined");
+    /// assert_eq!((last.x, last.mean), (2.0, 1.0));
+    /// ```
+    pub fn propagation<E: Borrow<Event>>(events: impl IntoIterator<Item = E>) -> Self {
+        let mut spread = Spread::default();
+        events.into_iter().for_each(|event| spread.observe(event.borrow()));
+        Self {
+            title: "how blocks spread".into(),
+            x: "seconds since a block was mined".into(),
+            y: "share of the nodes that have it".into(),
+            shape: Shape::Line,
+            band: Some("the middle 80 % of the blocks"),
+            points: spread.points(),
+            published: None,
+        }
+    }
+}
+
+#[derive(Default)]
+struct Spread {
+    nodes: BTreeMap<NodeId, usize>,
+    by_hash: BTreeMap<BlockHash, usize>,
+    blocks: Vec<Mined>,
+}
+
+struct Mined {
+    time: Time,
+    parent: Option<usize>,
+    /// Which nodes have it, a bit each.
+    holders: Vec<u64>,
+    /// When the others had it.
+    arrivals: Vec<Duration>,
+}
+
+impl Mined {
+    /// Notes that a node has it; tells whether it had not.
+    fn add(&mut self, node: usize) -> bool {
+        let (word, bit) = (node / 64, 1 << (node % 64));
+        if self.holders.len() <= word {
+            self.holders.resize(word + 1, 0);
+        }
+        let is_new = self.holders[word] & bit == 0;
+        self.holders[word] |= bit;
+        is_new
+    }
+}
+
+impl Spread {
+    fn observe(&mut self, event: &Event) {
+        let next = self.nodes.len();
+        let node = *self.nodes.entry(event.node).or_insert(next);
+        match &event.what {
+            Happening::Mined { block, parent, .. } if !self.by_hash.contains_key(block) => {
+                let parent = self.by_hash.get(parent).copied();
+                self.by_hash.insert(*block, self.blocks.len());
+                let mut mined = Mined { time: event.time, parent, holders: Vec::new(), arrivals: Vec::new() };
+                mined.add(node);
+                self.blocks.push(mined);
+            }
+            Happening::Mined { block, .. } | Happening::Accepted { block, .. } => {
+                let mut next = self.by_hash.get(block).copied();
+                // A parent was mined before, so that this ends.
+                while let Some(block) = next.map(|block| &mut self.blocks[block])
+                    && block.add(node)
+                {
+                    block.arrivals.push(event.time - block.time);
+                    next = block.parent;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn points(mut self) -> Vec<Point> {
+        self.blocks.iter_mut().for_each(|block| block.arrivals.sort_unstable());
+        let mut all: Vec<_> = self.blocks.iter().flat_map(|block| &block.arrivals).copied().collect();
+        all.sort_unstable();
+        let Some(last) = all.get((all.len() * 99).div_ceil(100).max(1) - 1) else {
+            return Vec::new();
+        };
+        let nodes = self.nodes.len() as f64;
+        let mut shares = Vec::with_capacity(self.blocks.len());
+        let point = |step: usize| {
+            let time = last.mul_f64(step as f64 / STEPS as f64);
+            let share = |block: &Mined| {
+                let count = 1 + block.arrivals.partition_point(|arrival| *arrival <= time);
+                count as f64 / nodes
+            };
+            shares.clear();
+            shares.extend(self.blocks.iter().map(share));
+            shares.sort_unstable_by(f64::total_cmp);
+            let at = |tenths: usize| shares[(shares.len() - 1) * tenths / 10];
+            Point { x: time.as_secs_f64(), mean: at(5), low: at(1), high: at(9) }
+        };
+        (0..=STEPS).map(point).collect()
+    }
+}
