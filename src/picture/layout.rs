@@ -178,3 +178,108 @@ impl Layout {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{BlockHash, Event, Happening, NodeId, Time};
+
+    fn hash(block: usize) -> BlockHash {
+        BlockHash::of(&block.to_be_bytes())
+    }
+
+    /// Events of a tree in which each block stands on one of those before it, or on one that nobody knows.
+    fn events() -> impl Strategy<Value = Vec<Event>> {
+        let step = (0..12_usize, 0..40_u8, 0..4_u32);
+        prop::collection::vec(step, 1..120).prop_map(|steps| {
+            let mut positions = vec![1_u64];
+            let mut events = Vec::new();
+            for (back, kind, node) in steps {
+                // Most stand on the last one, so that there are long stretches.
+                let back = if kind < 30 { 0 } else { back };
+                let parent = positions.len().saturating_sub(1 + back);
+                let (block, position) = (hash(positions.len()), positions[parent] + 1);
+                let what = match kind {
+                    38 => Happening::Accepted {
+                        block: hash(parent),
+                        position: position - 1,
+                        from: NodeId::new(9),
+                    },
+                    39 => Happening::Mined { block, position: 5, parent: hash(1_000_000 + positions.len()) },
+                    _ => Happening::Mined { block, position, parent: hash(parent) },
+                };
+                match kind {
+                    38 => {}
+                    39 => positions.push(5),
+                    _ => positions.push(position),
+                }
+                events.push(Event { time: Time::UNIX_EPOCH, node: NodeId::new(node), what });
+            }
+            events
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn every_block_has_a_place_of_its_own_and_arrows_point_back(events in events()) {
+            let tree = ForkTree::from_events(&events);
+            let mut told = BTreeMap::new();
+            for event in &events {
+                match event.what {
+                    Happening::Mined { block, position, parent } => {
+                        told.insert(block, position);
+                        told.entry(parent).or_insert(position - 1);
+                    }
+                    Happening::Accepted { block, position, .. } => {
+                        told.insert(block, position);
+                    }
+                    _ => {}
+                }
+            }
+            let blocks: Vec<_> = tree.blocks.iter().map(|block| (block.hash, block.position)).collect();
+            prop_assert_eq!(blocks.len(), told.len(), "each once");
+            prop_assert_eq!(blocks.into_iter().collect::<BTreeMap<_, _>>(), told);
+
+            let layout = Layout::new(&tree);
+            let mut taken = BTreeSet::new();
+            for (number, block) in tree.blocks.iter().enumerate() {
+                let place = layout.places[number];
+                prop_assert!(taken.insert((block.position, place.lane)), "two at one place");
+                let column = &layout.columns[place.column];
+                prop_assert!((column.first..=column.last).contains(&block.position));
+                prop_assert_eq!(tree.is_winning[number], place.lane == 0);
+                if let Some(parent) = block.parent {
+                    prop_assert_eq!(tree.blocks[parent].position + 1, block.position);
+                    let from = layout.places[parent];
+                    prop_assert_eq!(place.is_straight, place.lane == from.lane);
+                    prop_assert!(from.column < place.column || column.is_folded());
+                }
+                if column.is_folded() {
+                    prop_assert!(block.parent.is_some() && place.children == 1 && block.standing.is_empty());
+                }
+            }
+            prop_assert!(layout.columns.windows(2).all(|pair| pair[0].last < pair[1].first));
+        }
+
+        #[test]
+        fn lines_of_different_parents_share_no_stretch_of_a_track(events in events()) {
+            let tree = ForkTree::from_events(&events);
+            let layout = Layout::new(&tree);
+            let mut owners = BTreeMap::new();
+            for (number, block) in tree.blocks.iter().enumerate() {
+                let place = layout.places[number];
+                let Some(parent) = block.parent.filter(|_| !place.is_straight) else { continue };
+                let from = layout.places[parent];
+                prop_assert!(layout.tracks[parent] < layout.columns[from.column].tracks);
+                for lane in from.lane.min(place.lane)..=from.lane.max(place.lane) {
+                    let owner = owners.entry((from.column, layout.tracks[parent], lane)).or_insert(parent);
+                    prop_assert_eq!(*owner, parent);
+                }
+            }
+        }
+    }
+}

@@ -214,7 +214,7 @@ impl<'a> Sheet<'a> {
             }
             let y = self.y(node) + SHADE - LINE / 2.0;
             for (x, label) in self.with_room(room) {
-                self.drawing.text(x, y, Anchor::Middle, "quiet", &label);
+                self.drawing.text(x, y, Anchor::Middle, "", &label);
             }
         }
     }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use chainlab::{Happening, picture::ForkTree};
+use chainlab::{Blockchain, Happening, NodeId, Rules, Time, picture::ForkTree, pow::Target};
 use proptest::prelude::*;
 
 use crate::{
     golden::assert_golden,
     reading::check,
-    runs::{any_run, partition},
+    runs::{Run, any_run, partition},
 };
 
 #[test]
@@ -36,32 +36,60 @@ proptest! {
     }
 
     #[test]
-    fn every_block_of_the_events_is_in_the_tree_once(events in any_run()) {
+    fn every_block_of_the_events_is_in_the_tree(events in any_run()) {
         let mut blocks = BTreeSet::new();
-        let mut has_tip = BTreeSet::new();
+        let mut given_up = 0;
         for event in &events {
             match event.what {
-                Happening::Mined { block, position, parent } => {
-                    blocks.insert(block);
-                    has_tip.insert(event.node);
-                    // Before the first position there is nothing.
-                    if position > 1 {
-                        blocks.insert(parent);
-                    }
-                }
-                Happening::Accepted { block, .. } => {
-                    blocks.insert(block);
-                    has_tip.insert(event.node);
-                }
+                // Before the first position there is nothing.
+                Happening::Mined { block, position, parent } if position > 1 => blocks.extend([block, parent]),
+                Happening::Mined { block, .. } | Happening::Accepted { block, .. } => blocks.extend([block]),
+                // Of what was given up the position follows from the next tip, if that is known.
+                Happening::Reorganised { .. } => given_up += 1,
                 _ => {}
             }
         }
         let tree = ForkTree::from_events(&events);
-        // What was given up is where no block of another event says so only if it was mentioned in no other.
-        prop_assert!(tree.blocks() >= blocks.len());
-        let given_up = events.iter().filter(|event| matches!(event.what, Happening::Reorganised { .. })).count();
-        prop_assert!(tree.blocks() <= blocks.len() + given_up);
-        prop_assert!(tree.stale() < tree.blocks().max(1));
+        prop_assert!((blocks.len()..=blocks.len() + given_up).contains(&tree.blocks()));
+        let dot = tree.to_dot();
+        prop_assert!(blocks.iter().all(|block| dot.contains(&block.to_string())) || dot.contains(" blocks\""));
         prop_assert_eq!(&tree, &ForkTree::from_events(&events));
+    }
+
+    #[test]
+    fn chains_have_the_tree_of_the_events_that_made_them(
+        steps in prop::collection::vec((0..3_usize, any::<bool>()), 1..20),
+    ) {
+        let rules = Rules::notebook().with_first_target(Target::EASIEST);
+        let names = ["ann", "ben", "cid"];
+        let start = Blockchain::start(&rules, Time::UNIX_EPOCH).unwrap();
+        let mut chains = [start.clone(), start.clone(), start];
+        let mut run = Run::named(&names);
+        for (number, (node, takes_over)) in (1..).zip(steps) {
+            if takes_over {
+                // Whoever is behind takes the chain of the one after, which has a better one.
+                let other = chains[(node + 1) % 3].clone();
+                if other.len() > chains[node].len() {
+                    let (block, position) = (other.tip_hash(), other.len());
+                    run.happens(node as u32, Happening::Accepted { block, position, from: NodeId::new(0) });
+                    chains[node] = other;
+                }
+                continue;
+            }
+            let parent = chains[node].tip_hash();
+            chains[node] = chains[node].mine_next(&rules, [], names[node], Time::from_secs(number)).unwrap();
+            let (block, position) = (chains[node].tip_hash(), chains[node].len());
+            run.happens(node as u32, Happening::Mined { block, position, parent });
+        }
+        let of_chains = ForkTree::from_chains(names.into_iter().zip(chains.clone()));
+        let blocks: BTreeSet<_> = chains
+            .iter()
+            .flat_map(|chain| (1..=chain.len()).map(|len| chain.at(len).unwrap().tip_hash()))
+            .collect();
+        prop_assert_eq!(of_chains.blocks(), blocks.len());
+        let of_events = ForkTree::from_events(&run.events);
+        let best = chains.iter().map(Blockchain::len).max().unwrap() as usize;
+        prop_assert_eq!(of_chains.blocks() - of_chains.stale(), best);
+        prop_assert!(of_events.blocks() + 1 >= of_chains.blocks(), "the genesis alone is in no event");
     }
 }
