@@ -27,6 +27,7 @@ const MODULES: &[&str] = &[
     "node",
     "wire",
     "report",
+    "picture",
     "verbs",
     "network",
     "simulation",
