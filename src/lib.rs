@@ -180,7 +180,7 @@
 //! | a node: a state machine, input in, effects out | [`Node`], [`Input`], [`Effect`] |
 //! | links between nodes, as plain data | [`wire`] |
 //! | what a run showed: stale blocks, reorganisations, propagation | [`Report`], [`report`] |
-//! | pictures of what happened, as text and SVG | [`picture`] |
+//! | pictures of what happened: as text, as SVG, and a page that plays a run again | [`picture`] |
 //! | what can be done to a network, whatever drives it | [`NetworkOf`], [`Driver`] |
 //! | the threads: a node each, on the wall clock | [`Network`], [`network`] |
 //! | the virtual clock: all nodes on one thread | [`Simulation`], [`simulation`] |

@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | which blocks were mined on which, and where the nodes stand | [`ForkTree`], as text, SVG and DOT |
 //! | who told whom, and when | [`SpaceTime`], as SVG |
+//! | all of it, again, on a page to play | [`Replay`], as HTML |
 //! | how blocks spread, how a figure depends on another, a chain's intervals and its difficulty | `Curve`, as SVG, with the feature `plot` |
 
 mod clock;
@@ -22,6 +23,7 @@ mod growth;
 mod layout;
 mod names;
 mod pack;
+mod replay;
 mod space_time;
 mod space_time_svg;
 mod svg;
@@ -29,4 +31,5 @@ mod svg;
 #[cfg(feature = "plot")]
 pub use curves::{Curve, CurveError, Point};
 pub use fork_tree::ForkTree;
+pub use replay::{Replay, ReplayError};
 pub use space_time::{SpaceTime, SpaceTimeError, Span};

@@ -6,7 +6,8 @@ use serde_json::{Deserializer, Value, json};
 
 use crate::{
     python::notebook,
-    server::{Server, has_tool},
+    server::Server,
+    tools::has_tool,
     transcript::{CELL_5, CELL_6, CELL_7, CELL_8, CELL_9, CELL_10, CELL_11, CELL_12, CELL_13, CELL_14},
 };
 

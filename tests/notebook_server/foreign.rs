@@ -14,7 +14,10 @@ use std::{
 
 use serde_json::json;
 
-use crate::server::{PATIENCE, Server, ask, get, post, register};
+use crate::{
+    server::{Server, ask, get, post, register},
+    tools::PATIENCE,
+};
 
 /// Serves each client in a thread, as `serve` says, for as long as the test runs. Returns the port and counts clients.
 fn peer(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> (u16, Arc<AtomicUsize>) {

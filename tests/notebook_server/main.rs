@@ -6,11 +6,14 @@
 mod bad_input;
 #[path = "../built/mod.rs"]
 mod built;
+#[path = "../chromium/mod.rs"]
 mod chromium;
 mod curl;
 mod foreign;
 mod page;
 mod python;
 mod server;
+#[path = "../tools/mod.rs"]
+mod tools;
 #[path = "../transcript/mod.rs"]
 mod transcript;

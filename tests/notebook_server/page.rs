@@ -72,6 +72,9 @@ fn a_person_registers_submits_mines_resolves_and_tampers() {
     assert_eq!(is_too_wide, json!(false), "the page must not scroll sideways");
     chromium.keep_picture("phone.png");
     assert!(server.end("INT").success());
+
+    assert_eq!(chromium.thrown(), [] as [Value; 0]);
+    assert!(chromium.requested().iter().all(|url| url.starts_with("http://localhost:")));
 }
 
 /// Changes values of a copy of a node's chain of four blocks.

@@ -15,7 +15,10 @@ use chainlab::{Blockchain, Rules};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::server::{PATIENCE, Server, ask, get, has_tool, post, register, say_skipped, skip};
+use crate::{
+    server::{Server, ask, get, post, register},
+    tools::{PATIENCE, has_tool, say_skipped, skip},
+};
 
 /// What the notebook imports, at versions that are known to work together.
 const PACKAGES: [&str; 2] = ["flask==3.1.2", "requests==2.32.5"];

@@ -16,10 +16,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::built;
-
-/// How long anything may take that a healthy machine does in a moment.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+use crate::{built, tools::PATIENCE};
 
 /// The example, running.
 pub(crate) struct Server {
@@ -145,26 +142,4 @@ pub(crate) fn register(port: u16, peers: &[u16]) -> Value {
     let (status, text) = post(port, "/nodes/register", &serde_json::json!({ "nodes": nodes }).to_string());
     assert_eq!(status, 201, "{text}");
     serde_json::from_str(&text).unwrap()
-}
-
-/// Whether a tool is there; if it is not, says so past the harness, or fails where it must be there.
-pub(crate) fn has_tool(tool: &str, probe: &mut Command) -> bool {
-    let is_there =
-        probe.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success());
-    if !is_there {
-        skip(&format!("{tool} is missing"));
-    }
-    is_there
-}
-
-/// Says that a test is skipped, because something is missing that may not be where nothing is skipped.
-pub(crate) fn skip(why: &str) {
-    assert!(env::var_os("CHAINLAB_REQUIRE_TOOLS").is_none(), "{why}");
-    say_skipped(why);
-}
-
-/// Says past the harness that a test is skipped.
-pub(crate) fn say_skipped(why: &str) {
-    let test = thread::current().name().unwrap_or("a test").to_owned();
-    let _ = writeln!(io::stderr(), "skipped: {test}: {why}");
 }

@@ -12,7 +12,7 @@ use std::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::server::{PATIENCE, has_tool};
+use crate::tools::{PATIENCE, has_tool};
 
 /// A browser with one page.
 pub(crate) struct Chromium {
@@ -21,6 +21,8 @@ pub(crate) struct Chromium {
     messages: Receiver<Value>,
     next_id: u64,
     session: Option<String>,
+    /// What pages have told by themselves.
+    told: Vec<Value>,
     _profile: TempDir,
 }
 
@@ -71,11 +73,19 @@ impl Chromium {
             }
         };
         thread::Builder::new().spawn(read).unwrap();
-        Some(Self { child, commands, messages, next_id: 0, session: None, _profile: profile })
+        Some(Self {
+            child,
+            commands,
+            messages,
+            next_id: 0,
+            session: None,
+            told: Vec::new(),
+            _profile: profile,
+        })
     }
 
     /// Sends a command and waits for what it returns.
-    fn command(&mut self, method: &str, parameters: Value) -> Value {
+    pub(crate) fn command(&mut self, method: &str, parameters: Value) -> Value {
         self.next_id += 1;
         let mut command = json!({"id": self.next_id, "method": method, "params": parameters});
         if let Some(session) = &self.session {
@@ -88,6 +98,7 @@ impl Chromium {
                 assert!(message.get("error").is_none(), "{method}: {}", message["error"]);
                 return message["result"].take();
             }
+            self.told.push(message);
         }
     }
 
@@ -98,10 +109,34 @@ impl Chromium {
         let attach = json!({"targetId": target["targetId"], "flatten": true});
         let session = self.command("Target.attachToTarget", attach)["sessionId"].as_str().unwrap().to_owned();
         self.session = Some(session);
+        for domain in ["Runtime", "Log", "Network"] {
+            self.command(&format!("{domain}.enable"), json!({}));
+        }
         let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600});
         self.command("Emulation.setDeviceMetricsOverride", size);
         self.command("Page.navigate", json!({ "url": url }));
         self.wait_for("document.readyState === 'complete'");
+    }
+
+    /// What went wrong in pages: uncaught exceptions, errors that they wrote to the console, and what they may not do.
+    pub(crate) fn thrown(&self) -> Vec<Value> {
+        let is_wrong = |told: &&Value| match told["method"].as_str() {
+            Some("Runtime.exceptionThrown") => true,
+            Some("Runtime.consoleAPICalled") => told["params"]["type"] == "error",
+            // What a server refuses is no fault of the page.
+            Some("Log.entryAdded") => {
+                let entry = &told["params"]["entry"];
+                entry["level"] == "error" && entry["source"] != "network"
+            }
+            _ => false,
+        };
+        self.told.iter().filter(is_wrong).cloned().collect()
+    }
+
+    /// The addresses that pages have asked for.
+    pub(crate) fn requested(&self) -> Vec<String> {
+        let requests = self.told.iter().filter(|told| told["method"] == "Network.requestWillBeSent");
+        requests.map(|told| told["params"]["request"]["url"].as_str().unwrap().to_owned()).collect()
     }
 
     /// Evaluates an expression in the page.
