@@ -2,6 +2,7 @@
 //!
 //! It reads arguments and files, calls the library, and prints. `chainlab --help` tells the rest.
 
+mod draw;
 mod ended;
 mod experiment;
 mod figures;
@@ -35,6 +36,7 @@ Examples:
   chainlab scenarios partition > mine.json         writes one, to be changed
   chainlab run mine.json                           runs it, and prints its report
   chainlab experiment delays.json -o delays.csv    runs an experiment on all cores, a row a run
+  chainlab draw tree events.jsonl                  draws what `run --events` has written
   chainlab validate --quick                        holds the simulation against published figures
   chainlab sweep --help                            tells how to spread one over many machines
 
@@ -47,6 +49,7 @@ enum Command {
     Experiment(experiment::Arguments),
     Sweep(sweep::Arguments),
     Scenarios(scenarios::Arguments),
+    Draw(draw::Arguments),
     Validate(validate::Arguments),
 }
 
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Command::Experiment(arguments) => experiment::run(&arguments),
         Command::Sweep(arguments) => sweep::run(arguments),
         Command::Scenarios(arguments) => scenarios::run(&arguments),
+        Command::Draw(arguments) => draw::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
     };
     ended::with(result)

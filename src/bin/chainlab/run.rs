@@ -40,16 +40,19 @@ pub(crate) struct Arguments {
     /// Writes all that happened to a file, as lines of JSON. They are kept in memory until the end.
     #[arg(long)]
     events: Option<PathBuf>,
+    /// Writes every message to that file as well: when it was sent, and when it came or why it did not.
+    #[arg(long, requires = "events")]
+    trace: bool,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   chainlab run partition
   chainlab run mine.json --seed 7
-  chainlab run mine.json --events events.jsonl";
+  chainlab run mine.json --events events.jsonl --trace";
 
 pub(crate) fn run(arguments: &Arguments) -> Ended {
-    let Arguments { file, seed, batches, json, events } = arguments;
+    let Arguments { file, seed, batches, json, events, trace } = arguments;
     let mut scenario = Scenario::from_json(&text_of(file)?).map_err(|error| naming(file)(&error))?;
     scenario.seed = seed.unwrap_or(scenario.seed);
     // A file that cannot be written is told before the run.
@@ -57,6 +60,7 @@ pub(crate) fn run(arguments: &Arguments) -> Ended {
         events.as_ref().map(|path| File::create(path).map_err(|error| naming(path)(&error))).transpose()?;
     let mut watched = None;
     let simulation = scenario.run_watched(|simulation| {
+        simulation.set_tracing(*trace);
         watched = out.map(|out| (out, simulation.events_with_capacity(usize::MAX)));
     });
     let simulation = simulation.map_err(|error| naming(file)(&error))?;
