@@ -154,6 +154,9 @@ fn counted() -> Vec<Happening> {
         Happening::Crashed,
         Happening::Restarted,
         Happening::Panicked { message: "no".into() },
+        Happening::DoubleSpent { won: true, confirmations: 6, stale: 1, cost: 50 },
+        Happening::DoubleSpent { won: false, confirmations: 2, stale: 3, cost: 157 },
+        Happening::DoubleSpent { won: false, confirmations: 2, stale: 0, cost: 7 },
         // These are in no figure.
         Happening::Dropped { from },
         Happening::Resolved { replaced: true, silent: 1 },

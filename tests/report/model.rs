@@ -7,7 +7,7 @@ use std::{
 
 use chainlab::{
     Block, BlockHash, Blockchain, Event, Happening, NodeId, Report, Time,
-    report::{Messages, NodeReport, Propagation, Recorder, Spread},
+    report::{DoubleSpends, Messages, NodeReport, Propagation, Recorder, Spread},
 };
 use proptest::prelude::*;
 
@@ -200,8 +200,23 @@ impl Model {
             crashes: count(|what| matches!(what, Happening::Crashed)),
             restarts: count(|what| matches!(what, Happening::Restarted)),
             panics: count(|what| matches!(what, Happening::Panicked { .. })),
+            double_spends: self.double_spends(),
             propagation: spreads.propagation.clone(),
             messages: Messages::default(),
+        }
+    }
+
+    fn double_spends(&self) -> DoubleSpends {
+        let ended = self.counted.iter().filter_map(|happening| match happening {
+            Happening::DoubleSpent { won, stale, cost, .. } => Some((*won, *stale, *cost)),
+            _ => None,
+        });
+        let ended: Vec<_> = ended.collect();
+        DoubleSpends {
+            tried: ended.len() as u64,
+            won: ended.iter().filter(|(won, ..)| *won).count() as u64,
+            stale: ended.iter().map(|(_, stale, _)| stale).sum(),
+            cost: ended.iter().map(|(.., cost)| cost).sum(),
         }
     }
 
