@@ -126,10 +126,15 @@ function drawNode(pen, [x, y], size, node) {
   pen.arc(x, y, size, 0, 2 * Math.PI);
   pen.fillStyle = state === STATE.down ? ink.back : colourOf(tip);
   pen.fill();
-  const isSelected = player.selected?.node === node;
-  pen.lineWidth = isSelected ? 4 : size < 6 ? 0.5 : 1.5;
-  pen.strokeStyle = isSelected ? ink.focus : ink.ink;
+  pen.lineWidth = size < 6 ? 0.5 : 1.5;
+  pen.strokeStyle = ink.ink;
   pen.stroke();
+  if (player.selected?.node === node) {
+    pen.lineWidth = 2.5;
+    pen.beginPath();
+    pen.arc(x, y, size + 4, 0, 2 * Math.PI);
+    pen.stroke();
+  }
   pen.lineWidth = 2;
   if (state === STATE.down || state === STATE.paused) {
     const arm = size * 0.5;
@@ -163,10 +168,12 @@ function drawNames(pen, look, spots, size) {
     const isRight = x > middle + 1, isMiddle = Math.abs(x - middle) <= 1;
     pen.textAlign = isMiddle ? "center" : isRight ? "left" : "right";
     const top = isMiddle && y < look.y + (look.zoom * look.height) / 2;
-    const beside = isMiddle ? 0 : (size + 5) * (isRight ? 1 : -1);
+    const beside = isMiddle ? 0 : (size + 8) * (isRight ? 1 : -1);
     const name = nodeName(node);
     const short = name.length > 10 ? `${name.slice(0, 9)}…` : name;
-    pen.fillText(short + at + cut, x + beside, isMiddle ? y + (top ? -size - 5 : size + 14) : y + 4);
+    // As wide as there is room for.
+    const room = Math.max(isMiddle ? look.width : isRight ? look.width - x - beside - 4 : x + beside - 4, 24);
+    pen.fillText(`\u2068${short}\u2069${at}${cut}`, x + beside, isMiddle ? y + (top ? -size - 8 : size + 17) : y + 4, room);
   }
 }
 

@@ -23,7 +23,7 @@ let looked = looks.network;
 
 // Goes to a time, with all that has happened by then; or to just after an event, counted from 1.
 function seek(time) {
-  player.time = Math.min(Math.max(time, 0), lastTime);
+  player.time = Math.floor(Math.min(Math.max(time, 0), lastTime));
   goTo(firstAbove(events.time, events.count, player.time));
   show();
 }
@@ -72,7 +72,7 @@ function pause() {
 }
 function advance(now) {
   if (player.isPlaying && lastFrame !== null) {
-    const time = player.time + (now - lastFrame) * 1e6 * player.speed;
+    const time = player.time + Math.floor((now - lastFrame) * 1e6 * player.speed);
     const happened = firstAbove(events.time, events.count, time);
     player.time = Math.min(time, lastTime);
     goTo(Math.max(happened, moment.count));
@@ -175,7 +175,7 @@ function tellList() {
     line.className = event < 0 ? "" : place === now ? "now" : place > now ? "yet" : "";
     line.dataset.event = event;
     time.textContent = event < 0 ? "" : seconds(events.time[event]);
-    text.textContent = event < 0 ? "" : `${nodeName(events.node[event])} ${eventText(event)}`;
+    text.textContent = event < 0 ? "" : `${nameWithin(events.node[event])} ${eventText(event)}`;
   });
 }
 
@@ -207,14 +207,14 @@ function readAddress() {
   // A run plays in about a minute unless it is told otherwise.
   const speed = number("speed");
   setSpeed(speed > 0 ? speed : 10 ** Math.round(Math.log10(Math.max(lastTime / 60e9, SPEEDS[0]))));
-  const time = number("t") * 1e9, event = number("event");
+  const time = Math.round(number("t") * 1e9), event = number("event");
   if (event >= 0) {
     seekEvent(Math.floor(event));
     // Between that event and the next.
     const next = moment.count < events.count ? events.time[moment.count] : lastTime;
     if (time > player.time) player.time = Math.min(time, next);
   } else {
-    seek(time >= 0 ? Math.round(time) : 0);
+    seek(time >= 0 ? time : 0);
   }
 }
 

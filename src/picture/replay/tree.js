@@ -1,6 +1,6 @@
 // The tree of blocks as far as it has grown: height to the right, each branch in its lane.
 
-const STEP = 30, LANE = 30, BOX = 22, TOP = 48, DRAWN_MAX = 6000;
+const STEP = 30, LANE = 46, BOX = 22, TOP = 48, DRAWN_MAX = 6000;
 
 // All blocks by their positions, and those positions.
 const byPosition = (() => {
@@ -48,12 +48,15 @@ function drawTree(pen, look) {
   pen.textAlign = "center";
   for (const block of found) {
     const [x, y] = [blockX(look, block), blockY(look, block)];
-    const isSelected = player.selected?.block === block;
     pen.fillStyle = colourOf(block);
-    pen.strokeStyle = isSelected ? ink.focus : ink.ink;
-    pen.lineWidth = isSelected ? 4 : box < 8 ? 0.5 : 1.2;
+    pen.strokeStyle = ink.ink;
+    pen.lineWidth = box < 8 ? 0.5 : 1.2;
     pen.fillRect(x - box / 2, y - box / 2, box, box);
     pen.strokeRect(x - box / 2, y - box / 2, box, box);
+    if (player.selected?.block === block) {
+      pen.lineWidth = 2.5;
+      pen.strokeRect(x - box / 2 - 4, y - box / 2 - 4, box + 8, box + 8);
+    }
     if (box >= 15) {
       pen.fillStyle = textOn(block);
       pen.textBaseline = "middle";

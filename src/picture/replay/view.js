@@ -25,6 +25,10 @@ function seconds(nanos) {
 function nodeName(node) {
   return tables.names[node];
 }
+// Within other text, whose direction it must not change.
+function nameWithin(node) {
+  return `\u2068${nodeName(node)}\u2069`;
+}
 function blockName(block) {
   return `block ${blocks.position[block]} ${blocks.hash[block].slice(0, 8)}`;
 }
@@ -34,7 +38,7 @@ function eventText(event) {
   switch (events.kind[event]) {
     case KIND.joined: return "joined";
     case KIND.mined: return `mined ${blockName(about)}`;
-    case KIND.accepted: return `accepted ${blockName(about)} from ${nodeName(from)}`;
+    case KIND.accepted: return `accepted ${blockName(about)} from ${nameWithin(from)}`;
     case KIND.reorganised: return `gave up ${about} for ${from}`;
     case KIND.crashed: return "crashed";
     case KIND.restarted: return "was restarted";
@@ -44,10 +48,10 @@ function eventText(event) {
     case KIND.healed: return "is no longer cut off";
     case KIND.message: {
       const name = events.name[event], lost = name >> 4, number = events.transactions[event];
-      const block = about < 0 ? "" : ` of ${blockName(about)}`;
+      const block = about < 0 ? "" : ` (${blockName(about)})`;
       const what = tables.messages[name & 15] + block + (number > 0 ? `, ${number} of them named` : "");
       const why = lost > 0 ? `, ${tables.losses[lost - 1]}` : "";
-      return `${lost > 0 ? "did not get" : "got"} ${what} from ${nodeName(from)}${why}`;
+      return `${lost > 0 ? "did not get" : "got"} ${what} from ${nameWithin(from)}${why}`;
     }
     default: return tables.texts[about];
   }
