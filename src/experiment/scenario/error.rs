@@ -17,12 +17,12 @@ pub struct ScenarioError {
     /// Where in the scenario: `faults[2].nodes[0]`; `.` for the whole.
     pub path: String,
     /// What is wrong there.
-    pub problem: Problem,
+    pub problem: Box<Problem>,
 }
 
 impl ScenarioError {
     pub(super) fn new(path: impl Into<String>, problem: impl Into<Problem>) -> Self {
-        Self { path: path.into(), problem: problem.into() }
+        Self { path: path.into(), problem: Box::new(problem.into()) }
     }
 }
 
@@ -195,7 +195,7 @@ pub enum Problem {
         /// The name.
         name: String,
         /// What a block with a reward for it would do wrong.
-        violation: Violation,
+        violation: Box<Violation>,
     },
     /// The name of a node is that of the sender of rewards, or none.
     #[error("{name:?} cannot be a node's name and address")]
@@ -214,7 +214,7 @@ pub enum Problem {
     Topology(#[from] TopologyError),
     /// A node could not be started.
     #[error(transparent)]
-    Spawn(#[from] SpawnError),
+    Spawn(Box<SpawnError>),
     /// Nodes could not be joined.
     #[error(transparent)]
     Join(#[from] JoinError),
@@ -233,4 +233,10 @@ pub enum Problem {
     /// A node does not mine.
     #[error(transparent)]
     Mine(#[from] CallError<MineError>),
+}
+
+impl From<SpawnError> for Problem {
+    fn from(error: SpawnError) -> Self {
+        Self::Spawn(Box::new(error))
+    }
 }

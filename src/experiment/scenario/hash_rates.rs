@@ -10,12 +10,15 @@ use crate::{
     wire::{Key, Purpose},
 };
 
-/// The most hashes a second, of a node and of all together: a thousand times what Bitcoin's miners make.
-pub(super) const HASH_RATE_MAX: f64 = 1e24;
+/// The most hashes a second, of a node and of all together.
+pub(super) const HASH_RATE_MAX: f64 = 1e15;
 /// The largest exponent of Zipf's law: with it the second largest miner has a thousandth of a thousandth of the largest's.
 const EXPONENT_MAX: f64 = 20.0;
 
-/// How many hashes a second the nodes make, in attempts a second. A node of none does not mine.
+/// How many attempts a second the nodes make. A node of none does not mine.
+///
+/// In a simulation only their ratios matter where the pace follows them. A report counts at most 2^64 attempts of a node,
+/// seven months of a million million a second: for what Bitcoin's miners make, count in units of a million million.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]

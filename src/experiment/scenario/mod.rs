@@ -59,7 +59,7 @@ const LINKS: usize = 8;
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Scenario {
-    /// The rules; by default Bitcoin's.
+    /// The rules; by default Bitcoin's. Without relay, as under the notebook's, each node mines for itself.
     pub rules: Rules,
     /// How hard it is to find a block at the start.
     pub pace: Pace,

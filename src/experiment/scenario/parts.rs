@@ -51,7 +51,7 @@ impl RegionTable {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StrategyOf {
-    /// The nodes; left out, all that have no other.
+    /// The nodes; left out, all that have no other, and those that join.
     #[serde(default)]
     pub nodes: Option<Vec<NodeRef>>,
     /// What they show and when.
@@ -62,7 +62,7 @@ pub struct StrategyOf {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TieBreakOf {
-    /// The nodes; left out, all that have no other.
+    /// The nodes; left out, all that have no other, and those that join.
     #[serde(default)]
     pub nodes: Option<Vec<NodeRef>>,
     /// Which of two equally good branches they take.

@@ -97,9 +97,9 @@ impl Scenario {
         let topology = self.topology();
         check_topology(&topology, self.nodes)?;
         self.check_times()?;
-        let members = self.find_members(&names, &rates)?;
+        let (members, others) = self.find_members(&names, &rates)?;
         let orders = self.find_orders(&names)?;
-        let mut timeline = Timeline::new(&mut names, &self.rules, rates);
+        let mut timeline = Timeline::new(&mut names, &self.rules, rates, others);
         let changes = timeline.follow(&self.faults)?;
         let miners = timeline.miners();
         if miners.is_empty() && self.stop.seconds.is_none() {
@@ -183,7 +183,8 @@ impl Scenario {
         Ok(())
     }
 
-    fn find_members(&self, names: &Names, rates: &[f64]) -> Result<Vec<Member>, ScenarioError> {
+    /// Finds what each node is that there is at the start, and how one behaves that is not named.
+    fn find_members(&self, names: &Names, rates: &[f64]) -> Result<(Vec<Member>, Behaviour), ScenarioError> {
         for (at, StrategyOf { strategy, .. }) in self.strategies.iter().enumerate() {
             check_strategy(&format!("strategies[{at}].strategy"), strategy, self.nodes)?;
         }
@@ -207,7 +208,11 @@ impl Scenario {
             let (name, address) = (self.names.get(number).cloned(), names.of(node));
             Member { name, address, hash_rate: rates[number], behaviour }
         };
-        Ok((0..self.nodes).map(member).collect())
+        let others = Behaviour {
+            strategy: strategies.others.clone().unwrap_or_default(),
+            tie_break: tie_breaks.others.clone().unwrap_or_default(),
+        };
+        Ok(((0..self.nodes).map(member).collect(), others))
     }
 
     /// Finds what each node was given in a list of values, each for some nodes or for all others.
@@ -297,7 +302,9 @@ pub(super) fn give_name(names: &mut Names, rules: &Rules, node: NodeId, name: &s
 }
 
 fn check_address(rules: &Rules, name: &str) -> Result<(), Problem> {
-    rules.check_miner(name).map_err(|violation| Problem::Address { name: name.to_owned(), violation })
+    rules
+        .check_miner(name)
+        .map_err(|violation| Problem::Address { name: name.to_owned(), violation: Box::new(violation) })
 }
 
 /// Returns a number that is in its range.

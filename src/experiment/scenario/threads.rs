@@ -143,7 +143,7 @@ impl Seen {
                 self.position = self.position.max(position);
             }
             Happening::Accepted { position, .. } => self.position = self.position.max(position),
-            Happening::MiningEnded { .. } => drop(self.ended.insert(event.node)),
+            Happening::MiningEnded { .. } | Happening::Panicked { .. } => drop(self.ended.insert(event.node)),
             _ => {}
         }
     }

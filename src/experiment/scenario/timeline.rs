@@ -20,14 +20,16 @@ pub(super) struct Timeline<'a> {
     names: &'a mut Names,
     rules: &'a Rules,
     rates: Vec<f64>,
+    /// How a node behaves that joins.
+    behaviour: Behaviour,
     down: BTreeSet<NodeId>,
     is_partitioned: bool,
 }
 
 impl<'a> Timeline<'a> {
     /// Begins with the start, where each node has its hash rate.
-    pub(super) fn new(names: &'a mut Names, rules: &'a Rules, rates: Vec<f64>) -> Self {
-        Self { names, rules, rates, down: BTreeSet::new(), is_partitioned: false }
+    pub(super) fn new(names: &'a mut Names, rules: &'a Rules, rates: Vec<f64>, behaviour: Behaviour) -> Self {
+        Self { names, rules, rates, behaviour, down: BTreeSet::new(), is_partitioned: false }
     }
 
     /// Goes through all changes in the order of time, and finds what each does.
@@ -110,7 +112,7 @@ impl<'a> Timeline<'a> {
         }
         self.rates.push(hash_rate);
         let (name, address) = (name.map(str::to_owned), self.names.of(node));
-        Ok(Member { name, address, hash_rate, behaviour: Behaviour::default() })
+        Ok(Member { name, address, hash_rate, behaviour: self.behaviour.clone() })
     }
 
     fn groups(&self, path: &str, groups: &[Vec<NodeRef>]) -> Result<Vec<Vec<NodeId>>, ScenarioError> {
