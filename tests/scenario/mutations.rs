@@ -1,0 +1,193 @@
+//! Whatever a document says, it is read or refused with a path, and never takes the reader down.
+
+use chainlab::experiment::Scenario;
+use proptest::{prelude::*, sample::Index};
+use serde_json::{Value, json};
+
+/// A scenario that states every field.
+fn full() -> Value {
+    let mut value = crate::scenario(json!({
+        "rules": {"preset": "bitcoin", "genesis": {"shared": {"time_ns": 5, "allocations": {"alice": 100}}}},
+        "pace": {"block_seconds": 15},
+        "nodes": 12, "names": ["alice", "bob"],
+        "hash_rates": {"zipf": {"exponent": 1.0, "total": 1e6}},
+        "topology": {"small_world": {"neighbours": 4, "rewiring": 0.1}},
+        "link": {"latency": {"uniform": {"min_seconds": 0.1, "max_seconds": 0.2}}, "bandwidth": 1000000, "loss": 0.01},
+        "regions": "2019",
+        "block_cost": {"bytes": 1000, "validation_seconds_per_megabyte": 0.1},
+        "strategies": [
+            {"nodes": ["alice"], "strategy": {"selfish": {}}},
+            {"nodes": [3], "strategy": {"optimal": {"power": 0.3, "gamma": 0.5, "truncation": 30}}},
+            {"strategy": {"stubborn": {"lead": true, "equal_fork": false, "trail": 1}}}
+        ],
+        "tie_breaks": [{"tie_break": {"towards": {"miner": "alice", "probability": 0.5}}}],
+        "transactions": [{"from": 0, "to": "bob", "amount": 2, "every_seconds": 30, "start_seconds": 1}],
+        "faults": [
+            {"at_seconds": 1, "kind": "crash", "nodes": [4]},
+            {"at_seconds": 2, "kind": "restart", "nodes": [4], "lost_disk": true},
+            {"at_seconds": 3, "kind": "partition", "groups": [[0, 1], [2, "node-3"]]},
+            {"at_seconds": 4, "kind": "heal"},
+            {"at_seconds": 5, "kind": "join", "peers": [0], "name": "dave", "hash_rate": 10},
+            {"at_seconds": 6, "kind": "set_link", "from": "dave", "to": 0, "link": {"loss": 0.5}},
+            {"at_seconds": 7, "kind": "set_hash_rate", "nodes": [12], "hash_rate": 0}
+        ],
+        "stop": {"seconds": 1000, "blocks": 100, "position": 100},
+        "warm_up_seconds": 10,
+        "seed": 7
+    }))
+    .to_value();
+    value["topology"] = json!({"random": {"links": 3}});
+    value
+}
+
+/// Where a value of a document stands: what to go into at each step.
+fn places(value: &Value, path: Vec<String>, places: &mut Vec<Vec<String>>) {
+    let mut go_into = |key: String, inner: &Value| {
+        let mut path = path.clone();
+        path.push(key);
+        self::places(inner, path, places);
+    };
+    match value {
+        Value::Array(values) => {
+            values.iter().enumerate().for_each(|(place, inner)| go_into(place.to_string(), inner));
+        }
+        Value::Object(fields) => fields.iter().for_each(|(field, inner)| go_into(field.clone(), inner)),
+        _ => {}
+    }
+    places.push(path);
+}
+
+#[derive(Debug, Clone)]
+enum Mutation {
+    Replace(Value),
+    Remove,
+    Rename(String),
+    Repeat,
+    Scale(f64),
+}
+
+fn mutation() -> impl Strategy<Value = Mutation> {
+    let value = prop_oneof![
+        Just(json!(null)),
+        Just(json!({})),
+        Just(json!([])),
+        Just(json!([[]])),
+        Just(json!({"nodes": [0]})),
+        any::<bool>().prop_map(|value| json!(value)),
+        any::<i64>().prop_map(|value| json!(value)),
+        any::<u64>().prop_map(|value| json!(value)),
+        (-20..20_i32).prop_map(|value| json!(value)),
+        any::<f64>()
+            .prop_filter("JSON has finite numbers", |value| value.is_finite())
+            .prop_map(|value| json!(value)),
+        ".{0,90}".prop_map(|value| json!(value)),
+        prop::sample::select(vec![
+            "honest",
+            "complete",
+            "star",
+            "balanced",
+            "as_stated",
+            "2019",
+            "alice",
+            "node-3",
+            "0",
+            "\0",
+            "random",
+        ])
+        .prop_map(|value| json!(value)),
+    ];
+    prop_oneof![
+        4 => value.prop_map(Mutation::Replace),
+        2 => Just(Mutation::Remove),
+        1 => "[a-z_]{1,12}".prop_map(Mutation::Rename),
+        1 => Just(Mutation::Repeat),
+        3 => prop_oneof![Just(-1.0), Just(0.0), Just(0.5), Just(1e3), Just(1e12), Just(1e300)].prop_map(Mutation::Scale),
+    ]
+}
+
+fn mutate(document: &mut Value, at: Index, mutation: Mutation) {
+    let mut all = Vec::new();
+    places(document, Vec::new(), &mut all);
+    let path = at.get(&all).clone();
+    let pointer = |path: &[String]| path.iter().map(|part| format!("/{part}")).collect::<String>();
+    let place = document.pointer_mut(&pointer(&path)).expect("no field has a slash in its name");
+    match mutation {
+        Mutation::Replace(value) => *place = value,
+        Mutation::Scale(factor) => {
+            if let Some(scaled) =
+                place.as_f64().and_then(|value| serde_json::Number::from_f64(value * factor))
+            {
+                *place = Value::Number(scaled);
+            }
+        }
+        Mutation::Remove | Mutation::Rename(_) | Mutation::Repeat => {
+            let Some((last, parent)) = path.split_last() else { return };
+            let value = place.clone();
+            match document.pointer_mut(&pointer(parent)).expect("it holds the place") {
+                Value::Object(fields) => {
+                    if !matches!(mutation, Mutation::Repeat) {
+                        fields.remove(last);
+                    }
+                    if let Mutation::Rename(name) = mutation {
+                        fields.insert(name, value);
+                    }
+                }
+                Value::Array(values) if matches!(mutation, Mutation::Repeat) => values.push(value),
+                Value::Array(values) => {
+                    drop(values.remove(last.parse::<usize>().expect("a place in a list")))
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+#[track_caller]
+fn assert_read_or_refused(json: &str) {
+    match Scenario::from_json(json) {
+        Ok(scenario) => {
+            let written = scenario.to_json();
+            let again = Scenario::from_json(&written).unwrap_or_else(|error| panic!("{error}\n{written}"));
+            assert_eq!(again, scenario);
+            assert_eq!(again.to_json(), written);
+        }
+        Err(error) => {
+            assert!(!error.path.is_empty() && !error.problem.to_string().is_empty(), "{error:?}");
+            assert_eq!(error.to_string(), format!("{}: {}", error.path, error.problem));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3000))]
+
+    #[test]
+    fn a_mutated_scenario_is_read_or_refused_with_a_path(
+        mutations in prop::collection::vec((any::<Index>(), mutation()), 1..4),
+    ) {
+        let mut document = full();
+        for (at, mutation) in mutations {
+            mutate(&mut document, at, mutation);
+        }
+        assert_read_or_refused(&document.to_string());
+    }
+
+    #[test]
+    fn a_damaged_text_is_read_or_refused_with_a_path(at: Index, length in 0..9_usize, by in ".{0,4}") {
+        let text = full().to_string();
+        let start = at.index(text.len());
+        let end = (start + length).min(text.len());
+        assert_read_or_refused(&format!("{}{by}{}", &text[..start], &text[end..]));
+    }
+}
+
+/// A mutation that nothing refuses would show nothing of the errors: the whole is accepted, and this much less is not.
+#[test]
+fn the_unmutated_one_is_accepted() {
+    assert_read_or_refused(&full().to_string());
+    Scenario::from_value(full()).unwrap();
+    let mut document = full();
+    document["faults"][6]["nodes"] = json!([13]);
+    let error = Scenario::from_value(document).unwrap_err();
+    assert_eq!(error.to_string(), "faults[6].nodes[0]: node 13 is not there: there are 13");
+}

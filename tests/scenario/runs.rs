@@ -1,0 +1,175 @@
+//! What comes of a scenario in a simulation.
+
+use std::time::Duration;
+
+use chainlab::{NodeId, Report, Simulation, wire::Regions};
+use serde_json::{Value, json};
+
+use crate::scenario;
+
+fn run(value: Value) -> Report {
+    scenario(value).run().unwrap()
+}
+
+/// Each node's part of all attempts.
+fn shares(value: Value) -> Vec<f64> {
+    run(value).nodes.iter().map(|node| node.attempts_share).collect()
+}
+
+#[test]
+fn hash_rates_are_shared_out_as_stated() {
+    let stop = json!({"blocks": 50});
+    let close = |found: &[f64], expected: &[f64]| {
+        assert_eq!(found.len(), expected.len());
+        let pairs = found.iter().zip(expected);
+        assert!(pairs.clone().all(|(one, other)| (one - other).abs() < 1e-6), "{found:?} {expected:?}");
+    };
+    close(&shares(json!({"nodes": 4, "stop": stop})), &[0.25; 4]);
+    let list = json!({"list": [1e6, 3e6, 0]});
+    close(&shares(json!({"nodes": 3, "hash_rates": list, "stop": stop})), &[0.25, 0.75, 0.0]);
+    let zipf = json!({"zipf": {"exponent": 1, "total": 11e6}});
+    close(
+        &shares(json!({"nodes": 3, "hash_rates": zipf, "stop": stop})),
+        &[6.0 / 11.0, 3.0 / 11.0, 2.0 / 11.0],
+    );
+}
+
+/// The parts of an exponential distribution: with a mean of 1, half are below ln 2, and the largest of 400 is about 6.6.
+#[test]
+fn exponential_rates_are_drawn_by_the_seed() {
+    let of = |seed: u64| {
+        let rates = json!({"exponential": {"total": 4e8}});
+        shares(json!({"nodes": 400, "seed": seed, "hash_rates": rates, "stop": {"blocks": 1}}))
+    };
+    let shares = of(3);
+    let below = shares.iter().filter(|share| **share * 400.0 < std::f64::consts::LN_2).count();
+    assert!((160..240).contains(&below), "{below}");
+    let largest = shares.iter().copied().fold(0.0, f64::max) * 400.0;
+    assert!((4.0..14.0).contains(&largest), "{largest}");
+    assert_eq!(of(3), shares);
+    assert_ne!(of(4), shares);
+}
+
+#[test]
+fn a_regions_rate_is_shared_out_among_its_nodes() {
+    let rates = json!({"by_region": {"europe": 3e6, "north america": 1e6}});
+    let value =
+        json!({"nodes": 40, "seed": 5, "regions": "2019", "hash_rates": rates, "stop": {"blocks": 20}});
+    let shares = shares(value);
+    let places: Vec<_> = (0..40).map(|node| Regions::of_2019().place_of(NodeId::new(node), 5)).collect();
+    let of = |place: usize| {
+        shares.iter().zip(&places).filter(|(_, other)| **other == place).map(|(share, _)| share).sum::<f64>()
+    };
+    assert!((of(1) - 0.75).abs() < 1e-6 && (of(0) - 0.25).abs() < 1e-6, "{} {}", of(1), of(0));
+}
+
+#[test]
+fn it_stops_at_whichever_comes_first() {
+    let report = run(json!({"stop": {"blocks": 30, "seconds": 1e9}}));
+    assert_eq!(report.mined, 30);
+    let report = run(json!({"stop": {"blocks": 1_000_000, "seconds": 86400}}));
+    assert_eq!(report.duration, Duration::from_secs(86_400));
+    let report = run(json!({"stop": {"position": 12, "blocks": 1000}}));
+    assert_eq!(report.in_chain, 11);
+    // The warm-up passes in any case, and is not counted.
+    let report = run(json!({"stop": {"position": 2}, "warm_up_seconds": 86400}));
+    assert_eq!((report.mined, report.duration), (0, Duration::ZERO));
+    let report = run(json!({"stop": {"blocks": 5}, "warm_up_seconds": 86400}));
+    assert_eq!(report.mined, 5);
+}
+
+/// A reward that no balance holds twice ends all mining; payments would be made for ever.
+#[test]
+fn a_run_in_which_nobody_mines_any_more_ends() {
+    let report = run(json!({
+        "rules": {"preset": "bitcoin", "reward": u64::MAX}, "nodes": 2,
+        "transactions": [{"from": 0, "to": 1, "every_seconds": 1}],
+        "stop": {"blocks": 100}
+    }));
+    assert!(report.mined < 100, "{}", report.mined);
+}
+
+#[test]
+fn changes_happen_at_their_time() {
+    let simulation = scenario(json!({
+        "names": ["alice", "bob"], "nodes": 4,
+        "link": {"latency": {"fixed": {"seconds": 1}}},
+        "faults": [
+            {"at_seconds": 40000, "kind": "restart", "nodes": ["bob"]},
+            {"at_seconds": 10000, "kind": "crash", "nodes": ["bob"]},
+            {"at_seconds": 50000, "kind": "join", "peers": ["alice", 2], "name": "carol", "hash_rate": 2.5e5},
+            {"at_seconds": 60000, "kind": "set_hash_rate", "nodes": [0, 2, 3], "hash_rate": 0},
+            {"at_seconds": 70000, "kind": "set_link", "from": "alice", "to": "carol", "link": {"loss": 1}}
+        ],
+        "stop": {"seconds": 1e6}
+    }))
+    .simulation()
+    .unwrap();
+    let start = simulation.now();
+    let at = |seconds: u64, simulation: &Simulation| {
+        simulation.run_until(start + Duration::from_secs(seconds));
+        simulation.report()
+    };
+    let attempts = |report: &Report, node: usize| report.nodes[node].attempts;
+    let bob = NodeId::new(1);
+    let before = at(10_001, &simulation);
+    assert_eq!((before.crashes, before.restarts, simulation.chain(bob).is_err()), (1, 0, true));
+    let down = at(39_999, &simulation);
+    assert_eq!(attempts(&down, 1), attempts(&before, 1));
+    let after = at(50_001, &simulation);
+    assert_eq!((after.restarts, after.nodes.len()), (1, 5));
+    // A quarter of a million a second, for ten thousand seconds.
+    assert!(attempts(&after, 1).abs_diff(attempts(&down, 1) + 2_500_250_000) < 1_000_000);
+    assert_eq!(
+        (simulation.find_node("carol"), &*simulation.address(NodeId::new(4)).unwrap()),
+        (Some(NodeId::new(4)), "carol")
+    );
+    assert_eq!(simulation.peers(NodeId::new(4)).unwrap(), [NodeId::new(0), NodeId::new(2)]);
+    let slow = at(60_001, &simulation);
+    let last = at(100_000, &simulation);
+    for node in [0, 2, 3] {
+        assert_eq!(attempts(&last, node), attempts(&slow, node));
+    }
+    assert!(attempts(&last, 4) > attempts(&slow, 4));
+    assert!(last.messages.lost.values().sum::<u64>() > 0, "alice tells carol nothing any more");
+}
+
+#[test]
+fn payments_are_made_again_and_again() {
+    let simulation = scenario(json!({
+        "rules": {"preset": "bitcoin", "genesis": {"shared": {"time_ns": null, "allocations": {"node-0": 100}}}},
+        "nodes": 3, "hash_rates": {"list": [0, 0, 1e6]},
+        "transactions": [{"from": 0, "to": 1, "amount": 2, "every_seconds": 60, "start_seconds": 30}],
+        "stop": {"seconds": 100000}
+    }))
+    .simulation()
+    .unwrap();
+    // At 30 s and every minute from then on: ten until the 570th second.
+    simulation.run_for(Duration::from_secs(599));
+    let pending = simulation.pending(NodeId::new(0)).unwrap().len() as u64;
+    let paid = |simulation: &Simulation| {
+        let chain = simulation.chain(NodeId::new(2)).unwrap();
+        chain.balance("node-1")
+    };
+    assert_eq!(paid(&simulation) + 2 * pending, 20);
+    // There are a hundred coins, and what is not covered is left out.
+    simulation.run_for(Duration::from_secs(50_000));
+    assert_eq!(paid(&simulation), 100);
+}
+
+#[test]
+fn the_same_scenario_gives_the_same_report() {
+    let value = json!({
+        "nodes": 60, "seed": 9, "link": {"latency": {"exponential": {"mean_seconds": 20}}, "loss": 0.01},
+        "hash_rates": {"exponential": {"total": 1e6}},
+        "faults": [{"at_seconds": 5000, "kind": "partition", "groups": [[1, 2, 3]]}, {"at_seconds": 90000, "kind": "heal"}],
+        "warm_up_seconds": 3000, "stop": {"blocks": 300}
+    });
+    let report = run(value.clone());
+    assert_eq!(report, run(value.clone()));
+    let written = scenario(value.clone()).to_value();
+    assert_eq!(report, run(written), "what is written out is the same scenario");
+    let mut other = value;
+    other["seed"] = json!(10);
+    assert_ne!(report, run(other));
+}
