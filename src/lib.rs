@@ -139,7 +139,7 @@
 //! | what can be done to a network, whatever drives it | [`NetworkOf`], [`Driver`] |
 //! | the threads: a node each, on the wall clock | [`Network`], [`network`] |
 //! | the virtual clock: all nodes on one thread | [`Simulation`], [`simulation`] |
-//! | experiments, as plain data | [`experiment`] |
+//! | scenarios as data, and many runs of them | [`experiment`] |
 //!
 //! A [`Node`] reads no clock, starts no thread and owns no channel. It is handed its inputs with the time, and hands back
 //! their effects: to send, to search, to be woken. A driver carries those out. A test can do so by hand, and then nothing

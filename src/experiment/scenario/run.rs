@@ -54,9 +54,31 @@ impl Scenario {
     /// # Ok::<(), chainlab::experiment::ScenarioError>(())
     /// ```
     pub fn run(&self) -> Result<Report, ScenarioError> {
+        Ok(self.run_watched(|_| ())?.report())
+    }
+
+    /// Runs the scenario as [`run`](Self::run) does, and returns the simulation as it has come to its stop. At its start it
+    /// is handed to `watch`, which may subscribe to its events.
+    ///
+    /// # Errors
+    ///
+    /// What the scenario says that cannot be.
+    ///
+    /// ```
+    /// use chainlab::experiment::Scenario;
+    ///
+    /// let scenario = Scenario::from_json(r#"{"nodes": 2, "stop": {"blocks": 10}}"#)?;
+    /// let mut events = None;
+    /// let simulation = scenario.run_watched(|simulation| events = Some(simulation.events()))?;
+    /// assert!(events.is_some_and(|events| events.count() >= 10));
+    /// assert_eq!(simulation.report().mined, 10);
+    /// # Ok::<(), chainlab::experiment::ScenarioError>(())
+    /// ```
+    pub fn run_watched(&self, watch: impl FnOnce(&Simulation)) -> Result<Simulation, ScenarioError> {
         let prepared = self.prepare()?;
         let last_change = prepared.changes.last().map_or(Duration::ZERO, |due| due.at);
         let simulation = prepared.simulation()?;
+        watch(&simulation);
         let start = simulation.now();
         let last_change = start + last_change;
         simulation.run_until(start + self.warm_up);
@@ -68,7 +90,7 @@ impl Scenario {
             let goes_on = progress.is_mining || progress.now < last_change || until < Time::MAX;
             goes_on && progress.mined < blocks && progress.longest < position
         });
-        Ok(simulation.report())
+        Ok(simulation)
     }
 }
 

@@ -1,0 +1,79 @@
+//! The figures of a single run, and how far they are to be trusted.
+
+use super::estimate::Estimate;
+use crate::{
+    report::{NodeReport, Report},
+    simulation::Simulation,
+    transaction::REWARD_SENDER,
+};
+
+/// Up to how many nodes each one's share of the chain is estimated.
+const NODES_MAX: usize = 10;
+
+/// Estimates the figures of one run by the means of so many batches of blocks, as these follow and depend on each other:
+/// the stale rate, the seconds from a block to the next and, of up to ten nodes, the share of the chain of each that is
+/// paid for its blocks at its own address.
+///
+/// Those are left out that have too few blocks. A batch is to be much longer than blocks depend on each other: where
+/// forks are long, or a chain retargets, take few batches or make replicates.
+///
+/// ```
+/// use chainlab::{Rules, Simulation, experiment::within_run, network::HashRate};
+///
+/// let simulation = Simulation::new(Rules::bitcoin().paced_for(4e6), 42);
+/// let (alice, bob) = (simulation.spawn()?, simulation.spawn()?);
+/// simulation.connect(alice, bob)?;
+/// simulation.start_mining(alice, HashRate::per_second(1e6)?)?;
+/// simulation.start_mining(bob, HashRate::per_second(3e6)?)?;
+/// simulation.run_blocks(1000);
+///
+/// let estimates = within_run(&simulation, &simulation.report(), 20);
+/// let (name, share) = &estimates[2];
+/// assert_eq!((&**name, share.count, share.batch), ("node_0_chain_share", 20, 50));
+/// assert!(share.low < 0.25 && 0.25 < share.high);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn within_run(simulation: &Simulation, report: &Report, batches: usize) -> Vec<(String, Estimate)> {
+    let mut estimates = Vec::new();
+    let mut add = |name: String, values: &[f64]| {
+        estimates.extend(Estimate::by_batches(values, batches).map(|estimate| (name, estimate)));
+    };
+    let mut stale = vec![0.0; report.mined as usize];
+    for number in &report.stale_blocks {
+        stale[(number - 1) as usize] = 1.0;
+    }
+    add("stale_rate".into(), &stale);
+
+    let blocks = counted(simulation, report);
+    let times: Vec<_> = blocks.iter().map(|(seconds, _)| *seconds).collect();
+    let intervals: Vec<_> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    add("block_interval_seconds".into(), &intervals);
+
+    if report.nodes.len() <= NODES_MAX {
+        for NodeReport { node, .. } in &report.nodes {
+            let Ok(address) = simulation.address(*node) else { continue };
+            let is_own = |(_, miner): &(f64, String)| f64::from(u8::from(**miner == *address));
+            let shares: Vec<_> = blocks.iter().map(is_own).collect();
+            if shares.iter().any(|share| *share > 0.0) {
+                add(format!("node_{}_chain_share", node.index()), &shares);
+            }
+        }
+    }
+    estimates
+}
+
+/// The blocks of the best chain that the report counts: their times in seconds, and who was paid for them.
+fn counted(simulation: &Simulation, report: &Report) -> Vec<(f64, String)> {
+    let chains = report.nodes.iter().filter_map(|node| simulation.chain(node.node).ok());
+    let best = chains.reduce(|best, chain| {
+        let is_better = chain.is_better_than(&best, simulation.rules());
+        if is_better { chain } else { best }
+    });
+    let Some(best) = best else { return Vec::new() };
+    let blocks = best.iter_after(best.len().saturating_sub(report.in_chain));
+    let blocks = blocks.map(|block| {
+        let reward = block.transactions().last().filter(|last| last.sender() == REWARD_SENDER);
+        (block.timestamp().seconds(), reward.map_or_else(String::new, |reward| reward.recipient().into()))
+    });
+    blocks.collect()
+}

@@ -1,0 +1,129 @@
+//! The figures of an experiment: their means over the replicates of each point.
+
+use std::fmt;
+
+use super::{
+    estimate::{Estimate, Moments, short},
+    row::FIRST,
+    runs::Experiment,
+};
+
+/// The mean of each figure at each point of an experiment, over its replicates.
+///
+/// ```
+/// use chainlab::experiment::{Experiment, Summary};
+///
+/// let json = r#"{"scenario": {"nodes": 2, "stop": {"blocks": 50}}, "replicates": 5}"#;
+/// let experiment = Experiment::from_json(json)?;
+/// let mut summary = Summary::new(&experiment);
+/// for row in experiment.run()? {
+///     summary.add(row.run.point, row.cells.iter().map(|cell| cell.number()));
+/// }
+/// let share = summary.estimate(0, "node_0_chain_share").expect("there are five");
+/// assert!(share.low < 0.5 && 0.5 < share.high);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Summary {
+    /// What each point sets.
+    points: Vec<Vec<String>>,
+    fields: Vec<String>,
+    figures: Vec<String>,
+    /// Of each point, those of each figure.
+    moments: Vec<Vec<Moments>>,
+}
+
+impl Summary {
+    /// Makes the summary of an experiment, without any row yet.
+    pub fn new(experiment: &Experiment) -> Self {
+        let points = &experiment.definition.points;
+        let fields: Vec<_> = points.fields().iter().map(ToString::to_string).collect();
+        let figures = experiment.columns()[FIRST.len() + fields.len()..].to_vec();
+        let values = |point| points.values(point).into_iter().map(ToString::to_string).collect();
+        let moments = vec![vec![Moments::default(); figures.len()]; points.len() as usize];
+        Self { points: (0..points.len()).map(values).collect(), fields, figures, moments }
+    }
+
+    /// Adds the row of a run of a point: what stands under each column, if it is a number.
+    ///
+    /// # Panics
+    ///
+    /// There is no such point.
+    pub fn add(&mut self, point: u32, cells: impl IntoIterator<Item = Option<f64>>) {
+        let figures = cells.into_iter().skip(FIRST.len() + self.fields.len());
+        for (moments, figure) in self.moments[point as usize].iter_mut().zip(figures) {
+            if let Some(figure) = figure {
+                moments.add(figure);
+            }
+        }
+    }
+
+    /// Keeps but some of the figures, in this order.
+    ///
+    /// # Errors
+    ///
+    /// The first name that no figure has.
+    pub fn only(&self, figures: &[String]) -> Result<Self, String> {
+        let places = figures.iter().map(|name| self.place(name).ok_or_else(|| name.clone()));
+        let places = places.collect::<Result<Vec<_>, _>>()?;
+        let chosen = |moments: &Vec<Moments>| places.iter().map(|place| moments[*place]).collect();
+        let moments = self.moments.iter().map(chosen).collect();
+        Ok(Self { figures: figures.to_vec(), moments, ..self.clone() })
+    }
+
+    /// Returns the names of the figures.
+    pub fn figures(&self) -> &[String] {
+        &self.figures
+    }
+
+    /// Returns a figure at a point, over the runs in which it was measured; none, if they are fewer than two.
+    pub fn estimate(&self, point: u32, figure: &str) -> Option<Estimate> {
+        self.moments.get(point as usize)?[self.place(figure)?].estimate()
+    }
+
+    fn place(&self, figure: &str) -> Option<usize> {
+        self.figures.iter().position(|name| name == figure)
+    }
+}
+
+impl fmt::Display for Summary {
+    /// Writes a table: a line for each figure at each point. Where there are fewer than two runs, there is no interval.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut names = self.fields.clone();
+        names.extend(["figure", "runs", "mean", "standard error", "95 % interval"].map(String::from));
+        let mut table = vec![names];
+        for (values, moments) in self.points.iter().zip(&self.moments) {
+            for (figure, moments) in self.figures.iter().zip(moments) {
+                let mut line = values.clone();
+                line.extend([figure.clone(), moments.count.to_string()]);
+                match moments.estimate() {
+                    Some(estimate) => line.extend(estimate.texts()),
+                    None if moments.count == 1 => {
+                        line.extend([short(moments.mean, moments.mean), "-".into(), "-".into()])
+                    }
+                    None => line.extend(["-", "-", "-"].map(String::from)),
+                }
+                table.push(line);
+            }
+        }
+        write_table(f, &table)
+    }
+}
+
+/// Writes a table whose first line has the names, numbers to the right.
+fn write_table(f: &mut fmt::Formatter<'_>, table: &[Vec<String>]) -> fmt::Result {
+    let columns = table.first().map_or(0, Vec::len);
+    let width = |column: usize| table.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<_> = (0..columns).map(width).collect();
+    for line in table {
+        let mut text = String::new();
+        for (cell, width) in line.iter().zip(&widths) {
+            let is_right = cell.parse::<f64>().is_ok();
+            let cell = if is_right { format!("{cell:>width$}") } else { format!("{cell:width$}") };
+            text.push_str(&cell);
+            text.push_str("  ");
+        }
+        writeln!(f, "{}", text.trim_end())?;
+    }
+    Ok(())
+}
