@@ -1,0 +1,107 @@
+//! `chainlab sweep merge`: the rows of all shards, in one file.
+
+use std::{
+    error::Error,
+    fs::{self, File},
+    io::{self, BufReader, BufWriter, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use chainlab::experiment::{Merged, Plan};
+
+use crate::ended::{Ended, beside, naming};
+
+/// Puts the rows of all shards together, in the order of their runs' names.
+///
+/// A run without a row is an error, as are two rows of a run that differ, and rows of another plan or another version of
+/// the model.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Directories of shards' files.
+    #[arg(required = true)]
+    directories: Vec<PathBuf>,
+    /// The plan.
+    plan: PathBuf,
+    /// Where the rows go.
+    #[arg(short, long)]
+    output: PathBuf,
+    /// Writes what there is, though rows are missing; the file's first line, which begins with #, says so.
+    #[arg(long)]
+    partial: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Ended {
+    let Arguments { directories, plan, output, partial } = arguments;
+    let mut files = Vec::new();
+    for directory in directories {
+        files.extend(rows_in(directory, output).map_err(|error| naming(directory)(&error))?);
+    }
+    files.sort();
+    let beside = beside(output);
+    let created = File::create(&beside).map_err(|error| naming(&beside)(&error))?;
+    let merged = write(plan, &files, BufWriter::new(created), *partial);
+    let merged = merged.and_then(|merged| Ok(fs::rename(&beside, output).map(|()| merged)?));
+    match merged {
+        Ok(Merged { rows, missing, .. }) => {
+            let partial = if missing > 0 { format!("; {missing} are missing") } else { String::new() };
+            println!("{rows} rows are in {}{partial}", output.display());
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(error) => {
+            // What went wrong is worth more than that the rest of it could not be removed.
+            let _ = fs::remove_file(&beside);
+            Err(error)
+        }
+    }
+}
+
+/// Returns the files of rows in a directory, whole ones and others.
+fn rows_in(directory: &Path, output: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let is_of_shard =
+            name.starts_with("shard-") && (name.ends_with(".csv") || name.ends_with(".csv.part"));
+        if is_of_shard && path != output {
+            files.push(path);
+        }
+    }
+    Ok(files)
+}
+
+fn write(
+    plan: &Path,
+    files: &[PathBuf],
+    mut out: impl Write,
+    partial: bool,
+) -> Result<Merged, Box<dyn Error>> {
+    if partial {
+        let Merged { rows, missing, .. } = merge(plan, files, io::sink())?;
+        if missing > 0 {
+            writeln!(out, "# partial: {rows} of {} runs; {missing} are missing", rows + missing)?;
+        }
+        return merge(plan, files, out);
+    }
+    let merged = merge(plan, files, out)?;
+    let Merged { rows, missing, named } = &merged;
+    if *missing > 0 {
+        let names: Vec<_> = named.iter().map(ToString::to_string).collect();
+        let others = missing - named.len() as u64;
+        let others = if others > 0 { format!(" and {others} others") } else { String::new() };
+        return Err(format!(
+            "{missing} of {} runs have no row: {}{others}; run their shards again, or write what there is by --partial",
+            rows + missing,
+            names.join(", ")
+        )
+        .into());
+    }
+    Ok(merged)
+}
+
+fn merge(path: &Path, files: &[PathBuf], out: impl Write) -> Result<Merged, Box<dyn Error>> {
+    let file = File::open(path).map_err(|error| naming(path)(&error))?;
+    let (plan, runs) = Plan::read(BufReader::new(file)).map_err(|error| naming(path)(&error))?;
+    Ok(plan.merge(runs, files, out)?)
+}

@@ -1,0 +1,86 @@
+//! `chainlab run`: one run of a scenario, and its report.
+
+use std::{
+    fs::File,
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use chainlab::{
+    Report,
+    experiment::{Estimate, Scenario, within_run},
+};
+use serde_json::json;
+
+use crate::{
+    ended::{Ended, naming},
+    figures,
+    scenarios::text_of,
+};
+
+/// Runs a scenario, and prints its report.
+///
+/// Below it stand figures with their 95 % intervals, by the means of batches of blocks; those of replicates, as an
+/// experiment makes them, need no thought about how long blocks depend on each other.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// The scenario, as JSON, or the name of a ready one.
+    file: PathBuf,
+    /// What all randomness follows from, instead of the scenario's own.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Of how many batches the intervals are.
+    #[arg(long, default_value_t = 20)]
+    batches: usize,
+    /// Prints JSON.
+    #[arg(long)]
+    json: bool,
+    /// Writes all that happened to a file, as lines of JSON. They are kept in memory until the end.
+    #[arg(long)]
+    events: Option<PathBuf>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  chainlab run partition
+  chainlab run mine.json --seed 7
+  chainlab run mine.json --events events.jsonl";
+
+pub(crate) fn run(arguments: &Arguments) -> Ended {
+    let Arguments { file, seed, batches, json, events } = arguments;
+    let mut scenario = Scenario::from_json(&text_of(file)?).map_err(|error| naming(file)(&error))?;
+    scenario.seed = seed.unwrap_or(scenario.seed);
+    // A file that cannot be written is told before the run.
+    let out =
+        events.as_ref().map(|path| File::create(path).map_err(|error| naming(path)(&error))).transpose()?;
+    let mut watched = None;
+    let simulation = scenario.run_watched(|simulation| {
+        watched = out.map(|out| (out, simulation.events_with_capacity(usize::MAX)));
+    });
+    let simulation = simulation.map_err(|error| naming(file)(&error))?;
+    if let (Some((out, happened)), Some(path)) = (watched, events) {
+        happened.write_to(out).map_err(|error| naming(path)(&error))?;
+    }
+    let report = simulation.report();
+    let estimates = within_run(&simulation, &report, *batches);
+    let text = if *json { as_json(&report, &estimates) } else { as_text(&report, &estimates) };
+    io::stdout().lock().write_all(text.as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn as_json(report: &Report, estimates: &[(String, Estimate)]) -> String {
+    let estimates: serde_json::Map<_, _> =
+        estimates.iter().map(|(name, estimate)| (name.clone(), json!(estimate))).collect();
+    format!("{:#}\n", json!({"report": report, "estimates": estimates}))
+}
+
+fn as_text(report: &Report, estimates: &[(String, Estimate)]) -> String {
+    let mut text = report.to_string();
+    if !estimates.is_empty() {
+        text.push('\n');
+        text.push_str(&figures::table(estimates));
+    }
+    text
+}

@@ -1,0 +1,71 @@
+//! Runs over all cores.
+
+use std::{error::Error, num::NonZero, sync::mpsc::channel};
+
+use chainlab::experiment::{ExperimentError, Row, Run};
+use indicatif::{ProgressBar, ProgressStyle};
+use rayon::prelude::*;
+
+use crate::interrupt;
+
+/// What became of runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// All were made.
+    Done,
+    /// A signal came before they were.
+    Interrupted,
+}
+
+enum News {
+    Made(Box<Result<Row, ExperimentError>>),
+    Interrupted,
+}
+
+/// Makes runs on so many threads, all cores if it is not said, and hands over each row as soon as it is made. At the
+/// first signal it returns at once: what is under way is left, and nothing of it was handed over.
+///
+/// `done` runs of the same whole were made before; the progress bar begins there.
+pub(crate) fn spread(
+    runs: Vec<Run>,
+    done: u64,
+    threads: Option<NonZero<usize>>,
+    make: impl Fn(Run) -> Result<Row, ExperimentError> + Send + Sync + 'static,
+    mut take: impl FnMut(Row) -> Result<(), Box<dyn Error>>,
+) -> Result<Outcome, Box<dyn Error>> {
+    let (news, heard) = channel();
+    let signals = news.clone();
+    // Whoever would hear of it may have ended.
+    interrupt::listen(move || drop(signals.send(News::Interrupted)))?;
+    let count = runs.len();
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads.map_or(0, NonZero::get))
+        .thread_name(|number| format!("runs-{number}"))
+        .build()?;
+    pool.spawn(move || {
+        // One by one: how long a run takes is not known, and each of them is worth its own place in the queue.
+        runs.into_par_iter().with_max_len(1).for_each_with(news, |news, run| {
+            // Once nobody listens, the process is about to end.
+            let _ = news.send(News::Made(Box::new(make(run))));
+        });
+    });
+    let bar = ProgressBar::new(done + count as u64).with_position(done);
+    bar.set_style(
+        ProgressStyle::with_template("{wide_bar} {pos} of {len} runs, {eta} left")
+            .expect("it names known fields"),
+    );
+    bar.reset_eta();
+    bar.tick();
+    for _ in 0..count {
+        match heard.recv().expect("the handler of signals holds a sender") {
+            News::Made(row) => take((*row)?)?,
+            News::Interrupted => {
+                bar.abandon();
+                return Ok(Outcome::Interrupted);
+            }
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(Outcome::Done)
+}
