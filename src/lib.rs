@@ -117,6 +117,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! Many runs of one scenario, at values that its fields take, are an [`Experiment`](experiment::Experiment): plain data, and
+//! the same rows on any number of cores or machines. The command `chainlab`, behind the feature `cli`, runs those.
+//!
 //! Code that is to run under either clock takes a [`NetworkOf`] any [`Driver`].
 //!
 //! # The modules of the crate

@@ -36,7 +36,7 @@ fn intervals_by_replicates_hold_the_truth() {
     assert_covered(|seed| {
         let experiment = json!({"scenario": scenario(200, seed), "replicates": 10});
         let experiment = Experiment::from_json(&experiment.to_string()).unwrap();
-        let mut summary = Summary::new(&experiment);
+        let mut summary = Summary::new(&experiment, &["node_0_chain_share".into()]).unwrap();
         for row in experiment.run().unwrap() {
             summary.add(row.run.point, row.cells.iter().map(|cell| cell.number()));
         }
@@ -49,7 +49,7 @@ fn intervals_by_batches_hold_the_truth() {
     assert_covered(|seed| {
         let scenario = Scenario::from_value(scenario(2000, seed)).unwrap();
         let simulation = scenario.run_watched(|_| ()).unwrap();
-        let estimates = within_run(&simulation, &simulation.report(), 20);
+        let estimates = within_run(&simulation, 20);
         let share = estimates.into_iter().find(|(name, _)| name == "node_0_chain_share");
         share.expect("it finds hundreds of blocks").1
     });

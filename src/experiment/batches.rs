@@ -1,5 +1,7 @@
 //! The figures of a single run, and how far they are to be trusted.
 
+use std::cmp::Reverse;
+
 use super::estimate::Estimate;
 use crate::{
     report::{NodeReport, Report},
@@ -7,12 +9,12 @@ use crate::{
     transaction::REWARD_SENDER,
 };
 
-/// Up to how many nodes each one's share of the chain is estimated.
+/// Of how many nodes, those with the most blocks in the chain, the share of it is estimated.
 const NODES_MAX: usize = 10;
 
 /// Estimates the figures of one run by the means of so many batches of blocks, as these follow and depend on each other:
-/// the stale rate, the seconds from a block to the next and, of up to ten nodes, the share of the chain of each that is
-/// paid for its blocks at its own address.
+/// the stale rate, the seconds from a block to the next and, of the ten nodes with the most blocks in the chain, the share
+/// of it that is paid to the node's own address.
 ///
 /// Those are left out that have too few blocks. A batch is to be much longer than blocks depend on each other: where
 /// forks are long, or a chain retargets, take few batches or make replicates.
@@ -27,13 +29,14 @@ const NODES_MAX: usize = 10;
 /// simulation.start_mining(bob, HashRate::per_second(3e6)?)?;
 /// simulation.run_blocks(1000);
 ///
-/// let estimates = within_run(&simulation, &simulation.report(), 20);
+/// let estimates = within_run(&simulation, 20);
 /// let (name, share) = &estimates[2];
 /// assert_eq!((&**name, share.count, share.batch), ("node_0_chain_share", 20, 50));
 /// assert!(share.low < 0.25 && 0.25 < share.high);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn within_run(simulation: &Simulation, report: &Report, batches: usize) -> Vec<(String, Estimate)> {
+pub fn within_run(simulation: &Simulation, batches: usize) -> Vec<(String, Estimate)> {
+    let report = simulation.report();
     let mut estimates = Vec::new();
     let mut add = |name: String, values: &[f64]| {
         estimates.extend(Estimate::by_batches(values, batches).map(|estimate| (name, estimate)));
@@ -44,20 +47,20 @@ pub fn within_run(simulation: &Simulation, report: &Report, batches: usize) -> V
     }
     add("stale_rate".into(), &stale);
 
-    let blocks = counted(simulation, report);
+    let blocks = counted(simulation, &report);
     let times: Vec<_> = blocks.iter().map(|(seconds, _)| *seconds).collect();
     let intervals: Vec<_> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
     add("block_interval_seconds".into(), &intervals);
 
-    if report.nodes.len() <= NODES_MAX {
-        for NodeReport { node, .. } in &report.nodes {
-            let Ok(address) = simulation.address(*node) else { continue };
-            let is_own = |(_, miner): &(f64, String)| f64::from(u8::from(**miner == *address));
-            let shares: Vec<_> = blocks.iter().map(is_own).collect();
-            if shares.iter().any(|share| *share > 0.0) {
-                add(format!("node_{}_chain_share", node.index()), &shares);
-            }
-        }
+    let mut miners: Vec<_> = report.nodes.iter().filter(|node| node.in_chain > 0).collect();
+    miners.sort_by_key(|node| Reverse(node.in_chain));
+    miners.truncate(NODES_MAX);
+    miners.sort_by_key(|node| node.node);
+    for NodeReport { node, .. } in miners {
+        let Ok(address) = simulation.address(*node) else { continue };
+        let is_own = |(_, miner): &(f64, String)| f64::from(u8::from(**miner == *address));
+        let shares: Vec<_> = blocks.iter().map(is_own).collect();
+        add(format!("node_{}_chain_share", node.index()), &shares);
     }
     estimates
 }

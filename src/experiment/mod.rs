@@ -41,4 +41,4 @@ pub use scenario::{
     StrategyOf, TieBreakOf,
 };
 pub use shard::{ParseShardError, Shard};
-pub use summary::Summary;
+pub use summary::{Summary, UnknownFigure};

@@ -115,6 +115,11 @@ impl Experiment {
         &self.layout.columns
     }
 
+    /// Returns the names of the columns that hold figures.
+    pub fn figures(&self) -> &[String] {
+        &self.columns()[FIRST.len() + self.definition.points.fields().len()..]
+    }
+
     /// Returns how many points there are.
     pub fn points(&self) -> u32 {
         self.definition.points.len()

@@ -4,18 +4,17 @@ use std::fmt;
 
 use super::{
     estimate::{Estimate, Moments, short},
-    row::FIRST,
     runs::Experiment,
 };
 
-/// The mean of each figure at each point of an experiment, over its replicates.
+/// The means of figures at each point of an experiment, over its replicates.
 ///
 /// ```
 /// use chainlab::experiment::{Experiment, Summary};
 ///
 /// let json = r#"{"scenario": {"nodes": 2, "stop": {"blocks": 50}}, "replicates": 5}"#;
 /// let experiment = Experiment::from_json(json)?;
-/// let mut summary = Summary::new(&experiment);
+/// let mut summary = Summary::new(&experiment, &[])?;
 /// for row in experiment.run()? {
 ///     summary.add(row.run.point, row.cells.iter().map(|cell| cell.number()));
 /// }
@@ -29,19 +28,47 @@ pub struct Summary {
     points: Vec<Vec<String>>,
     fields: Vec<String>,
     figures: Vec<String>,
+    /// The column of each figure.
+    columns: Vec<usize>,
     /// Of each point, those of each figure.
     moments: Vec<Vec<Moments>>,
 }
 
+/// A name that no figure of an experiment has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{found}\" is no figure; there are {}", .figures.join(", "))]
+pub struct UnknownFigure {
+    /// The name.
+    pub found: String,
+    /// The names that there are.
+    pub figures: Vec<String>,
+}
+
 impl Summary {
-    /// Makes the summary of an experiment, without any row yet.
-    pub fn new(experiment: &Experiment) -> Self {
+    /// Makes the summary of some of an experiment's [figures](Experiment::figures), or of all if none is named, without
+    /// any row yet.
+    ///
+    /// # Errors
+    ///
+    /// A name that no figure has.
+    pub fn new(experiment: &Experiment, figures: &[String]) -> Result<Self, UnknownFigure> {
+        let all = experiment.figures();
+        let figures = if figures.is_empty() { all } else { figures };
+        let first = experiment.columns().len() - all.len();
+        let column = |name: &String| match all.iter().position(|figure| figure == name) {
+            Some(place) => Ok(first + place),
+            None => Err(UnknownFigure { found: name.clone(), figures: all.to_vec() }),
+        };
+        let columns = figures.iter().map(column).collect::<Result<_, _>>()?;
         let points = &experiment.definition.points;
-        let fields: Vec<_> = points.fields().iter().map(ToString::to_string).collect();
-        let figures = experiment.columns()[FIRST.len() + fields.len()..].to_vec();
         let values = |point| points.values(point).into_iter().map(ToString::to_string).collect();
-        let moments = vec![vec![Moments::default(); figures.len()]; points.len() as usize];
-        Self { points: (0..points.len()).map(values).collect(), fields, figures, moments }
+        Ok(Self {
+            points: (0..points.len()).map(values).collect(),
+            fields: points.fields().iter().map(ToString::to_string).collect(),
+            figures: figures.to_vec(),
+            columns,
+            moments: vec![vec![Moments::default(); figures.len()]; points.len() as usize],
+        })
     }
 
     /// Adds the row of a run of a point: what stands under each column, if it is a number.
@@ -50,39 +77,18 @@ impl Summary {
     ///
     /// There is no such point.
     pub fn add(&mut self, point: u32, cells: impl IntoIterator<Item = Option<f64>>) {
-        let figures = cells.into_iter().skip(FIRST.len() + self.fields.len());
-        for (moments, figure) in self.moments[point as usize].iter_mut().zip(figures) {
-            if let Some(figure) = figure {
+        let cells: Vec<_> = cells.into_iter().collect();
+        for (moments, column) in self.moments[point as usize].iter_mut().zip(&self.columns) {
+            if let Some(figure) = cells.get(*column).copied().flatten() {
                 moments.add(figure);
             }
         }
     }
 
-    /// Keeps but some of the figures, in this order.
-    ///
-    /// # Errors
-    ///
-    /// The first name that no figure has.
-    pub fn only(&self, figures: &[String]) -> Result<Self, String> {
-        let places = figures.iter().map(|name| self.place(name).ok_or_else(|| name.clone()));
-        let places = places.collect::<Result<Vec<_>, _>>()?;
-        let chosen = |moments: &Vec<Moments>| places.iter().map(|place| moments[*place]).collect();
-        let moments = self.moments.iter().map(chosen).collect();
-        Ok(Self { figures: figures.to_vec(), moments, ..self.clone() })
-    }
-
-    /// Returns the names of the figures.
-    pub fn figures(&self) -> &[String] {
-        &self.figures
-    }
-
     /// Returns a figure at a point, over the runs in which it was measured; none, if they are fewer than two.
     pub fn estimate(&self, point: u32, figure: &str) -> Option<Estimate> {
-        self.moments.get(point as usize)?[self.place(figure)?].estimate()
-    }
-
-    fn place(&self, figure: &str) -> Option<usize> {
-        self.figures.iter().position(|name| name == figure)
+        let place = self.figures.iter().position(|name| name == figure)?;
+        self.moments.get(point as usize)?[place].estimate()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{
     error::Error,
     fs::File,
-    io::{self, BufRead, BufReader, BufWriter, Write},
+    io::{self, BufRead, BufReader, Write},
     num::NonZero,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -60,16 +60,17 @@ pub(crate) fn run(arguments: &Arguments) -> Ended {
     let output = output.clone().unwrap_or_else(|| file.with_extension("csv"));
     let format = format_of(&output)?;
     // What cannot be printed is told before hours have passed.
-    let summary = Summary::new(&experiment);
-    summary
-        .only(figures)
-        .map_err(|name| format!("\"{name}\" is no figure; there are {}", summary.figures().join(", ")))?;
+    let is_long = experiment.points() as usize * experiment.figures().len() > LINES_MAX;
+    let summary = match is_long && figures.is_empty() {
+        true => None,
+        false => Some(Summary::new(&experiment, figures)?),
+    };
 
     let experiment = Arc::new(experiment);
     let maker = Arc::clone(&experiment);
     let make = move |run| maker.row(run);
     match fill(&output, format, experiment.columns(), experiment.runs(), *threads, make)? {
-        Outcome::Done => print(&experiment, summary, &output, format, figures),
+        Outcome::Done => print(&experiment, summary, &output, format),
         Outcome::Interrupted => Ok(ExitCode::from(INTERRUPTED)),
     }
 }
@@ -82,25 +83,17 @@ fn format_of(path: &Path) -> Result<Format, String> {
     }
 }
 
-fn print(
-    experiment: &Experiment,
-    mut summary: Summary,
-    output: &Path,
-    format: Format,
-    figures: &[String],
-) -> Ended {
-    add_rows(experiment, &mut summary, output, format).map_err(|error| naming(output)(&*error))?;
-    if !figures.is_empty() {
-        summary = summary.only(figures).expect("they were asked for before");
-    }
-    let mut out = BufWriter::new(io::stdout().lock());
-    writeln!(out, "{} runs; their rows are in {}", experiment.runs().len(), output.display())?;
-    if figures.is_empty() && experiment.points() as usize * summary.figures().len() > LINES_MAX {
-        writeln!(out, "A table of all figures would be long: choose some by --figures.")?;
-    } else {
-        write!(out, "\n{summary}")?;
-    }
-    out.flush()?;
+fn print(experiment: &Experiment, summary: Option<Summary>, output: &Path, format: Format) -> Ended {
+    let table = match summary {
+        Some(mut summary) => {
+            add_rows(experiment, &mut summary, output, format).map_err(|error| naming(output)(&*error))?;
+            summary.to_string()
+        }
+        None => "A table of all figures would be long: choose some by --figures.\n".into(),
+    };
+    let mut out = io::stdout().lock();
+    writeln!(out, "{} runs; their rows are in {}\n", experiment.runs().len(), output.display())?;
+    out.write_all(table.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -64,7 +64,7 @@ pub(crate) fn run(arguments: &Arguments) -> Ended {
         happened.write_to(out).map_err(|error| naming(path)(&error))?;
     }
     let report = simulation.report();
-    let estimates = within_run(&simulation, &report, *batches);
+    let estimates = within_run(&simulation, *batches);
     let text = if *json { as_json(&report, &estimates) } else { as_text(&report, &estimates) };
     io::stdout().lock().write_all(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)

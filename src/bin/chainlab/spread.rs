@@ -23,7 +23,7 @@ enum News {
 }
 
 /// Makes runs on so many threads, all cores if it is not said, and hands over each row as soon as it is made. At the
-/// first signal it returns at once: what is under way is left, and nothing of it was handed over.
+/// first signal it returns at once: what is under way is left.
 ///
 /// `done` runs of the same whole were made before; the progress bar begins there.
 pub(crate) fn spread(
@@ -61,6 +61,11 @@ pub(crate) fn spread(
             News::Made(row) => take((*row)?)?,
             News::Interrupted => {
                 bar.abandon();
+                for news in heard.try_iter() {
+                    if let News::Made(row) = news {
+                        take((*row)?)?;
+                    }
+                }
                 return Ok(Outcome::Interrupted);
             }
         }

@@ -1,0 +1,136 @@
+//! `chainlab experiment`: rows, tables and errors.
+
+use std::fs;
+
+use chainlab::experiment::{Experiment, Format};
+
+use crate::{
+    golden::assert_golden,
+    program::{DELAYS, directory, fail, read, succeed, whole},
+};
+
+#[test]
+fn rows_are_the_same_on_any_number_of_threads() {
+    for threads in ["1", "2", "7"] {
+        let directory = directory();
+        succeed(directory.path(), &["experiment", "delays.json", "--threads", threads]);
+        assert_eq!(read(directory.path(), "delays.csv"), whole(), "{threads} threads");
+    }
+    let experiment = Experiment::from_json(DELAYS).unwrap();
+    let lines = experiment.run().unwrap();
+    let lines = lines.iter().map(|row| Format::Csv.line(row, experiment.columns()));
+    let rows = Format::Csv.header(experiment.columns()) + &lines.collect::<String>();
+    assert_eq!(rows, whole(), "by the library alone");
+}
+
+/// Debug and release builds, and all machines, have the same file.
+#[test]
+fn rows_are_those_of_this_model() {
+    assert_golden("rows-of-model-1.csv", whole());
+}
+
+#[test]
+fn rows_may_be_json() {
+    let directory = directory();
+    let table = succeed(directory.path(), &["experiment", "delays.json"]);
+    let other = succeed(directory.path(), &["experiment", "delays.json", "-o", "delays.jsonl"]);
+    assert_eq!(table.replace("delays.csv", "delays.jsonl"), other, "the table is of the same numbers");
+    let rows = read(directory.path(), "delays.jsonl");
+    let columns: Vec<_> = whole().lines().next().unwrap().split(',').collect();
+    for (line, row) in rows.lines().zip(whole().lines().skip(1)) {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        for (name, cell) in columns.iter().zip(row.split(',')) {
+            match &line[name] {
+                serde_json::Value::Null => assert_eq!(cell, "", "{name}"),
+                serde_json::Value::String(text) => assert_eq!(cell, text, "{name}"),
+                number => assert_eq!(cell.parse::<f64>().ok(), number.as_f64(), "{name}"),
+            }
+        }
+    }
+    assert_eq!(rows.lines().count(), 120);
+}
+
+#[test]
+fn figures_are_chosen() {
+    let directory = directory();
+    let arguments = ["experiment", "delays.json", "--figures", "stale_rate,mined"];
+    let table = succeed(directory.path(), &arguments);
+    let lines: Vec<_> = table.lines().collect();
+    assert_eq!(lines[0], "120 runs; their rows are in delays.csv");
+    assert_eq!(lines.len(), 2 + 1 + 2 * 4, "{table}");
+    let words = |line: &str| line.split_whitespace().map(String::from).collect::<Vec<_>>();
+    assert_eq!(words(lines[3])[1..3], ["stale_rate", "30"]);
+    assert_eq!(words(lines[4]), ["1", "mined", "30", "200", "0", "200", "to", "200"]);
+
+    let error = fail(directory.path(), &["experiment", "delays.json", "--figures", "luck"], 1);
+    assert!(
+        error.starts_with("error: \"luck\" is no figure; there are duration_seconds, mined, "),
+        "{error}"
+    );
+}
+
+#[test]
+fn more_replicates_keep_the_rows_that_are_there() {
+    let directory = directory();
+    let fewer = DELAYS.replace("\"replicates\": 30", "\"replicates\": 10");
+    fs::write(directory.path().join("delays.json"), fewer).unwrap();
+    succeed(directory.path(), &["experiment", "delays.json"]);
+    let some = read(directory.path(), "delays.csv");
+    assert!(some.lines().all(|line| whole().contains(line)), "they are the first ten of each point");
+    fs::write(directory.path().join("delays.json"), DELAYS).unwrap();
+    succeed(directory.path(), &["experiment", "delays.json"]);
+    assert_eq!(read(directory.path(), "delays.csv"), whole());
+}
+
+#[test]
+fn no_file_of_somebody_elses_is_touched() {
+    let directory = directory();
+    let path = directory.path().join("delays.csv");
+    let other = whole().lines().nth(1).unwrap().replacen(|digit: char| digit != '0', "0", 1);
+    let header = whole().lines().next().unwrap();
+    for (text, expected) in [
+        ("name,value\na,1\n".to_owned(), "delays.csv: its columns are not those of this experiment"),
+        (format!("{header}\nnot a row\n"), "delays.csv: line 2 is no row of a run"),
+        (format!("{header}\n{other}\n"), "delays.csv: line 2 is of run 0"),
+    ] {
+        fs::write(&path, &text).unwrap();
+        let error = fail(directory.path(), &["experiment", "delays.json"], 1);
+        assert!(error.starts_with(&format!("error: {expected}")), "{error}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    }
+    let error = fail(directory.path(), &["experiment", "delays.json", "-o", "delays.txt"], 1);
+    assert_eq!(error, "error: delays.txt: rows are written to a file named .csv or .jsonl\n");
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    let directory = directory();
+    let mut refused = |json: &str| {
+        fs::write(directory.path().join("wrong.json"), json).unwrap();
+        fail(directory.path(), &["experiment", "wrong.json"], 1)
+    };
+    for (json, expected) in [
+        ("{", "wrong.json: .: EOF while parsing"),
+        (r#"{"scenario": {}}"#, "wrong.json: .: missing field `replicates`"),
+        (r#"{"scenario": {}, "replicates": 0}"#, "wrong.json: replicates: 0 is no number"),
+        (r#"{"scenario": {}, "replicates": -1}"#, "wrong.json: replicates: invalid value: integer `-1`"),
+        (r#"{"scenario": {}, "replicates": 1, "grids": {}}"#, "wrong.json: grids: unknown field `grids`"),
+        (
+            r#"{"scenario": {"stop": {"blocks": 1}}, "grid": {"nodes": [2, 0]}, "replicates": 1}"#,
+            "wrong.json: point 1 (nodes = 0): nodes: 0 is not",
+        ),
+        (
+            r#"{"scenario": {"stop": {"blocks": 1}}, "grid": {"faults[3].nodes": [2]}, "replicates": 1}"#,
+            "wrong.json: point 0 (faults[3].nodes = 2): faults[3].nodes: `faults` is not there, and has no item 3",
+        ),
+        (
+            r#"{"scenario": {"stop": {"blocks": 1}}, "grid": {"nodes": [2, 3, 2]}, "replicates": 1}"#,
+            "wrong.json: points 0 and 2 are the same scenario (nodes = 2)",
+        ),
+    ] {
+        let error = refused(json);
+        assert!(error.starts_with(&format!("error: {expected}")), "{json}: {error}");
+    }
+    let error = fail(directory.path(), &["experiment", "none.json"], 1);
+    assert_eq!(error, "error: none.json: No such file or directory (os error 2)\n");
+}

@@ -1,0 +1,144 @@
+//! What the command prints, and how it ends.
+
+use std::{
+    fs,
+    process::{Command, Stdio},
+};
+
+use chainlab::{experiment::Scenario, report::Recorder};
+
+use crate::program::{chainlab, directory, fail, succeed};
+
+const SMALL: &str = r#"{"nodes": 2, "stop": {"blocks": 100}}"#;
+
+#[test]
+fn every_subcommand_has_help() {
+    let directory = directory();
+    for arguments in [
+        &["--help"][..],
+        &["run", "--help"],
+        &["experiment", "--help"],
+        &["scenarios", "--help"],
+        &["sweep", "--help"],
+        &["sweep", "plan", "--help"],
+        &["sweep", "run", "--help"],
+        &["sweep", "merge", "--help"],
+        &["sweep", "slurm", "--help"],
+    ] {
+        let help = succeed(directory.path(), arguments);
+        assert!(help.contains("Usage: chainlab"), "{arguments:?}: {help}");
+        assert!(help.lines().all(|line| line.chars().count() <= 120), "{arguments:?}: {help}");
+    }
+    assert_eq!(succeed(directory.path(), &["--version"]), "chainlab 0.1.0\n");
+}
+
+#[test]
+fn wrong_arguments_are_explained() {
+    let directory = directory();
+    for (arguments, expected) in [
+        (&[][..], "Usage: chainlab"),
+        (&["rum"][..], "unrecognized subcommand 'rum'"),
+        (&["run"], "<FILE>"),
+        (&["run", "a", "--seed", "-1"], "--seed"),
+        (&["experiment", "a", "--threads", "0"], "--threads"),
+        (&["sweep", "run", "plan", "-o", "rows", "--shard", "8/7"], "shards are 1/7 to 7/7"),
+        (&["sweep", "slurm", "plan", "--tasks", "0"], "--tasks"),
+    ] {
+        let error = fail(directory.path(), arguments, 2);
+        assert!(error.contains(expected), "{arguments:?}: {error}");
+    }
+}
+
+#[test]
+fn a_run_prints_its_report_and_intervals() {
+    let directory = directory();
+    fs::write(directory.path().join("small.json"), SMALL).unwrap();
+    let printed = succeed(directory.path(), &["run", "small.json"]);
+    let report = Scenario::from_json(SMALL).unwrap().run().unwrap();
+    let rest = printed.strip_prefix(&report.to_string()).expect("the report comes first");
+    assert!(rest.contains("stale_rate"), "{rest}");
+    assert!(rest.contains("20 batches of 5"), "{rest}");
+
+    let other = succeed(directory.path(), &["run", "small.json", "--seed", "7"]);
+    assert_ne!(printed, other);
+    let json = succeed(directory.path(), &["run", "small.json", "--json", "--batches", "4"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["report"], serde_json::to_value(&report).unwrap());
+    assert_eq!(json["estimates"]["node_0_chain_share"]["batch"], 25);
+}
+
+#[test]
+fn a_run_writes_its_events() {
+    let directory = directory();
+    fs::write(directory.path().join("small.json"), SMALL).unwrap();
+    let printed = succeed(directory.path(), &["run", "small.json", "--events", "events.jsonl"]);
+    let without_replays =
+        |text: &str| text.lines().filter(|line| !line.contains("replayed")).collect::<String>();
+    let unwatched = succeed(directory.path(), &["run", "small.json"]);
+    assert_eq!(without_replays(&printed), without_replays(&unwatched), "who watches changes nothing");
+    let events = fs::read(directory.path().join("events.jsonl")).unwrap();
+    assert!(Recorder::read(&*events).is_ok());
+    assert!(events.split(|byte| *byte == b'\n').count() > 200, "100 blocks are mined and accepted");
+}
+
+#[test]
+fn files_that_are_wrong_are_named() {
+    let directory = directory();
+    fs::write(directory.path().join("wrong.json"), r#"{"nodes": 0}"#).unwrap();
+    let error = fail(directory.path(), &["run", "wrong.json"], 1);
+    assert!(error.starts_with("error: wrong.json: nodes: 0 is not "), "{error}");
+    let error = fail(directory.path(), &["run", "none.json"], 1);
+    assert!(error.starts_with("error: none.json: "), "{error}");
+}
+
+/// `chainlab ... | head -1` is no failure.
+#[test]
+fn a_reader_may_go_away() {
+    let directory = directory();
+    fs::write(directory.path().join("small.json"), SMALL).unwrap();
+    let mut child = chainlab(directory.path(), &["run", "small.json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+}
+
+/// The library without the feature has none of what the command needs.
+#[test]
+fn the_library_alone_is_lean() {
+    let mut tree = Command::new(env!("CARGO"));
+    tree.args([
+        "tree",
+        "--locked",
+        "--offline",
+        "--edges",
+        "normal",
+        "--prefix",
+        "none",
+        "--format",
+        "{lib}",
+    ]);
+    let output = tree.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+    let tree = String::from_utf8(output.stdout).unwrap();
+    assert!(tree.lines().any(|name| name == "serde"), "{tree}");
+    for absent in ["clap", "ctrlc", "indicatif", "rayon"] {
+        assert!(!tree.lines().any(|name| name == absent), "{absent}");
+    }
+}
+
+#[test]
+fn ready_scenarios_are_listed_and_printed() {
+    let directory = directory();
+    let list = succeed(directory.path(), &["scenarios"]);
+    let names: Vec<_> = list.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(names.contains(&"partition"), "{list}");
+    for name in names {
+        Scenario::from_json(&succeed(directory.path(), &["scenarios", name])).unwrap();
+    }
+    let error = fail(directory.path(), &["scenarios", "none"], 1);
+    assert!(error.starts_with("error: \"none\" is no ready scenario; there are bitcoin_today, "), "{error}");
+    assert!(succeed(directory.path(), &["run", "partition"]).contains("reorganisations"));
+}
