@@ -105,7 +105,7 @@ fn no_file_of_somebody_elses_is_touched() {
 #[test]
 fn what_is_wrong_is_named() {
     let directory = directory();
-    let mut refused = |json: &str| {
+    let refused = |json: &str| {
         fs::write(directory.path().join("wrong.json"), json).unwrap();
         fail(directory.path(), &["experiment", "wrong.json"], 1)
     };

@@ -68,7 +68,8 @@ mod tests {
     fn all_that_are_ready_are_built_in() {
         let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/scenarios");
         let files = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
-        let mut names: Vec<_> = files.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+        let mut names: Vec<_> =
+            files.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
         names.sort();
         assert_eq!(names, READY.map(|(name, ..)| name));
     }
