@@ -221,7 +221,9 @@ impl Found {
                 break;
             }
             let is_header = number == 1 && !header.is_empty();
-            if !text.ends_with(b"\n") && !(is_header && !header.as_bytes().starts_with(&text)) {
+            // Half a header of other columns is no header that was cut off.
+            let may_be_torn = !is_header || header.as_bytes().starts_with(&text);
+            if may_be_torn && !text.ends_with(b"\n") {
                 found.is_torn = true;
                 break;
             }
