@@ -1,6 +1,7 @@
 //! The simulation held to what it promises: the same bits on every machine, whatever is replayed, published figures, and
 //! lines that tell all.
 
+mod any_run;
 mod determinism;
 mod lines;
 mod replays;
