@@ -34,6 +34,7 @@ mod payments;
 mod questions;
 mod reading;
 mod resolve;
+mod shorten;
 
 pub(crate) use extend::Extended;
 pub use limits::{Limits, NodeConfig};

@@ -3,6 +3,7 @@
 
 mod any_run;
 mod determinism;
+mod finality;
 mod lines;
 mod replays;
 mod retarget;
