@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     chain::Blockchain,
-    link::{Link, ancestor},
+    link::{Link, ancestor, gap},
 };
 use crate::hash::BlockHash;
 
@@ -20,6 +20,13 @@ pub(crate) struct Cut {
     copies: BTreeMap<BlockHash, Arc<Link>>,
     /// The chain that was shortened last, and its copy: most are the same.
     last: Option<[Blockchain; 2]>,
+}
+
+impl Blockchain {
+    /// Tells whether the chain has let go of its block at a position, in O(log n).
+    pub(crate) fn has_let_go(&self, position: u64) -> bool {
+        gap(&self.tip, 1).contains(&position)
+    }
 }
 
 impl Cut {
@@ -108,6 +115,8 @@ mod tests {
             // Each as a list of what it is to hold.
             let kept: Vec<_> = there(&whole).into_iter().filter(|(at, _)| *at == 1 || *at >= first).collect();
             prop_assert_eq!(there(&chain), kept.clone());
+            let is_there = |position| kept.iter().any(|(at, _)| *at == position);
+            prop_assert!((1..=chain.len()).all(|position| chain.has_let_go(position) != is_there(position)));
             prop_assert_eq!((&chain, chain.size_after(1)), (&whole, whole.size_after(1)));
             for (one, another) in [(&chain, &other), (&other, &chain), (&chain, &whole), (&fork, &chain)] {
                 let (ones, others) = (there(one), there(another));

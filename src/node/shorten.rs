@@ -1,7 +1,7 @@
 //! Letting go of old blocks, where a driver says that they are final.
 
 use super::{machine::Node, memory::Gossip};
-use crate::{blockchain::Cut, message::Told};
+use crate::{blockchain::Cut, hash::BlockHash, message::Told};
 
 impl Node {
     /// Lets go of the blocks that a cut leaves out: the node's chain and what it keeps beside it are replaced by their
@@ -12,6 +12,11 @@ impl Node {
         }
         self.gossip.shorten(cut);
         self.longest_branch = self.gossip.longest_branch();
+    }
+
+    /// Tells whether the block of a hash at a position is known, or whatever stands there is final.
+    pub(super) fn is_known(&self, hash: BlockHash, position: u64) -> bool {
+        self.known(hash, position).is_some() || self.chain.has_let_go(position)
     }
 }
 

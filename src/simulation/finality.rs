@@ -34,8 +34,8 @@ impl Simulation {
     ///
     /// While a node stands on an older block, live or down, nothing after that is let go of, so that memory grows until it
     /// has caught up. When it does, the bytes of what it asks for may be others. What no node stands on is forgotten where it
-    /// branches off among final blocks: if a puppet or a held link brings more of such a branch, it is taken for one from the
-    /// genesis.
+    /// branches off among final blocks: if a puppet or a held link brings such a block so late, it is taken for one that is
+    /// known, and a longer branch for one from the genesis.
     ///
     /// Twice as many blocks are kept, those besides that the next difficulty is derived from, and some more, as it is looked
     /// only now and then what has become final: that costs next to nothing. Chains that somebody else holds stay as they
