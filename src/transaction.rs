@@ -1,6 +1,9 @@
 //! A transfer from one address to another, and the reward of a miner.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, LazyLock},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -41,7 +44,9 @@ impl Transaction {
 
     /// Makes the reward of a miner: new coins, from [`REWARD_SENDER`].
     pub fn reward(recipient: impl Into<Arc<str>>, amount: u64) -> Self {
-        Self::new(REWARD_SENDER, recipient, amount)
+        // Every block has one.
+        static SENDER: LazyLock<Arc<str>> = LazyLock::new(|| REWARD_SENDER.into());
+        Self::new(Arc::clone(&SENDER), recipient, amount)
     }
 
     /// Returns the transaction with a nonce: how many transactions its sender has made before it.

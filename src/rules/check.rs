@@ -1,6 +1,6 @@
 //! The checks of a block, each rule one function with one violation.
 
-use std::slice;
+use std::{slice, sync::Arc};
 
 use super::{Checks, Genesis, ProofRule, Rules, Violation};
 use crate::{
@@ -299,11 +299,11 @@ fn transfer(transaction: &Transaction, accounts: &mut Accounts) -> Result<(), Vi
         balance_covers(transaction, sender)?;
         let left =
             Account { balance: sender.balance - transaction.amount(), nonce: sender.nonce.saturating_add(1) };
-        accounts.set(transaction.sender().into(), left);
+        accounts.set(Arc::clone(transaction.sender_address()), left);
     }
     let recipient = accounts.get(transaction.recipient());
     let balance = balance_can_be_counted(transaction, recipient)?;
-    accounts.set(transaction.recipient().into(), Account { balance, ..recipient });
+    accounts.set(Arc::clone(transaction.recipient_address()), Account { balance, ..recipient });
     Ok(())
 }
 
