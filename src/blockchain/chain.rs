@@ -286,18 +286,9 @@ impl Blockchain {
     }
 
     /// Returns the median of the last 11 timestamps, or of all if there are fewer, in microseconds since the Unix
-    /// epoch; of an even number the later middle one, as in Bitcoin's `GetMedianTimePast`.
+    /// epoch; of an even number the later middle one, as in Bitcoin's `GetMedianTimePast`. The chain keeps it.
     pub fn median_micros(&self) -> u64 {
-        let mut micros = [0; 11];
-        let mut count = 0;
-        let links = std::iter::successors(Some(&self.tip), |link| link.previous());
-        for (slot, link) in micros.iter_mut().zip(links) {
-            *slot = link.micros;
-            count += 1;
-        }
-        let micros = &mut micros[..count];
-        micros.sort_unstable();
-        micros[count / 2]
+        self.tip.median_micros
     }
 
     /// Returns the earliest time that the next block may have as the first of a window, in microseconds since the Unix

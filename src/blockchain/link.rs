@@ -7,7 +7,11 @@
 //! A chain may have [let go](super::final_part) of blocks: then there is a gap after its first link, and the next one
 //! that is there has the first for its parent. Chains with other gaps do not jump in step.
 
-use std::{ops::Range, sync::Arc};
+use std::{
+    iter::{once, successors},
+    ops::Range,
+    sync::Arc,
+};
 
 use crate::{
     accounts::Accounts,
@@ -27,6 +31,8 @@ pub(super) struct Link {
     pub(super) position: u64,
     /// The block's timestamp in whole microseconds, rounded.
     pub(super) micros: u64,
+    /// The median of the last timestamps up to here.
+    pub(super) median_micros: u64,
     /// The target that the block was held to.
     pub(super) target: Target,
     /// The expected hashes of the chain up to here.
@@ -52,8 +58,10 @@ impl Link {
     pub(super) fn new(block: Block, derived: Derived, parent: Option<Arc<Link>>) -> Arc<Self> {
         let (hash, size) = block.hash_and_size();
         let Derived { target, work, accounts, fingerprint } = derived;
+        let micros = block.timestamp().rounded_micros();
         Arc::new(Self {
-            micros: block.timestamp().rounded_micros(),
+            micros,
+            median_micros: median(micros, parent.as_ref()),
             hash,
             size: parent.as_ref().map_or(0, |parent| parent.size) + size as u64,
             position: parent.as_ref().map_or(1, |parent| parent.position + 1),
@@ -88,6 +96,20 @@ impl Link {
     pub(super) fn previous(&self) -> Option<&Arc<Link>> {
         self.parent.as_ref().filter(|parent| parent.position + 1 == self.position)
     }
+}
+
+/// The median of the last 11 timestamps, the last of which comes after a link's.
+fn median(last: u64, parent: Option<&Arc<Link>>) -> u64 {
+    let before = successors(parent, |link| link.previous()).map(|link| link.micros);
+    let (mut micros, mut count) = ([0; 11], 0);
+    for next in once(last).chain(before).take(11) {
+        // Mostly each is earlier than those after it, and comes first.
+        let place = micros[..count].iter().take_while(|earlier| **earlier < next).count();
+        micros.copy_within(place..count, place + 1);
+        micros[place] = next;
+        count += 1;
+    }
+    micros[count / 2]
 }
 
 /// Where a link's jump leads; the first link's to itself.
