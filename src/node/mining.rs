@@ -155,7 +155,8 @@ impl Node {
         let reward = Transaction::reward(self.address.clone(), self.rules.reward);
         let timestamp = self.chain.next_timestamp(&self.rules, now);
         let timestamp = timestamp.expect("a search begins only where a timestamp is left");
-        let bytes_left = self.bytes_left(&reward, timestamp);
+        // How many are left matters where something is pending only.
+        let bytes_left = if self.mempool.is_empty() { 0 } else { self.bytes_left(&reward, timestamp) };
         let mut transactions = self.mempool.select(
             self.rules.payments_max,
             bytes_left,
