@@ -85,16 +85,24 @@ pub(crate) fn push_hash(text: &mut impl Text, hash: &BlockHash) {
 
 /// Writes a string, in quotes.
 pub(crate) fn push_string(text: &mut impl Text, string: &str) {
-    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
-    // Pieces of a fixed length are looked at as a whole, which is faster by far than byte by byte.
-    let (pieces, last) = string.as_bytes().as_chunks::<16>();
-    let all_plain = |piece: &[u8]| piece.iter().fold(true, |all, byte| all & is_plain(byte));
-    if pieces.iter().all(|piece| all_plain(piece)) && all_plain(last) {
+    if is_plain(string.as_bytes()) {
         text.push(b"\"");
         text.push(string.as_bytes());
         text.push(b"\"");
     } else {
         text.push(to_json(string).as_bytes());
+    }
+}
+
+/// Tells whether nothing of a string needs an escape.
+fn is_plain(bytes: &[u8]) -> bool {
+    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') & (*byte != b'"') & (*byte != b'\\');
+    // Pieces of a fixed length are looked at as a whole, which is faster by far than byte by byte.
+    let is_piece_plain = |piece: &[u8; 16]| piece.iter().fold(true, |all, byte| all & is_plain(byte));
+    match bytes.last_chunk() {
+        // The last piece overlaps the one before.
+        Some(last) => is_piece_plain(last) && bytes.as_chunks().0.iter().all(is_piece_plain),
+        None => bytes.iter().all(is_plain),
     }
 }
 

@@ -127,7 +127,8 @@ impl Rules {
                 let (digest, bytes) = block.digest_and_size();
                 (Some(Challenge::Sealed { digest }.hash(block.proof())), bytes)
             }
-            _ if is_whole => (None, block.size()),
+            // Most blocks are small, and need not be written out for that to be seen.
+            _ if is_whole && block.size_bound() > self.block_bytes_max => (None, block.size()),
             _ => return Ok(None),
         };
         if is_whole {
