@@ -49,6 +49,9 @@ struct Arguments {
     /// Carries every block from node to node, instead of replaying those that spread as one before.
     #[arg(long)]
     carry: bool,
+    /// Lets go of blocks that so many and more follow everywhere: a century then takes memory for its nodes alone.
+    #[arg(long)]
+    finality: Option<u64>,
 }
 
 fn main() -> ExitCode {
@@ -56,11 +59,14 @@ fn main() -> ExitCode {
 }
 
 fn simulate(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    let &Arguments { nodes, days, interval, seed, carry } = arguments;
+    let &Arguments { nodes, days, interval, seed, carry, finality } = arguments;
     let interrupt = Interrupt::listen(|| {})?;
     let mut out = io::stdout();
     let simulation = network(nodes, interval, seed)?;
     simulation.set_replays(!carry);
+    if let Some(depth) = finality {
+        simulation.set_finality(depth);
+    }
     writeln!(out, "{nodes} nodes mine for {days} days, a block in {interval:?}; the seed is {seed}.")?;
     let started = Instant::now();
     for _ in 0..days {

@@ -9,7 +9,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::document::{self, DocumentError, python_float};
+use crate::document::{self, DocumentError, Text, push_float, push_number, python_float};
 
 /// A moment: whole nanoseconds since the Unix epoch, up to the year 2554.
 ///
@@ -172,6 +172,19 @@ impl Timestamp {
             text.parse().ok().map(Self::integer)
         } else {
             text.parse().ok().and_then(Self::float)
+        }
+    }
+
+    /// Writes the number as Python does.
+    pub(crate) fn write(self, text: &mut impl Text) {
+        match self.0 {
+            Repr::Integer(seconds) => {
+                if seconds < 0 {
+                    text.push(b"-");
+                }
+                push_number(text, seconds.unsigned_abs());
+            }
+            Repr::Float(seconds) => push_float(text, seconds),
         }
     }
 

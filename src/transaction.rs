@@ -1,11 +1,14 @@
 //! A transfer from one address to another, and the reward of a miner.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, LazyLock},
+};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    document::{self, DocumentError, Read, Scanner},
+    document::{self, DocumentError, HashedText, Read, Scanner, Text, push_number, push_string},
     hash::TransactionHash,
 };
 
@@ -41,7 +44,9 @@ impl Transaction {
 
     /// Makes the reward of a miner: new coins, from [`REWARD_SENDER`].
     pub fn reward(recipient: impl Into<Arc<str>>, amount: u64) -> Self {
-        Self::new(REWARD_SENDER, recipient, amount)
+        // Every block has one.
+        static SENDER: LazyLock<Arc<str>> = LazyLock::new(|| REWARD_SENDER.into());
+        Self::new(Arc::clone(&SENDER), recipient, amount)
     }
 
     /// Returns the transaction with a nonce: how many transactions its sender has made before it.
@@ -88,7 +93,9 @@ impl Transaction {
     /// assert_eq!(format!("{:.8}", transaction.hash()), "0c3044cc");
     /// ```
     pub fn hash(&self) -> TransactionHash {
-        TransactionHash::from_bytes(*document::hash_json(self).0.as_bytes())
+        let mut text = HashedText::new();
+        self.write(&mut text);
+        TransactionHash::from_bytes(*text.finish().0.as_bytes())
     }
 
     /// Tells whether this is a reward: whether its sender is [`REWARD_SENDER`].
@@ -98,7 +105,24 @@ impl Transaction {
 
     /// Counts the bytes that the transaction takes in a block's canonical JSON, with what parts it from the next.
     pub(crate) fn size_in_block(&self) -> usize {
-        document::json_size(self) + ", ".len()
+        let mut bytes = ", ".len();
+        self.write(&mut bytes);
+        bytes
+    }
+
+    /// Writes the canonical JSON.
+    pub(crate) fn write(&self, text: &mut impl Text) {
+        text.push(b"{\"amount\": ");
+        push_number(text, self.amount);
+        if let Some(nonce) = self.nonce {
+            text.push(b", \"nonce\": ");
+            push_number(text, nonce);
+        }
+        text.push(b", \"recipient\": ");
+        push_string(text, &self.recipient);
+        text.push(b", \"sender\": ");
+        push_string(text, &self.sender);
+        text.push(b"}");
     }
 
     /// Reads a transaction's JSON: `sender`, `recipient`, `amount`, and where accounts are kept `nonce`.

@@ -4,11 +4,15 @@
 use std::{
     sync::{Arc, Barrier},
     thread,
+    time::Duration,
 };
 
 use chainlab::{
     Block, Blockchain, Command, Difficulty, Effect, Genesis, Input, Message, Node, NodeId, PreviousHash,
-    Rules, Ticket, Time, Timestamp, Told, Transaction, pow::Target,
+    Rules, Simulation, Ticket, Time, Timestamp, Told, Transaction,
+    network::HashRate,
+    pow::Target,
+    wire::{Latency, Link, Topology},
 };
 use parking_lot::{Mutex, MutexGuard};
 use peak_alloc::PeakAlloc;
@@ -256,4 +260,33 @@ fn of_chains_that_came_as_documents_one_copy_is_left() {
     let left = ALLOCATOR.current_usage() - before;
     assert!(left < copies / 10, "{left} bytes are left of {copies}");
     assert!(nodes.iter().all(|node| node.chain() == nodes[0].chain()));
+}
+
+/// Nine miners that fork now and then: what a run takes once blocks are let go of does not grow with it.
+#[test]
+fn a_run_with_a_finality_takes_memory_for_its_nodes_and_not_for_its_blocks() {
+    let _alone = alone();
+    let run = |finality: Option<u64>| {
+        let simulation = Simulation::new(Rules::sealed().paced_for(9e6), 42);
+        finality.into_iter().for_each(|depth| simulation.set_finality(depth));
+        simulation.set_default_link(Link::default().with_latency(Latency::fixed(Duration::from_millis(20))));
+        for _ in 0..9 {
+            let node = simulation.spawn().unwrap();
+            simulation.start_mining(node, HashRate::per_second(1e6).unwrap()).unwrap();
+        }
+        simulation.join(&Topology::Complete).unwrap();
+        assert!(simulation.run_blocks(5_000));
+        let before = ALLOCATOR.current_usage();
+        ALLOCATOR.reset_peak_usage();
+        assert!(simulation.run_blocks(40_000));
+        let peak = ALLOCATOR.peak_usage().saturating_sub(before);
+        let tip = simulation.chain(NodeId::new(0)).unwrap().tip_hash();
+        (peak, tip, simulation.report())
+    };
+    let (letting, keeping) = (run(Some(100)), run(None));
+    assert!(letting.0 < 2 * MEGABYTE, "{} bytes for 40,000 blocks", letting.0);
+    assert!(keeping.0 > 10 * letting.0, "{} bytes for 40,000 blocks", keeping.0);
+    assert!(keeping.2.stale > 100, "{}", keeping.2.stale);
+    // To the byte of all messages, as no fork is as deep as that.
+    assert_eq!((letting.1, letting.2), (keeping.1, keeping.2));
 }

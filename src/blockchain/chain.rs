@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     iter::Blocks,
-    link::{Derived, Link, ancestor, common_ancestor},
+    link::{Derived, Link, ancestor, common_ancestor, gap},
 };
 use crate::{
     accounts::{Account, Accounts},
@@ -22,6 +22,10 @@ use crate::{
 /// It is a value: it never changes, a clone is one reference count, and chains share the blocks that they have in
 /// common. Appending is O(1) besides verifying the block. Positions count from 1. Two chains are equal if they hold the
 /// same blocks.
+///
+/// A chain of a [`Simulation`](crate::Simulation) for which a [finality](crate::Simulation::set_finality) is set has let
+/// go of blocks after its genesis. It counts them still, but neither finds nor iterates over them, its document is
+/// refused by whoever reads it, and so is the chain by other rules.
 ///
 /// ```
 /// use chainlab::{Blockchain, Rules, Time};
@@ -129,9 +133,12 @@ impl Blockchain {
             && Arc::as_ptr(&self.tip) < Arc::as_ptr(&other.tip)
     }
 
-    /// Returns the bytes of the last block's canonical JSON, in O(1).
+    /// Returns the bytes of the last block's canonical JSON, in O(1) unless the block before was let go.
     pub(crate) fn tip_size(&self) -> u64 {
-        self.tip.size - self.tip.parent().map_or(0, |parent| parent.size)
+        match self.tip.previous() {
+            Some(previous) => self.tip.size - previous.size,
+            None => self.tip.block.size() as u64,
+        }
     }
 
     /// Returns the last block's timestamp in microseconds, rounded, which the chain keeps.
@@ -143,7 +150,7 @@ impl Blockchain {
     /// Tells whether the chain is the other, in this very copy, and one block more.
     #[inline]
     pub(crate) fn is_child_of(&self, other: &Self) -> bool {
-        self.tip.parent().is_some_and(|parent| Arc::ptr_eq(parent, &other.tip))
+        self.tip.previous().is_some_and(|previous| Arc::ptr_eq(previous, &other.tip))
     }
 
     /// Tells whether both are one copy of the same links.
@@ -184,7 +191,8 @@ impl Blockchain {
         self.tip.hash
     }
 
-    /// Returns the bytes of the canonical JSON of the blocks after a position, in O(log n).
+    /// Returns the bytes of the canonical JSON of the blocks after a position, in O(log n); of all blocks, if that position's
+    /// was let go.
     pub fn size_after(&self, position: u64) -> u64 {
         let before = ancestor(&self.tip, position.min(self.len()));
         self.tip.size - before.map_or(0, |link| link.size)
@@ -200,9 +208,9 @@ impl Blockchain {
         ancestor(&self.tip, position).map(|link| Self { tip: Arc::clone(link) })
     }
 
-    /// Returns the chain without its last block, unless that is all it has.
+    /// Returns the chain without its last block, unless that is all it has, or the one before was let go.
     pub fn parent(&self) -> Option<Self> {
-        self.tip.parent().map(|link| Self { tip: Arc::clone(link) })
+        self.tip.previous().map(|link| Self { tip: Arc::clone(link) })
     }
 
     /// Returns the longest chain that both chains start with, in O(log n); none if their first blocks differ.
@@ -230,16 +238,23 @@ impl Blockchain {
     }
 
     /// Returns positions and hashes of the chain's blocks, from the tip back, ever farther apart, to the genesis: enough
-    /// for another to find, within a factor of two, how much of the chain it shares. O(log² n).
+    /// for another to find, within a factor of two, how much of the chain it shares, if that was not let go. O(log² n).
     pub(crate) fn locator(&self) -> Arc<[(u64, BlockHash)]> {
         let mut locator = Vec::new();
         let (mut position, mut step) = (self.len(), 1);
+        let gap = gap(&self.tip, 1);
         while let Some(link) = ancestor(&self.tip, position) {
             locator.push((position, link.hash));
             if locator.len() > 8 {
                 step *= 2;
             }
-            position = if position > 1 { position.saturating_sub(step).max(1) } else { 0 };
+            let next = if position > 1 { position.saturating_sub(step).max(1) } else { 0 };
+            // Before a gap comes what follows it, and then the genesis.
+            position = match gap.contains(&next) {
+                true if position > gap.end => gap.end,
+                true => 1,
+                false => next,
+            };
         }
         locator.into()
     }
@@ -271,17 +286,9 @@ impl Blockchain {
     }
 
     /// Returns the median of the last 11 timestamps, or of all if there are fewer, in microseconds since the Unix
-    /// epoch; of an even number the later middle one, as in Bitcoin's `GetMedianTimePast`.
+    /// epoch; of an even number the later middle one, as in Bitcoin's `GetMedianTimePast`. The chain keeps it.
     pub fn median_micros(&self) -> u64 {
-        let mut micros = [0; 11];
-        let mut count = 0;
-        for (slot, block) in micros.iter_mut().zip(self.iter().rev()) {
-            *slot = block.timestamp().rounded_micros();
-            count += 1;
-        }
-        let micros = &mut micros[..count];
-        micros.sort_unstable();
-        micros[count / 2]
+        self.tip.median_micros
     }
 
     /// Returns the earliest time that the next block may have as the first of a window, in microseconds since the Unix

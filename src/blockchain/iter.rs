@@ -1,10 +1,10 @@
 //! Iterating over a chain's blocks, both ways.
 
-use std::{iter::FusedIterator, sync::Arc};
+use std::{iter::FusedIterator, ops::Range, sync::Arc};
 
 use super::{
     chain::Blockchain,
-    link::{Link, ancestor},
+    link::{Link, ancestor, gap},
 };
 use crate::block::Block;
 
@@ -14,6 +14,8 @@ use crate::block::Block;
 pub struct Blocks<'a> {
     /// The position of the next block from the front.
     front: u64,
+    /// The positions from the front on whose blocks were let go.
+    gap: Range<u64>,
     /// The next link from the back.
     back: Option<&'a Arc<Link>>,
     /// The next links from the front, the last of them first: links point backwards, so a stretch is walked at a time.
@@ -25,15 +27,35 @@ const STRETCH: u64 = 256;
 
 impl<'a> Blocks<'a> {
     pub(super) fn new(tip: &'a Arc<Link>, after: u64) -> Self {
-        Self { front: after.saturating_add(1), back: Some(tip), stretch: Vec::new() }
+        let mut front = after.saturating_add(1);
+        let gap = gap(tip, front);
+        if gap.contains(&front) {
+            front = gap.end;
+        }
+        Self { front, gap, back: Some(tip), stretch: Vec::new() }
     }
 
     fn remaining(&self) -> u64 {
-        self.back.map_or(0, |back| (back.position + 1).saturating_sub(self.front))
+        let Some(back) = self.back else { return 0 };
+        let all = (back.position + 1).saturating_sub(self.front);
+        let is_around_gap = self.front < self.gap.start && back.position >= self.gap.end;
+        all - if is_around_gap { self.gap.end - self.gap.start } else { 0 }
+    }
+
+    /// Moves the front on by so many blocks.
+    fn advance(&mut self, blocks: u64) {
+        let before = self.front;
+        self.front = self.front.saturating_add(blocks);
+        if before < self.gap.start && self.front >= self.gap.start {
+            self.front = self.front.saturating_add(self.gap.end - self.gap.start);
+        }
     }
 
     fn walk_stretch(&mut self, back: &'a Arc<Link>) {
-        let end = back.position.min(self.front.saturating_add(STRETCH - 1));
+        let mut end = back.position.min(self.front.saturating_add(STRETCH - 1));
+        if self.gap.contains(&end) {
+            end = self.gap.start - 1;
+        }
         let mut link = ancestor(back, end);
         while let Some(next) = link.filter(|link| link.position >= self.front) {
             self.stretch.push(next);
@@ -50,7 +72,7 @@ impl<'a> Iterator for Blocks<'a> {
         if self.stretch.is_empty() {
             self.walk_stretch(back);
         }
-        self.front += 1;
+        self.advance(1);
         self.stretch.pop().map(|link| &link.block)
     }
 
@@ -66,7 +88,7 @@ impl<'a> Iterator for Blocks<'a> {
         } else {
             self.stretch.truncate(self.stretch.len() - n);
         }
-        self.front = self.front.saturating_add(n as u64);
+        self.advance(n as u64);
         self.next()
     }
 }

@@ -3,8 +3,15 @@
 //! Besides its parent each link points to one ancestor farther back, by Myers's skew-binary scheme ("An applicative
 //! random-access stack", Information Processing Letters 17, 1983): appending stays O(1), and any ancestor is
 //! O(log n) away. Where a jump leads depends on the position alone, so that two chains jump in step.
+//!
+//! A chain may have [let go](super::final_part) of blocks: then there is a gap after its first link, and the next one
+//! that is there has the first for its parent. Chains with other gaps do not jump in step.
 
-use std::sync::Arc;
+use std::{
+    iter::{once, successors},
+    ops::Range,
+    sync::Arc,
+};
 
 use crate::{
     accounts::Accounts,
@@ -24,6 +31,8 @@ pub(super) struct Link {
     pub(super) position: u64,
     /// The block's timestamp in whole microseconds, rounded.
     pub(super) micros: u64,
+    /// The median of the last timestamps up to here.
+    pub(super) median_micros: u64,
     /// The target that the block was held to.
     pub(super) target: Target,
     /// The expected hashes of the chain up to here.
@@ -49,8 +58,10 @@ impl Link {
     pub(super) fn new(block: Block, derived: Derived, parent: Option<Arc<Link>>) -> Arc<Self> {
         let (hash, size) = block.hash_and_size();
         let Derived { target, work, accounts, fingerprint } = derived;
+        let micros = block.timestamp().rounded_micros();
         Arc::new(Self {
-            micros: block.timestamp().rounded_micros(),
+            micros,
+            median_micros: median(micros, parent.as_ref()),
             hash,
             size: parent.as_ref().map_or(0, |parent| parent.size) + size as u64,
             position: parent.as_ref().map_or(1, |parent| parent.position + 1),
@@ -64,9 +75,41 @@ impl Link {
         })
     }
 
+    /// Makes a copy of the link that stands on another copy of its parent, or after the gap behind which that stands.
+    pub(super) fn copied_on(&self, parent: &Arc<Link>) -> Arc<Self> {
+        Arc::new(Self {
+            block: self.block.clone(),
+            accounts: self.accounts.clone(),
+            jump: Some(Arc::clone(jump_of_child(parent))),
+            parent: Some(Arc::clone(parent)),
+            ..*self
+        })
+    }
+
+    /// The link before; after a gap, the one before the gap.
     pub(super) fn parent(&self) -> Option<&Arc<Link>> {
         self.parent.as_ref()
     }
+
+    /// The link of the block before, unless that was let go.
+    #[inline]
+    pub(super) fn previous(&self) -> Option<&Arc<Link>> {
+        self.parent.as_ref().filter(|parent| parent.position + 1 == self.position)
+    }
+}
+
+/// The median of the last 11 timestamps, the last of which comes after a link's.
+fn median(last: u64, parent: Option<&Arc<Link>>) -> u64 {
+    let before = successors(parent, |link| link.previous()).map(|link| link.micros);
+    let (mut micros, mut count) = ([0; 11], 0);
+    for next in once(last).chain(before).take(11) {
+        // Mostly each is earlier than those after it, and comes first.
+        let place = micros[..count].iter().take_while(|earlier| **earlier < next).count();
+        micros.copy_within(place..count, place + 1);
+        micros[place] = next;
+        count += 1;
+    }
+    micros[count / 2]
 }
 
 /// Where a link's jump leads; the first link's to itself.
@@ -81,11 +124,16 @@ fn jump_of_child(parent: &Arc<Link>) -> &Arc<Link> {
     if parent.position - near.position == near.position - far.position { far } else { parent }
 }
 
-/// Finds the link at a position, in O(log n).
-pub(super) fn ancestor(mut link: &Arc<Link>, position: u64) -> Option<&Arc<Link>> {
+/// Finds the link at a position, in O(log n); none where there is no block, or it was let go.
+pub(super) fn ancestor(link: &Arc<Link>, position: u64) -> Option<&Arc<Link>> {
     if position == 0 || position > link.position {
         return None;
     }
+    Some(last_until(link, position)).filter(|link| link.position == position)
+}
+
+/// Finds the last link until a position after 0, in O(log n): in a gap, the one before it.
+fn last_until(mut link: &Arc<Link>, position: u64) -> &Arc<Link> {
     while link.position > position {
         let far = jump(link);
         link = if far.position >= position {
@@ -94,7 +142,17 @@ pub(super) fn ancestor(mut link: &Arc<Link>, position: u64) -> Option<&Arc<Link>
             link.parent().expect("a link after the first has a parent")
         };
     }
-    Some(link)
+    link
+}
+
+/// Finds the positions of a chain, from one on, whose blocks were let go, in O(log n).
+pub(super) fn gap(tip: &Arc<Link>, from: u64) -> Range<u64> {
+    if from > 1 && (from > tip.position || ancestor(tip, from).is_some()) {
+        // There is one gap at most, and it lies behind.
+        return from..from;
+    }
+    let end = first_that(tip, |link| link.position > 1).map_or(2, |link| link.position);
+    from.max(2)..end.max(from)
 }
 
 /// Finds the first link of a chain that meets a condition, in O(log n); the condition must hold for all links after one
@@ -118,18 +176,26 @@ pub(super) fn first_that(mut link: &Arc<Link>, is_met: impl Fn(&Link) -> bool) -
 
 /// Finds the last link at which two chains hold the same block, in O(log n); the first chain's.
 pub(super) fn common_ancestor<'a>(one: &'a Arc<Link>, other: &'a Arc<Link>) -> Option<&'a Arc<Link>> {
-    let position = one.position.min(other.position);
-    let (mut one, mut other) = (ancestor(one, position)?, ancestor(other, position)?);
+    let (mut one, mut other) = level(one, other);
     while one.hash != other.hash {
-        let (far, other_far) = (jump(one), jump(other));
-        // A jump to the same block may lead past the last common one.
-        (one, other) =
-            if far.hash == other_far.hash { (one.parent()?, other.parent()?) } else { (far, other_far) };
-        if one.position == 1 && one.hash != other.hash {
-            return None;
-        }
+        let parents = level(one.parent()?, other.parent()?);
+        // Chains with other gaps do not jump in step: mostly, both can make the nearer of the two jumps.
+        let far = jump(one).position.max(jump(other).position);
+        let jumps = (last_until(one, far), last_until(other, far));
+        // A jump to the same block may lead past the last common one, and so may one into a gap.
+        let are_apart = jumps.0.position == jumps.1.position && jumps.0.hash != jumps.1.hash;
+        (one, other) = if are_apart { jumps } else { parents };
     }
     Some(one)
+}
+
+/// Finds the last links at one position of two chains; each has a first one.
+fn level<'a>(mut one: &'a Arc<Link>, mut other: &'a Arc<Link>) -> (&'a Arc<Link>, &'a Arc<Link>) {
+    while one.position != other.position {
+        let position = one.position.min(other.position);
+        (one, other) = (last_until(one, position), last_until(other, position));
+    }
+    (one, other)
 }
 
 impl Drop for Link {

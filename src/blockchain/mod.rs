@@ -6,6 +6,7 @@
 mod chain;
 mod claim;
 mod document;
+mod final_part;
 mod find;
 mod iter;
 mod link;
@@ -15,6 +16,7 @@ mod text;
 pub use chain::{Blockchain, InvalidBlock};
 pub use document::ChainError;
 pub(crate) use document::{ChainBlocks, read_blocks};
+pub(crate) use final_part::Cut;
 pub use find::Found;
 pub use iter::Blocks;
 pub use mine::MineError;

@@ -24,7 +24,7 @@ impl fmt::Display for Blockchain {
 
 impl Blockchain {
     fn write_line(&self, f: &mut fmt::Formatter<'_>, position: u64) -> fmt::Result {
-        let chain = self.at(position).expect("the position is not past the tip");
+        let Some(chain) = self.at(position) else { return write!(f, "\n  block {position} was let go") };
         let block = chain.last_block();
         let transactions = count(block.transactions().len() as u64, "transaction");
         write!(f, "\n  block {position} {:.8}: {transactions}", chain.tip_hash())?;

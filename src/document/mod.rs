@@ -4,12 +4,14 @@
 //! it. What is read is as Python reads it too: of a key that stands twice the last counts, and a number without point
 //! and exponent is an integer. What the library's types cannot hold is refused.
 
+mod canonical;
 mod error;
 mod read;
 mod scan;
 mod write;
 
+pub(crate) use canonical::{HashedText, Text, push_float, push_hash, push_number, push_string};
 pub use error::{DocumentError, Place};
 pub(crate) use read::{Read, array, deserialize_raw, object, read, string, taken, unexpected, whole_number};
 pub(crate) use scan::Scanner;
-pub(crate) use write::{hash_json, json_size, python_float, to_json};
+pub(crate) use write::{python_float, to_json};

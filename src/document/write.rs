@@ -1,74 +1,16 @@
 //! Writing, to the byte as Python does.
 
-use std::io::{self, BufWriter};
+use std::io;
 
 use serde::Serialize;
 use serde_json::ser::Formatter;
-use sha2::{Digest, Sha256};
-
-use crate::hash::BlockHash;
 
 /// Writes a value as Python's `json.dumps` does. Structs must list their fields in alphabetical order.
 pub(crate) fn to_json<T: Serialize + ?Sized>(value: &T) -> String {
     let mut text = Vec::new();
-    write_json(value, &mut text);
-    String::from_utf8(text).expect("the formatter writes ASCII")
-}
-
-/// Hashes what [`to_json`] writes, without keeping it. Returns the number of bytes, too.
-pub(crate) fn hash_json<T: Serialize + ?Sized>(value: &T) -> (BlockHash, usize) {
-    // The text comes in pieces of a few bytes, each of which would cost the hash as much as a long one.
-    let mut buffered = BufWriter::with_capacity(4096, HashedText { sha256: Sha256::new(), bytes: 0 });
-    write_json(value, &mut buffered);
-    let text = buffered.into_inner().expect("a hash takes what is written");
-    (BlockHash::from_bytes(text.sha256.finalize().into()), text.bytes)
-}
-
-/// Counts the bytes that [`to_json`] writes.
-pub(crate) fn json_size<T: Serialize + ?Sized>(value: &T) -> usize {
-    let mut text = CountedText { bytes: 0 };
-    write_json(value, &mut text);
-    text.bytes
-}
-
-fn write_json<T: Serialize + ?Sized>(value: &T, to: &mut impl io::Write) {
-    let mut serializer = serde_json::Serializer::with_formatter(to, PythonFormatter);
+    let mut serializer = serde_json::Serializer::with_formatter(&mut text, PythonFormatter);
     value.serialize(&mut serializer).expect("documents have string keys, and what takes them never fails");
-}
-
-/// A text of which only the length is kept.
-struct CountedText {
-    bytes: usize,
-}
-
-impl io::Write for CountedText {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.bytes += bytes.len();
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// A text of which only the hash and the length are kept.
-#[derive(Debug)]
-struct HashedText {
-    sha256: Sha256,
-    bytes: usize,
-}
-
-impl io::Write for HashedText {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.sha256.update(bytes);
-        self.bytes += bytes.len();
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+    String::from_utf8(text).expect("the formatter writes ASCII")
 }
 
 /// The separators, the escapes and the floats of Python's `json.dumps` with its defaults.
@@ -131,7 +73,7 @@ fn escape(unit: u16) -> [u8; 6] {
 }
 
 /// Every byte as two hexadecimal digits.
-const HEX: [[u8; 2]; 256] = {
+pub(super) const HEX: [[u8; 2]; 256] = {
     let digits = b"0123456789abcdef";
     let (mut hex, mut byte) = ([[0; 2]; 256], 0);
     while byte < 256 {

@@ -64,6 +64,19 @@ impl Mempool {
         changes
     }
 
+    /// Judges all that is pending by accounts that have changed in unknown ways, and returns what leaves. Where there are
+    /// no accounts, nothing does.
+    pub(crate) fn judge_all(&mut self, accounts: &Accounts) -> Vec<(Transaction, LossReason)> {
+        let pending = self.ready.values().map(|arrival| &self.arrivals[arrival]).chain(self.gaps.values());
+        let senders: BTreeSet<_> = pending.map(|transaction| transaction.sender_address().clone()).collect();
+        let mut lost = Vec::new();
+        self.judge(senders.iter().cloned(), i64::MIN, accounts, &mut lost);
+        for sender in &senders {
+            self.move_up(sender, accounts, &mut lost);
+        }
+        lost
+    }
+
     fn is_sender(&self, address: &str) -> bool {
         self.ready.count(address) + self.gaps.count(address) > 0
     }

@@ -43,14 +43,19 @@ impl Node {
                 old_tip: old.tip_hash(),
             }));
         }
+        let has_gap = adopted.len() as u64 + common < self.chain.len();
         let accounts = self.chain.accounts();
-        let changes = self.mempool.change_chain(
+        let mut changes = self.mempool.change_chain(
             abandoned.flat_map(Block::transactions),
             adopted.flat_map(Block::transactions),
             from.is_none(),
             &self.rules,
             accounts,
         );
+        if has_gap {
+            // What blocks held that were let go, nobody can tell.
+            changes.lost.extend(self.mempool.judge_all(accounts));
+        }
         self.payments_on_new_tip(changes.returned, changes.lost, effects);
         if self.rules.relay.is_on() {
             self.gossip.has_news = true;

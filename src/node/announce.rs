@@ -100,7 +100,7 @@ impl Node {
         position: u64,
         effects: &mut Vec<Effect>,
     ) {
-        if self.known(block, position).is_some() {
+        if self.is_known(block, position) {
             self.already_known(from, block, effects);
         } else {
             self.wants(from, Wanted { hash: block, position });
@@ -128,7 +128,7 @@ impl Node {
             },
             Told::Document(_) => return self.told_of_block(now, from, told, effects),
         };
-        if can_be_made || self.known(hash, position).is_some() {
+        if can_be_made || self.is_known(hash, position) {
             self.told_of_block(now, from, told, effects);
         } else {
             self.wants(from, Wanted { hash, position });

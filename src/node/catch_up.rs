@@ -44,7 +44,7 @@ impl Node {
     /// Tells whether a block is known, or waits for its time.
     fn is_within_reach(&self, Wanted { hash, position }: Wanted) -> bool {
         let waits = || self.gossip.early.iter().any(|early| early.chain.holds(hash, position));
-        self.known(hash, position).is_some() || waits()
+        self.is_known(hash, position) || waits()
     }
 
     /// Anyone is answered: with the branch of the wanted block if it is kept, else with our chain.

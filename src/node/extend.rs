@@ -130,7 +130,7 @@ impl Node {
 
     /// Tells whether the node knows a chain's last block.
     pub(crate) fn knows(&self, chain: &Blockchain) -> bool {
-        self.known(chain.tip_hash(), chain.len()).is_some()
+        self.is_known(chain.tip_hash(), chain.len())
     }
 
     /// Tells whether it could show if a message did not come that tells of a block which the node has heard of: it would

@@ -271,7 +271,7 @@ impl Node {
             effects.push(Effect::WakeAt(wake_at));
         }
         self.is_quiet = self.is_quiet();
-        self.longest_branch = self.gossip.side_branches.iter().map(|branch| branch.len).max().unwrap_or(0);
+        self.longest_branch = self.gossip.longest_branch();
     }
 
     fn command(&mut self, now: Time, ticket: Ticket, command: Command, effects: &mut Vec<Effect>) {

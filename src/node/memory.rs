@@ -94,6 +94,11 @@ impl Gossip {
             && self.questions.deadline().is_none()
     }
 
+    /// The blocks of the longest side branch.
+    pub(super) fn longest_branch(&self) -> u64 {
+        self.side_branches.iter().map(|branch| branch.len).max().unwrap_or(0)
+    }
+
     pub(super) fn is_banned(&self, peer: NodeId) -> bool {
         self.banned.contains(&peer)
     }

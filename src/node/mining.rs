@@ -165,9 +165,11 @@ impl Node {
         let timestamp = parent.next_timestamp(&self.rules, now);
         let timestamp = timestamp.expect("a search begins only where a timestamp is left");
         let mut transactions = self.planned_transactions().unwrap_or_else(|| {
+            // How many are left matters where something is pending only.
+            let bytes_left = if self.mempool.is_empty() { 0 } else { self.bytes_left(&reward, timestamp) };
             self.mempool.select(
                 self.rules.payments_max,
-                self.bytes_left(&reward, timestamp),
+                bytes_left,
                 &reward,
                 &self.rules,
                 parent.accounts(),

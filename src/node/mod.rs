@@ -36,6 +36,7 @@ mod questions;
 mod reading;
 mod resolve;
 mod secret;
+mod shorten;
 
 pub(crate) use extend::Extended;
 pub use limits::{Limits, NodeConfig};

@@ -1,6 +1,10 @@
 //! The recorder: events in, a report out.
 
-use std::{collections::BTreeMap, io::BufRead, sync::Arc};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    io::BufRead,
+    sync::Arc,
+};
 
 use super::{
     figures::{DoubleSpends, Messages, NodeReport, Report, share},
@@ -201,13 +205,13 @@ impl Recorder {
     }
 
     fn mined(&mut self, time: Time, miner: usize, hash: BlockHash, position: u64, parent: BlockHash) {
-        if self.blocks.contains_key(&(position, hash)) {
+        let Entry::Vacant(place) = self.blocks.entry((position, hash)) else {
             // Mined again, as after a restart by a clock that stands still: its second miner merely has it from now on.
             return self.followed.accepted(time, miner, &hash);
-        }
+        };
         self.mined += 1;
         self.nodes.get_mut(miner).mined += 1;
-        self.blocks.insert((position, hash), MinedBlock { number: self.mined, miner, time });
+        place.insert(MinedBlock { number: self.mined, miner, time });
         self.followed.mined(time, miner, self.nodes.len(), hash, parent);
     }
 

@@ -1,6 +1,6 @@
 //! The checks of a block, each rule one function with one violation.
 
-use std::slice;
+use std::{slice, sync::Arc};
 
 use super::{Checks, Genesis, ProofRule, Rules, Violation};
 use crate::{
@@ -127,7 +127,8 @@ impl Rules {
                 let (digest, bytes) = block.digest_and_size();
                 (Some(Challenge::Sealed { digest }.hash(block.proof())), bytes)
             }
-            _ if is_whole => (None, block.size()),
+            // Most blocks are small, and need not be written out for that to be seen.
+            _ if is_whole && block.size_bound() > self.block_bytes_max => (None, block.size()),
             _ => return Ok(None),
         };
         if is_whole {
@@ -299,11 +300,11 @@ fn transfer(transaction: &Transaction, accounts: &mut Accounts) -> Result<(), Vi
         balance_covers(transaction, sender)?;
         let left =
             Account { balance: sender.balance - transaction.amount(), nonce: sender.nonce.saturating_add(1) };
-        accounts.set(transaction.sender().into(), left);
+        accounts.set(Arc::clone(transaction.sender_address()), left);
     }
     let recipient = accounts.get(transaction.recipient());
     let balance = balance_can_be_counted(transaction, recipient)?;
-    accounts.set(transaction.recipient().into(), Account { balance, ..recipient });
+    accounts.set(Arc::clone(transaction.recipient_address()), Account { balance, ..recipient });
     Ok(())
 }
 

@@ -245,7 +245,8 @@ impl Rules {
         }
     }
 
-    /// Returns the target of the block at a position, after one that was held to `last`; `block` finds those before it.
+    /// Returns the target of the block at a position, after one that was held to `last`; `block` finds those before it. It
+    /// is `last`, too, where a window has been let go.
     pub(crate) fn target_at<'a>(
         &self,
         position: u64,
@@ -254,12 +255,18 @@ impl Rules {
     ) -> Target {
         let retarget = self.difficulty.retarget();
         let Some(retarget) = retarget.filter(|retarget| retarget.is_due_at(position)) else { return last };
-        let micros = |position| {
-            let block = block(position).expect("a window lies behind where a retarget is due");
-            i128::from(block.timestamp().rounded_micros())
-        };
+        let micros = |position| Some(i128::from(block(position)?.timestamp().rounded_micros()));
         let (first, end) = (position - u64::from(retarget.window()), position - 1);
-        retarget.next_target(last, micros(end) - micros(first))
+        match micros(end).zip(micros(first)) {
+            Some((end, first)) => retarget.next_target(last, end - first),
+            // Its blocks were let go: nobody goes on from here but in vain.
+            None => last,
+        }
+    }
+
+    /// Returns how many blocks before it a block is judged by, at most: a window, and the timestamps of a median.
+    pub(crate) fn looks_back(&self) -> u64 {
+        11 + self.difficulty.retarget().map_or(0, |retarget| u64::from(retarget.window()))
     }
 
     /// Returns the moment from which a receiver takes a block on: not before its timestamp is near enough.

@@ -12,7 +12,7 @@ use super::{
     queue::{Arrival, Queue},
 };
 use crate::{
-    blockchain::Blockchain,
+    blockchain::{Blockchain, Cut},
     message::{Message, NodeId, Told},
     report::Volume,
     time::Time,
@@ -305,6 +305,15 @@ impl Floods {
             .flatten()
             .filter(|flood| flood.last >= now && flood.first[node.index()] <= now);
         heard.any(|flood| !remembers(&flood.chain))
+    }
+
+    /// Lets go of blocks.
+    pub(super) fn shorten(&mut self, cut: &mut Cut) {
+        for flood in self.floods.iter_mut().flatten() {
+            if let Some(chain) = cut.shortened(&flood.chain) {
+                flood.chain = chain;
+            }
+        }
     }
 
     /// Tells whether an arrival is one of a flood's.

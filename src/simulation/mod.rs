@@ -8,6 +8,7 @@ mod acts;
 mod carry;
 mod drive;
 mod events;
+mod finality;
 mod floods;
 mod lanes;
 mod messages;

@@ -6,7 +6,7 @@
 
 use super::carry::{NodeEffects, Surroundings};
 use crate::{
-    blockchain::Blockchain,
+    blockchain::{Blockchain, Cut},
     message::NodeId,
     node::{Effect, Input, Node},
 };
@@ -127,6 +127,19 @@ impl Nodes {
         self.given = Some(chain);
     }
 
+    /// Has all nodes let go of blocks.
+    pub(super) fn shorten(&mut self, around: &mut Surroundings, cut: &mut Cut) {
+        for place in 0..self.list.len() as u32 {
+            if let Some(node) = self.at(around, NodeId::new(place)) {
+                node.shorten(cut);
+            }
+        }
+        self.given = self.given.take().and_then(|given| cut.shortened(&given));
+        self.longest = self.longest.take().and_then(|longest| cut.shortened(&longest));
+        // Of two copies of the same blocks there is one now.
+        self.on_longest = self.list.iter().flatten().filter(|node| self.is_on_longest(node)).count();
+    }
+
     /// Writes into a node what has come to all.
     #[inline]
     fn bring_up(&mut self, around: &mut Surroundings, id: NodeId) {
@@ -143,8 +156,7 @@ impl Nodes {
 
     fn count_out(&mut self, id: NodeId) {
         let Some(node) = &self.list[id.index()] else { return };
-        let is_on_longest = self.longest.as_ref().is_some_and(|longest| longest.is_same_copy(node.chain()));
-        self.on_longest -= usize::from(is_on_longest);
+        self.on_longest -= usize::from(self.is_on_longest(node));
         self.busy -= usize::from(!node.rests());
     }
 
@@ -160,7 +172,10 @@ impl Nodes {
             self.longest = Some(node.chain().clone());
             self.on_longest = 0;
         }
-        let is_on_longest = self.longest.as_ref().is_some_and(|longest| longest.is_same_copy(node.chain()));
-        self.on_longest += usize::from(is_on_longest);
+        self.on_longest += usize::from(self.is_on_longest(node));
+    }
+
+    fn is_on_longest(&self, node: &Node) -> bool {
+        self.longest.as_ref().is_some_and(|longest| longest.is_same_copy(node.chain()))
     }
 }

@@ -25,7 +25,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{carry::Surroundings, floods::Rehearsal, nodes::Nodes};
 use crate::{
-    blockchain::Blockchain,
+    blockchain::{Blockchain, Cut},
     message::NodeId,
     report::{Pattern, Recorder, Volume},
     time::Time,
@@ -86,6 +86,15 @@ impl Replays {
     /// Adds to a copy of the recorder what has been replayed.
     pub(super) fn add_to(&self, recorder: &mut Recorder) {
         self.records.values().for_each(|record| record.settle(recorder));
+    }
+
+    /// Lets go of blocks.
+    pub(super) fn shorten(&mut self, cut: &mut Cut) {
+        if let Some(found) = &mut self.found
+            && let Some(chain) = cut.shortened(&found.chain)
+        {
+            found.chain = chain;
+        }
     }
 
     pub(super) fn has_found(&self) -> bool {

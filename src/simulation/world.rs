@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use super::{Simulation, carry::Surroundings, floods::Wave, nodes::Nodes};
+use super::{Simulation, carry::Surroundings, finality::Finality, floods::Wave, nodes::Nodes};
 use crate::{
     blockchain::Blockchain,
     command::{Answer, Command, Ticket},
@@ -19,6 +19,7 @@ use crate::{
 pub struct World {
     pub(super) nodes: Nodes,
     pub(super) around: Surroundings,
+    pub(super) finality: Finality,
     plans: BTreeMap<(Time, u64), Plan>,
     next_plan: u64,
     next_ticket: u64,
@@ -46,7 +47,8 @@ impl fmt::Debug for World {
 
 impl World {
     pub(super) fn new(around: Surroundings) -> Self {
-        Self { nodes: Nodes::default(), around, plans: BTreeMap::new(), next_plan: 0, next_ticket: 0 }
+        let (nodes, finality) = (Nodes::default(), Finality::default());
+        Self { nodes, around, finality, plans: BTreeMap::new(), next_plan: 0, next_ticket: 0 }
     }
 
     /// Lets the next thing happen, unless it comes later than a limit. Time then is what it was, or that thing's. Where
@@ -90,6 +92,7 @@ impl World {
             let (_, plan) = self.plans.pop_first().expect("it is the next to come");
             return Step::Due(plan);
         } else if let Some((_, node)) = self.around.searches.next() {
+            self.let_go();
             // Its search may have got another name.
             self.nodes.at(&mut self.around, node);
             if let Some((node, search, proof)) = self.around.searches.pop() {

@@ -1,7 +1,9 @@
 //! The simulation held to what it promises: the same bits on every machine, whatever is replayed, published figures, and
 //! lines that tell all.
 
+mod any_run;
 mod determinism;
+mod finality;
 mod lines;
 mod replays;
 mod retarget;

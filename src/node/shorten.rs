@@ -1,0 +1,47 @@
+//! Letting go of old blocks, where a driver says that they are final.
+
+use super::{machine::Node, memory::Gossip};
+use crate::{blockchain::Cut, hash::BlockHash, message::Told};
+
+impl Node {
+    /// Lets go of the blocks that a cut leaves out: the node's chain and what it keeps beside it are replaced by their
+    /// shortened copies. A side branch that leaves the chain among those blocks is forgotten.
+    pub(crate) fn shorten(&mut self, cut: &mut Cut) {
+        if let Some(chain) = cut.shortened(&self.chain) {
+            self.chain = chain;
+        }
+        self.gossip.shorten(cut);
+        self.longest_branch = self.gossip.longest_branch();
+    }
+
+    /// Tells whether the block of a hash at a position is known, or whatever stands there is final.
+    pub(super) fn is_known(&self, hash: BlockHash, position: u64) -> bool {
+        self.known(hash, position).is_some() || self.chain.has_let_go(position)
+    }
+}
+
+impl Gossip {
+    fn shorten(&mut self, cut: &mut Cut) {
+        self.side_branches.retain_mut(|branch| match cut.shortened(&branch.chain) {
+            Some(chain) => {
+                branch.chain = chain;
+                true
+            }
+            None => false,
+        });
+        for early in &mut self.early {
+            if let Some(chain) = cut.shortened(&early.chain) {
+                early.chain = chain;
+            }
+        }
+        for orphan in &mut self.orphans {
+            if let Told::Chain(chain) = &orphan.told {
+                orphan.told = match cut.shortened(chain) {
+                    Some(chain) => Told::Chain(chain),
+                    // Its block alone leads nowhere back.
+                    None => Told::from(chain.last_block().clone()),
+                };
+            }
+        }
+    }
+}
