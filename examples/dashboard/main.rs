@@ -139,5 +139,5 @@ fn tell(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let (mined, stale, duration) = (report.mined, report.stale, report.duration);
     let reorganisations: u64 = report.reorganisations.values().sum();
     writeln!(out, "{mined} blocks were mined in {duration:.0?}, and {stale} of them went stale.")?;
-    writeln!(out, "Nodes gave up blocks for a better branch {reorganisations} times.")
+    writeln!(out, "How often a node gave up blocks for a better branch: {reorganisations}.")
 }

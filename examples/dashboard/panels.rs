@@ -1,5 +1,7 @@
 //! How the dashboard is drawn: panels one above the other, as far as there is room for them.
 
+use std::iter;
+
 use ratatui::{
     Frame,
     layout::{Constraint, Rect},
@@ -105,10 +107,12 @@ fn titled(frame: &mut Frame, area: Rect, title: String) -> Rect {
 fn draw_nodes(frame: &mut Frame, model: &Model, area: Rect, is_tall: bool) {
     let area = if is_tall { titled(frame, area, " nodes ".into()) } else { area };
     let is_wide = area.width >= WIDE;
+    // Where it is narrow, the columns are as wide as their titles, and tips have a digit less.
+    let [height, tip] = if is_wide { [7, 8] } else { [6, 7] };
     let rows = model.nodes.iter().enumerate().map(|(number, node)| {
         let mut cells = vec![
             Cell::from(&*node.name).style(colour(number)),
-            right(node.height.to_string(), 7),
+            right(node.height.to_string(), height),
             Cell::from(format!("{:.8}", node.tip)),
             hash_rate(node),
             right(node.pending.to_string(), 7),
@@ -120,31 +124,24 @@ fn draw_nodes(frame: &mut Frame, model: &Model, area: Rect, is_tall: bool) {
         Row::new(cells)
     });
     let mut header =
-        vec!["node".into(), right("height", 7), "tip".into(), right("hash/s", 8), right("pending", 7)];
-    let mut widths = vec![
-        Constraint::Fill(1),
-        Constraint::Length(7),
-        Constraint::Length(8),
-        Constraint::Length(8),
-        Constraint::Length(7),
-    ];
+        vec!["node".into(), right("height", height), "tip".into(), right("hash/s", 8), right("pending", 7)];
+    let lengths = [height, tip, 8, 7].map(Constraint::Length);
+    let mut widths: Vec<_> = iter::once(Constraint::Fill(1)).chain(lengths).collect();
     if is_wide {
         header.extend([right("mined", 6), "peers".into()]);
         widths.extend([Constraint::Length(6), Constraint::Fill(2)]);
     }
-    // Where it is narrow, names give way.
-    let spacing = if is_wide { 2 } else { 0 };
     let table = Table::new(rows, widths)
         .header(Row::new(header).dim())
-        .column_spacing(spacing)
+        .column_spacing(if is_wide { 2 } else { 1 })
         .highlight_symbol(">")
         .row_highlight_style(Modifier::BOLD);
     let mut state = TableState::new().with_selected(model.chosen);
     frame.render_stateful_widget(table, area, &mut state);
 }
 
-fn right<'a>(text: impl Into<String>, width: usize) -> Cell<'a> {
-    Cell::from(format!("{:>width$}", text.into()))
+fn right<'a>(text: impl Into<String>, width: u16) -> Cell<'a> {
+    Cell::from(format!("{:>width$}", text.into(), width = width.into()))
 }
 
 /// Returns how fast a node was over the last seconds, or why it is not.

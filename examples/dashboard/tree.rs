@@ -1,9 +1,9 @@
 //! The last heights as a tree: time goes to the right, and each branch has a lane.
 //!
 //! ```text
-//! 12 13   14 15
-//! ─0──1─┬─0──2(0-2 4)
-//!       ╰─3──3(3)
+//!   12  13  14  15
+//! ──0───1─┬─0───2(0-2 4)
+//!         ╰─3───3(3)
 //! ```
 //!
 //! A block is the number of its miner, with the nodes that stand on it. What goes on the furthest is on the first lane.
