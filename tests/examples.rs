@@ -18,7 +18,8 @@ use std::{
 static BUILT: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| built::build(&["--examples"]));
 
 /// Arguments with which each example takes longer than anybody waits.
-const ENDLESS: [(&str, &[&str]); 7] = [
+const ENDLESS: [(&str, &[&str]); 8] = [
+    ("dashboard", &["--frames", "4000000000"]),
     ("hash_rate", &["--turns", "4000000000"]),
     ("notebook_server", &["--ports", "0"]),
     ("partition", &["--zeros", "16"]),
@@ -107,7 +108,9 @@ fn help_tells_every_argument() {
 
 #[test]
 fn a_wrong_argument_is_explained() {
-    let wrong: [(&str, &[&str], &str); 13] = [
+    let wrong: [(&str, &[&str], &str); 15] = [
+        ("dashboard", &["--frames", "0"], "0 is not in 1.."),
+        ("dashboard", &["--nodes", "101"], "101 is not in 1..=100"),
         ("hash_rate", &["--turns", "0"], "0 is not in 1.."),
         ("hash_rate", &["--chekc"], "'--check'"),
         ("notebook_server", &["--ports", "99999"], "99999 is not in 0..=65535"),
@@ -134,6 +137,7 @@ fn a_wrong_argument_is_explained() {
 #[test]
 fn an_argument_that_the_library_refuses_is_an_error() {
     for (name, arguments, reason) in [
+        ("dashboard", ["--frames=1", "--interval=0"], "spacing is 0ns"),
         ("race", ["--interval", "0"], "spacing is 0ns"),
         ("simulate", ["--interval", "0"], "spacing is 0ns"),
         ("simulate", ["--interval", "1e15"], "spacing is "),
@@ -144,6 +148,17 @@ fn an_argument_that_the_library_refuses_is_an_error() {
         let is_line = errors.starts_with("error: ") && errors.lines().count() == 1;
         assert!(is_line && errors.contains(reason), "{name} {arguments:?}: {errors}");
     }
+}
+
+/// The dashboard has nothing to draw on, and says what to do about it.
+#[test]
+fn the_dashboard_without_a_terminal() {
+    let output = output(&mut example("dashboard"));
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        String::from_utf8(output.stderr).unwrap(),
+        "error: standard output is no terminal; `--frames 3` prints three pictures as text\n"
+    );
 }
 
 #[test]
@@ -168,6 +183,7 @@ fn a_reader_goes_away() {
 #[test]
 fn ctrl_c_ends_each_with_what_it_knows() {
     let known = [
+        ("dashboard", " blocks were mined in "),
         ("hash_rate", "two searches on two threads together: "),
         ("notebook_server", "Ending."),
         ("partition", "6 nodes in "),

@@ -5,7 +5,7 @@ use super::{
     secret::Plan,
 };
 use crate::{
-    blockchain::Blockchain,
+    blockchain::{Blockchain, Cut},
     event::IgnoreReason,
     message::{Message, NodeId, Told},
     strategy::Eclipse,
@@ -22,6 +22,13 @@ impl Apart {
     pub(super) fn new(eclipse: Eclipse, chain: &Blockchain) -> Self {
         let branch = chain.at(1).expect("a chain has its genesis");
         Self { eclipse, branch }
+    }
+
+    /// Lets go of the blocks that a cut leaves out, if the branch is one that goes on from there.
+    pub(super) fn shorten(&mut self, cut: &mut Cut) {
+        if let Some(branch) = cut.shortened(&self.branch) {
+            self.branch = branch;
+        }
     }
 
     /// What is mined on for the victim, if it is fed.

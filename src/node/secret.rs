@@ -9,7 +9,7 @@ use super::{
     machine::{Effect, Node},
 };
 use crate::{
-    blockchain::Blockchain,
+    blockchain::{Blockchain, Cut},
     event::Happening,
     message::NodeId,
     strategy::{Act, DoubleSpend, Fork, Race, Strategy},
@@ -65,6 +65,22 @@ impl Plan {
             Strategy::Honest => None,
             Strategy::Eclipse(eclipse) => Some(Self::Apart(Apart::new(eclipse, chain))),
             strategy => Some(Self::Secret(Secret { strategy, branch: None, attempt: None })),
+        }
+    }
+}
+
+impl Plan {
+    /// Lets go of the blocks that a cut leaves out. A branch that leaves the others' chain among those has lost.
+    pub(super) fn shorten(&mut self, cut: &mut Cut) {
+        match self {
+            Self::Secret(secret) => {
+                let branch = secret.branch.take();
+                secret.branch = branch.and_then(|branch| {
+                    let (tip, others) = (cut.shortened(&branch.tip)?, cut.shortened(&branch.others)?);
+                    Some(Branch { tip, others, ..branch })
+                });
+            }
+            Self::Apart(apart) => apart.shorten(cut),
         }
     }
 }
