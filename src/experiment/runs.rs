@@ -83,7 +83,7 @@ impl Experiment {
         let points = definition.points.len();
         let count = u64::from(points) * u64::from(definition.replicates);
         if count > RUNS_MAX {
-            let problem = format!("{points} points with as many each are {count} runs, more than {RUNS_MAX}");
+            let problem = format!("at {points} points they are {count} runs, more than {RUNS_MAX}");
             return Err(ExperimentError::at("replicates", problem));
         }
         let mut runs = Vec::with_capacity(count as usize);

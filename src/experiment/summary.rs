@@ -110,16 +110,20 @@ impl fmt::Display for Summary {
     }
 }
 
-/// Writes a table whose first line has the names, numbers to the right.
+/// Writes a table whose first line has the names; columns of numbers stand to the right.
 fn write_table(f: &mut fmt::Formatter<'_>, table: &[Vec<String>]) -> fmt::Result {
-    let columns = table.first().map_or(0, Vec::len);
-    let width = |column: usize| table.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<_> = (0..columns).map(width).collect();
+    let is_number = |cell: &str| cell == "-" || cell.parse::<f64>().is_ok();
+    let columns = 0..table.first().map_or(0, Vec::len);
+    let shapes = columns.map(|column| {
+        let cells = || table.iter().map(|line| line[column].as_str());
+        let width = cells().map(|cell| cell.chars().count()).max().unwrap_or(0);
+        (width, cells().skip(1).all(is_number))
+    });
+    let shapes: Vec<_> = shapes.collect();
     for line in table {
         let mut text = String::new();
-        for (cell, width) in line.iter().zip(&widths) {
-            let is_right = cell.parse::<f64>().is_ok();
-            let cell = if is_right { format!("{cell:>width$}") } else { format!("{cell:width$}") };
+        for (cell, (width, is_right)) in line.iter().zip(&shapes) {
+            let cell = if *is_right { format!("{cell:>width$}") } else { format!("{cell:width$}") };
             text.push_str(&cell);
             text.push_str("  ");
         }

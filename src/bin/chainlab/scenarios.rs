@@ -6,7 +6,7 @@ use std::{
     process::ExitCode,
 };
 
-use crate::ended::{Ended, naming, read};
+use crate::ended::{Ended, read};
 
 /// The ready scenarios: their names, and what they are.
 const READY: &[(&str, &str)] = &[];
@@ -29,15 +29,10 @@ pub(crate) fn run(arguments: &Arguments) -> Ended {
 
 /// Reads a scenario's file; where there is none, its name may be that of a ready one.
 pub(crate) fn text_of(file: &Path) -> Result<String, String> {
-    if file.exists() {
-        return read(file);
+    if let Some(text) = file.to_str().and_then(ready).filter(|_| !file.exists()) {
+        return Ok(text.into());
     }
-    let name = file.to_str().unwrap_or_default();
-    ready(name).map(String::from).ok_or_else(|| {
-        let names: Vec<_> = READY.iter().map(|(name, _)| *name).collect();
-        let missing = io::Error::from(io::ErrorKind::NotFound);
-        format!("{}; the ready scenarios are {}", naming(file)(&missing), names.join(", "))
-    })
+    read(file)
 }
 
 fn ready(name: &str) -> Option<&'static str> {

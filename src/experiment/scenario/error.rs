@@ -29,6 +29,8 @@ impl ScenarioError {
 impl From<serde_path_to_error::Error<serde_json::Error>> for ScenarioError {
     fn from(error: serde_path_to_error::Error<serde_json::Error>) -> Self {
         let path = error.path().to_string();
+        // Of a field whose name is empty.
+        let path = if path.is_empty() { ".".to_owned() } else { path };
         Self::new(path, Problem::Document(error.into_inner().to_string()))
     }
 }

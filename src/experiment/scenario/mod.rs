@@ -8,6 +8,7 @@ mod node_ref;
 mod parts;
 mod prepared;
 mod run;
+mod threads;
 mod timeline;
 
 use std::time::Duration;
@@ -132,6 +133,7 @@ impl Scenario {
     /// assert!(error.to_string().starts_with("link.loss: the loss is 1.5, not a probability from 0 to 1"));
     /// ```
     pub fn from_json(json: &str) -> Result<Self, ScenarioError> {
+        check_not_a_list(json.trim_start().starts_with('['))?;
         let mut reader = serde_json::Deserializer::from_str(json);
         let scenario: Self = serde_path_to_error::deserialize(&mut reader)?;
         reader.end().map_err(|error| ScenarioError::new(".", Problem::Document(error.to_string())))?;
@@ -151,6 +153,7 @@ impl Scenario {
     /// # Ok::<(), chainlab::experiment::ScenarioError>(())
     /// ```
     pub fn from_value(value: Value) -> Result<Self, ScenarioError> {
+        check_not_a_list(value.is_array())?;
         let scenario: Self = serde_path_to_error::deserialize(value)?;
         scenario.checked()
     }
@@ -208,4 +211,10 @@ impl Scenario {
             false => Topology::Random { links: LINKS },
         })
     }
+}
+
+/// Refuses a list, whose values serde would take for the fields in their order.
+fn check_not_a_list(is_list: bool) -> Result<(), ScenarioError> {
+    let message = || "a scenario is an object of fields, not a list".to_owned();
+    if is_list { Err(ScenarioError::new(".", Problem::Document(message()))) } else { Ok(()) }
 }

@@ -11,6 +11,9 @@ use crate::{
 };
 
 /// How hard it is to find a block at the start.
+///
+/// Where the first target is easier than the rules' easiest, there is no easiest any more: it could not be kept, and the
+/// target is to follow when hash rates fall.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]

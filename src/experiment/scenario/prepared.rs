@@ -1,6 +1,10 @@
 //! A scenario that was checked: every node found, every rate shared out.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use super::{
     NodeRef, Pace, Payment, Problem, Scenario, ScenarioError, StrategyOf, TieBreakOf, act::Due,
@@ -39,6 +43,8 @@ pub(super) struct Prepared<'a> {
     pub(super) members: Vec<Member>,
     /// In the order of time.
     pub(super) changes: Vec<Due>,
+    /// Who mines after the last of them.
+    pub(super) miners: BTreeSet<NodeId>,
     pub(super) orders: Vec<Order>,
 }
 
@@ -95,11 +101,12 @@ impl Scenario {
         let orders = self.find_orders(&names)?;
         let mut timeline = Timeline::new(&mut names, &self.rules, rates);
         let changes = timeline.follow(&self.faults)?;
-        if !timeline.does_anybody_mine() && self.stop.seconds.is_none() {
+        let miners = timeline.miners();
+        if miners.is_empty() && self.stop.seconds.is_none() {
             let seconds = changes.last().map_or(0.0, |due| due.at.as_secs_f64());
             return Err(ScenarioError::new("stop", Problem::NobodyMines { seconds }));
         }
-        Ok(Prepared { scenario: self, rules, topology, members, changes, orders })
+        Ok(Prepared { scenario: self, rules, topology, members, changes, miners, orders })
     }
 
     fn find_names(&self) -> Result<Names, ScenarioError> {
@@ -145,13 +152,18 @@ impl Scenario {
             let problem = Problem::Pace { hashes_per_second, seconds, hashes };
             return Err(ScenarioError::new("hash_rates", problem));
         }
-        Ok(match retarget {
-            Some(_) => rules.paced_for(hashes_per_second),
-            None => {
-                let target = Target::from_expected_hashes(hashes as u128);
-                Rules { difficulty: Difficulty::Fixed(target), ..rules }
+        let first = Target::from_expected_hashes(hashes as u128);
+        let difficulty = match rules.difficulty {
+            Difficulty::Fixed(_) => Difficulty::Fixed(first),
+            Difficulty::Retargeted(retarget) => {
+                // A bound that cannot be kept is none: the target must follow when hash rates fall.
+                let bound = Some(retarget.easiest_target()).filter(|easiest| first <= *easiest);
+                let retarget =
+                    retarget.starting_at(first).with_easiest_target(bound.unwrap_or(Target::EASIEST));
+                Difficulty::Retargeted(retarget.expect("the bound is no harder than the first target"))
             }
-        })
+        };
+        Ok(Rules { difficulty, ..rules })
     }
 
     fn check_times(&self) -> Result<(), ScenarioError> {

@@ -113,7 +113,7 @@ impl Prepared<'_> {
     }
 
     /// Starts the nodes, joins them, and has them mine.
-    fn set_up<D: Driver>(&self, network: &NetworkOf<D>) -> Result<(), ScenarioError> {
+    pub(super) fn set_up<D: Driver>(&self, network: &NetworkOf<D>) -> Result<(), ScenarioError> {
         let scenario = self.scenario;
         network.set_default_link(scenario.link);
         network.set_regions(scenario.regions.map(|table| table.regions()));
@@ -136,7 +136,7 @@ impl Prepared<'_> {
 
 impl Order {
     /// Makes the payment once; one that the node refuses is left out.
-    fn carry_out<D: Driver>(&self, network: &NetworkOf<D>) {
+    pub(super) fn carry_out<D: Driver>(&self, network: &NetworkOf<D>) {
         let (sender, recipient) = (Arc::clone(&self.sender), Arc::clone(&self.recipient));
         let _ = network.submit(self.node, Transaction::new(sender, recipient, self.payment.amount));
     }

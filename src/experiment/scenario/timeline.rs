@@ -43,10 +43,11 @@ impl<'a> Timeline<'a> {
         order.into_iter().map(due).collect()
     }
 
-    /// Tells whether any node mines.
-    pub(super) fn does_anybody_mine(&self) -> bool {
-        let mines = |(node, rate): (u32, &f64)| *rate > 0.0 && !self.down.contains(&NodeId::new(node));
-        (0..).zip(&self.rates).any(mines)
+    /// The nodes that mine.
+    pub(super) fn miners(&self) -> BTreeSet<NodeId> {
+        let nodes = (0..).map(NodeId::new).zip(&self.rates);
+        let miners = nodes.filter(|(node, rate)| **rate > 0.0 && !self.down.contains(node));
+        miners.map(|(node, _)| node).collect()
     }
 
     fn act(&mut self, path: &str, seconds: f64, change: &Change) -> Result<Act, ScenarioError> {
