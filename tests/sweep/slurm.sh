@@ -2,8 +2,9 @@
 # The guide's sweep as an array of 200 tasks under a real Slurm, one node on the loopback: its file is that of
 # `chainlab experiment`, to the byte, though one task fails in the middle of a row and another is told that its time is up.
 #
-# Give it the program; the commands are those of src/guide/sweeps.md, with fewer tasks and fewer runs. Slurm's daemons run without munge (auth/none, cred/none, both among Debian's packages) and without
-# systemd or control groups (proctrack/linuxproc, task/none), on a directory of their own that goes with them.
+# Give it the program; the commands are those of src/guide/sweeps.md, with fewer tasks and fewer runs. Slurm's daemons run
+# without munge (auth/none, cred/none, both among Debian's packages) and without systemd or control groups
+# (proctrack/linuxproc, task/none), on a directory of their own that goes with them.
 #
 #     cargo build --release --features cli && tests/sweep/slurm.sh target/release/chainlab
 set -euo pipefail
