@@ -24,7 +24,7 @@ fn hash(number: u64) -> BlockHash {
 fn block(number: u64) -> impl Iterator<Item = Event> {
     let (block, position, parent) = (hash(number), number + 1, hash(number - 1));
     let sent = Time::from_secs(number);
-    let node = |step: u64| NodeId::new(((number + step) % NODES) as u32);
+    let node = move |step: u64| NodeId::new(((number + step) % NODES) as u32);
     (0..NODES).flat_map(move |step| {
         let at = |what| Event { time: sent + Duration::from_millis(step), node: node(step), what };
         let from = node(0);

@@ -2,8 +2,7 @@
 
 use std::{
     cell::RefCell,
-    env,
-    io::{self, BufRead, BufReader, Read, Write},
+    io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     process::{Child, Command, ExitStatus, Stdio},
     sync::{
@@ -11,7 +10,6 @@ use std::{
         mpsc::{Receiver, channel},
     },
     thread,
-    time::Duration,
 };
 
 use serde_json::Value;
