@@ -74,8 +74,8 @@ fn a_person_registers_submits_mines_resolves_and_tampers() {
     assert!(server.end("INT").success());
 
     assert_eq!(chromium.thrown(), [] as [Value; 0]);
-    let is_own =
-        |url: &String| ["http://localhost:", "data:", "about:"].iter().any(|own| url.starts_with(own));
+    let own = ["http://localhost:", "http://127.0.0.1:", "data:", "about:"];
+    let is_own = |url: &String| own.iter().any(|own| url.starts_with(own));
     let requested = chromium.requested();
     assert!(requested.iter().all(is_own), "{requested:?}");
 }

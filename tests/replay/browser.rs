@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use chainlab::{Event, Happening, picture::Replay};
+use chainlab::{Event, Happening, NodeId, picture::Replay};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -24,10 +24,13 @@ struct Opened {
 
 impl Opened {
     fn new(events: Vec<Event>) -> Option<Self> {
+        Self::of(Replay::from_events(&events), events)
+    }
+
+    fn of(replay: Replay, events: Vec<Event>) -> Option<Self> {
         let chromium = Chromium::start()?;
         let directory = tempfile::tempdir().unwrap();
-        std::fs::write(directory.path().join("replay.html"), Replay::from_events(&events).to_html().unwrap())
-            .unwrap();
+        std::fs::write(directory.path().join("replay.html"), replay.to_html().unwrap()).unwrap();
         Some(Self { chromium, directory, events })
     }
 
@@ -252,12 +255,34 @@ fn names_are_texts_and_all_sizes_and_schemes_are_drawn() {
     page.has_kept_to_itself();
 }
 
+#[test]
+fn regions_and_what_is_left_out_are_told() {
+    let events = run(12, 60);
+    let regions = (0..12).map(|node| (NodeId::new(node), ["north", "south", "<west>"][node as usize % 3]));
+    let replay = Replay::from_events(&events).with_regions(regions).thinned_to(events.len() / 12);
+    let Some(mut page) = Opened::of(replay, events) else { return };
+    let state = page.open("select=node-4", DESKTOP);
+    assert_eq!((&state["by_region"], &state["selected"]), (&json!(true), &json!({"node": 4})));
+    let numbers: Vec<_> =
+        state["nodes"].as_array().unwrap().iter().map(|node| node["number"].clone()).collect();
+    let notice = page.chromium.evaluate("document.querySelector('#notice').innerText");
+    let notice = notice.as_str().unwrap();
+    assert!(
+        notice.starts_with("Thinned: ") && notice.contains("all messages, all nodes but every "),
+        "{notice}"
+    );
+    assert!(numbers.len() < 12 && numbers[0] == 0, "{numbers:?}");
+    page.press("End");
+    page.chromium.keep_picture("replay-regions.png");
+    page.has_kept_to_itself();
+}
+
 /// Events of no meaning do it no harm.
 #[test]
 fn anything_that_can_happen_is_shown() {
     let events = (0..).zip(every_happening()).map(|(number, what)| Event {
         time: chainlab::Time::from_nanos(1_000_000 * number),
-        node: chainlab::NodeId::new(number as u32 % 7),
+        node: NodeId::new(number as u32 % 7),
         what,
     });
     let Some(mut page) = Opened::new(events.collect()) else { return };
