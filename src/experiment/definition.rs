@@ -31,16 +31,15 @@ impl Definition {
     /// Reads the document of an experiment. Its scenarios are not looked at.
     pub(super) fn read(json: &str) -> Result<Self, ExperimentError> {
         let mut reader = serde_json::Deserializer::from_str(json);
-        let document: Document = serde_path_to_error::deserialize(&mut reader)
-            .map_err(|error| ExperimentError::at(error.path().to_string(), error.inner().to_string()))?;
+        let document: Document =
+            serde_path_to_error::deserialize(&mut reader).map_err(|error| misread(&error))?;
         reader.end().map_err(|error| ExperimentError::at(".", error.to_string()))?;
         Self::new(document)
     }
 
     /// Reads the document as a part of another.
     pub(super) fn from_value(value: Value) -> Result<Self, ExperimentError> {
-        let document: Document = serde_path_to_error::deserialize(value)
-            .map_err(|error| ExperimentError::at(error.path().to_string(), error.inner().to_string()))?;
+        let document: Document = serde_path_to_error::deserialize(value).map_err(|error| misread(&error))?;
         Self::new(document)
     }
 
@@ -87,6 +86,13 @@ impl Definition {
         let pairs: Vec<_> = pairs.map(|(field, value)| format!("{field} = {value}")).collect();
         if pairs.is_empty() { "as stated".into() } else { pairs.join(", ") }
     }
+}
+
+fn misread(error: &serde_path_to_error::Error<serde_json::Error>) -> ExperimentError {
+    // Where the text ends too early, the path ends with what it does not know.
+    let path = error.path().to_string();
+    let field = if path == "?" { "." } else { &*path };
+    ExperimentError::at(field, error.inner().to_string())
 }
 
 /// Returns what names the runs of a scenario.

@@ -39,7 +39,7 @@ fn wrong_arguments_are_explained() {
         (&[][..], "Usage: chainlab"),
         (&["rum"][..], "unrecognized subcommand 'rum'"),
         (&["run"], "<FILE>"),
-        (&["run", "a", "--seed", "-1"], "--seed"),
+        (&["run", "a", "--seed=-1"], "--seed"),
         (&["experiment", "a", "--threads", "0"], "--threads"),
         (&["sweep", "run", "plan", "-o", "rows", "--shard", "8/7"], "shards are 1/7 to 7/7"),
         (&["sweep", "slurm", "plan", "--tasks", "0"], "--tasks"),

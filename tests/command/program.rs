@@ -11,9 +11,10 @@ use tempfile::TempDir;
 
 use crate::built;
 
-static PROGRAM: LazyLock<String> = LazyLock::new(|| {
-    let built = built::build(&["--bin", "chainlab", "--features", "cli"]);
-    built["chainlab"].clone()
+/// A test that is built with the feature has its program built as well.
+static PROGRAM: LazyLock<String> = LazyLock::new(|| match option_env!("CARGO_BIN_EXE_chainlab") {
+    Some(path) => path.to_owned(),
+    None => built::build(&["--bin", "chainlab", "--features", "cli"])["chainlab"].clone(),
 });
 
 /// An experiment of 120 runs, each of a few milliseconds.
