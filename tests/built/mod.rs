@@ -16,6 +16,10 @@ pub(crate) fn build(which: &[&str]) -> BTreeMap<String, String> {
     if !cfg!(debug_assertions) {
         command.arg("--release");
     }
+    if cfg!(feature = "cli") {
+        // The library is built already with what the command needs.
+        command.args(["--features", "cli"]);
+    }
     let output = command.stderr(Stdio::inherit()).output().unwrap();
     assert!(output.status.success(), "an example does not compile");
     let messages = output.stdout.split(|byte| *byte == b'\n');
