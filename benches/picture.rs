@@ -1,8 +1,8 @@
 //! What pictures cost: the tree of a run, from its events to a text and an SVG document.
 //!
 //! `cargo bench --bench picture`. A node mines on one of the last few blocks, so that every third block is stale and
-//! nothing is folded: the most there is to draw. A tree of ten thousand blocks is held to its bound, and to be no more
-//! than what ten times a thousand cost but for a logarithm.
+//! nothing is folded: the most there is to draw. A tree of ten thousand blocks is to take below 50 ms on a machine that has
+//! nothing else to do, and is held to take about as long as ten trees of a thousand.
 
 use std::{
     hint::black_box,
@@ -13,9 +13,8 @@ use chainlab::{BlockHash, Event, Happening, NodeId, Time, picture::ForkTree};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 const BLOCKS: [u64; 2] = [1000, 10_000];
-/// Ten times the blocks cost ten times as much; the rest is for logarithms, caches and a busy machine.
-const RATIO_MAX: f64 = 20.0;
-const TREE_MAX: Duration = Duration::from_millis(50);
+/// As many blocks cost as much in one tree as in ten; the rest is for logarithms, caches and a busy machine.
+const RATIO_MAX: f64 = 2.0;
 
 fn hash(number: u64) -> BlockHash {
     BlockHash::of(&number.to_be_bytes())
@@ -47,15 +46,14 @@ fn draw(events: &[Event]) -> usize {
     black_box(tree.to_svg()).len()
 }
 
-/// The best of several times.
+/// How long so many drawings take.
 #[expect(clippy::disallowed_methods, reason = "a bench measures")]
-fn best(events: &[Event]) -> Duration {
-    let time = |_| {
-        let start = Instant::now();
+fn time(events: &[Event], times: u64) -> Duration {
+    let start = Instant::now();
+    for _ in 0..times {
         draw(events);
-        start.elapsed()
-    };
-    (0..20).map(time).min().expect("there are some")
+    }
+    start.elapsed()
 }
 
 fn trees(criterion: &mut Criterion) {
@@ -70,11 +68,16 @@ fn trees(criterion: &mut Criterion) {
     group.finish();
     // `cargo test` merely tries whether all of it works.
     if std::env::args().any(|argument| argument == "--bench") {
-        let (few, many) = (best(&few), best(&many));
-        let ratio = many.as_secs_f64() / few.as_secs_f64();
-        println!("{} blocks: {few:?}, {} blocks: {many:?}, {ratio:.1} times as long", BLOCKS[0], BLOCKS[1]);
+        let times = BLOCKS[1] / BLOCKS[0];
+        let (mut ten, mut one) = (Duration::MAX, Duration::MAX);
+        // In turns, so that what else the machine does slows both.
+        for _ in 0..30 {
+            ten = ten.min(time(&few, times));
+            one = one.min(time(&many, 1));
+        }
+        let ratio = one.as_secs_f64() / ten.as_secs_f64();
+        println!("{times} trees of {} blocks: {ten:?}, one of {}: {one:?}", BLOCKS[0], BLOCKS[1]);
         assert!(ratio < RATIO_MAX, "not linear: {ratio} times as long");
-        assert!(many < TREE_MAX, "{many:?}");
     }
 }
 

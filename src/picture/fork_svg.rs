@@ -5,7 +5,7 @@ use super::{
     fork_tree::ForkTree,
     layout::{Layout, Place},
     names::shown,
-    svg::{Anchor, Drawing, LINE, colour, length},
+    svg::{Anchor, At, Drawing, LINE, colour, length},
 };
 
 /// The height of a block.
@@ -130,30 +130,24 @@ impl<'a> Sheet<'a> {
                 box_width(self.tree.mark(parent)) + beside(self.tree, parent, &from)
             };
         let dashed = if self.tree.is_winning[block] { "" } else { " dashed" };
+        let (left, right, own, parents) = (At(end + 6.0), At(start), At(y), At(top));
         if place.is_straight {
-            self.drawing.shape(
-                "path",
-                format_args!(r#"class="line{dashed}" d="M{start:.1} {y:.1}H{:.1}""#, end + 6.0),
-            );
+            self.drawing.shape("path", format_args!(r#"class="line{dashed}" d="M{right} {own}H{left}""#));
         } else {
             let tracks = self.layout.columns[from.column].tracks;
             let x = start - ARROW - TRACK * (tracks - 1 - self.layout.tracks[parent]) as f64;
             let round = if place.lane > from.lane { -6.0 } else { 6.0 };
+            let (bend, x, turned) = (At(x + 6.0), At(x), At(y + round));
             self.drawing.shape(
                 "path",
                 format_args!(
-                    r#"class="line{dashed}" d="M{start:.1} {y:.1}H{:.1}Q{x:.1} {y:.1} {x:.1} {:.1}V{top:.1}H{:.1}""#,
-                    x + 6.0,
-                    y + round,
-                    end + 6.0,
+                    r#"class="line{dashed}" d="M{right} {own}H{bend}Q{x} {own} {x} {turned}V{parents}H{left}""#
                 ),
             );
         }
-        let (tip, back, above, below) = (end + 1.0, end + 8.0, top - 4.0, top + 4.0);
-        self.drawing.shape(
-            "path",
-            format_args!(r#"class="ink" d="M{tip:.1} {top:.1}L{back:.1} {above:.1}V{below:.1}Z""#),
-        );
+        let (tip, back, above, below) = (At(end + 1.0), At(end + 8.0), At(top - 4.0), At(top + 4.0));
+        self.drawing
+            .shape("path", format_args!(r#"class="ink" d="M{tip} {parents}L{back} {above}V{below}Z""#));
     }
 
     fn draw_block(&mut self, block: usize, who: &[String]) {
@@ -245,12 +239,10 @@ impl<'a> Sheet<'a> {
 }
 
 fn draw_box(drawing: &mut Drawing, x: f64, y: f64, width: f64, class: &str) {
-    let top = y - BLOCK / 2.0;
+    let (x, top, width) = (At(x), At(y - BLOCK / 2.0), At(width));
     drawing.shape(
         "rect",
-        format_args!(
-            r#"class="{class}" x="{x:.1}" y="{top:.1}" width="{width:.1}" height="{BLOCK:.1}" rx="4""#
-        ),
+        format_args!(r#"class="{class}" x="{x}" y="{top}" width="{width}" height="{BLOCK}" rx="4""#),
     );
 }
 
