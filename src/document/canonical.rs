@@ -1,6 +1,6 @@
 //! The canonical text of blocks and transactions, without a detour: every block's hash is made from it.
 //!
-//! It is what [`to_json`](super::to_json) writes, piece by piece into a hash, a count or a text.
+//! It is what [`to_json`] writes, piece by piece into a hash, a count or a text.
 
 use sha2::{Digest, Sha256};
 
