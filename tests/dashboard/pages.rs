@@ -24,7 +24,7 @@ fn model() -> Model {
     let mut recorder = Recorder::new(start);
     let mut time = start;
     let mut happen = |model: &mut Model, node, what| {
-        time = time + Duration::from_millis(1_250);
+        time += Duration::from_millis(1_250);
         let event = Event { time, node: NodeId::new(node), what };
         recorder.observe(&event);
         model.pass(time);
