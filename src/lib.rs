@@ -186,6 +186,8 @@
 //! | the virtual clock: all nodes on one thread | [`Simulation`], [`simulation`] |
 //! | scenarios as data, and many runs of them | [`experiment`] |
 //!
+//! How an experiment goes from a laptop to a cluster is told in [a guide](guide::sweeps).
+//!
 //! A [`Node`] reads no clock, starts no thread and owns no channel. It is handed its inputs with the time, and hands back
 //! their effects: to send, to search, to be woken. A driver carries those out. A test can do so by hand, and then nothing
 //! happens that it did not ask for.
@@ -311,6 +313,7 @@ mod command;
 mod document;
 mod event;
 pub mod experiment;
+pub mod guide;
 mod hash;
 mod mempool;
 mod message;

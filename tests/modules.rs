@@ -32,6 +32,7 @@ const MODULES: &[&str] = &[
     "network",
     "simulation",
     "experiment",
+    "guide",
 ];
 
 /// Files of a module whose order is checked too, each below all that it may import.

@@ -5,7 +5,8 @@
 //!
 //! An [`Experiment`] runs a scenario many times, at each of the values that some of its fields take, and gives a
 //! [`Row`] a run; [`Estimate`] and [`Summary`] tell what they come to. A [`Plan`] hands its runs to machines that share
-//! nothing, each with its [`Shard`] of them, and puts their [files](RowFile) together.
+//! nothing, each with its [`Shard`] of them, and puts their [files](RowFile) together:
+//! see [the guide to sweeps](crate::guide::sweeps).
 
 mod batches;
 mod canonical;
