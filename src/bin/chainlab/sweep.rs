@@ -21,7 +21,7 @@ Examples:
 The file that comes out is the one of `chainlab experiment`, to the byte, however many shards there are, and
 however often they are run. For many tasks on one machine, or on a cluster:
 
-  seq 64 | parallel --resume --joblog log chainlab sweep run delays.plan --shard {}/64 --threads 1 -o rows
+  seq 64 | parallel --resume-failed --joblog log chainlab sweep run delays.plan --shard {}/64 --threads 1 -o rows
   chainlab sweep slurm delays.plan --tasks 64 -o rows > delays.sh && sbatch delays.sh";
 
 #[derive(Debug, Subcommand)]
