@@ -167,13 +167,7 @@ impl Node {
         let mut transactions = self.planned_transactions().unwrap_or_else(|| {
             // How many are left matters where something is pending only.
             let bytes_left = if self.mempool.is_empty() { 0 } else { self.bytes_left(&reward, timestamp) };
-            self.mempool.select(
-                self.rules.payments_max,
-                bytes_left,
-                &reward,
-                &self.rules,
-                parent.accounts(),
-            )
+            self.mempool.select(self.rules.payments_max, bytes_left, &reward, &self.rules, parent.accounts())
         });
         transactions.push(reward);
         parent.next_block(transactions, timestamp)

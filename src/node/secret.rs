@@ -116,10 +116,14 @@ enum Step {
 impl Node {
     /// Returns what the node mines on: its chain, unless it has a branch.
     pub(super) fn mined_on(&self) -> &Blockchain {
-        match self.plan.as_deref() {
-            Some(Plan::Secret(Secret { branch: Some(branch), .. })) => &branch.tip,
-            Some(Plan::Apart(apart)) => apart.mined_on().unwrap_or(&self.chain),
-            _ => &self.chain,
+        self.held_back().unwrap_or(&self.chain)
+    }
+
+    /// Returns the branch that the node mines on instead of its chain, if it has one.
+    pub(crate) fn held_back(&self) -> Option<&Blockchain> {
+        match self.plan.as_deref()? {
+            Plan::Secret(secret) => secret.branch.as_ref().map(|branch| &branch.tip),
+            Plan::Apart(apart) => apart.mined_on(),
         }
     }
 

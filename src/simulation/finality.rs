@@ -93,9 +93,11 @@ impl World {
         self.around.replays.shorten(&mut cut);
     }
 
-    /// What the chains of all nodes begin with.
+    /// What the chains of all nodes begin with, and the branches that they hold back.
     fn common_part(&self) -> Option<Blockchain> {
-        let mut chains = self.nodes().filter_map(|node: NodeId| self.nodes.chain(node));
+        let shown = self.nodes().filter_map(|node: NodeId| self.nodes.chain(node));
+        let held_back = self.nodes().filter_map(|node: NodeId| self.nodes.held_back(node));
+        let mut chains = shown.chain(held_back);
         let first = chains.next()?.clone();
         chains.try_fold(first, |common, chain| match common.is_same_copy(chain) {
             true => Some(common),

@@ -57,6 +57,11 @@ impl Nodes {
         Some(self.given.as_ref().filter(|_| is_behind).unwrap_or_else(|| node.chain()))
     }
 
+    /// The branch that a node holds back, if it does.
+    pub(super) fn held_back(&self, id: NodeId) -> Option<&Blockchain> {
+        self.list.get(id.index())?.as_ref()?.held_back()
+    }
+
     /// A node as it stands; a puppet has none.
     #[inline]
     pub(super) fn at(&mut self, around: &mut Surroundings, id: NodeId) -> Option<&mut Node> {

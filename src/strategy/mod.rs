@@ -66,7 +66,7 @@ pub enum Strategy {
     /// It mines on the best chain that it knows, and shows every block at once.
     #[default]
     Honest,
-    /// Selfish mining: see [`selfish`].
+    /// Selfish mining: see [`selfish`](fn@selfish).
     Selfish,
     /// Selfish mining that gives in later, in three ways.
     Stubborn(Stubborn),

@@ -49,3 +49,20 @@ fn payments_stand_or_are_taken_back() {
     // One more may be under way.
     assert!((stand..=stand + 7).contains(&paid), "{paid} of {stand}");
 }
+
+/// A branch that is held back from before what would be final keeps it from being let go of.
+#[test]
+fn finality_changes_nothing_of_what_is_held_back() {
+    let reports = [false, true].map(|is_final| {
+        let strategy = Strategy::DoubleSpend(DoubleSpend::new("merchant", 1, 2, 12).unwrap());
+        let simulation = attacked(with_coins(), strategy, 0.45, 0.0, 3);
+        if is_final {
+            simulation.set_finality(20);
+        }
+        simulation.run_blocks(5000);
+        let chain = simulation.chain(NodeId::new(1)).unwrap();
+        assert_eq!(chain.block(2).is_none(), is_final, "old blocks were let go of");
+        (chain.tip_hash(), simulation.report().double_spends)
+    });
+    assert_eq!(reports[0], reports[1]);
+}
