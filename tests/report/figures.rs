@@ -239,6 +239,7 @@ of those sent: 1000 about blocks (345678 bytes), 234 about transactions (9876 by
 rejected: 2 × overdraft, 1 × reward_missing
 ignored: 1 × late answer, 2 × unwanted transaction
 transactions lost: 2 × in a crash, 1 × from a full mempool
+double spends: 3 tried, 1 won; 4 blocks in vain, a cost of 214
 documents rejected: 1
 peers banned: 1
 crashes: 1

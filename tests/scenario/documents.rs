@@ -114,7 +114,7 @@ fn what_no_field_may_hold_is_an_error_with_its_path() {
         ),
         (
             r#"{"strategies": [{"strategy": {"optimal": {"power": 1.1, "gamma": 0, "truncation": 9}}}]}"#,
-            "strategies[0].strategy.optimal.power: 1.1 is not from 0 to 1",
+            "strategies[0].strategy.optimal: power: 1.1 is not more than 0 and less than 0.5",
         ),
         (
             r#"{"strategies": [{"strategy": {"eclipse": {"victim": 10}}}]}"#,
@@ -122,7 +122,7 @@ fn what_no_field_may_hold_is_an_error_with_its_path() {
         ),
         (
             r#"{"tie_breaks": [{"tie_break": {"towards": {"miner": "node-0", "probability": 2}}}]}"#,
-            "tie_breaks[0].tie_break.towards.probability: 2 is not from 0 to 1",
+            "tie_breaks[0].tie_break.towards: the probability is 2, not from 0 to 1",
         ),
         (
             r#"{"tie_breaks": [{"tie_break": {"towards": {"miner": "eve", "probability": 1}}}]}"#,

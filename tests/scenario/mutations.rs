@@ -17,7 +17,7 @@ fn full() -> Value {
         "block_cost": {"bytes": 1000, "validation_seconds_per_megabyte": 0.1},
         "strategies": [
             {"nodes": ["alice"], "strategy": "selfish"},
-            {"nodes": [3], "strategy": {"optimal": {"power": 0.3, "gamma": 0.5, "truncation": 30}}},
+            {"nodes": [3], "strategy": {"optimal": {"power": 0.3, "gamma": 0.5, "truncation": 3}}},
             {"strategy": {"stubborn": {"lead": true, "equal_fork": false, "trail": 1}}}
         ],
         "tie_breaks": [{"tie_break": {"towards": {"miner": "alice", "probability": 0.5}}}],
