@@ -2,12 +2,13 @@
 
 use super::{
     machine::{Effect, Node, ignore},
-    secret::Plan,
+    secret::Scheme,
 };
 use crate::{
     blockchain::{Blockchain, Cut},
     event::IgnoreReason,
-    message::{Message, NodeId, Told},
+    hash::BlockHash,
+    message::{Message, NodeId, RequestId, Told},
     strategy::Eclipse,
 };
 
@@ -16,12 +17,14 @@ use crate::{
 pub(super) struct Apart {
     eclipse: Eclipse,
     branch: Blockchain,
+    /// The victim was asked for its chain.
+    asked: Option<RequestId>,
 }
 
 impl Apart {
     pub(super) fn new(eclipse: Eclipse, chain: &Blockchain) -> Self {
         let branch = chain.at(1).expect("a chain has its genesis");
-        Self { eclipse, branch }
+        Self { eclipse, branch, asked: None }
     }
 
     /// Lets go of the blocks that a cut leaves out, if the branch is one that goes on from there.
@@ -46,12 +49,12 @@ impl Apart {
 impl Node {
     /// Tells whether the node keeps another apart.
     pub(super) fn keeps_apart(&self, other: NodeId) -> bool {
-        matches!(self.plan.as_deref(), Some(Plan::Apart(apart)) if apart.eclipse.victim == other)
+        matches!(self.scheme.as_deref(), Some(Scheme::Apart(apart)) if apart.eclipse.victim == other)
     }
 
     /// Answers the victim from its branch, takes what it has mined there, and tells nobody of anything.
     pub(super) fn victim_says(&mut self, from: NodeId, message: Message, effects: &mut Vec<Effect>) {
-        let Some(Plan::Apart(apart)) = self.plan.as_deref_mut() else { return };
+        let Some(Scheme::Apart(apart)) = self.scheme.as_deref_mut() else { return };
         match message {
             Message::ChainRequest { request } => {
                 let chain = Told::Chain(apart.branch.clone());
@@ -62,19 +65,49 @@ impl Node {
                 effects.push(Effect::Send(from, answer));
             }
             Message::NewBlock(Told::Chain(chain)) | Message::CompactBlock(Told::Chain(chain)) => {
-                let follows = chain.parent().is_some_and(|parent| parent.is_start_of(&apart.branch));
-                let is_better = chain.is_better_than(&apart.branch, &self.rules);
-                let block = chain.tip_hash();
-                if follows && is_better && chain.is_verified_under(self.fingerprint) {
-                    apart.branch = chain;
-                    if apart.eclipse.feeds {
-                        self.search(effects);
-                    }
+                let (block, position) = (chain.tip_hash(), chain.len());
+                if chain.parent().is_some_and(|parent| parent.is_start_of(&apart.branch)) {
+                    self.take_victim_s(chain, effects);
                 }
-                effects.push(Effect::Send(from, Message::Acknowledge { block }));
+                self.victim_has(from, block, position, effects);
             }
-            Message::Acknowledge { .. } => {}
-            _ => ignore(from, IgnoreReason::Stranger, effects),
+            Message::Announce { block, position } => self.victim_has(from, block, position, effects),
+            Message::Chain { request, chain: Told::Chain(chain) } if apart.asked == Some(request) => {
+                apart.asked = None;
+                let (block, position) = (chain.tip_hash(), chain.len());
+                self.take_victim_s(chain, effects);
+                self.victim_has(from, block, position, effects);
+            }
+            // Its payments go no further.
+            Message::Inventory { request, .. } => {
+                effects.push(Effect::Send(from, Message::AcknowledgeInventory { request }));
+            }
+            Message::Acknowledge { .. } | Message::AcknowledgeInventory { .. } => {}
+            _ => ignore(from, IgnoreReason::Unwanted, effects),
+        }
+    }
+
+    /// Takes a better chain of the victim's for its branch.
+    fn take_victim_s(&mut self, chain: Blockchain, effects: &mut Vec<Effect>) {
+        let Some(Scheme::Apart(apart)) = self.scheme.as_deref_mut() else { return };
+        if chain.is_verified_under(self.fingerprint) && chain.is_better_than(&apart.branch, &self.rules) {
+            apart.branch = chain;
+            if apart.eclipse.feeds {
+                self.search(effects);
+            }
+        }
+    }
+
+    /// Asks the victim for its chain where that is longer than its branch; else it need not tell of the block again.
+    fn victim_has(&mut self, from: NodeId, block: BlockHash, position: u64, effects: &mut Vec<Effect>) {
+        let Some(Scheme::Apart(apart)) = self.scheme.as_deref() else { return };
+        if position <= apart.branch.len() {
+            return effects.push(Effect::Send(from, Message::Acknowledge { block }));
+        }
+        let request = self.new_request();
+        effects.push(Effect::Send(from, Message::ChainRequest { request }));
+        if let Some(Scheme::Apart(apart)) = self.scheme.as_deref_mut() {
+            apart.asked = Some(request);
         }
     }
 }

@@ -65,7 +65,7 @@ impl Node {
             && self.mempool.is_empty()
             && self.payments.is_quiet()
             && self.lossy_peers == 0
-            && self.plan.is_none()
+            && self.scheme.is_none()
     }
 
     /// Tells whether a chain is the node's and one block more, verified, in time, and all that there is to think about.

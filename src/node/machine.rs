@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Limits, NodeConfig, memory::Gossip, mining::Mining, payments::Payments, resolve::Resolves, secret::Plan,
+    Limits, NodeConfig, memory::Gossip, mining::Mining, payments::Payments, resolve::Resolves, secret::Scheme,
 };
 use crate::{
     blockchain::Blockchain,
@@ -113,7 +113,7 @@ pub struct Node {
     pub(super) payments: Payments,
     pub(super) tie_break: TieBreak,
     /// What it holds back, unless it is honest.
-    pub(super) plan: Option<Box<Plan>>,
+    pub(super) scheme: Option<Box<Scheme>>,
     next_request: u64,
     /// The wake-up that the driver knows of.
     pub(super) wake_at: Option<Time>,
@@ -163,7 +163,7 @@ impl Node {
             Checks::WholeBlocks => u64::try_from(rules.ahead_max.as_micros()).unwrap_or(u64::MAX),
         };
         debug_assert!(chain.is_verified_under(fingerprint));
-        let plan = Plan::of(behaviour.strategy, &chain);
+        let scheme = Scheme::of(behaviour.strategy, &chain);
         let mut mempool = Mempool::new(limits.mempool);
         let lost = mempool.restore(pending, &rules, chain.accounts());
         // Nothing is known of any yet.
@@ -188,7 +188,7 @@ impl Node {
             gossip: Gossip::default(),
             payments: Payments::default(),
             tie_break: behaviour.tie_break,
-            plan: plan.map(Box::new),
+            scheme: scheme.map(Box::new),
             next_request: 0,
             wake_at: None,
         };

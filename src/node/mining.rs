@@ -68,8 +68,7 @@ impl Node {
         let Some(place) = self.mining.tickets.iter().position(|waiting| *waiting == ticket) else { return };
         self.mining.tickets.remove(place);
         effects.push(Effect::Answer(ticket, Answer::Mine(Err(MineError::TimedOut))));
-        let is_wanted = self.mining.continuous || !self.mining.tickets.is_empty();
-        if !is_wanted && self.mining.current.take().is_some() {
+        if !self.mining.is_wanted() && self.mining.current.take().is_some() {
             effects.push(Effect::StopSearch);
         }
     }
@@ -95,7 +94,7 @@ impl Node {
         if !self.mining.is_wanted() {
             return;
         }
-        self.plan_ahead(effects);
+        self.begin_attack(effects);
         if self.mined_on().next_timestamp(&self.rules, Time::UNIX_EPOCH).is_none() {
             return self.give_up_mining(MineError::NoTimestampLeft, effects);
         }
@@ -158,13 +157,13 @@ impl Node {
         Some(template)
     }
 
-    /// Makes the next block of what is pending now, or of what its plan has in the place of that, without its proof.
+    /// Makes the next block of what is pending now, or of what it has in mind in the place of that, without its proof.
     fn next_block(&self, now: Time) -> Block {
         let reward = Transaction::reward(self.address.clone(), self.rules.reward);
         let parent = self.mined_on();
         let timestamp = parent.next_timestamp(&self.rules, now);
         let timestamp = timestamp.expect("a search begins only where a timestamp is left");
-        let mut transactions = self.planned_transactions().unwrap_or_else(|| {
+        let mut transactions = self.own_transactions().unwrap_or_else(|| {
             // How many are left matters where something is pending only.
             let bytes_left = if self.mempool.is_empty() { 0 } else { self.bytes_left(&reward, timestamp) };
             self.mempool.select(self.rules.payments_max, bytes_left, &reward, &self.rules, parent.accounts())

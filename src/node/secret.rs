@@ -9,6 +9,7 @@ use super::{
     machine::{Effect, Node},
 };
 use crate::{
+    accounts::Account,
     blockchain::{Blockchain, Cut},
     event::Happening,
     message::NodeId,
@@ -19,7 +20,7 @@ use crate::{
 
 /// What a node has in mind that is not honest.
 #[derive(Debug, Clone)]
-pub(super) enum Plan {
+pub(super) enum Scheme {
     /// It holds blocks back.
     Secret(Secret),
     /// It keeps a victim apart.
@@ -58,7 +59,7 @@ struct Attempt {
     wasted: u64,
 }
 
-impl Plan {
+impl Scheme {
     /// What a strategy begins with, on a chain; nothing if it is honest.
     pub(super) fn of(strategy: Strategy, chain: &Blockchain) -> Option<Self> {
         match strategy {
@@ -67,9 +68,7 @@ impl Plan {
             strategy => Some(Self::Secret(Secret { strategy, branch: None, attempt: None })),
         }
     }
-}
 
-impl Plan {
     /// Lets go of the blocks that a cut leaves out. A branch that leaves the others' chain among those has lost.
     pub(super) fn shorten(&mut self, cut: &mut Cut) {
         match self {
@@ -121,18 +120,20 @@ impl Node {
 
     /// Returns the branch that the node mines on instead of its chain, if it has one.
     pub(crate) fn held_back(&self) -> Option<&Blockchain> {
-        match self.plan.as_deref()? {
-            Plan::Secret(secret) => secret.branch.as_ref().map(|branch| &branch.tip),
-            Plan::Apart(apart) => apart.mined_on(),
+        match self.scheme.as_deref()? {
+            Scheme::Secret(secret) => secret.branch.as_ref().map(|branch| &branch.tip),
+            Scheme::Apart(apart) => apart.mined_on(),
         }
     }
 
     /// Returns what the next block holds instead of what is pending, if it is to hold that.
-    pub(super) fn planned_transactions(&self) -> Option<Vec<Transaction>> {
+    pub(super) fn own_transactions(&self) -> Option<Vec<Transaction>> {
         let parent = self.mined_on();
-        if let Some(Plan::Secret(Secret { attempt: Some(attempt), .. })) = self.plan.as_deref() {
-            let is_spent = Some(parent.account(&self.address).nonce) > attempt.kept.nonce();
-            return Some(if is_spent { Vec::new() } else { vec![attempt.kept.clone()] });
+        if let Some(Scheme::Secret(Secret { attempt: Some(attempt), .. })) = self.scheme.as_deref() {
+            let Account { nonce, balance, .. } = parent.account(&self.address);
+            let kept = &attempt.kept;
+            let fits = kept.nonce() == Some(nonce) && balance >= kept.amount();
+            return Some(if fits { vec![kept.clone()] } else { Vec::new() });
         }
         // What is pending follows the node's chain.
         (parent != &self.chain).then(Vec::new)
@@ -140,8 +141,8 @@ impl Node {
 
     /// Goes on with a block that the node has mined, at the end of a chain.
     pub(super) fn has_mined(&mut self, now: Time, chain: Blockchain, effects: &mut Vec<Effect>) {
-        match self.plan.as_deref_mut() {
-            Some(Plan::Secret(secret)) => {
+        match self.scheme.as_deref_mut() {
+            Some(Scheme::Secret(secret)) => {
                 let branch = secret.branch.get_or_insert_with(|| Branch::on(&self.chain));
                 branch.tip = chain;
                 if branch.fork == Fork::Fresh {
@@ -149,7 +150,7 @@ impl Node {
                 }
                 self.race_on(now, None, effects);
             }
-            Some(Plan::Apart(apart)) if apart.mined_on().is_some() => {
+            Some(Scheme::Apart(apart)) if apart.mined_on().is_some() => {
                 let victim = apart.grow(chain.clone());
                 effects.push(Effect::Send(victim, self.news(&chain)));
             }
@@ -159,7 +160,7 @@ impl Node {
 
     /// Goes on with another's chain that the node would rather have than its own.
     pub(super) fn take_on(&mut self, now: Time, chain: Blockchain, from: NodeId, effects: &mut Vec<Effect>) {
-        let Some(Plan::Secret(secret)) = self.plan.as_deref_mut() else {
+        let Some(Scheme::Secret(secret)) = self.scheme.as_deref_mut() else {
             return self.adopt(now, chain, Some(from), effects);
         };
         let branch = secret.branch.get_or_insert_with(|| Branch::on(&self.chain));
@@ -171,7 +172,7 @@ impl Node {
     /// Has the strategy decide what becomes of the branch; `from` is who the others' last block came from, if it has just
     /// come.
     fn race_on(&mut self, now: Time, from: Option<NodeId>, effects: &mut Vec<Effect>) {
-        let Some(Plan::Secret(secret)) = self.plan.as_deref_mut() else { return };
+        let Some(Scheme::Secret(secret)) = self.scheme.as_deref_mut() else { return };
         let step = secret.next_step();
         let ended = secret.end_attempt(step, self.rules.reward);
         let Some(branch) = &mut secret.branch else { return };
@@ -222,8 +223,8 @@ impl Node {
     }
 
     /// Begins what the strategy begins by itself: a double spend, where there are coins for one.
-    pub(super) fn plan_ahead(&mut self, effects: &mut Vec<Effect>) {
-        let Some(Plan::Secret(secret)) = self.plan.as_deref_mut() else { return };
+    pub(super) fn begin_attack(&mut self, effects: &mut Vec<Effect>) {
+        let Some(Scheme::Secret(secret)) = self.scheme.as_deref_mut() else { return };
         let (Strategy::DoubleSpend(double_spend), None, None) =
             (&secret.strategy, &secret.attempt, &secret.branch)
         else {
@@ -236,12 +237,16 @@ impl Node {
         let pay = |to| Transaction::new(self.address.clone(), to, amount);
         let paid = pay(double_spend.merchant().clone());
         let paid = self.mempool.numbered(paid, &self.rules, self.chain.accounts());
-        let Some(nonce) = paid.nonce() else { return };
+        let next = self.chain.account(&self.address).nonce;
+        let Some(nonce) = paid.nonce().filter(|nonce| *nonce == next) else {
+            // Only what is next can be taken back: it waits for what is pending of its own.
+            return;
+        };
         let kept = pay(self.address.clone()).with_nonce(nonce);
         secret.attempt = Some(Attempt { paid: paid.clone(), kept, wasted: 0 });
         if self.submit(paid, effects).is_err() {
             // Another time: it will be asked again when the next search begins.
-            if let Some(Plan::Secret(secret)) = self.plan.as_deref_mut() {
+            if let Some(Scheme::Secret(secret)) = self.scheme.as_deref_mut() {
                 secret.attempt = None;
             }
         }

@@ -10,8 +10,8 @@ impl Node {
         if let Some(chain) = cut.shortened(&self.chain) {
             self.chain = chain;
         }
-        if let Some(plan) = &mut self.plan {
-            plan.shorten(cut);
+        if let Some(scheme) = &mut self.scheme {
+            scheme.shorten(cut);
         }
         self.gossip.shorten(cut);
         self.longest_branch = self.gossip.longest_branch();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chainlab::{
-    Event, Genesis, Happening, NodeId, Rules,
+    Event, Genesis, Happening, NodeId, Rules, Transaction,
     strategy::{DoubleSpend, Strategy},
 };
 
@@ -65,4 +65,20 @@ fn finality_changes_nothing_of_what_is_held_back() {
         (chain.tip_hash(), simulation.report().double_spends)
     });
     assert_eq!(reports[0], reports[1]);
+}
+
+/// Of its own payments it takes back the next one alone, and mines on whatever it pays besides.
+#[test]
+fn a_miner_that_pays_otherwise_mines_on() {
+    let strategy = Strategy::DoubleSpend(DoubleSpend::new("merchant", 1, 2, 6).unwrap());
+    let simulation = attacked(with_coins(), strategy, 0.25, 0.0, 4);
+    let events = simulation.events();
+    for _ in 0..300 {
+        simulation.run_blocks(5);
+        let _ = simulation.submit(ATTACKER, Transaction::new("mallory", "somebody", 1));
+    }
+    assert!(!events.into_iter().any(|event| matches!(event.what, Happening::MiningEnded { .. })));
+    let report = simulation.report();
+    assert!(report.double_spends.tried > 20, "{:?}", report.double_spends);
+    assert!(report.nodes[ATTACKER.index()].mined > 250);
 }
