@@ -157,8 +157,29 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Many runs of one scenario, at values that its fields take, are an [`Experiment`](experiment::Experiment): plain data, and
-//! the same rows on any number of cores or machines. The command `chainlab`, behind the feature `cli`, runs those.
+//! # An experiment
+//!
+//! A [`Scenario`](experiment::Scenario) is a run as plain data: rules, nodes, links, faults, payments, and who attacks by
+//! which [strategy](strategy::Strategy).
+//!
+//! ```
+//! use chainlab::experiment::Scenario;
+//!
+//! let scenario = Scenario::from_json(r#"{
+//!     "nodes": 4,
+//!     "names": ["mallory"],
+//!     "hash_rates": {"list": [4e5, 2e5, 2e5, 2e5]},
+//!     "strategies": [{"nodes": ["mallory"], "strategy": "selfish"}],
+//!     "stop": {"blocks": 5000}
+//! }"#)?;
+//! let share = scenario.run()?.nodes[0].chain_share;
+//! assert!(share > 0.43, "with 40 % of the hash rate mallory has {share} of the chain");
+//! # Ok::<(), chainlab::experiment::ScenarioError>(())
+//! ```
+//!
+//! Many runs of one, at values that its fields take, are an [`Experiment`](experiment::Experiment): the same rows, to the byte,
+//! on any number of cores or machines. The command `chainlab`, behind the feature `cli`, runs those; `chainlab validate`
+//! holds the simulation against what others have published.
 //!
 //! Code that is to run under either clock takes a [`NetworkOf`] any [`Driver`].
 //!
