@@ -10,8 +10,9 @@ use std::{
 };
 
 use chainlab::{
-    Difficulty, Genesis, Limits, NodeId, Relay, Retarget, Rules, Simulation, Transaction,
-    network::HashRate,
+    Behaviour, Difficulty, Genesis, Limits, NodeId, Relay, Retarget, Rules, Simulation, Strategy,
+    Transaction,
+    network::{HashRate, Identity},
     wire::{BlockCost, Latency, Link, Regions, Topology},
 };
 
@@ -36,6 +37,21 @@ fn scenario_g(nodes: usize, interval: Duration, replays: bool) -> (Simulation, b
         edges.push((one.index(), other.index(), nanos(fixed)));
     }
     (simulation, bare::Bare::new(nodes, edges))
+}
+
+/// Nine miners that all know each other, as in most experiments; with a selfish one, nothing is replayed.
+fn nine_miners(is_one_selfish: bool) -> Simulation {
+    let simulation = Simulation::new(rules(Duration::from_secs(600)).paced_for(9.0 * ATTEMPTS), 1);
+    simulation.set_default_link(Link::default().with_latency(Latency::fixed(Duration::from_millis(100))));
+    if is_one_selfish {
+        let behaviour = Behaviour { strategy: Strategy::Selfish, ..Behaviour::default() };
+        let identity = Identity { behaviour, ..Identity::default() };
+        let node = simulation.spawn_as(identity).expect("there is no name that could be taken");
+        let rate = HashRate::per_second(ATTEMPTS).expect("it is finite");
+        simulation.start_mining(node, rate).expect("it is there");
+    }
+    start(&simulation, if is_one_selfish { 8 } else { 9 }, &Topology::Complete);
+    simulation
 }
 
 /// Nodes that all know each other, at a delay that is the same for all.
@@ -182,6 +198,17 @@ fn main() {
     let blocks = if is_measured { 100 } else { 2 };
     row("1 % loss", 1_000, time(1, || assert!(simulation.run_blocks(blocks))), blocks, None);
     println!("\nA payment costs each of 1,000 nodes {:?}.", payments(1_000, is_measured));
+    println!("\n| nine miners | thousand blocks a second | replayed |");
+    println!("| --- | ---: | ---: |");
+    for (name, is_one_selfish) in [("honest", false), ("one selfish", true)] {
+        let blocks = if is_measured { 20_000 } else { 200 };
+        let simulation = nine_miners(is_one_selfish);
+        simulation.run_blocks(blocks);
+        let taken = time(rounds, || assert!(simulation.run_blocks(blocks)));
+        let report = simulation.report();
+        let replayed = 100.0 * report.replayed as f64 / report.mined as f64;
+        println!("| {name} | {:.0} | {replayed:.1} % |", blocks as f64 / taken.as_secs_f64() / 1e3);
+    }
     for line in slow {
         println!("\n{line}");
     }

@@ -35,7 +35,7 @@ pub use estimate::Estimate;
 pub use merge::{MergeError, Merged};
 pub use plan::{Pilots, Plan, PlannedRuns, ReadPlanError};
 pub use row::{Cell, Format, Row};
-pub use row_file::{RowFile, RowFileError};
+pub use row_file::{PART, RowFile, RowFileError};
 pub use run::{MODEL, ParseRunIdError, Run, RunId};
 pub use runs::Experiment;
 pub use scenario::{

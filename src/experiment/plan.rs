@@ -78,8 +78,12 @@ struct Named {
 impl Plan {
     /// Plans an experiment.
     pub fn new(experiment: &Experiment, pilots: Pilots) -> Self {
-        let Experiment { definition, layout, .. } = experiment.clone();
-        Self { definition, layout, runs: experiment.runs().len() as u64, pilots }
+        Self {
+            definition: experiment.definition.clone(),
+            layout: experiment.layout.clone(),
+            runs: experiment.runs().len() as u64,
+            pilots,
+        }
     }
 
     /// Writes the plan and its runs.

@@ -13,7 +13,7 @@ use super::{
 };
 
 /// What the name of a file ends with that is not whole yet.
-pub(super) const PART: &str = ".part";
+pub const PART: &str = ".part";
 
 /// Rows of runs, in the order in which they finished, beside the file that all of them are to be in.
 ///

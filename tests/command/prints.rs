@@ -19,6 +19,8 @@ fn every_subcommand_has_help() {
         &["run", "--help"],
         &["experiment", "--help"],
         &["scenarios", "--help"],
+        &["draw", "--help"],
+        &["validate", "--help"],
         &["sweep", "--help"],
         &["sweep", "plan", "--help"],
         &["sweep", "run", "--help"],
@@ -29,7 +31,21 @@ fn every_subcommand_has_help() {
         assert!(help.contains("Usage: chainlab"), "{arguments:?}: {help}");
         assert!(help.lines().all(|line| line.chars().count() <= 120), "{arguments:?}: {help}");
     }
+    let help = succeed(directory.path(), &["--help"]);
+    assert!(help.contains("\n  draw ") && help.contains("\n  validate "), "{help}");
     assert_eq!(succeed(directory.path(), &["--version"]), "chainlab 0.1.0\n");
+}
+
+#[test]
+fn published_figures_are_held_against() {
+    let directory = directory();
+    let printed = succeed(directory.path(), &["validate", "--quick", "two equal"]);
+    assert!(printed.contains("  pass  stale of all mined  published 0.25000, simulated 0.2"), "{printed}");
+    let last = printed.lines().last().unwrap();
+    let (passed, all) = last.strip_suffix(" rows pass").and_then(|rest| rest.split_once(" of ")).unwrap();
+    assert!(passed == all && printed.matches("  pass  ").count().to_string() == all, "{printed}");
+    let error = fail(directory.path(), &["validate", "--quick", "three equal"], 1);
+    assert_eq!(error, "error: no model's name holds \"three equal\"\n");
 }
 
 #[test]

@@ -206,8 +206,10 @@ fn parallel_resumes_after_a_kill() {
     let program = chainlab(directory.path(), &[]).get_program().to_owned();
     let program = program.to_str().unwrap();
     let make = || {
-        let mut parallel = Command::new("parallel");
-        parallel.args(["--will-cite", "-j2", "--resume", "--joblog", "log", program, "sweep", "run", "plan"]);
+        // In a session of its own, so that its jobs can be killed with it: one that lived on would hold its file.
+        let mut parallel = Command::new("setsid");
+        parallel.args(["parallel", "--will-cite", "-j2", "--resume", "--joblog", "log"]);
+        parallel.args([program, "sweep", "run", "plan"]);
         parallel.args(["--shard", "{}/16", "--threads", "1", "-o", "rows", ":::"]);
         parallel.args((1..=16).map(|number| number.to_string()));
         parallel.current_dir(directory.path()).env("HOME", directory.path());
@@ -215,7 +217,8 @@ fn parallel_resumes_after_a_kill() {
     };
     let log = directory.path().join("log");
     let mut child = crate::killed::start_until(&mut make(), &log, 300);
-    let _ = child.kill();
+    let session = child.id().to_string();
+    assert!(Command::new("pkill").args(["-KILL", "--session", &session]).status().unwrap().success());
     child.wait().unwrap();
     let done = fs::read_to_string(&log).unwrap().lines().count() - 1;
     assert!(done < 16, "it was killed before its end");

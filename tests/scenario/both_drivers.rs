@@ -58,6 +58,22 @@ fn both_end_where_nobody_can_mine_any_more() {
     }
 }
 
+/// A hundred thousand payments a second are more than a thread of this network takes: the next is always due.
+#[test]
+fn a_network_stops_though_it_is_behind_with_its_payments() {
+    let payment = json!({"from": 0, "to": 1, "every_seconds": 0.001});
+    let mut value = json!({
+        "rules": {"preset": "sealed"}, "pace": {"block_seconds": 0.01},
+        "nodes": 2, "hash_rates": {"list": [0, 20000]},
+        "transactions": vec![payment; 100],
+        "stop": {"blocks": 5}
+    });
+    assert!(crate::scenario(value.clone()).run_network().unwrap().mined >= 5);
+    value["stop"] = json!({"seconds": 0.3});
+    let report = crate::scenario(value).run_network().unwrap();
+    assert!(report.duration.as_secs_f64() >= 0.3);
+}
+
 #[test]
 fn both_begin_with_the_same_network() {
     let scenario = crate::scenario(json!({

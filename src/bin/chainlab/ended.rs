@@ -9,6 +9,8 @@ use std::{
     process::ExitCode,
 };
 
+use chainlab::experiment::PART;
+
 /// What a subcommand came to: an exit code, or why it failed.
 pub(crate) type Ended = Result<ExitCode, Box<dyn Error>>;
 
@@ -48,6 +50,6 @@ pub(crate) fn naming(path: &Path) -> impl Fn(&dyn Error) -> String {
 /// Returns where a file is written before it is renamed, so that it is there whole or not at all.
 pub(crate) fn beside(path: &Path) -> PathBuf {
     let mut name = OsString::from(path);
-    name.push(".part");
+    name.push(PART);
     name.into()
 }

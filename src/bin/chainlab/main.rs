@@ -9,6 +9,7 @@ mod figures;
 mod interrupt;
 mod merge;
 mod plan;
+mod progress;
 mod rows;
 mod run;
 mod scenarios;

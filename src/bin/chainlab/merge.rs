@@ -8,7 +8,7 @@ use std::{
     process::ExitCode,
 };
 
-use chainlab::experiment::{Merged, Plan};
+use chainlab::experiment::{Merged, PART, Plan};
 
 use crate::ended::{Ended, beside, naming};
 
@@ -63,7 +63,7 @@ fn rows_in(directory: &Path, output: &Path) -> io::Result<Vec<PathBuf>> {
         let path = entry?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let is_of_shard =
-            name.starts_with("shard-") && (name.ends_with(".csv") || name.ends_with(".csv.part"));
+            name.starts_with("shard-") && name.strip_suffix(PART).unwrap_or(name).ends_with(".csv");
         if is_of_shard && path != output {
             files.push(path);
         }

@@ -22,7 +22,7 @@ pub(crate) fn fill(
     let missing = file.missing(runs);
     let done = runs.len() - missing.len();
     let mut left = missing.len();
-    let outcome = spread(missing, done as u64, threads, make, |row| {
+    let outcome = spread(missing, done, threads, make, |row| {
         file.append(row.run.id, &format.line(&row, columns))?;
         left -= 1;
         Ok(())

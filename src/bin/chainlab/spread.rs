@@ -3,10 +3,9 @@
 use std::{error::Error, num::NonZero, sync::mpsc::channel};
 
 use chainlab::experiment::{ExperimentError, Row, Run};
-use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
-use crate::interrupt;
+use crate::{interrupt, progress};
 
 /// What became of runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +27,7 @@ enum News {
 /// `done` runs of the same whole were made before; the progress bar begins there.
 pub(crate) fn spread(
     runs: Vec<Run>,
-    done: u64,
+    done: usize,
     threads: Option<NonZero<usize>>,
     make: impl Fn(Run) -> Result<Row, ExperimentError> + Send + Sync + 'static,
     mut take: impl FnMut(Row) -> Result<(), Box<dyn Error>>,
@@ -49,11 +48,7 @@ pub(crate) fn spread(
             let _ = news.send(News::Made(Box::new(make(run))));
         });
     });
-    let bar = ProgressBar::new(done + count as u64).with_position(done);
-    bar.set_style(
-        ProgressStyle::with_template("{wide_bar} {pos} of {len} runs, {eta} left")
-            .expect("it names known fields"),
-    );
+    let bar = progress::bar(done + count, "runs").with_position(done as u64);
     bar.reset_eta();
     bar.tick();
     for _ in 0..count {

@@ -6,9 +6,8 @@ use std::{
 };
 
 use chainlab::experiment::{Checked, DISTANCE_MAX, Effort, Model};
-use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::ended::Ended;
+use crate::{ended::Ended, progress};
 
 /// Simulates what others have published figures of, and holds the means of some runs against them.
 ///
@@ -37,11 +36,7 @@ pub(crate) fn run(Arguments { quick, only }: &Arguments) -> Ended {
     if models.is_empty() {
         return Err(format!("no model's name holds {only:?}").into());
     }
-    let bar = ProgressBar::new(models.len() as u64);
-    bar.set_style(
-        ProgressStyle::with_template("{wide_bar} {pos} of {len} models, {eta} left")
-            .expect("it names known fields"),
-    );
+    let bar = progress::bar(models.len(), "models");
     let (mut rows, mut missed) = (0, 0);
     for model in &models {
         bar.tick();

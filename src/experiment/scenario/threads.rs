@@ -83,20 +83,22 @@ impl Scenario {
         let until = stop.seconds.map_or(Time::MAX, |seconds| start + Duration::from_secs_f64(seconds));
         let mut seen = Seen::default();
         loop {
-            let next = agenda.next_time().min(until);
-            while network.driver.now() < next {
-                if let Some(event) = network.next_event(&events, next - network.driver.now()) {
+            while let Some(event) = events.try_next() {
+                seen.see(&event);
+            }
+            // The warm-up passes in any case.
+            let is_enough = stop.blocks.is_some_and(|blocks| seen.mined >= blocks)
+                || stop.position.is_some_and(|position| seen.position >= position)
+                || (until == Time::MAX && agenda.changes_left == 0 && prepared.miners.is_subset(&seen.ended));
+            if is_enough && agenda.is_warm {
+                return Ok(network.report());
+            }
+            let (now, next) = (network.driver.now(), agenda.next_time().min(until));
+            if now < next {
+                if let Some(event) = network.next_event(&events, next - now) {
                     seen.see(&event);
                 }
-                // The warm-up passes in any case.
-                let is_enough = stop.blocks.is_some_and(|blocks| seen.mined >= blocks)
-                    || stop.position.is_some_and(|position| seen.position >= position)
-                    || (until == Time::MAX
-                        && agenda.changes_left == 0
-                        && prepared.miners.is_subset(&seen.ended));
-                if is_enough && agenda.is_warm {
-                    return Ok(network.report());
-                }
+                continue;
             }
             match agenda.pop(until) {
                 None => return Ok(network.report()),
@@ -110,6 +112,8 @@ impl Scenario {
                     let done = due.act.carry_out(&network);
                     done.map_err(|problem| ScenarioError::new(due.path.clone(), problem))?;
                 }
+                // What the machine has not come to by the end is left out.
+                Some(Job::Pay(_)) if now >= until => {}
                 Some(Job::Pay(number)) => prepared.orders[number].carry_out(&network),
             }
         }

@@ -5,7 +5,8 @@
 //! the standard error of their mean, and a mean may be four of those away from what was published.
 //!
 //! Traps on the way: catching up is not overtaking; stale blocks for each mined one and for each one in the chain are two
-//! figures; a selfish miner's revenue is nothing without the gamma of the tie.
+//! figures; a selfish miner's revenue is nothing without the gamma of the tie; a window of 2016 blocks measures 2015
+//! intervals, as Bitcoin retargets by the times of its first and its last.
 
 mod double_spend;
 mod race;

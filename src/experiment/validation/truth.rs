@@ -10,6 +10,8 @@ pub(super) struct Truth {
     pub(super) two_miners_general: Rows<Two>,
     pub(super) fork_probability_from_sync: Rows<FromSync>,
     pub(super) eyal_sirer: Rows<Selfish>,
+    #[cfg(test)]
+    regions_2019: RegionRows,
 }
 
 impl Truth {
@@ -78,4 +80,41 @@ pub(super) struct Selfish {
     #[serde(rename = "R_pool")]
     pub(super) revenue: f64,
     pub(super) main_chain_per_block: f64,
+}
+
+#[cfg(test)]
+#[derive(Debug, Deserialize)]
+struct RegionRows {
+    names: Vec<String>,
+    share: Vec<f64>,
+    latency_ms: Vec<Vec<u64>>,
+    upload_mbit_s: Vec<f64>,
+    download_mbit_s: Vec<f64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::wire::{Bandwidth, Latency, Region, Regions};
+
+    #[test]
+    fn the_regions_are_those_that_were_published() {
+        let published = Truth::read().regions_2019;
+        let bytes = |megabits: f64| (megabits * 1e6 / 8.0).round() as u64;
+        let region = |place: usize| Region {
+            name: published.names[place].as_str().into(),
+            share: published.share[place],
+            bandwidth: Bandwidth::new(
+                bytes(published.upload_mbit_s[place]),
+                bytes(published.download_mbit_s[place]),
+            )
+            .unwrap(),
+        };
+        let latency = |millis: &u64| Latency::fixed(Duration::from_millis(*millis));
+        let rows = published.latency_ms.iter().map(|row| row.iter().map(latency).collect());
+        let regions = (0..published.names.len()).map(region).collect();
+        assert!(Regions::new(regions, rows.collect()).unwrap() == Regions::of_2019());
+    }
 }
