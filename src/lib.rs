@@ -121,13 +121,14 @@
 //! a alice: 2 blocks, 1 of them stale
 //! b bob: 2 blocks
 //!
-//! alice gave up 1 block for 2: from block 3 a to block 4 b
+//! alice gave up 1 block for 2: from block 3 by a to block 4 by b
 //! ");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! The same tree [as SVG](picture::ForkTree::to_svg) goes on a page or into a paper; a
-//! [space-time diagram](picture::SpaceTime) shows who told whom, and when.
+//! [space-time diagram](picture::SpaceTime) shows who told whom, and when. Without a line of Rust, the command does it:
+//! `chainlab run --events events.jsonl --trace`, and then `chainlab draw tree`, `space-time`, `curves` or `replay`.
 //!
 //! # Months in seconds
 //!

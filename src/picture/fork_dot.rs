@@ -2,12 +2,13 @@
 
 use std::fmt::{self, Write};
 
-use super::{fork_text::blocks, fork_tree::ForkTree, layout::Layout};
+use super::{fork_text::blocks, fork_tree::ForkTree, layout::Layout, svg::fill};
 
 impl ForkTree {
     /// Writes the tree in DOT, the language of Graphviz: what was mined on what, from the left to the right.
     ///
-    /// A block's node is named by its hash; a folded stretch's by that of its first block.
+    /// A block's node is named by its hash; a folded stretch's by that of its first block. Miners have their colours and
+    /// marks, and blocks that were given up their crosses, as [in SVG](ForkTree::to_svg).
     ///
     /// ```
     /// use chainlab::{BlockHash, Event, Happening, NodeId, Time, picture::ForkTree};
@@ -29,7 +30,7 @@ impl ForkTree {
         let layout = Layout::new(self);
         writeln!(dot, "digraph blocks {{")?;
         writeln!(dot, "  rankdir=RL")?;
-        writeln!(dot, "  node [shape=box, style=rounded]")?;
+        writeln!(dot, "  node [shape=box]")?;
         // The node that stands for each block: its own, or that of the first of its stretch.
         let mut shown: Vec<usize> = (0..self.blocks.len()).collect();
         for (number, block) in self.blocks.iter().enumerate() {
@@ -40,19 +41,40 @@ impl ForkTree {
                 shown[number] = shown[parent];
                 continue;
             }
-            let label = if column.is_folded() {
-                blocks(column.blocks())
-            } else {
-                let standing = if block.standing.is_empty() {
-                    String::new()
-                } else {
-                    format!("\n{}", self.listed(number))
-                };
-                format!("{} {}{standing}", block.position, self.mark(number))
-            };
             let (hash, lane) = (block.hash, place.lane);
-            let style = if self.is_winning[number] { "" } else { ", style=\"rounded,dashed\"" };
-            writeln!(dot, "  \"{hash}\" [label=\"{}\", group=\"{lane}\"{style}]", Quoted(&label))?;
+            let style = if self.is_winning[number] { "" } else { ",dashed" };
+            if column.is_folded() {
+                let label = blocks(column.blocks());
+                writeln!(
+                    dot,
+                    "  \"{hash}\" [label=\"{label}\", group=\"{lane}\", style=\"rounded{style}\"]"
+                )?;
+            } else {
+                let mut label = format!("{} {}", block.position, self.mark(number));
+                let cross = self.cross(number, &place);
+                if !cross.is_empty() {
+                    write!(label, " {cross}")?;
+                }
+                if !block.standing.is_empty() {
+                    write!(label, "\n{}", self.listed(number))?;
+                }
+                let (label, told) = (Quoted(&label), self.told(number));
+                write!(
+                    dot,
+                    "  \"{hash}\" [label=\"{label}\", tooltip=\"{}\", group=\"{lane}\"",
+                    Quoted(&told)
+                )?;
+                match block.miner {
+                    Some(miner) => {
+                        let (fill, ink) = fill(miner);
+                        writeln!(
+                            dot,
+                            ", style=\"rounded,filled{style}\", fillcolor=\"{fill}\", fontcolor=\"{ink}\"]"
+                        )?;
+                    }
+                    None => writeln!(dot, ", style=\"rounded{style}\"]")?,
+                }
+            }
             if let Some(parent) = parent {
                 let parent = self.blocks[shown[parent]].hash;
                 let style = if self.is_winning[number] { "" } else { " [style=dashed]" };

@@ -22,6 +22,8 @@ const TRACK: f64 = 8.0;
 const NARROWEST: f64 = 320.0;
 /// How many miners are named below.
 const MINERS: usize = 40;
+/// How many of those who gave up a branch are told of.
+const LEAVERS: usize = 20;
 
 impl ForkTree {
     /// Draws the tree as an SVG document, for light and dark paper.
@@ -42,7 +44,7 @@ impl ForkTree {
         Sheet::new(self, &layout).draw()
     }
 
-    fn told(&self, block: usize) -> String {
+    pub(super) fn told(&self, block: usize) -> String {
         let each = &self.blocks[block];
         let miner =
             each.miner.map_or(String::new(), |miner| format!(", mined by {}", self.miners[miner].name));
@@ -175,7 +177,7 @@ impl<'a> Sheet<'a> {
             draw_box(drawing, x, y, width, &class);
             drawing.text(x + width / 2.0, y, Anchor::Middle, &ink, tree.mark(block));
         });
-        let cross = cross(tree, block, &place);
+        let cross = tree.cross(block, &place);
         if !cross.is_empty() {
             let told = if who.is_empty() { "nobody stands on it".into() } else { who.join("\n") };
             self.drawing.told(&told, |drawing| {
@@ -192,13 +194,23 @@ impl<'a> Sheet<'a> {
         draw_box(&mut self.drawing, x, y, width, class);
     }
 
-    /// Returns who gave up the branch that each block was the tip of.
+    /// Returns who gave up the branch that each block was the tip of, the first of them by name.
     fn who_left(&self) -> Vec<Vec<String>> {
         let mut who = vec![Vec::new(); self.tree.blocks.len()];
+        let mut counts = vec![0_usize; self.tree.blocks.len()];
         for each in &self.tree.reorganisations {
-            let (name, abandoned) = (shown(&each.name), blocks(each.abandoned));
-            let new = self.tree.blocks[each.new].position;
-            who[each.old].push(format!("{name} gave up {abandoned} for {}, up to block {new}", each.adopted));
+            counts[each.old] += 1;
+            if counts[each.old] <= LEAVERS {
+                let (name, abandoned) = (shown(&each.name), blocks(each.abandoned));
+                let new = self.tree.blocks[each.new].position;
+                let told = format!("{name} gave up {abandoned} for {}, up to block {new}", each.adopted);
+                who[each.old].push(told);
+            }
+        }
+        for (who, count) in who.iter_mut().zip(counts) {
+            if count > LEAVERS {
+                who.push(format!("and {} more", count - LEAVERS));
+            }
         }
         who
     }
@@ -250,18 +262,9 @@ fn box_width(mark: &str) -> f64 {
     (length(mark) + 10.0).max(BLOCK)
 }
 
-/// Returns what is beside a block on which a branch ends, or which nodes gave up.
-fn cross(tree: &ForkTree, block: usize, place: &Place) -> String {
-    match tree.blocks[block].left {
-        0 if tree.is_dead_end(block, place) => "×".into(),
-        0 => String::new(),
-        left => format!("×{left}"),
-    }
-}
-
 /// Returns the room that it takes.
 fn beside(tree: &ForkTree, block: usize, place: &Place) -> f64 {
-    match cross(tree, block, place) {
+    match tree.cross(block, place) {
         cross if cross.is_empty() => 0.0,
         cross => length(&cross) + 4.0,
     }

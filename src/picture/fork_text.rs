@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{
-    fork_tree::ForkTree,
+    fork_tree::{ForkTree, TreeBlock},
     grid::{DOWN, Grid, LEFT, RIGHT, UP},
     layout::{Layout, Place},
     names::{listed, shown, width},
@@ -68,14 +68,24 @@ impl ForkTree {
         Ok(())
     }
 
-    /// Returns a block's position and its miner's mark.
+    /// Returns a block's position and its miner's mark, if that is known.
     fn named(&self, block: usize) -> String {
-        format!("{} {}", self.blocks[block].position, self.mark(block))
+        let TreeBlock { position, miner, .. } = self.blocks[block];
+        match miner {
+            Some(_) => format!("{position} by {}", self.mark(block)),
+            None => position.to_string(),
+        }
     }
 
-    /// Tells whether a branch ends here that nobody is on any more.
-    pub(super) fn is_dead_end(&self, block: usize, place: &Place) -> bool {
-        place.children == 0 && self.blocks[block].standing.is_empty() && !self.is_winning[block]
+    /// Returns what is beside a block on which a branch ends that nobody is on any more, or which nodes gave up.
+    pub(super) fn cross(&self, block: usize, place: &Place) -> String {
+        let is_left =
+            place.children == 0 && self.blocks[block].standing.is_empty() && !self.is_winning[block];
+        match self.blocks[block].left {
+            0 if is_left => "×".into(),
+            0 => String::new(),
+            left => format!("×{left}"),
+        }
     }
 
     pub(super) fn listed(&self, block: usize) -> String {
@@ -180,10 +190,9 @@ fn cell(tree: &ForkTree, layout: &Layout, block: usize) -> String {
         return format!("({})", blocks(column.blocks()));
     }
     let mut cell = tree.mark(block).to_owned();
-    match tree.blocks[block].left {
-        0 if tree.is_dead_end(block, place) => cell += " ×",
-        0 => {}
-        left => cell += &format!(" ×{left}"),
+    let cross = tree.cross(block, place);
+    if !cross.is_empty() {
+        cell += &format!(" {cross}");
     }
     if !tree.blocks[block].standing.is_empty() {
         cell += &format!("({})", tree.listed(block));

@@ -15,6 +15,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use self::records::{Records, What};
+use super::names::cut;
 use crate::{
     event::{Event, EventReader, ReadEventError},
     message::NodeId,
@@ -49,6 +50,9 @@ const REGION_LONGEST: usize = 32;
 /// Blocks travel from when they are sent until they arrive where messages were
 /// [traced](crate::NetworkOf::set_tracing); otherwise from when their sender had them.
 ///
+/// A page tells nanoseconds apart until 2^53 of them, 104 days, after the start of the run. Later times are rounded to a
+/// few nanoseconds, and a pause of more than 104 days between two events is shown as one of 104.
+///
 /// ```
 /// use std::time::Duration;
 /// use chainlab::{Rules, Simulation, picture::Replay, wire::{Latency, Link}};
@@ -71,8 +75,8 @@ const REGION_LONGEST: usize = 32;
 #[derive(Debug, Clone)]
 pub struct Replay {
     records: Records,
-    /// When the run started, if it did before the first event.
-    start: Option<Time>,
+    /// When the run started, at the latest when the first event happened, in nanoseconds since the epoch.
+    start: u64,
     /// Links by the places of their ends; of none that were given, those by which something came.
     links: Option<BTreeSet<(u32, u32)>>,
     /// How many events there were before some were left out, and what that was.
@@ -141,6 +145,8 @@ impl Replay {
     fn of(mut records: Records, start: Option<Time>) -> Self {
         records.put_in_order();
         let whole = records.all.len();
+        let first = records.all.first().map_or(0, |record| record.time);
+        let start = start.map_or(first, |start| start.as_nanos().min(first));
         Self { records, start, links: None, whole, left_out: Vec::new() }
     }
 
@@ -177,7 +183,7 @@ impl Replay {
     pub fn with_regions<T: AsRef<str>>(mut self, regions: impl IntoIterator<Item = (NodeId, T)>) -> Self {
         for (node, region) in regions {
             if let Some(place) = self.records.known_node(node) {
-                let region = records::shown(region.as_ref(), REGION_LONGEST);
+                let region = cut(region.as_ref(), REGION_LONGEST);
                 self.records.nodes[place as usize].region = Some(region);
             }
         }
@@ -210,8 +216,6 @@ impl Replay {
         let script = format!("\"use strict\";\n(() => {{\n{}}})();\n", SCRIPT.concat());
         // The bytes that `to_writer` gives are UTF-8, and a `<` stands in its texts alone.
         let tables = serde_json::to_string(&self.tables()).map_err(io::Error::from)?.replace('<', "\\u003c");
-        let first = self.records.all.first().map_or(0, |record| record.time);
-        let start = self.start.map_or(first, |start| start.as_nanos().min(first));
         let mut rest = PAGE;
         for (mark, part) in [
             ("{script-hash}", &*hash(&script)),
@@ -219,7 +223,7 @@ impl Replay {
             ("{style}", STYLE),
             ("{tables}", &*tables),
             ("{blocks}", &*encode::base64(&encode::blocks(&self.records))),
-            ("{events}", &*encode::base64(&encode::events(&self.records, start))),
+            ("{events}", &*encode::base64(&encode::events(&self.records, self.start))),
             ("{script}", &*script),
         ] {
             let (before, after) = rest.split_once(mark).expect("the page has every mark once, in this order");

@@ -244,6 +244,8 @@ impl Watch {
             }
             Happening::Message(passage) => self.passes(place, time, passage),
             Happening::Crashed | Happening::Panicked { .. } => {
+                // What comes back is a new node, which nobody has paused.
+                self.ends(place, Cause::Pause, time);
                 self.begins(place, Cause::End, time, ShadeKind::Down)
             }
             Happening::Restarted => self.ends(place, Cause::End, time),

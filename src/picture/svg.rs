@@ -15,13 +15,13 @@ const LETTER: f64 = 7.2;
 /// The colours of miners, told apart by the colour-blind: Okabe and Ito's, "Color Universal Design" (2008), without
 /// black; and whether black or white is read on each.
 const MINERS: [(&str, &str); 7] = [
-    ("#56b4e9", "#000"),
-    ("#e69f00", "#000"),
-    ("#009e73", "#000"),
-    ("#f0e442", "#000"),
-    ("#0072b2", "#fff"),
-    ("#d55e00", "#000"),
-    ("#cc79a7", "#000"),
+    ("#56b4e9", "black"),
+    ("#e69f00", "black"),
+    ("#009e73", "black"),
+    ("#f0e442", "black"),
+    ("#0072b2", "white"),
+    ("#d55e00", "black"),
+    ("#cc79a7", "black"),
 ];
 
 /// What all else looks like. Its colours stand in it themselves: not all who read SVG know variables.
@@ -61,6 +61,11 @@ const DARK: Paper = Paper { ink: "#e8e8e8", paper: "#15171a", faint: "#9a9a9a", 
 /// Returns the class of a miner's colour, of which there are seven: after that they come again, and marks tell who is who.
 pub(super) fn colour(miner: Option<usize>) -> String {
     miner.map_or("nobody".into(), |miner| format!("m{}", miner % MINERS.len()))
+}
+
+/// Returns that colour, and the one that is read on it.
+pub(super) fn fill(miner: usize) -> (&'static str, &'static str) {
+    MINERS[miner % MINERS.len()]
 }
 
 /// Where a text's x lies.
@@ -155,7 +160,7 @@ impl Drawing {
     }
 }
 
-/// A text as XML has it. What XML cannot have in any way is shown as a replacement character.
+/// A text as XML has it. What XML cannot have in any way is shown as a replacement character; lines stay apart.
 pub(super) struct Escaped<'a>(pub(super) &'a str);
 
 impl fmt::Display for Escaped<'_> {
@@ -179,5 +184,14 @@ impl fmt::Display for Escaped<'_> {
 }
 
 fn is_special(character: char) -> bool {
-    matches!(character, '&' | '<' | '>' | '"' | '\'' | '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
+    matches!(
+        character,
+        '&' | '<' | '>' | '"' | '\''
+            | '\u{0}'..='\u{8}'
+            | '\u{b}'
+            | '\u{c}'
+            | '\u{e}'..='\u{1f}'
+            | '\u{fffe}'
+            | '\u{ffff}'
+    )
 }

@@ -6,6 +6,7 @@
 
 #[path = "../built/mod.rs"]
 mod built;
+mod draw;
 mod experiment;
 #[path = "../golden/mod.rs"]
 mod golden;

@@ -13,7 +13,7 @@ use roxmltree::Document;
 
 use crate::{
     golden::assert_golden,
-    runs::{any_run, simulated},
+    runs::{Run, any_passage, any_run, simulated},
 };
 
 /// Panics unless the picture can be read, and its texts lie on the paper and apart from each other.
@@ -157,6 +157,21 @@ fn the_curve_of_propagation_is_that_of_a_plain_count() {
         shares.sort_by(f64::total_cmp);
         assert_eq!(point.mean, shares[(blocks - 1) / 2], "after {} s", point.x);
     }
+}
+
+/// A peer that a test plays has links, but never a chain.
+#[test]
+fn what_is_no_node_does_not_count() {
+    let mut run = Run::named(&["alice", "bob"]);
+    run.mines(0, 2, "block", "genesis");
+    run.accepts(1, 2, "block", 0);
+    let alone = Curve::propagation(&run.events);
+    assert_eq!(alone.points().last().unwrap().mean, 1.0);
+    let message = run.events.len();
+    run.happens(2, Happening::Partitioned { group: 1 });
+    run.happens(2, Happening::Healed);
+    run.happens(2, Happening::Message(any_passage(0, message, 0)));
+    assert_eq!(Curve::propagation(&run.events), alone);
 }
 
 proptest! {

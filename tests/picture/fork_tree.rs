@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use chainlab::{Blockchain, Happening, NodeId, Rules, Time, picture::ForkTree, pow::Target};
 use proptest::prelude::*;
+use roxmltree::Document;
 
 use crate::{
     golden::assert_golden,
@@ -27,6 +28,41 @@ fn a_partition_has_its_svg() {
 #[test]
 fn a_partition_has_its_dot() {
     assert_golden("fork_tree.dot", &ForkTree::from_events(&partition().events).to_dot());
+}
+
+/// The tooltip of the only cross, its lines apart.
+fn told_of_the_cross(svg: &str) -> Vec<String> {
+    let document = Document::parse(svg).unwrap();
+    let texts = document.descendants().filter(|node| node.has_tag_name("text"));
+    let cross: Vec<_> = texts.filter(|node| node.text().is_some_and(|text| text.starts_with('×'))).collect();
+    assert_eq!(cross.len(), 1);
+    let title = cross[0].parent().unwrap().children().find(|node| node.has_tag_name("title")).unwrap();
+    title.text().unwrap().lines().map(str::to_owned).collect()
+}
+
+/// So many nodes give up one block for two.
+fn given_up_by(nodes: u32) -> String {
+    let mut run = Run::default();
+    run.mines(0, 2, "old", "genesis");
+    run.mines(nodes, 2, "other", "genesis");
+    run.mines(nodes, 3, "new", "other");
+    (1..nodes).for_each(|node| run.accepts(node, 2, "old", 0));
+    for node in 0..nodes {
+        run.accepts(node, 3, "new", nodes);
+        run.gives_up(node, "old", 1, 2);
+    }
+    ForkTree::from_events(&run.events).to_svg()
+}
+
+#[test]
+fn who_gave_up_a_branch_is_told_in_lines_of_which_there_are_few() {
+    let gave_up = |node: u32| format!("node {node} gave up 1 block for 2, up to block 3");
+    let both = given_up_by(2);
+    check(&both);
+    assert_eq!(told_of_the_cross(&both), [gave_up(0), gave_up(1)]);
+    let many = told_of_the_cross(&given_up_by(517));
+    assert_eq!(many[..20], (0..20).map(gave_up).collect::<Vec<_>>());
+    assert_eq!(many[20..], ["and 497 more"]);
 }
 
 proptest! {

@@ -146,7 +146,7 @@ pub(crate) fn any_run() -> impl Strategy<Value = Vec<Event>> {
     })
 }
 
-fn any_passage(from: u32, now: usize, any: u64) -> Passage {
+pub(crate) fn any_passage(from: u32, now: usize, any: u64) -> Passage {
     let sent = Time::from_secs((now as u64 + 2).saturating_sub(any % 16));
     let kind = [MessageName::NewBlock, MessageName::Announce, MessageName::Inventory][(any % 3) as usize];
     let lost = [None, Some(LossCause::Link), Some(LossCause::Partition)][(any / 3 % 3) as usize];

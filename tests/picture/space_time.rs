@@ -68,6 +68,27 @@ fn some_nodes_for_some_time_have_less() {
     assert_golden("space_time_detail.svg", &svg);
 }
 
+/// What crashes while it is paused comes back as a node that goes on.
+#[test]
+fn a_crash_ends_a_pause() {
+    let mut run = Run::named(&["alice"]);
+    for what in [Happening::Paused, Happening::Crashed, Happening::Restarted] {
+        run.happens(0, what);
+    }
+    run.mines(0, 2, "block", "genesis");
+    let svg =
+        SpaceTime::from_events(&run.events, all(&run.events, Time::UNIX_EPOCH), nodes(1)).unwrap().to_svg();
+    let document = Document::parse(&svg).unwrap();
+    let shade = |told: &str| {
+        let titles = document.descendants().filter(|node| node.has_tag_name("title"));
+        let title = titles.filter(|node| node.text() == Some(told)).next().unwrap();
+        let rect = title.next_sibling_element().unwrap();
+        ["x", "width"].map(|name| rect.attribute(name).unwrap().parse::<f64>().unwrap())
+    };
+    let ([paused, pause], [down, _]) = (shade("alice was paused"), shade("alice was down"));
+    assert!((paused + pause - down).abs() < 0.2, "paused from {paused} for {pause}, down from {down}");
+}
+
 #[test]
 fn what_cannot_be_drawn_is_refused_with_a_number_and_a_hint() {
     let second = Time::from_secs(1);

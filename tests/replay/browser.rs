@@ -228,6 +228,50 @@ fn it_plays_pauses_and_is_clicked_on() {
     page.has_kept_to_itself();
 }
 
+/// Browsers ignore a page that changes its address too often; the last place is in it all the same.
+#[test]
+fn its_address_follows_but_not_at_every_step() {
+    let Some(mut page) = Opened::new(run(6, 60)) else { return };
+    page.open("event=100", DESKTOP);
+    page.chromium.evaluate(
+        "(() => {
+            window.changed = [];
+            const replace = history.replaceState.bind(history);
+            history.replaceState = (...all) => {
+                window.changed.push(document.timeline.currentTime);
+                replace(...all);
+            };
+        })()",
+    );
+    (0..30).for_each(|_| _ = page.press("ArrowRight"));
+    page.chromium.wait_for("location.hash === `#${window.replay.state().address}`");
+    let changed = page.chromium.evaluate("window.changed");
+    let times: Vec<_> = changed.as_array().unwrap().iter().map(|time| time.as_f64().unwrap()).collect();
+    assert!(!times.is_empty() && times.windows(2).all(|pair| pair[1] - pair[0] > 499.0), "{times:?}");
+    page.has_kept_to_itself();
+}
+
+/// The wheel goes to the first and the last event that are listed, and stays there.
+#[test]
+fn the_list_ends_at_its_ends() {
+    let Some(mut page) = Opened::new(run(6, 60)) else { return };
+    let count = page.events.len();
+    let last = page.events.iter().rposition(|event| !matches!(event.what, Happening::Message(_))).unwrap();
+    let mut turned = |from: usize, by: i32| {
+        page.open(&format!("event={from}"), DESKTOP);
+        let wheel = format!(
+            "document.querySelector('#list').dispatchEvent(new WheelEvent('wheel', {{ deltaY: {by}, cancelable: true }}))"
+        );
+        page.chromium.evaluate(&wheel);
+        page.state()["event"].as_u64().unwrap() as usize
+    };
+    assert_eq!(turned(last, 1), last + 1);
+    assert_eq!(turned(last + 1, 1), last + 1);
+    assert_eq!(turned(count, 1), count);
+    assert_eq!(turned(2, -1), 0);
+    assert_eq!(turned(2, 0), 2);
+}
+
 #[test]
 fn names_are_texts_and_all_sizes_and_schemes_are_drawn() {
     let Some(mut page) = Opened::new(run(6, 60)) else { return };
@@ -268,7 +312,7 @@ fn regions_and_what_is_left_out_are_told() {
     let notice = page.chromium.evaluate("document.querySelector('#notice').innerText");
     let notice = notice.as_str().unwrap();
     assert!(
-        notice.starts_with("Thinned: ") && notice.contains("all messages, all nodes but every "),
+        notice.starts_with("Thinned: ") && notice.contains("all messages, all nodes but one in "),
         "{notice}"
     );
     assert!(numbers.len() < 12 && numbers[0] == 0, "{numbers:?}");

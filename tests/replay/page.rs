@@ -1,7 +1,7 @@
 //! What the page is made of.
 
 use chainlab::{
-    Event, Happening, NodeId, Time,
+    BlockHash, Event, Happening, MessageName, NodeId, Passage, Time,
     picture::{Replay, ReplayError},
 };
 use proptest::prelude::*;
@@ -61,6 +61,46 @@ fn a_name_is_shortened_and_cannot_hide() {
     assert_eq!(tables["names"][1], "a\u{fffd}b\u{fffd}<");
 }
 
+/// Events of different nodes come as they like: a message may come before what its block's miner tells.
+#[test]
+fn a_page_is_the_same_in_whatever_order_its_events_come() {
+    let (block, parent) = (BlockHash::of(b"block"), BlockHash::of(b"genesis"));
+    let from = NodeId::new(0);
+    let mined =
+        Event { time: Time::from_secs(1), node: from, what: Happening::Mined { block, position: 2, parent } };
+    let passage = Passage {
+        from,
+        sent: mined.time,
+        kind: MessageName::NewBlock,
+        block: Some(block),
+        transactions: Vec::new(),
+        lost: None,
+    };
+    let message = Event { time: Time::from_secs(2), node: NodeId::new(1), what: Happening::Message(passage) };
+    let page = Replay::from_events([&mined, &message]).to_html().unwrap();
+    assert_eq!(Replay::from_events([&message, &mined]).to_html().unwrap(), page);
+    let unknown = Replay::from_events([&message]).to_html().unwrap();
+    assert_eq!(serde_json::from_str::<serde_json::Value>(element(&unknown, "tables")).unwrap()["blocks"], 0);
+}
+
+/// What is left out takes no time away.
+#[test]
+fn a_thinned_page_starts_when_the_run_did() {
+    let at = |seconds, what| Event { time: Time::from_secs(seconds), node: NodeId::new(0), what };
+    let passage = Passage {
+        from: NodeId::new(1),
+        sent: Time::from_secs(5),
+        kind: MessageName::InventoryRequest,
+        block: None,
+        transactions: Vec::new(),
+        lost: None,
+    };
+    let events = [at(5, Happening::Message(passage)), at(7, Happening::Paused)];
+    let thinned = Replay::from_events(&events).thinned_to(1).to_html().unwrap();
+    // Paused, two seconds after the start, at the first node.
+    assert_eq!(element(&thinned, "events"), "B4Co1rkHAA==", "07, 80 a8 d6 b9 07 and 00");
+}
+
 #[test]
 fn too_many_events_are_refused_and_thinned() {
     let paused = |number: u64| Event {
@@ -79,7 +119,7 @@ fn too_many_events_are_refused_and_thinned() {
     assert_eq!(thinned.events(), 3 * Replay::EVENTS_MAX / 4);
     let page = thinned.to_html().unwrap();
     let tables: serde_json::Value = serde_json::from_str(element(&page, "tables")).unwrap();
-    assert_eq!(tables["left_out"], serde_json::json!(["all nodes but every 4th"]));
+    assert_eq!(tables["left_out"], serde_json::json!(["all nodes but one in 4"]));
     assert_eq!(
         (&tables["whole"], &tables["hidden"]),
         (&(3 * Replay::EVENTS_MAX).into(), &serde_json::json!([1, 2, 3, 5, 6, 7]))

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::golden::assert_golden;
 
-const READY: [&str; 6] =
-    ["bitcoin_today", "double_spend", "fast_blocks", "partition", "retarget", "selfish_miner"];
+const READY: [&str; 7] =
+    ["bitcoin_today", "double_spend", "fast_blocks", "forks", "partition", "retarget", "selfish_miner"];
 
 fn text(name: &str) -> String {
     fs::read_to_string(format!("{}/examples/scenarios/{name}.json", env!("CARGO_MANIFEST_DIR"))).unwrap()

@@ -1,6 +1,7 @@
 //! `chainlab draw`: pictures of the events that a run has written.
 
 use std::{
+    collections::BTreeSet,
     error::Error,
     fs::{self, File},
     io::{self, BufReader, Write},
@@ -11,7 +12,7 @@ use std::{
 
 use chainlab::{
     EventReader, NodeId,
-    picture::{Curve, ForkTree, Replay, SpaceTime, Span},
+    picture::{Curve, ForkTree, Replay, ReplayError, SpaceTime, Span},
 };
 
 use crate::ended::{Ended, naming};
@@ -35,7 +36,7 @@ Examples:
 
 #[derive(Debug, clap::Subcommand)]
 enum Picture {
-    /// Draws the tree of all blocks: SVG, DOT for Graphviz, or text.
+    /// Draws the tree of all blocks: SVG, DOT for Graphviz, or text, by the ending of the output.
     Tree {
         #[command(flatten)]
         files: Files,
@@ -54,7 +55,7 @@ enum Picture {
         #[arg(long, value_delimiter = ',')]
         nodes: Vec<u32>,
     },
-    /// Draws the share of the nodes that have a block against the time since it was mined, as SVG.
+    /// Draws how blocks spread: the share of the nodes that have one against the time since it was mined, as SVG.
     Curves {
         #[command(flatten)]
         files: Files,
@@ -73,7 +74,8 @@ enum Picture {
 struct Files {
     /// The events, as lines of JSON.
     events: PathBuf,
-    /// What is drawn; its ending tells how a tree is: `.svg`, `.dot`, or text. Standard output, if it is not said.
+    /// Where it is drawn: a file whose ending tells how, `.svg` or `.html`, of a tree `.svg`, `.dot`, `.gv` or `.txt`.
+    /// Standard output, if it is not said.
     #[arg(short, long)]
     output: Option<PathBuf>,
 }
@@ -86,29 +88,37 @@ fn seconds(text: &str) -> Result<Duration, String> {
 pub(crate) fn run(Arguments { picture }: &Arguments) -> Ended {
     match picture {
         Picture::Tree { files } => {
+            let ending = files.ending(&["", "txt", "svg", "dot", "gv"])?;
             let tree = files.read(ForkTree::read)?;
-            let ending = files.output.as_ref().and_then(|output| output.extension()?.to_str());
             files.write(&match ending {
-                Some("svg") => tree.to_svg(),
-                Some("dot" | "gv") => tree.to_dot(),
+                "svg" => tree.to_svg(),
+                "dot" | "gv" => tree.to_dot(),
                 _ => tree.to_string(),
             })
         }
         Picture::SpaceTime { files, from, to, nodes } => {
+            files.ending(&["svg"])?;
             let diagram = files.read(|lines| space_time(lines, *from, *to, nodes))?;
             files.write(&diagram.to_svg())
         }
         Picture::Curves { files } => {
+            files.ending(&["svg"])?;
             let curve = files.read(|lines| {
                 let events: Result<Vec<_>, _> = EventReader::new(lines)?.collect();
                 Ok::<_, Box<dyn Error>>(Curve::propagation(events?))
             })?;
-            files.write(&curve.to_svg()?)
+            let svg = curve.to_svg().map_err(|error| naming(&files.events)(&error))?;
+            files.write(&svg)
         }
         Picture::Replay { files, thinned } => {
+            files.ending(&["html"])?;
             let replay = files.read(Replay::read)?;
             let replay = if *thinned { replay.thinned() } else { replay };
-            files.write(&replay.to_html()?)
+            let page = replay.to_html().map_err(|error| match error {
+                ReplayError::TooMany { .. } => format!("{error}, by --thinned"),
+                _ => error.to_string(),
+            });
+            files.write(&page?)
         }
     }
 }
@@ -122,15 +132,21 @@ fn space_time(
     let reader = EventReader::new(lines)?;
     let start = reader.start();
     let events = reader.collect::<Result<Vec<_>, _>>()?;
-    let last = || events.iter().map(|event| event.time).max().unwrap_or(start);
-    let span = Span { from: start + from, to: to.map_or_else(last, |to| start + to) };
-    let mut nodes: Vec<_> = nodes.iter().copied().map(NodeId::new).collect();
-    if nodes.is_empty() {
-        nodes = events.iter().map(|event| event.node).collect();
-        nodes.sort_unstable();
-        nodes.dedup();
+    let last = || events.iter().map(|event| event.time).max().map_or(Duration::ZERO, |last| last - start);
+    let to = to.unwrap_or_else(last);
+    if from >= to {
+        let [from, to] = [from, to].map(|time| time.as_secs_f64());
+        return Err(format!("no time lies between {from} s and {to} s after the start of the run").into());
     }
-    Ok(SpaceTime::from_events(&events, span, nodes)?)
+    let there: BTreeSet<_> = events.iter().map(|event| event.node).collect();
+    let asked: Vec<_> = nodes.iter().copied().map(NodeId::new).collect();
+    let unknown: Vec<_> =
+        asked.iter().filter(|node| !there.contains(node)).map(ToString::to_string).collect();
+    if !unknown.is_empty() {
+        return Err(format!("of {} no event tells", unknown.join(", ")).into());
+    }
+    let nodes = if asked.is_empty() { there.into_iter().collect() } else { asked };
+    Ok(SpaceTime::from_events(&events, Span { from: start + from, to: start + to }, nodes)?)
 }
 
 impl Files {
@@ -142,6 +158,22 @@ impl Files {
         let named = |error: Box<dyn Error>| naming(&self.events)(&*error);
         let lines = File::open(&self.events).map_err(|error| named(error.into()))?;
         Ok(read(BufReader::new(lines)).map_err(|error| named(error.into()))?)
+    }
+
+    /// Returns the ending of the output, in small letters, if it is one of those; of standard output the first.
+    fn ending(&self, known: &[&'static str]) -> Result<&'static str, String> {
+        let Some(output) = &self.output else { return Ok(known[0]) };
+        let ending =
+            output.extension().map_or_else(String::new, |ending| ending.to_string_lossy().to_lowercase());
+        known.iter().copied().find(|known| *known == ending).ok_or_else(|| {
+            let known: Vec<_> =
+                known.iter().filter(|known| !known.is_empty()).map(|known| format!(".{known}")).collect();
+            format!(
+                "{}: its ending tells how it is drawn, and is to be {}",
+                output.display(),
+                known.join(", ")
+            )
+        })
     }
 
     fn write(&self, picture: &str) -> Ended {

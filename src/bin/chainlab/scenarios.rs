@@ -16,10 +16,11 @@ macro_rules! ready {
 }
 
 /// The ready scenarios: their names, what they are, and their text.
-const READY: [(&str, &str, &str); 6] = [
+const READY: [(&str, &str, &str); 7] = [
     ready!("bitcoin_today", "ten thousand nodes in six regions, of Zipf's hash rates, for a week"),
     ready!("double_spend", "a miner of 30 % pays a merchant, and mines the payment away"),
     ready!("fast_blocks", "the nodes of bitcoin_today, a block in 15 s"),
+    ready!("forks", "two of six nodes are cut off for an hour: a tree to draw"),
     ready!("partition", "a third of the nodes is cut off for a day"),
     ready!("retarget", "half of the hash rate leaves"),
     ready!("selfish_miner", "a miner of 35 % keeps its blocks to itself for a while"),

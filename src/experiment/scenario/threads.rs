@@ -104,7 +104,8 @@ impl Scenario {
                 None => return Ok(network.report()),
                 Some(Job::CountFromNow) => {
                     network.count_from_now();
-                    seen.mined = 0;
+                    // What was mined before and is heard of later counts no more than in the report.
+                    (seen.mined, seen.counted_from) = (0, network.driver.now());
                 }
                 Some(Job::Change(number)) => {
                     let due = &prepared.changes[number];
@@ -133,6 +134,7 @@ impl Prepared<'_> {
 struct Seen {
     /// The blocks mined since the warm-up.
     mined: u64,
+    counted_from: Time,
     /// The highest position of a block.
     position: u64,
     /// The nodes that cannot mine any more, as of the last change.
@@ -143,7 +145,7 @@ impl Seen {
     fn see(&mut self, event: &Event) {
         match event.what {
             Happening::Mined { position, .. } => {
-                self.mined += 1;
+                self.mined += u64::from(event.time >= self.counted_from);
                 self.position = self.position.max(position);
             }
             Happening::Accepted { position, .. } => self.position = self.position.max(position),

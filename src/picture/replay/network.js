@@ -27,7 +27,8 @@ function regionLayout() {
   const regions = new Map();
   for (const node of shownNodes) {
     const region = tables.regions[node] ?? "elsewhere";
-    regions.set(region, [...(regions.get(region) ?? []), node]);
+    if (!regions.has(region)) regions.set(region, []);
+    regions.get(region).push(node);
   }
   const places = [], labels = [];
   const radius = regions.size === 1 ? 0.8 : Math.min(0.34, 1.9 / regions.size);
@@ -42,8 +43,8 @@ function regionLayout() {
   return { places, apart, labels };
 }
 
-const layouts = { round: roundLayout(), regions: regionLayout() };
-const layout = () => (player.byRegion ? layouts.regions : layouts.round);
+const layouts = { round: roundLayout(), regions: tables.regions.some(Boolean) ? regionLayout() : null };
+const layout = () => (player.byRegion && layouts.regions ? layouts.regions : layouts.round);
 
 // Where a node is drawn, and how large.
 function geometry(look) {
@@ -65,14 +66,13 @@ function drawNetwork(pen, look) {
   drawLinks(pen, spots);
   for (const event of flights(player.time)) drawFlight(pen, spots, event);
   shownNodes.forEach((node) => drawNode(pen, spots[node], size, node));
-  drawNames(pen, look, spots, size);
+  const write = textsApart(pen, look);
   pen.textAlign = "center";
   pen.fillStyle = ink.dim;
   for (const [name, x, y] of layout().labels) {
-    if (player.byRegion) {
-      pen.fillText(name, look.x + look.zoom * (look.width / 2 + radius * x), look.y + look.zoom * (look.height / 2 + radius * y));
-    }
+    write(name, look.x + look.zoom * (look.width / 2 + radius * x), look.y + look.zoom * (look.height / 2 + radius * y));
   }
+  drawNames(pen, look, spots, size, write);
 }
 
 function drawLinks(pen, spots) {
@@ -80,7 +80,8 @@ function drawLinks(pen, spots) {
   for (let place = 0; place < tables.links.length; place += 2) {
     const [one, other] = [tables.links[place], tables.links[place + 1]];
     if (!spots[one] || !spots[other]) continue;
-    const path = moment.group[one] === moment.group[other] ? whole : cut;
+    // Who joined while others were cut off is in no group either.
+    const path = Math.max(moment.group[one], 0) === Math.max(moment.group[other], 0) ? whole : cut;
     path.moveTo(...spots[one]);
     path.lineTo(...spots[other]);
   }
@@ -156,7 +157,7 @@ function drawNode(pen, [x, y], size, node) {
 }
 
 // Names beside their nodes, away from the middle, where there is room; and what their tips' positions are.
-function drawNames(pen, look, spots, size) {
+function drawNames(pen, look, spots, size, write) {
   if (shownNodes.length > NAMED_MAX && size < 14) return;
   pen.fillStyle = ink.ink;
   const middle = look.x + look.zoom * (look.width / 2);
@@ -173,7 +174,7 @@ function drawNames(pen, look, spots, size) {
     const short = name.length > 10 ? `${name.slice(0, 9)}…` : name;
     // As wide as there is room for.
     const room = Math.max(isMiddle ? look.width : isRight ? look.width - x - beside - 4 : x + beside - 4, 24);
-    pen.fillText(`\u2068${short}\u2069${at}${cut}`, x + beside, isMiddle ? y + (top ? -size - 8 : size + 17) : y + 4, room);
+    write(`\u2068${short}\u2069${at}${cut}`, x + beside, isMiddle ? y + (top ? -size - 8 : size + 17) : y + 4, room);
   }
 }
 

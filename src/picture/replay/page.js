@@ -43,8 +43,10 @@ const listedBefore = (count) => (player.withMessages ? count : firstAbove(listed
 function step(by) {
   pause();
   const place = listedBefore(moment.count) + by - 1;
-  if (place < 0) seekEvent(0);
-  else if (place < listedCount()) seekEvent(listedEvent(place) + 1);
+  if (place < 0) return seekEvent(0);
+  // No further than to the last, and not back to it.
+  const to = listedCount() > 0 ? listedEvent(Math.min(place, listedCount() - 1)) + 1 : 0;
+  if (by < 0 || to > moment.count) seekEvent(to);
 }
 function turn(by) {
   pause();
@@ -179,8 +181,8 @@ function tellList() {
   });
 }
 
-// The address says what is shown.
-let addressAt = 0;
+// The address says what is shown. Browsers ignore who changes it too often.
+let addressAt = -Infinity, addressDue = null;
 const ADDRESS_EVERY_MS = 500;
 function address() {
   const { node, block } = player.selected ?? {};
@@ -191,9 +193,14 @@ function address() {
   ].filter(([, value]) => value !== null).map(([name, value]) => `${name}=${value}`).join("&");
 }
 function keepAddress(now) {
-  if (player.isPlaying && now - addressAt < ADDRESS_EVERY_MS) return;
+  if (location.hash === `#${address()}`) return;
+  const left = ADDRESS_EVERY_MS - (now - addressAt);
+  if (left > 0) {
+    addressDue ??= setTimeout(() => { addressDue = null; show(); }, left);
+    return;
+  }
   addressAt = now;
-  if (location.hash !== `#${address()}`) history.replaceState(null, "", `#${address()}`);
+  history.replaceState(null, "", `#${address()}`);
 }
 function readAddress() {
   const said = new URLSearchParams(location.hash.slice(1));
@@ -258,7 +265,7 @@ part("list").addEventListener("click", (event) => {
 });
 part("list").addEventListener("wheel", (event) => {
   event.preventDefault();
-  step(Math.sign(event.deltaY) * 3);
+  if (event.deltaY !== 0) step(Math.sign(event.deltaY) * 3);
 }, { passive: false });
 for (const look of Object.values(looks)) look.canvas.addEventListener("focus", () => { looked = look; });
 window.addEventListener("hashchange", readAddress);

@@ -6,6 +6,7 @@ use crate::{
     event::{Event, Happening, LossCause, MessageName},
     hash::BlockHash,
     message::NodeId,
+    picture::names::cut,
 };
 
 /// How many different texts are kept. What comes later has the text of its kind.
@@ -23,6 +24,8 @@ pub(super) struct Records {
     pub(super) blocks: Vec<BlockRow>,
     pub(super) texts: Vec<String>,
     numbers: Numbers,
+    /// Messages, by their places, about blocks that were not told of before them: others may tell of them yet.
+    about_unknown: Vec<(usize, BlockHash)>,
 }
 
 /// The places of what is in the tables.
@@ -82,7 +85,7 @@ impl Records {
         let node = self.node(event.node);
         let what = match &event.what {
             Happening::Joined { name } => {
-                self.nodes[node as usize].name = shown(name, NAME_LONGEST);
+                self.nodes[node as usize].name = cut(name, NAME_LONGEST);
                 What::Joined
             }
             Happening::Mined { block, position, parent } => {
@@ -102,15 +105,23 @@ impl Records {
             Happening::Reorganised { abandoned, adopted, .. } => {
                 What::Reorganised { abandoned: *abandoned, adopted: *adopted }
             }
-            Happening::Message(passage) => What::Message {
-                from: self.node(passage.from),
-                sent: passage.sent.as_nanos(),
-                kind: passage.kind as u8,
-                lost: passage.lost.map_or(0, |cause| cause as u8 + 1),
-                // One that no node has is not drawn.
-                block: passage.block.and_then(|block| self.numbers.blocks.get(&block).copied()),
-                transactions: passage.transactions.len() as u32,
-            },
+            Happening::Message(passage) => {
+                let block = passage.block.and_then(|block| {
+                    let known = self.numbers.blocks.get(&block).copied();
+                    if known.is_none() {
+                        self.about_unknown.push((self.all.len(), block));
+                    }
+                    known
+                });
+                What::Message {
+                    from: self.node(passage.from),
+                    sent: passage.sent.as_nanos(),
+                    kind: passage.kind as u8,
+                    lost: passage.lost.map_or(0, |cause| cause as u8 + 1),
+                    block,
+                    transactions: passage.transactions.len() as u32,
+                }
+            }
             Happening::Crashed => What::Crashed,
             Happening::Restarted => What::Restarted,
             Happening::Paused => What::Paused,
@@ -126,6 +137,12 @@ impl Records {
     /// Orders events by their time, those of one moment as they came; nodes by their numbers, and blocks by when they
     /// are first told of, so that as many as there are at a moment come first.
     pub(super) fn put_in_order(&mut self) {
+        // A block that no node has is not drawn.
+        for (place, hash) in std::mem::take(&mut self.about_unknown) {
+            if let What::Message { block, .. } = &mut self.all[place].what {
+                *block = self.numbers.blocks.get(&hash).copied();
+            }
+        }
         self.all.sort_by_key(|record| record.time);
         let mut by_number: Vec<_> = (0..self.nodes.len()).collect();
         by_number.sort_by_key(|place| self.nodes[*place].id);
@@ -194,7 +211,7 @@ impl Records {
     }
 
     fn text(&mut self, what: &Happening) -> u32 {
-        let mut text = shown(&what.to_string(), TEXT_LONGEST);
+        let mut text = cut(&what.to_string(), TEXT_LONGEST);
         if self.texts.len() >= TEXTS_MAX && !self.numbers.texts.contains_key(&text) {
             text = kind(what).into();
         }
@@ -257,29 +274,6 @@ fn kind(what: &Happening) -> &'static str {
     }
 }
 
-/// As many characters of a text, and nothing that hides or turns round what stands beside it.
-pub(super) fn shown(text: &str, longest: usize) -> String {
-    let plain = |character: char| match character {
-        '\u{ad}'
-        | '\u{61c}'
-        | '\u{180e}'
-        | '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}'
-        | '\u{feff}'
-        | '\u{fff9}'..='\u{fffb}' => char::REPLACEMENT_CHARACTER,
-        _ if character.is_control() => char::REPLACEMENT_CHARACTER,
-        _ => character,
-    };
-    let mut characters = text.chars();
-    let mut shown: String = characters.by_ref().take(longest).map(plain).collect();
-    if characters.next().is_some() {
-        shown.pop();
-        shown.push('…');
-    }
-    shown
-}
-
 /// The names of messages and causes, by the numbers that records give them.
 pub(super) fn message_names() -> Vec<String> {
     const ALL: [MessageName; 13] = [
@@ -310,4 +304,49 @@ pub(super) fn loss_causes() -> Vec<String> {
         LossCause::Down,
     ];
     ALL.iter().map(ToString::to_string).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::iter::successors;
+
+    use super::*;
+
+    /// A variant that is new has to be named here, and so in the page's list. A page's byte has room for 16 of each.
+    #[test]
+    fn every_message_and_every_cause_has_its_name_at_its_place() {
+        let next = |name: &MessageName| match name {
+            MessageName::ChainRequest => Some(MessageName::Chain),
+            MessageName::Chain => Some(MessageName::NewBlock),
+            MessageName::NewBlock => Some(MessageName::Announce),
+            MessageName::Announce => Some(MessageName::CompactBlock),
+            MessageName::CompactBlock => Some(MessageName::BlocksRequest),
+            MessageName::BlocksRequest => Some(MessageName::Blocks),
+            MessageName::Blocks => Some(MessageName::Acknowledge),
+            MessageName::Acknowledge => Some(MessageName::Inventory),
+            MessageName::Inventory => Some(MessageName::TransactionsRequest),
+            MessageName::TransactionsRequest => Some(MessageName::Transactions),
+            MessageName::Transactions => Some(MessageName::AcknowledgeInventory),
+            MessageName::AcknowledgeInventory => Some(MessageName::InventoryRequest),
+            MessageName::InventoryRequest => None,
+        };
+        let names: Vec<_> = successors(Some(MessageName::ChainRequest), next).collect();
+        assert!(names.iter().enumerate().all(|(place, name)| *name as usize == place) && names.len() <= 16);
+        assert_eq!(message_names(), names.iter().map(ToString::to_string).collect::<Vec<_>>());
+
+        let next = |cause: &LossCause| match cause {
+            LossCause::Link => Some(LossCause::Judge),
+            LossCause::Judge => Some(LossCause::Partition),
+            LossCause::Partition => Some(LossCause::Crash),
+            LossCause::Crash => Some(LossCause::Full),
+            LossCause::Full => Some(LossCause::Down),
+            LossCause::Down => None,
+        };
+        let causes: Vec<_> = successors(Some(LossCause::Link), next).collect();
+        // None is a cause as well.
+        assert!(
+            causes.iter().enumerate().all(|(place, cause)| *cause as usize == place) && causes.len() < 16
+        );
+        assert_eq!(loss_causes(), causes.iter().map(ToString::to_string).collect::<Vec<_>>());
+    }
 }

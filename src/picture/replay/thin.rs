@@ -28,7 +28,7 @@ pub(super) fn thin(records: &mut Records, most: usize) -> Vec<String> {
     left_out
 }
 
-/// Hides all but every so-manyth node. What they mined stays: others stand on it.
+/// Hides all nodes but one in so many. What they mined stays: others stand on it.
 fn hide_nodes(records: &mut Records, most: usize) -> Option<String> {
     let mut of_node = vec![0; records.nodes.len()];
     let mut mined = 0;
@@ -49,5 +49,5 @@ fn hide_nodes(records: &mut Records, most: usize) -> Option<String> {
     }
     let Records { all, nodes, .. } = records;
     all.retain(|record| matches!(record.what, What::Mined { .. }) || !nodes[record.node as usize].is_hidden);
-    Some(format!("all nodes but every {step}th"))
+    Some(format!("all nodes but one in {step}"))
 }

@@ -2,7 +2,7 @@
 
 // Okabe and Ito's colours, which the colour-blind tell apart.
 const COLOURS = ["#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#0072b2", "#d55e00", "#f0e442"];
-const WHITE_ON = new Set(["#0072b2", "#d55e00", "#009e73"]);
+const WHITE_ON = "#0072b2";
 
 let ink = {};
 function readColours() {
@@ -16,7 +16,7 @@ function colourOf(block) {
   return block < 0 ? ink.panel : COLOURS[(blocks.position[block] + 3 * blocks.lane[block]) % COLOURS.length];
 }
 function textOn(block) {
-  return block < 0 ? ink.ink : WHITE_ON.has(colourOf(block)) ? "#ffffff" : "#1b1f24";
+  return block < 0 ? ink.ink : colourOf(block) === WHITE_ON ? "#ffffff" : "#1b1f24";
 }
 
 function seconds(nanos) {
@@ -55,6 +55,21 @@ function eventText(event) {
     }
     default: return tables.texts[about];
   }
+}
+
+// Writes texts that are in sight, but none that would touch one that stands there.
+function textsApart(pen, look) {
+  const taken = [];
+  return (text, x, y, room = look.width) => {
+    const [top, bottom] = [y - 11, y + 4];
+    if (bottom < 0 || top > look.height) return;
+    const width = Math.min(pen.measureText(text).width, room);
+    const left = x - (pen.textAlign === "center" ? width / 2 : pen.textAlign === "right" ? width : 0), right = left + width;
+    if (right < 0 || left > look.width) return;
+    if (taken.some((box) => left < box[1] + 4 && right > box[0] - 4 && top < box[3] && bottom > box[2])) return;
+    taken.push([left, right, top, bottom]);
+    pen.fillText(text, x, y, room);
+  };
 }
 
 // A canvas that is looked at from some place: it is drawn in its own measure, and zoomed and dragged.
