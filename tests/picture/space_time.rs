@@ -7,7 +7,7 @@ use chainlab::{
     picture::{SpaceTime, SpaceTimeError, Span},
 };
 use proptest::prelude::*;
-use roxmltree::Document;
+use roxmltree::{Document, Node};
 
 use crate::{
     golden::assert_golden,
@@ -26,7 +26,7 @@ fn all(events: &[Event], start: Time) -> Span {
 /// How many elements there are of a name and a class.
 fn count(svg: &str, name: &str, class: &str) -> usize {
     let document = Document::parse(svg).unwrap();
-    let has_class = |node: &roxmltree::Node<'_, '_>| {
+    let has_class = |node: &Node<'_, '_>| {
         node.attribute("class").is_some_and(|classes| classes.split(' ').any(|each| each == class))
     };
     document.descendants().filter(|node| node.has_tag_name(name) && has_class(node)).count()
@@ -80,8 +80,8 @@ fn a_crash_ends_a_pause() {
         SpaceTime::from_events(&run.events, all(&run.events, Time::UNIX_EPOCH), nodes(1)).unwrap().to_svg();
     let document = Document::parse(&svg).unwrap();
     let shade = |told: &str| {
-        let titles = document.descendants().filter(|node| node.has_tag_name("title"));
-        let title = titles.filter(|node| node.text() == Some(told)).next().unwrap();
+        let is_told = |node: &Node<'_, '_>| node.has_tag_name("title") && node.text() == Some(told);
+        let title = document.descendants().find(is_told).unwrap();
         let rect = title.next_sibling_element().unwrap();
         ["x", "width"].map(|name| rect.attribute(name).unwrap().parse::<f64>().unwrap())
     };

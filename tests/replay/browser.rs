@@ -265,11 +265,8 @@ fn the_list_ends_at_its_ends() {
         page.chromium.evaluate(&wheel);
         page.state()["event"].as_u64().unwrap() as usize
     };
-    assert_eq!(turned(last, 1), last + 1);
-    assert_eq!(turned(last + 1, 1), last + 1);
-    assert_eq!(turned(count, 1), count);
-    assert_eq!(turned(2, -1), 0);
-    assert_eq!(turned(2, 0), 2);
+    assert_eq!([last, last + 1, count].map(|from| turned(from, 1)), [last + 1, last + 1, count]);
+    assert_eq!((turned(2, -1), turned(2, 0)), (0, 2));
 }
 
 #[test]
