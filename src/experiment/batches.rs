@@ -16,7 +16,7 @@ const NODES_MAX: usize = 10;
 /// the stale rate, the seconds from a block to the next and, of the ten nodes with the most blocks in the chain, the share
 /// of it that is paid to the node's own address.
 ///
-/// Those are left out that have too few blocks. A batch is to be much longer than blocks depend on each other: where
+/// Those are left out that have too few blocks, and, where final blocks were let go of, all but the stale rate. A batch is to be much longer than blocks depend on each other: where
 /// forks are long, or a chain retargets, take few batches or make replicates.
 ///
 /// ```
@@ -74,6 +74,9 @@ fn counted(simulation: &Simulation, report: &Report) -> Vec<(f64, String)> {
     });
     let Some(best) = best else { return Vec::new() };
     let blocks = best.iter_after(best.len().saturating_sub(report.in_chain));
+    if blocks.len() as u64 != report.in_chain {
+        return Vec::new();
+    }
     let blocks = blocks.map(|block| {
         let reward = block.transactions().last().filter(|last| last.sender() == REWARD_SENDER);
         (block.timestamp().seconds(), reward.map_or_else(String::new, |reward| reward.recipient().into()))

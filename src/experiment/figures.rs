@@ -34,6 +34,10 @@ const OF_ALL: &[Figure] = &[
     ("bytes_sent", |report| Cell::Count(report.messages.kinds.values().map(|volume| volume.bytes).sum())),
     ("messages_lost", |report| Cell::Count(report.messages.lost.values().sum())),
     ("crashes", |report| Cell::Count(report.crashes)),
+    ("double_spends_tried", |report| Cell::Count(report.double_spends.tried)),
+    ("double_spends_won", |report| Cell::Count(report.double_spends.won)),
+    ("double_spends_stale", |report| Cell::Count(report.double_spends.stale)),
+    ("double_spends_cost", |report| Cell::Count(report.double_spends.cost)),
 ];
 
 /// The figures of one node; a column's name has the node's number before it, as `node_3_mined`.

@@ -75,6 +75,15 @@ fn a_network_stops_though_it_is_behind_with_its_payments() {
 }
 
 #[test]
+fn threads_keep_all_blocks() {
+    let scenario = crate::scenario(json!({"rules": {"preset": "sealed"}, "finality": 10}));
+    let errors = [scenario.network().map(drop).unwrap_err(), scenario.run_network().map(drop).unwrap_err()];
+    for error in errors {
+        assert_eq!(error.to_string(), "finality: a network of threads keeps all of its blocks: leave it out");
+    }
+}
+
+#[test]
 fn both_begin_with_the_same_network() {
     let scenario = crate::scenario(json!({
         "rules": {"preset": "sealed"}, "nodes": 12, "names": ["alice"], "seed": 3,

@@ -121,6 +121,33 @@ fn what_no_field_may_hold_is_an_error_with_its_path() {
             "strategies[0].strategy.eclipse.victim: node 10 is not there",
         ),
         (
+            r#"{"strategies": [{"strategy": {"eclipse": {"victim": 3}}}]}"#,
+            "strategies[0].strategy.eclipse.victim: node 3 would attack itself",
+        ),
+        (
+            r#"{"rules": {"preset": "notebook"}, "strategies": [{"nodes": [0], "strategy": {"double_spend":
+                {"merchant": "node-1", "amount": 1, "confirmations": 1, "give_up": 9}}}]}"#,
+            "strategies[0].strategy.double_spend: the rules keep no accounts",
+        ),
+        (
+            r#"{"names": ["thief"], "strategies": [{"nodes": [0], "strategy": {"double_spend":
+                {"merchant": "thief", "amount": 1, "confirmations": 1, "give_up": 9}}}]}"#,
+            "strategies[0].strategy.double_spend.merchant: node 0 would attack itself",
+        ),
+        (
+            r#"{"strategies": [{"nodes": [0], "strategy": {"double_spend":
+                {"merchant": "0", "amount": 1, "confirmations": 1, "give_up": 9}}}]}"#,
+            "strategies[0].strategy.double_spend.merchant: \"0\" cannot be a node's name and address",
+        ),
+        (r#"{"finality": 0}"#, "finality: 0 is not from 1 to "),
+        (r#"{"finality": -1}"#, "finality: invalid value: integer `-1`, expected u64"),
+        // A second before the end of time.
+        (
+            r#"{"rules": {"preset": "bitcoin", "genesis": {"shared": {"time_ns": 18446744072709551615, "allocations": {}}}},
+                "stop": {"seconds": 2}}"#,
+            "stop.seconds: 2 is not from 0 to 1",
+        ),
+        (
             r#"{"tie_breaks": [{"tie_break": {"towards": {"miner": "node-0", "probability": 2}}}]}"#,
             "tie_breaks[0].tie_break.towards: the probability is 2, not from 0 to 1",
         ),

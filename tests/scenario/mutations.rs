@@ -1,11 +1,13 @@
 //! Whatever a document says, it is read or refused with a path, and never takes the reader down.
 
+use std::sync::LazyLock;
+
 use chainlab::experiment::Scenario;
 use proptest::{prelude::*, sample::Index};
 use serde_json::{Value, json};
 
 /// A scenario that states every field.
-fn full() -> Value {
+static FULL: LazyLock<Value> = LazyLock::new(|| {
     let mut value = crate::scenario(json!({
         "rules": {"preset": "bitcoin", "genesis": {"shared": {"time_ns": 5, "allocations": {"alice": 100}}}},
         "pace": {"block_seconds": 15},
@@ -37,8 +39,9 @@ fn full() -> Value {
     }))
     .to_value();
     value["topology"] = json!({"random": {"links": 3}});
+    value["finality"] = json!(100);
     value
-}
+});
 
 /// Where a value of a document stands: what to go into at each step.
 fn places(value: &Value, path: Vec<String>, places: &mut Vec<Vec<String>>) {
@@ -165,7 +168,7 @@ proptest! {
     fn a_mutated_scenario_is_read_or_refused_with_a_path(
         mutations in prop::collection::vec((any::<Index>(), mutation()), 1..4),
     ) {
-        let mut document = full();
+        let mut document = FULL.clone();
         for (at, mutation) in mutations {
             mutate(&mut document, at, mutation);
         }
@@ -174,7 +177,7 @@ proptest! {
 
     #[test]
     fn a_damaged_text_is_read_or_refused_with_a_path(at: Index, length in 0..9_usize, by in ".{0,4}") {
-        let text = full().to_string();
+        let text = FULL.to_string();
         let start = at.index(text.len());
         let end = (start + length).min(text.len());
         assert_read_or_refused(&format!("{}{by}{}", &text[..start], &text[end..]));
@@ -184,9 +187,9 @@ proptest! {
 /// A mutation that nothing refuses would show nothing of the errors: the whole is accepted, and this much less is not.
 #[test]
 fn the_unmutated_one_is_accepted() {
-    assert_read_or_refused(&full().to_string());
-    Scenario::from_value(full()).unwrap();
-    let mut document = full();
+    assert_read_or_refused(&FULL.to_string());
+    Scenario::from_value(FULL.clone()).unwrap();
+    let mut document = FULL.clone();
     document["faults"][6]["nodes"] = json!([13]);
     let error = Scenario::from_value(document).unwrap_err();
     assert_eq!(error.to_string(), "faults[6].nodes[0]: node 13 is not there: there are 13");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chainlab::{NodeId, Report, Simulation, wire::Regions};
+use chainlab::{NodeId, Report, Simulation, experiment::within_run, wire::Regions};
 use serde_json::{Value, json};
 
 use crate::scenario;
@@ -87,6 +87,25 @@ fn a_run_in_which_nobody_mines_any_more_ends() {
         "stop": {"blocks": 100}
     }));
     assert!(report.mined < 100, "{}", report.mined);
+}
+
+/// What is let go of is out of sight, and nothing else is different.
+#[test]
+fn a_finality_changes_nothing_but_what_is_kept() {
+    let value = |finality: Value| {
+        json!({
+            "rules": {"preset": "sealed"}, "nodes": 3, "finality": finality,
+            "link": {"latency": {"fixed": {"seconds": 0.05}}}, "stop": {"blocks": 10_000}
+        })
+    };
+    let [all, last] = [json!(null), json!(100)].map(|finality| scenario(value(finality)).run_watched(|_| ()));
+    let (all, last) = (all.unwrap(), last.unwrap());
+    assert_eq!(all.report(), last.report());
+    let kept = |simulation: &Simulation| simulation.chain(NodeId::new(0)).unwrap().iter().len() as u64;
+    assert_eq!(kept(&all), all.chain(NodeId::new(0)).unwrap().len());
+    assert!(kept(&last) < 5000, "{}", kept(&last));
+    let figures = |simulation: &Simulation| within_run(simulation, 20);
+    assert_eq!(figures(&last), figures(&all)[..1], "the others are read off the chain");
 }
 
 #[test]

@@ -17,9 +17,12 @@ macro_rules! ready {
 
 /// The ready scenarios: their names, what they are, and their text.
 const READY: [(&str, &str, &str); 7] = [
-    ready!("bitcoin_today", "ten thousand nodes in six regions, of Zipf's hash rates, for a week"),
+    ready!(
+        "bitcoin_today",
+        "ten thousand nodes in six regions, of Zipf's hash rates, for half a day: takes a minute"
+    ),
     ready!("double_spend", "a miner of 30 % pays a merchant, and mines the payment away"),
-    ready!("fast_blocks", "the nodes of bitcoin_today, a block in 15 s"),
+    ready!("fast_blocks", "the nodes of bitcoin_today, a block in 15 s: takes a minute"),
     ready!("forks", "two of six nodes are cut off for an hour: a tree to draw"),
     ready!("partition", "a third of the nodes is cut off for a day"),
     ready!("retarget", "half of the hash rate leaves"),
@@ -28,10 +31,17 @@ const READY: [(&str, &str, &str); 7] = [
 
 /// Lists the ready scenarios, or prints one.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// Which one to print, as JSON.
     name: Option<String>,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  chainlab scenarios
+  chainlab scenarios partition > mine.json
+  chainlab run selfish_miner";
 
 pub(crate) fn run(arguments: &Arguments) -> Ended {
     let mut out = io::stdout().lock();

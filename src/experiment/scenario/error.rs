@@ -150,6 +150,18 @@ pub enum Problem {
         /// The node.
         node: NodeRef,
     },
+    /// A node is its own victim, or the merchant that it pays.
+    #[error("{node} would attack itself")]
+    AttacksItself {
+        /// The node.
+        node: NodeRef,
+    },
+    /// A payment is to be spent twice where nobody has coins.
+    #[error("the rules keep no accounts, so that there is nothing to spend twice")]
+    NoAccounts,
+    /// A network of threads is to let go of final blocks.
+    #[error("a network of threads keeps all of its blocks: leave it out")]
+    KeepsAll,
     /// A node that is down crashes, or is to mine or to join another.
     #[error("{node} is down at {seconds} s")]
     Down {

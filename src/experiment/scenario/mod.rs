@@ -1,6 +1,7 @@
 //! Scenarios: an experiment as plain data.
 
 mod act;
+mod attackers;
 mod change;
 mod error;
 mod hash_rates;
@@ -86,6 +87,11 @@ pub struct Scenario {
     pub transactions: Vec<Payment>,
     /// What changes, and when. What changes at the same time does so in the order in which it stands here.
     pub faults: Vec<Fault>,
+    /// After how many blocks a block is final and is let go of, at least 1; by default none is. A long run then takes memory
+    /// for its nodes, and not some 900 bytes for each block. What is lost is the sight of those blocks, and so the intervals
+    /// by batches that are read off the chain; the report is the same, unless a fork is deeper or a node farther behind. A
+    /// simulation alone can do it: see [`Simulation::set_finality`](crate::Simulation::set_finality).
+    pub finality: Option<u64>,
     /// When the run ends.
     pub stop: Stop,
     /// How long the network runs before anything is counted.
@@ -112,6 +118,7 @@ impl Default for Scenario {
             tie_breaks: Vec::new(),
             transactions: Vec::new(),
             faults: Vec::new(),
+            finality: None,
             stop: Stop::after_blocks(1000),
             warm_up: Duration::ZERO,
             seed: 1,

@@ -7,14 +7,18 @@ use std::{
 };
 
 use super::{
-    NodeRef, Pace, Payment, Problem, Scenario, ScenarioError, StrategyOf, TieBreakOf, act::Due,
-    hash_rates::sum, timeline::Timeline,
+    NodeRef, Pace, Payment, Problem, Scenario, ScenarioError, StrategyOf, TieBreakOf,
+    act::Due,
+    attackers::{check_attacker, check_strategy},
+    hash_rates::sum,
+    timeline::Timeline,
 };
 use crate::{
     message::NodeId,
     pow::Target,
-    rules::{Difficulty, Rules},
-    strategy::{Behaviour, Eclipse, Strategy, TieBreak},
+    rules::{Difficulty, Genesis, Rules},
+    strategy::{Behaviour, TieBreak},
+    time::Time,
     transaction::REWARD_SENDER,
     verbs::{HashRate, Identity, Names},
     wire::Topology,
@@ -97,6 +101,10 @@ impl Scenario {
         let topology = self.topology();
         check_topology(&topology, self.nodes)?;
         self.check_times()?;
+        if self.finality == Some(0) {
+            let problem = Problem::Range { found: 0.0, least: 1.0, most: u64::MAX as f64 };
+            return Err(ScenarioError::new("finality", problem));
+        }
         let (members, others) = self.find_members(&names, &rates)?;
         let orders = self.find_orders(&names)?;
         let mut timeline = Timeline::new(&mut names, &self.rules, rates, others);
@@ -168,13 +176,18 @@ impl Scenario {
 
     fn check_times(&self) -> Result<(), ScenarioError> {
         let warm_up = self.warm_up.as_secs_f64();
-        check_range("warm_up_seconds", warm_up, 0.0, SECONDS_MAX)?;
+        let most = match self.rules.genesis {
+            // The clock starts with it.
+            Genesis::Shared { time: Some(start), .. } => SECONDS_MAX.min((Time::MAX - start).as_secs_f64()),
+            _ => SECONDS_MAX,
+        };
+        check_range("warm_up_seconds", warm_up, 0.0, most)?;
         let stop = &self.stop;
         if stop.seconds.is_none() && stop.blocks.is_none() && stop.position.is_none() {
             return Err(ScenarioError::new("stop", Problem::NoStop));
         }
         if let Some(seconds) = stop.seconds {
-            check_range("stop.seconds", seconds, 0.0, SECONDS_MAX)?;
+            check_range("stop.seconds", seconds, 0.0, most)?;
             if seconds < warm_up {
                 let problem = Problem::StopsInWarmUp { seconds, warm_up_seconds: warm_up };
                 return Err(ScenarioError::new("stop.seconds", problem));
@@ -186,7 +199,7 @@ impl Scenario {
     /// Finds what each node is that there is at the start, and how one behaves that is not named.
     fn find_members(&self, names: &Names, rates: &[f64]) -> Result<(Vec<Member>, Behaviour), ScenarioError> {
         for (at, StrategyOf { strategy, .. }) in self.strategies.iter().enumerate() {
-            check_strategy(&format!("strategies[{at}].strategy"), strategy, self.nodes)?;
+            check_strategy(&format!("strategies[{at}].strategy"), strategy, &self.rules, self.nodes)?;
         }
         for (at, TieBreakOf { tie_break, .. }) in self.tie_breaks.iter().enumerate() {
             let TieBreak::Towards(towards) = tie_break else { continue };
@@ -196,34 +209,44 @@ impl Scenario {
                 return Err(ScenarioError::new(path, Problem::UnknownAddress { address: miner.to_owned() }));
             }
         }
-        let strategies = self.strategies.iter().map(|of| (of.nodes.as_deref(), &of.strategy));
+        let strategies = self.strategies.iter().map(|of| of.nodes.as_deref());
         let strategies = self.assigned("strategies", strategies, names)?;
-        let tie_breaks = self.tie_breaks.iter().map(|of| (of.nodes.as_deref(), &of.tie_break));
+        let tie_breaks = self.tie_breaks.iter().map(|of| of.nodes.as_deref());
         let tie_breaks = self.assigned("tie_breaks", tie_breaks, names)?;
+        let behaviour = |strategy: Option<usize>, tie_break: Option<usize>| Behaviour {
+            strategy: strategy.map(|at| self.strategies[at].strategy.clone()).unwrap_or_default(),
+            tie_break: tie_break.map(|at| self.tie_breaks[at].tie_break.clone()).unwrap_or_default(),
+        };
         let member = |number: usize| {
             let node = NodeId::new(number as u32);
-            let behaviour = Behaviour { strategy: strategies.of(node), tie_break: tie_breaks.of(node) };
             let (name, address) = (self.names.get(number).cloned(), names.of(node));
-            Member { name, address, hash_rate: rates[number], behaviour }
+            let strategy = strategies.of(node);
+            if let Some(at) = strategy {
+                check_attacker(
+                    &format!("strategies[{at}].strategy"),
+                    &self.strategies[at].strategy,
+                    node,
+                    &address,
+                )?;
+            }
+            let behaviour = behaviour(strategy, tie_breaks.of(node));
+            Ok(Member { name, address, hash_rate: rates[number], behaviour })
         };
-        let others = Behaviour {
-            strategy: strategies.others.clone().unwrap_or_default(),
-            tie_break: tie_breaks.others.clone().unwrap_or_default(),
-        };
-        Ok(((0..self.nodes).map(member).collect(), others))
+        let others = behaviour(strategies.others, tie_breaks.others);
+        Ok(((0..self.nodes).map(member).collect::<Result<_, ScenarioError>>()?, others))
     }
 
-    /// Finds what each node was given in a list of values, each for some nodes or for all others.
-    fn assigned<'a, T: Clone + Default + 'a>(
+    /// Finds where in a list, whose items are each for some nodes or for all others, that of each node stands.
+    fn assigned<'a>(
         &self,
         list: &str,
-        values: impl Iterator<Item = (Option<&'a [NodeRef]>, &'a T)>,
+        items: impl Iterator<Item = Option<&'a [NodeRef]>>,
         names: &Names,
-    ) -> Result<Assigned<T>, ScenarioError> {
+    ) -> Result<Assigned, ScenarioError> {
         let mut assigned = Assigned { named: BTreeMap::new(), others: None };
-        for (at, (nodes, value)) in values.enumerate() {
+        for (at, nodes) in items.enumerate() {
             let Some(nodes) = nodes else {
-                if assigned.others.replace(value.clone()).is_some() {
+                if assigned.others.replace(at).is_some() {
                     return Err(ScenarioError::new(format!("{list}[{at}]"), Problem::OthersTwice));
                 }
                 continue;
@@ -231,7 +254,7 @@ impl Scenario {
             for (place, node) in nodes.iter().enumerate() {
                 let path = || format!("{list}[{at}].nodes[{place}]");
                 let id = find(names, node, self.nodes, path)?;
-                if assigned.named.insert(id, value.clone()).is_some() {
+                if assigned.named.insert(id, at).is_some() {
                     return Err(ScenarioError::new(path(), Problem::Twice { node: node.clone() }));
                 }
             }
@@ -262,15 +285,15 @@ impl Scenario {
     }
 }
 
-/// What nodes were given one by one, and what all others were.
-struct Assigned<T> {
-    named: BTreeMap<NodeId, T>,
-    others: Option<T>,
+/// Where in a list stands what nodes were given one by one, and what all others were.
+struct Assigned {
+    named: BTreeMap<NodeId, usize>,
+    others: Option<usize>,
 }
 
-impl<T: Clone + Default> Assigned<T> {
-    fn of(&self, node: NodeId) -> T {
-        self.named.get(&node).or(self.others.as_ref()).cloned().unwrap_or_default()
+impl Assigned {
+    fn of(&self, node: NodeId) -> Option<usize> {
+        self.named.get(&node).copied().or(self.others)
     }
 }
 
@@ -350,16 +373,5 @@ fn check_topology(topology: &Topology, nodes: usize) -> Result<(), ScenarioError
     match links <= LINKS_MAX {
         true => Ok(()),
         false => Err(ScenarioError::new(path, Problem::Links { nodes, links, most: LINKS_MAX })),
-    }
-}
-
-fn check_strategy(path: &str, strategy: &Strategy, nodes: usize) -> Result<(), ScenarioError> {
-    match strategy {
-        Strategy::Eclipse(Eclipse { victim, .. }) if victim.index() >= nodes => {
-            let node = NodeRef::Number(victim.index() as u64);
-            let problem = Problem::UnknownNode { node, nodes };
-            Err(ScenarioError::new(format!("{path}.eclipse.victim"), problem))
-        }
-        _ => Ok(()),
     }
 }

@@ -97,6 +97,9 @@ impl Scenario {
 impl Prepared<'_> {
     fn simulation(self) -> Result<Simulation, ScenarioError> {
         let simulation = Simulation::new(self.rules.clone(), self.scenario.seed);
+        if let Some(depth) = self.scenario.finality {
+            simulation.set_finality(depth);
+        }
         self.set_up(&simulation)?;
         let start = simulation.now();
         if !self.scenario.warm_up.is_zero() {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Scenario, ScenarioError,
+    Problem, Scenario, ScenarioError,
     prepared::{Order, Prepared},
 };
 use crate::{
@@ -43,7 +43,7 @@ impl Scenario {
     /// ```
     pub fn network(&self) -> Result<Network, ScenarioError> {
         let prepared = self.prepare()?;
-        let network = prepared.network();
+        let network = prepared.network()?;
         prepared.set_up(&network)?;
         Ok(network)
     }
@@ -73,7 +73,7 @@ impl Scenario {
     /// ```
     pub fn run_network(&self) -> Result<Report, ScenarioError> {
         let prepared = self.prepare()?;
-        let network = prepared.network();
+        let network = prepared.network()?;
         // Before the first block.
         let events = network.events_with_capacity(usize::MAX);
         let start = network.driver.now();
@@ -123,9 +123,12 @@ impl Scenario {
 
 impl Prepared<'_> {
     /// A network without nodes.
-    fn network(&self) -> Network {
+    fn network(&self) -> Result<Network, ScenarioError> {
+        if self.scenario.finality.is_some() {
+            return Err(ScenarioError::new("finality", Problem::KeepsAll));
+        }
         let config = Config { seed: self.scenario.seed, ..Config::default() };
-        Network::with_config(self.rules.clone(), config)
+        Ok(Network::with_config(self.rules.clone(), config))
     }
 }
 
