@@ -41,7 +41,7 @@ const RUNS_MAX: u64 = 100_000_000;
 /// let rows = experiment.run()?;
 /// let column = experiment.columns().iter().position(|name| name == "stale_rate").expect("it is a figure");
 /// let of_point = |point| {
-///     let rates: Vec<_> = rows.iter().filter(|row| row.run.point == point);
+///     let rates = rows.iter().filter(|row| row.run.point == point);
 ///     Estimate::of(&rates.filter_map(|row| row.cells[column].number()).collect::<Vec<_>>())
 /// };
 /// let (soon, late) = (of_point(0).expect("four runs"), of_point(1).expect("four runs"));

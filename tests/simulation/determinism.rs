@@ -106,9 +106,9 @@ type Scenario = (&'static str, fn(u64) -> Simulation, &'static str);
 
 /// Each scenario, and what a run of 200 blocks with the seed 7 comes to.
 const SCENARIOS: [Scenario; 3] = [
-    ("forks", forks, "b9cdf9a3d3186510ab3ee0f4ae2bd59107ddf4d053ae48e50cd3d67983a785d7"),
-    ("faults", faults, "92679b5bb411b080b617a20300fd31e27a9a3f82e111f43d77a3238df584415d"),
-    ("hashes", hashes, "eea24290d06e0383d76eff3a5ce02886b6aa052927783f5f952cc2c978985bf2"),
+    ("forks", forks, "dc2f6badb602252019559aa07bdc31e97724d6eab9bce243fcfd6b05741000a7"),
+    ("faults", faults, "c8c6045071e4cd5511f94e6a457332785882ca564125fce3f2d1abbfb0df55de"),
+    ("hashes", hashes, "40b0f0d935cc28d71cb5b39e485eaf6fab3c843c31c1aaf8e8c1d99b66619c86"),
 ];
 
 fn run(scenario: fn(u64) -> Simulation, seed: u64) -> Simulation {
