@@ -121,7 +121,7 @@ fn what_is_lost_says_why<D: Driver>(network: &NetworkOf<D>) {
     let slow = Link::default().with_latency(Latency::fixed(Duration::from_millis(2)));
     network.set_default_link(slow);
     network.set_tracing(true);
-    let events = network.events();
+    let (events, seen) = (network.events(), network.events());
     let [alice, bob, carol, dave] = [(); 4].map(|()| network.spawn().unwrap());
     for peer in [bob, carol, dave] {
         network.connect(alice, peer).unwrap();
@@ -137,6 +137,10 @@ fn what_is_lost_says_why<D: Driver>(network: &NetworkOf<D>) {
     network.clear_judge();
     network.heal();
     network.set_link(alice, bob, slow).unwrap();
+    // Dave is to be down until something has come to him.
+    let is_missed =
+        |event: Event| matches!(event.what, Happening::Message(Passage { lost: Some(LossCause::Down), .. }));
+    while !is_missed(network.next_event(&seen, PATIENCE).expect("the first block is told to all")) {}
     network.restart(dave, chainlab::network::RestartFrom::Chain).unwrap();
     network.settle(PATIENCE).unwrap();
     let trace = trace(network, &events);
