@@ -5,7 +5,7 @@ use std::{cell::Cell, env};
 use chainlab::NodeId;
 use proptest::{
     prelude::*,
-    test_runner::{Config, TestRunner},
+    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 
 use super::any_run::{Act, Run, carry_out, compare, run};
@@ -26,11 +26,17 @@ fn without_bytes(looks: Vec<String>) -> Vec<String> {
     looks.into_iter().map(without).collect()
 }
 
-/// `CHAINLAB_LONG=1` runs 20,000 cases.
+/// The cases are the same each time: forks are deeper here than what is final, more than is promised, and in one of
+/// thousands an answer comes that nobody waits for any more. `CHAINLAB_LONG=1` runs 20,000 others.
 #[test]
 fn what_is_let_go_does_not_matter() {
-    let cases = if env::var_os("CHAINLAB_LONG").is_some() { 20_000 } else { 300 };
-    let mut runner = TestRunner::new(Config { cases, source_file: Some(file!()), ..Config::default() });
+    let is_long = env::var_os("CHAINLAB_LONG").is_some();
+    let cases = if is_long { 20_000 } else { 300 };
+    let config = Config { cases, source_file: Some(file!()), ..Config::default() };
+    let mut runner = match is_long {
+        true => TestRunner::new(config),
+        false => TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha)),
+    };
     let let_go = Cell::new(0);
     let tested =
         runner.run(&(run(), 0..12_u64, 0..200_u64, any::<bool>()), |(run, depth, blocks, replays)| {
