@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     iter::Blocks,
-    link::{Derived, Link, ancestor, common_ancestor, gap},
+    link::{Derived, Link, ancestor},
 };
 use crate::{
     accounts::{Account, Accounts},
     block::Block,
     hash::BlockHash,
     pow::{Target, Work},
-    rules::{Checks, Context, Fingerprint, ForkChoice, Rules, RulesError, Violation},
+    rules::{Checks, Context, Fingerprint, Rules, RulesError, Violation},
     time::{Time, Timestamp},
 };
 
@@ -124,15 +124,6 @@ impl Blockchain {
         blocks.try_fold(start, |chain, block| chain.append_under(block, rules, fingerprint))
     }
 
-    /// Tells whether this is another copy of the same links, and the one of the two to keep. Of copies that came as
-    /// documents all who hear of each other's so keep one: that whose tip lies lowest in memory, as nothing else tells
-    /// them apart.
-    pub(crate) fn is_copy_to_keep(&self, other: &Self) -> bool {
-        self == other
-            && self.tip.fingerprint == other.tip.fingerprint
-            && Arc::as_ptr(&self.tip) < Arc::as_ptr(&other.tip)
-    }
-
     /// Returns the bytes of the last block's canonical JSON, in O(1) unless the block before was let go.
     pub(crate) fn tip_size(&self) -> u64 {
         match self.tip.previous() {
@@ -145,17 +136,6 @@ impl Blockchain {
     #[inline]
     pub(crate) fn tip_micros(&self) -> u64 {
         self.tip.micros
-    }
-
-    /// Tells whether the chain is the other, in this very copy, and one block more.
-    #[inline]
-    pub(crate) fn is_child_of(&self, other: &Self) -> bool {
-        self.tip.previous().is_some_and(|previous| Arc::ptr_eq(previous, &other.tip))
-    }
-
-    /// Tells whether both are one copy of the same links.
-    pub(crate) fn is_same_copy(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.tip, &other.tip)
     }
 
     /// Tells whether the chain was verified under the rules of a fingerprint.
@@ -211,52 +191,6 @@ impl Blockchain {
     /// Returns the chain without its last block, unless that is all it has, or the one before was let go.
     pub fn parent(&self) -> Option<Self> {
         self.tip.previous().map(|link| Self { tip: Arc::clone(link) })
-    }
-
-    /// Returns the longest chain that both chains start with, in O(log n); none if their first blocks differ.
-    pub fn common_ancestor(&self, other: &Self) -> Option<Self> {
-        common_ancestor(&self.tip, &other.tip).map(|link| Self { tip: Arc::clone(link) })
-    }
-
-    /// Tells whether `other` is this chain or starts with it, in O(log n).
-    pub fn is_start_of(&self, other: &Self) -> bool {
-        ancestor(&other.tip, self.len()).is_some_and(|link| link.hash == self.tip.hash)
-    }
-
-    /// Tells whether the rules' fork choice prefers this chain. Of two equally good chains it prefers neither: a tie
-    /// keeps ours.
-    pub fn is_better_than(&self, other: &Self, rules: &Rules) -> bool {
-        match rules.fork_choice {
-            ForkChoice::LongestChain => self.len() > other.len(),
-            ForkChoice::MostWork => self.work() > other.work(),
-        }
-    }
-
-    /// Tells whether the chain holds the block of a hash at a position, in O(log n).
-    pub fn holds(&self, hash: BlockHash, position: u64) -> bool {
-        ancestor(&self.tip, position).is_some_and(|link| link.hash == hash)
-    }
-
-    /// Returns positions and hashes of the chain's blocks, from the tip back, ever farther apart, to the genesis: enough
-    /// for another to find, within a factor of two, how much of the chain it shares, if that was not let go. O(log² n).
-    pub(crate) fn locator(&self) -> Arc<[(u64, BlockHash)]> {
-        let mut locator = Vec::new();
-        let (mut position, mut step) = (self.len(), 1);
-        let gap = gap(&self.tip, 1);
-        while let Some(link) = ancestor(&self.tip, position) {
-            locator.push((position, link.hash));
-            if locator.len() > 8 {
-                step *= 2;
-            }
-            let next = if position > 1 { position.saturating_sub(step).max(1) } else { 0 };
-            // Before a gap comes what follows it, and then the genesis.
-            position = match gap.contains(&next) {
-                true if position > gap.end => gap.end,
-                true => 1,
-                false => next,
-            };
-        }
-        locator.into()
     }
 
     /// Iterates over the blocks from the genesis to the tip, or back with `rev()`. It holds no more than 256 blocks'
@@ -326,14 +260,6 @@ impl Blockchain {
     }
 }
 
-impl PartialEq for Blockchain {
-    fn eq(&self, other: &Self) -> bool {
-        self.tip.hash == other.tip.hash && self.tip.position == other.tip.position
-    }
-}
-
-impl Eq for Blockchain {}
-
 impl fmt::Debug for Blockchain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Blockchain({} blocks, tip {})", self.len(), self.tip_hash())
@@ -375,51 +301,6 @@ mod tests {
             let chain = Blockchain::with_genesis(block, &Rules::notebook()).expect("any first block will do");
             assert_eq!(chain.next_timestamp(&Rules::notebook(), now), Some(Timestamp::from(now)));
             assert_eq!(chain.next_timestamp(&Rules::sealed(), now), expected);
-        }
-    }
-
-    /// A chain of so many blocks, by rules that any proof meets.
-    fn chain_of(blocks: u64) -> Blockchain {
-        let rules = Rules::notebook().with_first_target(Target::EASIEST);
-        (1..blocks).fold(Blockchain::start(&rules, Time::UNIX_EPOCH).unwrap(), |chain, index| {
-            let previous_hash = PreviousHash::Hash(chain.tip_hash());
-            let block = Block::new(index + 1, Timestamp::integer(0), [], index, previous_hash);
-            chain.append(block, &rules).expect("any proof will do")
-        })
-    }
-
-    #[test]
-    fn a_locator_s_steps_double_after_the_first_nine() {
-        let chain = chain_of(1000);
-        for (len, expected) in [
-            (1, &[1][..]),
-            (2, &[2, 1]),
-            (9, &[9, 8, 7, 6, 5, 4, 3, 2, 1]),
-            (10, &[10, 9, 8, 7, 6, 5, 4, 3, 2, 1]),
-            (11, &[11, 10, 9, 8, 7, 6, 5, 4, 3, 1]),
-            (40, &[40, 39, 38, 37, 36, 35, 34, 33, 32, 30, 26, 18, 2, 1]),
-            (
-                1000,
-                &[1000, 999, 998, 997, 996, 995, 994, 993, 992, 990, 986, 978, 962, 930, 866, 738, 482, 1],
-            ),
-        ] {
-            let locator = chain.at(len).expect("it is as long as that").locator();
-            let positions: Vec<_> = locator.iter().map(|(position, _)| *position).collect();
-            assert_eq!(positions, expected);
-            assert!(locator.iter().all(|(position, hash)| chain.holds(*hash, *position)));
-        }
-    }
-
-    #[test]
-    fn a_lag_is_found_within_a_factor_of_two() {
-        let chain = chain_of(1000);
-        for len in [1, 2, 10, 100, 999, 1000] {
-            let locator = chain.at(len).expect("it is as long as that").locator();
-            for lag in 0..len {
-                let found = locator.iter().map(|(position, _)| len - position).find(|back| *back >= lag);
-                let found = found.expect("a locator ends with the genesis");
-                assert!(found <= 2 * lag || found + 1 == len, "{lag} of {len} blocks: {found}");
-            }
         }
     }
 

@@ -5,11 +5,13 @@
 
 mod chain;
 mod claim;
+mod compare;
 mod document;
 mod final_part;
 mod find;
 mod iter;
 mod link;
+mod locator;
 mod mine;
 mod text;
 

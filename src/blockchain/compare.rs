@@ -1,0 +1,66 @@
+//! How two chains stand to each other: what they share, and which is better.
+
+use std::sync::Arc;
+
+use super::{
+    chain::Blockchain,
+    link::{ancestor, common_ancestor},
+};
+use crate::{
+    hash::BlockHash,
+    rules::{ForkChoice, Rules},
+};
+
+impl Blockchain {
+    /// Returns the longest chain that both chains start with, in O(log n); none if their first blocks differ.
+    pub fn common_ancestor(&self, other: &Self) -> Option<Self> {
+        common_ancestor(&self.tip, &other.tip).map(|link| Self { tip: Arc::clone(link) })
+    }
+
+    /// Tells whether `other` is this chain or starts with it, in O(log n).
+    pub fn is_start_of(&self, other: &Self) -> bool {
+        ancestor(&other.tip, self.len()).is_some_and(|link| link.hash == self.tip.hash)
+    }
+
+    /// Tells whether the rules' fork choice prefers this chain. Of two equally good chains it prefers neither: a tie
+    /// keeps ours.
+    pub fn is_better_than(&self, other: &Self, rules: &Rules) -> bool {
+        match rules.fork_choice {
+            ForkChoice::LongestChain => self.len() > other.len(),
+            ForkChoice::MostWork => self.work() > other.work(),
+        }
+    }
+
+    /// Tells whether the chain holds the block of a hash at a position, in O(log n).
+    pub fn holds(&self, hash: BlockHash, position: u64) -> bool {
+        ancestor(&self.tip, position).is_some_and(|link| link.hash == hash)
+    }
+
+    /// Tells whether the chain is the other, in this very copy, and one block more.
+    #[inline]
+    pub(crate) fn is_child_of(&self, other: &Self) -> bool {
+        self.tip.previous().is_some_and(|previous| Arc::ptr_eq(previous, &other.tip))
+    }
+
+    /// Tells whether both are one copy of the same links.
+    pub(crate) fn is_same_copy(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.tip, &other.tip)
+    }
+
+    /// Tells whether this is another copy of the same links, and the one of the two to keep. Of copies that came as
+    /// documents all who hear of each other's so keep one: that whose tip lies lowest in memory, as nothing else tells
+    /// them apart.
+    pub(crate) fn is_copy_to_keep(&self, other: &Self) -> bool {
+        self == other
+            && self.tip.fingerprint == other.tip.fingerprint
+            && Arc::as_ptr(&self.tip) < Arc::as_ptr(&other.tip)
+    }
+}
+
+impl PartialEq for Blockchain {
+    fn eq(&self, other: &Self) -> bool {
+        self.tip.hash == other.tip.hash && self.tip.position == other.tip.position
+    }
+}
+
+impl Eq for Blockchain {}

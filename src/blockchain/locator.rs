@@ -1,0 +1,84 @@
+//! What tells another how much of a chain it shares.
+
+use std::sync::Arc;
+
+use super::{
+    chain::Blockchain,
+    link::{ancestor, gap},
+};
+use crate::hash::BlockHash;
+
+impl Blockchain {
+    /// Returns positions and hashes of the chain's blocks, from the tip back, ever farther apart, to the genesis: enough
+    /// for another to find, within a factor of two, how much of the chain it shares, if that was not let go. O(log² n).
+    pub(crate) fn locator(&self) -> Arc<[(u64, BlockHash)]> {
+        let mut locator = Vec::new();
+        let (mut position, mut step) = (self.len(), 1);
+        let gap = gap(&self.tip, 1);
+        while let Some(link) = ancestor(&self.tip, position) {
+            locator.push((position, link.hash));
+            if locator.len() > 8 {
+                step *= 2;
+            }
+            let next = if position > 1 { position.saturating_sub(step).max(1) } else { 0 };
+            // Before a gap comes what follows it, and then the genesis.
+            position = match gap.contains(&next) {
+                true if position > gap.end => gap.end,
+                true => 1,
+                false => next,
+            };
+        }
+        locator.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Block, PreviousHash, Rules, Time, Timestamp, pow::Target};
+
+    /// A chain of so many blocks, by rules that any proof meets.
+    fn chain_of(blocks: u64) -> Blockchain {
+        let rules = Rules::notebook().with_first_target(Target::EASIEST);
+        (1..blocks).fold(Blockchain::start(&rules, Time::UNIX_EPOCH).unwrap(), |chain, index| {
+            let previous_hash = PreviousHash::Hash(chain.tip_hash());
+            let block = Block::new(index + 1, Timestamp::integer(0), [], index, previous_hash);
+            chain.append(block, &rules).expect("any proof will do")
+        })
+    }
+
+    #[test]
+    fn a_locator_s_steps_double_after_the_first_nine() {
+        let chain = chain_of(1000);
+        for (len, expected) in [
+            (1, &[1][..]),
+            (2, &[2, 1]),
+            (9, &[9, 8, 7, 6, 5, 4, 3, 2, 1]),
+            (10, &[10, 9, 8, 7, 6, 5, 4, 3, 2, 1]),
+            (11, &[11, 10, 9, 8, 7, 6, 5, 4, 3, 1]),
+            (40, &[40, 39, 38, 37, 36, 35, 34, 33, 32, 30, 26, 18, 2, 1]),
+            (
+                1000,
+                &[1000, 999, 998, 997, 996, 995, 994, 993, 992, 990, 986, 978, 962, 930, 866, 738, 482, 1],
+            ),
+        ] {
+            let locator = chain.at(len).expect("it is as long as that").locator();
+            let positions: Vec<_> = locator.iter().map(|(position, _)| *position).collect();
+            assert_eq!(positions, expected);
+            assert!(locator.iter().all(|(position, hash)| chain.holds(*hash, *position)));
+        }
+    }
+
+    #[test]
+    fn a_lag_is_found_within_a_factor_of_two() {
+        let chain = chain_of(1000);
+        for len in [1, 2, 10, 100, 999, 1000] {
+            let locator = chain.at(len).expect("it is as long as that").locator();
+            for lag in 0..len {
+                let found = locator.iter().map(|(position, _)| len - position).find(|back| *back >= lag);
+                let found = found.expect("a locator ends with the genesis");
+                assert!(found <= 2 * lag || found + 1 == len, "{lag} of {len} blocks: {found}");
+            }
+        }
+    }
+}
