@@ -285,7 +285,7 @@ impl Secret {
         }
         if race.secret > race.others && confirmations >= double_spend.confirmations() {
             all
-        } else if race.others >= race.secret + double_spend.give_up() {
+        } else if race.others >= race.secret.saturating_add(double_spend.give_up()) {
             Step::Adopt
         } else {
             Step::Wait

@@ -82,3 +82,14 @@ fn a_miner_that_pays_otherwise_mines_on() {
     assert!(report.double_spends.tried > 20, "{:?}", report.double_spends);
     assert!(report.nodes[ATTACKER.index()].mined > 250);
 }
+
+/// Whoever never gives up goes on until it is ahead, however far behind.
+#[test]
+fn a_miner_may_never_give_up() {
+    let strategy = Strategy::DoubleSpend(DoubleSpend::new("merchant", 1, 1, u64::MAX).unwrap());
+    let simulation = attacked(with_coins(), strategy, 0.3, 0.0, 6);
+    simulation.run_blocks(500);
+    let spends = simulation.report().double_spends;
+    assert_eq!(spends.tried, spends.won);
+    assert_eq!(simulation.report().mined, 500);
+}
