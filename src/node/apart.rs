@@ -67,7 +67,7 @@ impl Node {
             Message::NewBlock(Told::Chain(chain)) | Message::CompactBlock(Told::Chain(chain)) => {
                 let (block, position) = (chain.tip_hash(), chain.len());
                 if chain.parent().is_some_and(|parent| parent.is_start_of(&apart.branch)) {
-                    self.take_victim_s(chain, effects);
+                    self.take_from_victim(chain, effects);
                 }
                 self.victim_has(from, block, position, effects);
             }
@@ -75,7 +75,7 @@ impl Node {
             Message::Chain { request, chain: Told::Chain(chain) } if apart.asked == Some(request) => {
                 apart.asked = None;
                 let (block, position) = (chain.tip_hash(), chain.len());
-                self.take_victim_s(chain, effects);
+                self.take_from_victim(chain, effects);
                 self.victim_has(from, block, position, effects);
             }
             // Its payments go no further.
@@ -88,7 +88,7 @@ impl Node {
     }
 
     /// Takes a better chain of the victim's for its branch.
-    fn take_victim_s(&mut self, chain: Blockchain, effects: &mut Vec<Effect>) {
+    fn take_from_victim(&mut self, chain: Blockchain, effects: &mut Vec<Effect>) {
         let Some(Scheme::Apart(apart)) = self.scheme.as_deref_mut() else { return };
         if chain.is_verified_under(self.fingerprint) && chain.is_better_than(&apart.branch, &self.rules) {
             apart.branch = chain;

@@ -82,12 +82,11 @@ impl Strategy {
     /// Tells what to do in a race, if it is one that looks at races.
     pub(crate) fn act(&self, race: Race) -> Act {
         match self {
-            Self::Honest => Act::Override,
             Self::Selfish => selfish(race),
             Self::Stubborn(stubborn) => stubborn.act(race),
             Self::Optimal(optimal) => optimal.act(race),
-            // These go by more than the race.
-            Self::DoubleSpend(_) | Self::Eclipse(_) => Act::Wait,
+            // These have no branch, or go by more than the race.
+            Self::Honest | Self::DoubleSpend(_) | Self::Eclipse(_) => Act::Wait,
         }
     }
 }
