@@ -44,7 +44,7 @@ pub(super) fn every_happening() -> Vec<Happening> {
         transaction: transaction.clone().with_nonce(9),
         reason: LossReason::Unpayable,
     });
-    all.extend([0, 2].map(|group| Happening::Partitioned { group }));
+    all.extend([0, 2, u32::MAX].map(|group| Happening::Partitioned { group }));
     all.push(Happening::Healed);
     let sent = Time::UNIX_EPOCH + Duration::from_millis(1);
     let passage = |kind, lost| Passage { from, sent, kind, block: None, transactions: Vec::new(), lost };

@@ -125,3 +125,15 @@ fn too_many_events_are_refused_and_thinned() {
         (&(3 * Replay::EVENTS_MAX).into(), &serde_json::json!([1, 2, 3, 5, 6, 7]))
     );
 }
+
+/// From the first moment that there is to the last.
+#[test]
+fn what_takes_all_time_is_encoded() {
+    let [block, parent] = ["block", "genesis"].map(|text| BlockHash::of(text.as_bytes()));
+    let (alice, bob) = (NodeId::new(0), NodeId::new(1));
+    let events = [
+        Event { time: Time::UNIX_EPOCH, node: alice, what: Happening::Mined { block, position: 2, parent } },
+        Event { time: Time::MAX, node: bob, what: Happening::Accepted { block, position: 2, from: alice } },
+    ];
+    assert!(Replay::from_events(&events).to_html().is_ok());
+}

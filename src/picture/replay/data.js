@@ -72,12 +72,12 @@ const events = (() => {
     kind: new Uint8Array(count),
     time: new Float64Array(count),
     node: new Int32Array(count),
-    about: new Int32Array(count).fill(-1),
-    from: new Int32Array(count).fill(-1),
+    about: new Float64Array(count).fill(-1),
+    from: new Float64Array(count).fill(-1),
     sent: new Float64Array(count).fill(-1),
     // Of a message: which, and 16 times why it was lost, counted from 1; and how many transactions it names.
     name: new Uint8Array(count),
-    transactions: new Uint8Array(count),
+    transactions: new Uint32Array(count),
     // Those at which the tree forks, or a node gives up blocks.
     turns: [],
     // All but messages.

@@ -53,7 +53,7 @@ pub(super) fn events(records: &Records, start: u64) -> Vec<u8> {
                 tips.take(node, block, time);
             }
             What::Accepted { block, from } => {
-                let since = tips.since(from, block).map_or(0, |since| time - since + 1);
+                let since = tips.since(from, block).map_or(0, |since| (time - since).saturating_add(1));
                 event(2, &[block.into(), from.into(), since]);
                 tips.take(node, block, time);
             }

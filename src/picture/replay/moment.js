@@ -12,7 +12,7 @@ const moment = {
   // What each node's tip is, -1 as long as nothing is known of it; whether it takes part; in which group it is cut off.
   tip: new Int32Array(nodeCount).fill(-1),
   state: new Uint8Array(nodeCount).fill(STATE.up),
-  group: new Int32Array(nodeCount).fill(UNCUT),
+  group: new Float64Array(nodeCount).fill(UNCUT),
   // How many blocks are known, and the first of the highest.
   known: 0,
   top: -1,
@@ -39,7 +39,7 @@ const kept = (() => {
   for (let event = 0; event < events.count; event++) {
     if (events.kind[event] === KIND.joined) moment.state[events.node[event]] = STATE.absent;
   }
-  const between = Math.max(BETWEEN_MIN, Math.ceil((events.count * nodeCount * 9) / KEPT_BYTES_MAX));
+  const between = Math.max(BETWEEN_MIN, Math.ceil((events.count * nodeCount * 13) / KEPT_BYTES_MAX));
   const states = [];
   const keep = () => states.push({
     ...moment, tip: moment.tip.slice(), state: moment.state.slice(), group: moment.group.slice(),
