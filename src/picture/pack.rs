@@ -7,7 +7,7 @@ use std::{
 
 /// Gives each interval the first slot in which it overlaps no other, and returns the slots and how many there are.
 /// Intervals include both their ends, and come in the order of their starts. It costs O(n log n).
-pub(super) fn pack(intervals: impl IntoIterator<Item = (usize, usize)>) -> (Vec<usize>, usize) {
+pub(super) fn pack<T: Ord + Copy>(intervals: impl IntoIterator<Item = (T, T)>) -> (Vec<usize>, usize) {
     let mut busy = BinaryHeap::new();
     let mut free = BTreeSet::new();
     let mut count = 0;

@@ -1,12 +1,10 @@
 //! Which lane of the tree each block lies in: the chain that ends up highest in the first, each branch in one of its own
 //! for as long as it goes on.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeSet, BinaryHeap},
-};
+use std::cmp::Reverse;
 
 use super::records::BlockRow;
+use crate::picture::pack::pack;
 
 /// Returns the lane of every block. It costs O(n log n), however deep or wide the tree is.
 pub(super) fn lanes(blocks: &[BlockRow]) -> Vec<u32> {
@@ -30,33 +28,25 @@ pub(super) fn lanes(blocks: &[BlockRow]) -> Vec<u32> {
     let roots = (0..blocks.len()).filter(|block| blocks[*block].parent.is_none());
     let first = roots.max_by_key(|root| (reach[*root], Reverse(*root)));
 
+    // The first lane belongs to the highest chain alone. A branch also takes the place above its parent, for the line to it.
+    let upwards = || from_the_top.iter().rev().copied();
+    let branches: Vec<_> = upwards().filter(|block| starts_branch(*block) && Some(*block) != first).collect();
+    let spans = branches.iter().map(|block| (blocks[*block].position.saturating_sub(1), reach[*block]));
+    let (slots, _) = pack(spans);
     let mut lanes = vec![0; blocks.len()];
-    // Lanes whose last branch may go on, and those whose has ended; the first belongs to the highest chain alone.
-    let (mut taken, mut free, mut count) = (BinaryHeap::new(), BTreeSet::new(), 1);
-    for block in from_the_top.into_iter().rev() {
-        if !starts_branch(block) {
-            lanes[block] = blocks[block].parent.map_or(0, |parent| lanes[parent as usize]);
-        } else if Some(block) != first {
-            let start = blocks[block].position;
-            while let Some(Reverse((end, lane))) = taken.peek().copied()
-                && end < start.saturating_sub(1)
-            {
-                taken.pop();
-                free.insert(lane);
-            }
-            let lane = free.pop_first().unwrap_or_else(|| {
-                count += 1;
-                count - 1
-            });
-            taken.push(Reverse((reach[block], lane)));
-            lanes[block] = lane;
-        }
+    for (block, slot) in branches.iter().zip(slots) {
+        lanes[*block] = 1 + slot as u32;
+    }
+    for block in upwards().filter(|block| !starts_branch(*block)) {
+        lanes[block] = blocks[block].parent.map_or(0, |parent| lanes[parent as usize]);
     }
     lanes
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::hash::BlockHash;
     use proptest::prelude::*;
