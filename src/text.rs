@@ -1,6 +1,11 @@
-//! Texts that others chose, cut to what an error can carry.
+//! Texts that stand in many places: what others chose, cut to what an error can carry, and numbers of things.
 
 /// Returns the first 80 characters: an error must not carry a hundred megabytes.
 pub(crate) fn shortened(text: &str) -> String {
     text.chars().take(80).collect()
+}
+
+/// Writes so many blocks: `1 block`, `2 blocks`.
+pub(crate) fn blocks(count: u64) -> String {
+    format!("{count} {}", if count == 1 { "block" } else { "blocks" })
 }

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::{Event, Happening, IgnoreReason, LossCause, MessageName, Passage};
-use crate::{mempool::LossReason, time::Time};
+use crate::{mempool::LossReason, text::blocks, time::Time};
 
 impl Event {
     /// Returns the event as one line, its time counted from a run's start: `+12.345 s  node 3: mined block 7 1a2b3c4d on
@@ -109,10 +109,6 @@ impl fmt::Write for OneLine<'_, '_> {
         }
         Ok(())
     }
-}
-
-fn blocks(count: u64) -> String {
-    format!("{count} {}", if count == 1 { "block" } else { "blocks" })
 }
 
 impl fmt::Display for IgnoreReason {

@@ -2,7 +2,8 @@
 
 use std::fmt::{self, Write};
 
-use super::{fork_text::blocks, fork_tree::ForkTree, layout::Layout, svg::fill};
+use super::{fork_tree::ForkTree, layout::Layout, svg::fill};
+use crate::text::blocks;
 
 impl ForkTree {
     /// Writes the tree in DOT, the language of Graphviz: what was mined on what, from the left to the right.

@@ -1,12 +1,12 @@
 //! A tree of blocks as SVG.
 
 use super::{
-    fork_text::blocks,
     fork_tree::ForkTree,
     layout::{Layout, Place},
     names::shown,
     svg::{Anchor, At, Drawing, LINE, colour, length},
 };
+use crate::text::blocks;
 
 /// The height of a block.
 const BLOCK: f64 = 24.0;

@@ -8,6 +8,7 @@ use super::{
     layout::{Layout, Place},
     names::{listed, shown, width},
 };
+use crate::text::blocks;
 
 /// How many lanes are shown: a terminal has no room for more, and each costs a line as long as the tree.
 const LANES: usize = 100;
@@ -91,10 +92,6 @@ impl ForkTree {
     pub(super) fn listed(&self, block: usize) -> String {
         listed(self.blocks[block].standing.iter().map(|number| self.standing[*number].name.as_str()))
     }
-}
-
-pub(super) fn blocks(count: u64) -> String {
-    format!("{count} {}", if count == 1 { "block" } else { "blocks" })
 }
 
 /// A tree with the places of its columns on a terminal.

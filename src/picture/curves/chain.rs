@@ -50,7 +50,6 @@ impl Curve {
             x: "seconds since block 2".into(),
             y: "expected hashes".into(),
             shape: Shape::Steps,
-            band: None,
             points: points.collect(),
             published: None,
         }
@@ -78,7 +77,6 @@ impl Curve {
             x: "seconds from a block to the next".into(),
             y: "blocks".into(),
             shape: Shape::Bars { width: width as f64 / 1e6 },
-            band: None,
             points: points.collect(),
             published: None,
         }

@@ -119,16 +119,16 @@ fn write_texts(drawing: &mut Drawing, curve: &Curve, x: &Axis, y: &Axis) {
     let bottom = f64::from(HEIGHT) - 18.0;
     drawing.text(right, bottom, Anchor::End, "", &x.named(&curve.x));
     drawing.text(left, 18.0, Anchor::Start, "", &y.named(&curve.y));
-    let series = match (curve.shape, curve.band) {
-        (Shape::Line, Some(band)) => format!("━ median, ░ {band}"),
-        (Shape::Marks, Some(band)) => format!("● mean, ┃ {band}"),
-        _ => String::new(),
+    let series = match curve.shape {
+        Shape::Line => "━ median, ░ the middle 80 % of the blocks",
+        Shape::Marks => "● mean, ┃ 95 % interval",
+        Shape::Steps | Shape::Bars { .. } => "",
     };
-    drawing.text(left, 18.0 + LINE + 4.0, Anchor::Start, "quiet", &series);
+    drawing.text(left, 18.0 + LINE + 4.0, Anchor::Start, "quiet", series);
     if let Some((name, _)) = &curve.published {
         let text = format!("┄ {name}");
         // Beside the other if there is room.
-        let beside = left + length(&series) + 24.0;
+        let beside = left + length(series) + 24.0;
         let has_room = beside + length(&text) <= right;
         let (x, line) = if has_room { (beside, 1.0) } else { (left, 2.0) };
         drawing.text(x, 18.0 + line * (LINE + 4.0), Anchor::Start, "quiet", &text);

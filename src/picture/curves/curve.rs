@@ -44,8 +44,6 @@ pub struct Curve {
     pub(super) x: String,
     pub(super) y: String,
     pub(super) shape: Shape,
-    /// What the band around the points is.
-    pub(super) band: Option<&'static str>,
     pub(super) points: Vec<Point>,
     pub(super) published: Option<(String, Vec<(f64, f64)>)>,
 }
@@ -74,7 +72,7 @@ impl Curve {
         let (x, y) = (cut(&field.into(), LONGEST), cut(&figure.into(), LONGEST));
         let title = format!("{y} against {x}");
         let points = points.into_iter().collect();
-        Self { title, x, y, shape: Shape::Marks, band: Some("95 % interval"), points, published: None }
+        Self { title, x, y, shape: Shape::Marks, points, published: None }
     }
 
     /// Returns the curve with a published one beside it: its name, and points in the order of their `x`.

@@ -35,10 +35,9 @@ function seekEvent(count) {
 }
 
 // The events that are listed, and how many of them have happened.
-const listed = () => (player.withMessages ? null : events.spare);
 const listedCount = () => (player.withMessages ? events.count : events.spareCount);
 const listedEvent = (place) => (player.withMessages ? place : events.spare[place]);
-const listedBefore = (count) => (player.withMessages ? count : firstAbove(listed(), events.spareCount, count - 1));
+const listedBefore = (count) => (player.withMessages ? count : firstAbove(events.spare, events.spareCount, count - 1));
 
 function step(by) {
   pause();
@@ -57,14 +56,14 @@ function turn(by) {
 }
 
 function setSpeed(speed) {
-  // One digit of it is enough for anybody, and links stay short.
+  // Two digits of it are enough for anybody, and links stay short.
   player.speed = Number(Math.min(Math.max(speed, SPEEDS[0]), SPEEDS[1]).toPrecision(2));
   show();
 }
 let lastFrame = null;
 function play() {
   if (moment.count >= events.count) seek(0);
-  Object.assign(player, { isPlaying: true });
+  player.isPlaying = true;
   lastFrame = null;
   show();
 }
