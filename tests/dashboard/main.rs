@@ -27,5 +27,7 @@ mod screen;
 mod text;
 #[cfg(unix)]
 mod tmux;
+#[path = "../tools/mod.rs"]
+mod tools;
 #[path = "../../examples/dashboard/tree.rs"]
 mod tree;

@@ -3,24 +3,24 @@
 use std::{
     env,
     fs::{self, File},
-    io::{self, Read, Write},
+    io::Read,
     path::Path,
-    process::{Command, Stdio},
+    process::Command,
     sync::{
         LazyLock,
         mpsc::{Receiver, channel},
     },
     thread,
-    time::Duration,
 };
 
 use ratatui::text::Line;
 use tempfile::TempDir;
 
-use crate::{built, screen::Screen};
-
-/// How long anything may take that a healthy machine does in a moment.
-const PATIENCE: Duration = Duration::from_secs(120);
+use crate::{
+    built,
+    screen::Screen,
+    tools::{PATIENCE, has_tool},
+};
 
 /// Set where this test binary is to panic with the terminal taken over.
 const PANIC: &str = "CHAINLAB_DASHBOARD_PANIC";
@@ -42,11 +42,7 @@ struct Tmux {
 impl Tmux {
     /// Opens a terminal of 80 x 24, if this machine has tmux.
     fn open() -> Option<Self> {
-        let probe = Command::new("tmux").arg("-V").stdout(Stdio::null()).status();
-        if !probe.is_ok_and(|status| status.success()) {
-            assert!(env::var_os("CHAINLAB_REQUIRE_TOOLS").is_none(), "tmux is missing");
-            let test = thread::current().name().unwrap_or("a test").to_owned();
-            let _ = writeln!(io::stderr(), "skipped: {test}: tmux is missing");
+        if !has_tool("tmux", Command::new("tmux").arg("-V")) {
             return None;
         }
         let directory = tempfile::tempdir().unwrap();
