@@ -19,12 +19,14 @@ pub(super) struct Apart {
     branch: Blockchain,
     /// The victim was asked for its chain.
     asked: Option<RequestId>,
+    /// The victim was registered, or has said something: it is there.
+    has_met: bool,
 }
 
 impl Apart {
     pub(super) fn new(eclipse: Eclipse, chain: &Blockchain) -> Self {
         let branch = chain.at(1).expect("a chain has its genesis");
-        Self { eclipse, branch, asked: None }
+        Self { eclipse, branch, asked: None, has_met: false }
     }
 
     /// Lets go of the blocks that a cut leaves out, if the branch is one that goes on from there.
@@ -39,17 +41,23 @@ impl Apart {
         self.eclipse.feeds.then_some(&self.branch)
     }
 
-    /// Has the branch grow; returns who is to be told.
-    pub(super) fn grow(&mut self, branch: Blockchain) -> NodeId {
+    /// Has the branch grow; returns who is to be told, if anybody is there.
+    pub(super) fn grow(&mut self, branch: Blockchain) -> Option<NodeId> {
         self.branch = branch;
-        self.eclipse.victim
+        self.has_met.then_some(self.eclipse.victim)
     }
 }
 
 impl Node {
-    /// Tells whether the node keeps another apart.
-    pub(super) fn keeps_apart(&self, other: NodeId) -> bool {
-        matches!(self.scheme.as_deref(), Some(Scheme::Apart(apart)) if apart.eclipse.victim == other)
+    /// Tells whether the node keeps another apart that it now knows to be there.
+    pub(super) fn meets_victim(&mut self, other: NodeId) -> bool {
+        match self.scheme.as_deref_mut() {
+            Some(Scheme::Apart(apart)) if apart.eclipse.victim == other => {
+                apart.has_met = true;
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Answers the victim from its branch, takes what it has mined there, and tells nobody of anything.

@@ -300,7 +300,7 @@ impl Node {
         if self.gossip.is_banned(from) {
             return ignore(from, IgnoreReason::Banned, effects);
         }
-        if self.keeps_apart(from) {
+        if self.meets_victim(from) {
             return self.victim_says(from, message, effects);
         }
         match message {
@@ -340,7 +340,7 @@ impl Node {
 
     fn register(&mut self, now: Time, peers: Vec<NodeId>, effects: &mut Vec<Effect>) -> Answer {
         for peer in peers {
-            if peer != self.id && !self.peers.contains(&peer) && !self.keeps_apart(peer) {
+            if peer != self.id && !self.peers.contains(&peer) && !self.meets_victim(peer) {
                 self.peers.push(peer);
                 self.lossy_peers += usize::from(!self.loses_nothing(peer));
                 self.announce_to(now, peer, effects);

@@ -151,8 +151,9 @@ impl Node {
                 self.race_on(now, None, effects);
             }
             Some(Scheme::Apart(apart)) if apart.mined_on().is_some() => {
-                let victim = apart.grow(chain.clone());
-                effects.push(Effect::Send(victim, self.news(&chain)));
+                if let Some(victim) = apart.grow(chain.clone()) {
+                    effects.push(Effect::Send(victim, self.news(&chain)));
+                }
             }
             _ => self.adopt(now, chain, None, effects),
         }

@@ -104,3 +104,15 @@ fn a_victim_that_does_not_mine_is_fed_as_well() {
     let ignored = simulation.report().ignored;
     assert!(ignored.is_empty(), "{ignored:?}");
 }
+
+/// A victim that is not there, or not yet, is told nothing.
+#[test]
+fn a_victim_that_is_not_there_is_told_nothing() {
+    let simulation = Simulation::new(Rules::bitcoin().paced_for(1e6), 5);
+    let strategy = Strategy::Eclipse(Eclipse { victim: NodeId::new(u32::MAX), feeds: true });
+    let behaviour = Behaviour { strategy, ..Behaviour::default() };
+    let attacker = simulation.spawn_as(Identity { behaviour, ..Identity::default() }).unwrap();
+    simulation.start_mining(attacker, HashRate::default()).unwrap();
+    simulation.run_blocks(10);
+    assert_eq!(simulation.report().messages.sent, 0);
+}
