@@ -15,9 +15,10 @@ impl Blockchain {
     /// them.
     pub(crate) fn count_known(&self, after: u64, blocks: &[Block]) -> usize {
         // What comes after a gap is not what comes after the position.
-        let goes_on = self.at(after.saturating_add(1)).is_some();
-        let own = self.iter_after(after).filter(|_| goes_on);
-        own.zip(blocks).take_while(|(own, other)| own == other).count()
+        if self.at(after.saturating_add(1)).is_none() {
+            return 0;
+        }
+        self.iter_after(after).zip(blocks).take_while(|(own, other)| own == other).count()
     }
 
     /// Tells whether the fork choice would prefer the chain with blocks appended to another, if only they were valid.

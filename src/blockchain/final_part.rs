@@ -25,7 +25,7 @@ pub(crate) struct Cut {
 impl Blockchain {
     /// Tells whether the chain has let go of its block at a position, in O(log n).
     pub(crate) fn has_let_go(&self, position: u64) -> bool {
-        gap(&self.tip, 1).contains(&position)
+        position <= self.len() && gap(&self.tip, 1).contains(&position)
     }
 }
 
@@ -35,6 +35,12 @@ impl Cut {
         let first = ancestor(&chain.tip, 1).unwrap_or(&chain.tip);
         let base = chain.tip.copied_on(first);
         Self { copies: [(base.hash, Arc::clone(&base))].into(), base, last: None }
+    }
+
+    /// Lets a chain go of it; tells whether it holds the first block that is kept: else it stays as it is.
+    pub(crate) fn shorten(&mut self, chain: &mut Blockchain) -> bool {
+        let shortened = self.shortened(chain);
+        shortened.map(|shortened| *chain = shortened).is_some()
     }
 
     /// Returns a chain without what is let go of; none if it does not hold the first block that is kept.

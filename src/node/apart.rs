@@ -31,9 +31,7 @@ impl Apart {
 
     /// Lets go of the blocks that a cut leaves out, if the branch is one that goes on from there.
     pub(super) fn shorten(&mut self, cut: &mut Cut) {
-        if let Some(branch) = cut.shortened(&self.branch) {
-            self.branch = branch;
-        }
+        cut.shorten(&mut self.branch);
     }
 
     /// What is mined on for the victim, if it is fed.

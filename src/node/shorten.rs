@@ -7,9 +7,7 @@ impl Node {
     /// Lets go of the blocks that a cut leaves out: the node's chain and what it keeps beside it are replaced by their
     /// shortened copies. A side branch that leaves the chain among those blocks is forgotten.
     pub(crate) fn shorten(&mut self, cut: &mut Cut) {
-        if let Some(chain) = cut.shortened(&self.chain) {
-            self.chain = chain;
-        }
+        cut.shorten(&mut self.chain);
         if let Some(scheme) = &mut self.scheme {
             scheme.shorten(cut);
         }
@@ -25,17 +23,9 @@ impl Node {
 
 impl Gossip {
     fn shorten(&mut self, cut: &mut Cut) {
-        self.side_branches.retain_mut(|branch| match cut.shortened(&branch.chain) {
-            Some(chain) => {
-                branch.chain = chain;
-                true
-            }
-            None => false,
-        });
+        self.side_branches.retain_mut(|branch| cut.shorten(&mut branch.chain));
         for early in &mut self.early {
-            if let Some(chain) = cut.shortened(&early.chain) {
-                early.chain = chain;
-            }
+            cut.shorten(&mut early.chain);
         }
         for orphan in &mut self.orphans {
             if let Told::Chain(chain) = &orphan.told {

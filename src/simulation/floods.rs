@@ -310,9 +310,7 @@ impl Floods {
     /// Lets go of blocks.
     pub(super) fn shorten(&mut self, cut: &mut Cut) {
         for flood in self.floods.iter_mut().flatten() {
-            if let Some(chain) = cut.shortened(&flood.chain) {
-                flood.chain = chain;
-            }
+            cut.shorten(&mut flood.chain);
         }
     }
 

@@ -90,10 +90,8 @@ impl Replays {
 
     /// Lets go of blocks.
     pub(super) fn shorten(&mut self, cut: &mut Cut) {
-        if let Some(found) = &mut self.found
-            && let Some(chain) = cut.shortened(&found.chain)
-        {
-            found.chain = chain;
+        if let Some(found) = &mut self.found {
+            cut.shorten(&mut found.chain);
         }
     }
 
