@@ -282,7 +282,7 @@
 //! | adopting a chain | O(log n + the blocks after the common ancestor) |
 //! | memory of N nodes that agree on n blocks | O(N + n): they share them |
 //! | memory of a block in a simulation, without transactions | some 900 bytes: 50 MB a year at Bitcoin's pace |
-//! | memory of a run whose [final](Simulation::set_finality) blocks are let go of | O(N), and a few thousand blocks |
+//! | memory of a run whose [final](Simulation::set_finality) blocks are let go of | O(N), and some thousand blocks |
 //! | taking in one of n pending transactions | O(log n) |
 //! | relaying a block to k peers | k pointers, no copy of the block |
 //! | relaying a transaction to k peers | its hash in k inventories, and to each node about one copy; without transactions nothing |

@@ -18,7 +18,7 @@ use crate::{
     block::Block,
     hash::BlockHash,
     pow::{Target, Work},
-    rules::Fingerprint,
+    rules::{Fingerprint, MEDIAN_OF},
 };
 
 #[derive(Debug)]
@@ -101,8 +101,8 @@ impl Link {
 /// The median of the last 11 timestamps, the last of which comes after a link's.
 fn median(last: u64, parent: Option<&Arc<Link>>) -> u64 {
     let before = successors(parent, |link| link.previous()).map(|link| link.micros);
-    let (mut micros, mut count) = ([0; 11], 0);
-    for next in once(last).chain(before).take(11) {
+    let (mut micros, mut count) = ([0; MEDIAN_OF], 0);
+    for next in once(last).chain(before).take(MEDIAN_OF) {
         // Mostly each is earlier than those after it, and comes first.
         let place = micros[..count].iter().take_while(|earlier| **earlier < next).count();
         micros.copy_within(place..count, place + 1);

@@ -37,6 +37,9 @@ pub use relay::Relay;
 pub use retarget::Retarget;
 pub use violation::Violation;
 
+/// How many timestamps a median is of that a block's is to be later than.
+pub(crate) const MEDIAN_OF: usize = 11;
+
 /// The rules of a network, as plain data: start from a preset and change what you want to ask about.
 ///
 /// ```
@@ -266,7 +269,7 @@ impl Rules {
 
     /// Returns how many blocks before it a block is judged by, at most: a window, and the timestamps of a median.
     pub(crate) fn looks_back(&self) -> u64 {
-        11 + self.difficulty.retarget().map_or(0, |retarget| u64::from(retarget.window()))
+        MEDIAN_OF as u64 + self.difficulty.retarget().map_or(0, |retarget| u64::from(retarget.window()))
     }
 
     /// Returns the moment from which a receiver takes a block on: not before its timestamp is near enough.

@@ -37,9 +37,9 @@ impl Simulation {
     /// branches off among final blocks: if a puppet or a held link brings such a block so late, it is taken for one that is
     /// known, and a longer branch for one from the genesis.
     ///
-    /// Twice as many blocks are kept, those besides that the next difficulty is derived from, and some more, as it is looked
-    /// only now and then what has become final: that costs next to nothing. Chains that somebody else holds stay as they
-    /// are, in memory of their own.
+    /// It is looked only now and then what has become final, which costs next to nothing: up to ten times as many blocks are
+    /// kept, and five times those that the next difficulty is derived from; or as many as there are nodes, if that is more.
+    /// Chains that somebody else holds stay as they are, in memory of their own.
     ///
     /// ```
     /// use chainlab::{Rules, Simulation, network::HashRate};

@@ -181,7 +181,7 @@ impl Simulation {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn run_blocks(&self, blocks: u64) -> bool {
-        let mined = self.driver.world.progress().mined.saturating_add(blocks);
+        let mined = self.progress().mined.saturating_add(blocks);
         self.run_until_holds(|progress| progress.mined >= mined)
     }
 
@@ -278,11 +278,7 @@ impl Simulation {
     }
 
     fn run_until_holds(&self, condition: impl Fn(Progress) -> bool) -> bool {
-        while !condition(self.driver.world.progress()) {
-            if !self.driver.step_until(Time::MAX, true) {
-                return false;
-            }
-        }
-        true
+        self.run_while(Time::MAX, |progress| !condition(progress));
+        condition(self.progress())
     }
 }
