@@ -85,8 +85,9 @@ impl Strategy {
             Self::Selfish => selfish(race),
             Self::Stubborn(stubborn) => stubborn.act(race),
             Self::Optimal(optimal) => optimal.act(race),
-            // These have no branch, or go by more than the race.
-            Self::Honest | Self::DoubleSpend(_) | Self::Eclipse(_) => Act::Wait,
+            Self::Honest | Self::DoubleSpend(_) | Self::Eclipse(_) => {
+                unreachable!("it has no branch, or goes by more than the race")
+            }
         }
     }
 }

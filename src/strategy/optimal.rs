@@ -19,15 +19,17 @@ thread_local! {
     static COMPUTED: RefCell<VecDeque<Optimal>> = const { RefCell::new(VecDeque::new()) };
 }
 
-const ACTS: [Act; 4] = [Act::Adopt, Act::Override, Act::Match, Act::Wait];
+/// What may be better than to adopt.
+const ACTS: [Act; 3] = [Act::Override, Act::Match, Act::Wait];
+/// In the order of their declaration.
 const FORKS: [Fork; 3] = [Fork::Stale, Fork::Fresh, Fork::Split];
 
 /// Selfish mining by the policy that has the largest share of the chain, for a share of the hash rate and a gamma.
 ///
 /// The policy is computed when the value is made: by value iteration over all races whose branches have at most
 /// `truncation` blocks, at which the miner has to adopt or to override. That takes a tenth of a second or less for 20
-/// blocks, and grows as their cube and the nearer the power is to a half. Clones share it, and a thread keeps the last few,
-/// so that the runs of an experiment do not compute it again.
+/// blocks, and grows as their cube and the nearer the power is to a half. Clones share it, and each thread keeps the last
+/// few, so that it is not computed again for every run of an experiment.
 ///
 /// Source: Sapirshtein, Sompolinsky and Zohar, *Optimal Selfish Mining Strategies in Bitcoin* (2016), sections 3 and 4.
 ///
@@ -191,12 +193,7 @@ fn races(truncation: u32) -> impl Iterator<Item = Race> {
 }
 
 fn place(truncation: u32, Race { secret, others, fork }: Race) -> usize {
-    let fork = match fork {
-        Fork::Stale => 0,
-        Fork::Fresh => 1,
-        Fork::Split => 2,
-    };
-    ((secret * (u64::from(truncation) + 1) + others) * 3) as usize + fork
+    ((secret * (u64::from(truncation) + 1) + others) * 3) as usize + fork as usize
 }
 
 /// What each race is worth, relative to the one at the start.
@@ -241,7 +238,7 @@ impl Values {
             race.secret.max(race.others) == longest || race.fork == Fork::Split && race.secret < race.others;
         let mut best = (Act::Adopt, self.worth(share, race, Act::Adopt));
         for act in ACTS {
-            let may_go_on = !is_at_the_end || matches!(act, Act::Adopt | Act::Override);
+            let may_go_on = !is_at_the_end || act == Act::Override;
             if may_go_on && race.allows(act) {
                 let worth = self.worth(share, race, act);
                 if worth > best.1 {

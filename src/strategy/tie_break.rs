@@ -6,8 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{blockchain::Blockchain, hash::BlockHash, message::NodeId};
 
-/// Which of two equally good chains a node takes. The same node decides the same way between the same chains, whichever
-/// it saw first: nothing is drawn but what follows from their hashes and the node's number.
+/// Which of two equally good chains a node takes.
+///
+/// By `Random`, by `LowestHash`, and by `Towards` where one of the two is the miner's, the same node decides the same way
+/// between the same chains, whichever it saw first: nothing is drawn but what follows from their hashes and the node's
+/// number. Otherwise what it had first stays.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TieBreak {
