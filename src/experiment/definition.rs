@@ -3,7 +3,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{error::ExperimentError, points::Points, run::Namer, scenario::Scenario};
+use super::{
+    error::ExperimentError,
+    points::Points,
+    run::Namer,
+    scenario::{Scenario, place},
+};
 
 /// The document of an experiment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -22,7 +27,6 @@ struct Document {
 pub(super) struct Definition {
     /// As it was read, to be written again.
     document: Document,
-    scenario: Value,
     pub(super) points: Points,
     pub(super) replicates: u32,
 }
@@ -54,8 +58,7 @@ impl Definition {
         if document.replicates == 0 {
             return Err(ExperimentError::at("replicates", "0 is no number of replicates: 1 is the least"));
         }
-        let scenario = Value::Object(document.scenario.clone());
-        Ok(Self { scenario, points, replicates: document.replicates, document })
+        Ok(Self { points, replicates: document.replicates, document })
     }
 
     pub(super) fn to_value(&self) -> Value {
@@ -64,7 +67,7 @@ impl Definition {
 
     /// Returns the scenario with what a point sets in it.
     pub(super) fn scenario(&self, point: u32) -> Result<Scenario, ExperimentError> {
-        let mut scenario = self.scenario.clone();
+        let mut scenario = Value::Object(self.document.scenario.clone());
         for (field, value) in self.points.fields().iter().zip(self.points.values(point)) {
             field.set(&mut scenario, value.clone()).map_err(|problem| ExperimentError::Place {
                 point,
@@ -89,13 +92,10 @@ impl Definition {
 }
 
 fn misread(error: &serde_path_to_error::Error<serde_json::Error>) -> ExperimentError {
-    // Where the text ends too early, the path ends with what it does not know.
-    let path = error.path().to_string();
-    let field = if path == "?" { "." } else { &*path };
-    ExperimentError::at(field, error.inner().to_string())
+    ExperimentError::at(&*place(error.path()), error.inner().to_string())
 }
 
 /// Returns what names the runs of a scenario.
 pub(super) fn namer(scenario: &Scenario) -> Namer {
-    Namer::new(&scenario.to_value())
+    Namer::new(scenario.to_value())
 }

@@ -9,7 +9,6 @@
 //! see [the guide to sweeps](crate::guide::sweeps).
 
 mod batches;
-mod canonical;
 mod definition;
 mod error;
 mod estimate;

@@ -28,10 +28,16 @@ impl ScenarioError {
 
 impl From<serde_path_to_error::Error<serde_json::Error>> for ScenarioError {
     fn from(error: serde_path_to_error::Error<serde_json::Error>) -> Self {
-        let path = error.path().to_string();
-        // Of a field whose name is empty.
-        let path = if path.is_empty() { ".".to_owned() } else { path };
-        Self::new(path, Problem::Document(error.into_inner().to_string()))
+        Self::new(place(error.path()), Problem::Document(error.into_inner().to_string()))
+    }
+}
+
+/// Returns where in a document something is wrong.
+pub(in crate::experiment) fn place(path: &serde_path_to_error::Path) -> String {
+    match path.to_string() {
+        // A field's name may be empty; where the text ends too early, the path ends with what it does not know.
+        path if path.is_empty() || path == "?" => ".".into(),
+        path => path,
     }
 }
 

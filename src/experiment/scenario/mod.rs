@@ -23,6 +23,7 @@ use crate::{
 };
 
 pub use change::{Change, Fault};
+pub(super) use error::place;
 pub use error::{Problem, ScenarioError};
 pub use hash_rates::HashRates;
 pub use node_ref::NodeRef;
