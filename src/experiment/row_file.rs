@@ -24,7 +24,6 @@ pub const PART: &str = ".part";
 pub struct RowFile {
     path: PathBuf,
     part: PathBuf,
-    format: Format,
     header: String,
     /// Of the other file, which is locked as long as it is open.
     file: File,
@@ -89,7 +88,7 @@ impl RowFile {
             found.length = header.len() as u64;
         }
         let Found { length, lines, .. } = found;
-        let mut rows = Self { path: path.into(), part, format, header, file, length, lines };
+        let mut rows = Self { path: path.into(), part, header, file, length, lines };
         rows.sort_lines()?;
         Ok(Some(rows))
     }
@@ -173,11 +172,6 @@ impl RowFile {
 
     fn failed(&self, source: io::Error) -> RowFileError {
         RowFileError::Io { path: self.part.clone(), source }
-    }
-
-    /// Returns how its lines are written.
-    pub fn format(&self) -> Format {
-        self.format
     }
 }
 

@@ -111,9 +111,4 @@ impl Stop {
     pub const fn after_blocks(blocks: u64) -> Self {
         Self { seconds: None, blocks: Some(blocks), position: None }
     }
-
-    /// Stops so many seconds after the start.
-    pub const fn after_seconds(seconds: f64) -> Self {
-        Self { seconds: Some(seconds), blocks: None, position: None }
-    }
 }
