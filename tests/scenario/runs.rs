@@ -61,6 +61,9 @@ fn a_regions_rate_is_shared_out_among_its_nodes() {
         shares.iter().zip(&places).filter(|(_, other)| **other == place).map(|(share, _)| share).sum::<f64>()
     };
     assert!((of(1) - 0.75).abs() < 1e-6 && (of(0) - 0.25).abs() < 1e-6, "{} {}", of(1), of(0));
+    let each: Vec<_> =
+        shares.iter().zip(&places).filter(|(_, place)| **place == 1).map(|(share, _)| *share).collect();
+    assert!(each.iter().all(|share| (share - 0.75 / each.len() as f64).abs() < 1e-6), "{each:?}");
 }
 
 #[test]
@@ -191,4 +194,20 @@ fn the_same_scenario_gives_the_same_report() {
     let mut other = value;
     other["seed"] = json!(10);
     assert_ne!(report, run(other));
+}
+
+/// Payments that would go on beyond the end of time are not made for ever.
+#[test]
+fn a_run_ends_with_time() {
+    let genesis = json!({"shared": {"time_ns": 18_446_744_072_709_551_615_u64, "allocations": {}}});
+    let report = crate::scenario(json!({
+        "rules": {"preset": "bitcoin", "genesis": genesis},
+        "nodes": 2,
+        "transactions": [{"from": 0, "to": 1, "every_seconds": 0.3}],
+        "warm_up_seconds": 1,
+        "stop": {"blocks": 1},
+    }))
+    .run()
+    .unwrap();
+    assert!(report.mined <= 1, "{report}");
 }

@@ -87,7 +87,7 @@ impl Scenario {
         let position = stop.position.unwrap_or(u64::MAX);
         let until = stop.seconds.map_or(Time::MAX, |seconds| start + Duration::from_secs_f64(seconds));
         simulation.run_while(until, |progress| {
-            let goes_on = progress.is_mining || progress.now < last_change || until < Time::MAX;
+            let goes_on = progress.is_mining || progress.now < last_change || stop.seconds.is_some();
             goes_on && progress.mined < blocks && progress.longest < position
         });
         Ok(simulation)
@@ -149,6 +149,9 @@ impl Order {
 fn plan(simulation: &Simulation, moment: Time, order: Rc<Order>) {
     simulation.at(moment, move |simulation| {
         order.carry_out(simulation);
-        plan(simulation, moment + order.payment.every, order);
+        // At the end of time there is no next.
+        if let Some(next) = moment.checked_add(order.payment.every) {
+            plan(simulation, next, order);
+        }
     });
 }
