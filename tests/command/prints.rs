@@ -124,6 +124,19 @@ fn a_reader_may_go_away() {
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+
+    let experiment = format!("{{\"scenario\": {SMALL}, \"replicates\": 2}}");
+    fs::write(directory.path().join("two.json"), experiment).unwrap();
+    succeed(directory.path(), &["sweep", "plan", "two.json", "-o", "plan", "--pilots", "0"]);
+    for arguments in [
+        &["sweep", "run", "plan", "--shard", "1/1", "-o", "rows"][..],
+        &["sweep", "merge", "rows", "plan", "-o", "all.csv"],
+    ] {
+        let mut child = chainlab(directory.path(), arguments);
+        let mut child = child.stdout(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        assert!(child.wait().unwrap().success(), "{arguments:?}");
+    }
 }
 
 /// The library without the feature has none of what the command needs.

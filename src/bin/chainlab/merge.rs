@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &Arguments) -> Ended {
     match merged {
         Ok(Merged { rows, missing, .. }) => {
             let partial = if missing > 0 { format!("; {missing} are missing") } else { String::new() };
-            println!("{rows} rows are in {}{partial}", output.display());
+            writeln!(io::stdout(), "{rows} rows are in {}{partial}", output.display())?;
             Ok(ExitCode::SUCCESS)
         }
         Err(error) => {
@@ -78,11 +78,16 @@ fn write(
     partial: bool,
 ) -> Result<Merged, Box<dyn Error>> {
     if partial {
-        let Merged { rows, missing, .. } = merge(plan, files, io::sink())?;
-        if missing > 0 {
+        let counted = merge(plan, files, io::sink())?;
+        let Merged { rows, missing, .. } = &counted;
+        if *missing > 0 {
             writeln!(out, "# partial: {rows} of {} runs; {missing} are missing", rows + missing)?;
         }
-        return merge(plan, files, out);
+        let merged = merge(plan, files, out)?;
+        if merged != counted {
+            return Err("rows were added meanwhile: merge again".into());
+        }
+        return Ok(merged);
     }
     let merged = merge(plan, files, out)?;
     let Merged { rows, missing, named } = &merged;

@@ -1,6 +1,12 @@
 //! Runs whose rows go to a file.
 
-use std::{env, error::Error, num::NonZero, path::Path};
+use std::{
+    env,
+    error::Error,
+    io::{self, Write},
+    num::NonZero,
+    path::Path,
+};
 
 use chainlab::experiment::{ExperimentError, Format, Row, RowFile, Run};
 
@@ -29,19 +35,22 @@ pub(crate) fn fill(
     })?;
     match outcome {
         Outcome::Done => file.finish()?,
-        Outcome::Interrupted => eprintln!(
-            "interrupted: {} of {} runs are finished and kept, {left} are left; to go on: {}",
-            runs.len() - left,
-            runs.len(),
-            command_line()
-        ),
+        Outcome::Interrupted => {
+            let (all, finished) = (runs.len(), runs.len() - left);
+            // If nobody reads that, the exit code still tells.
+            let _ = writeln!(
+                io::stderr(),
+                "interrupted: {finished} of {all} runs are finished and kept, {left} are left; to go on: {}",
+                command_line()
+            );
+        }
     }
     Ok(outcome)
 }
 
 /// The command as it was given, for a shell.
 fn command_line() -> String {
-    env::args().map(|argument| quoted(&argument)).collect::<Vec<_>>().join(" ")
+    env::args_os().map(|argument| quoted(&argument.to_string_lossy())).collect::<Vec<_>>().join(" ")
 }
 
 /// Writes a word so that a shell reads it as it is.

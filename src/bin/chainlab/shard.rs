@@ -4,7 +4,7 @@ use std::{
     env,
     error::Error,
     fs::{self, File},
-    io::BufReader,
+    io::{self, BufReader, Write},
     num::NonZero,
     path::PathBuf,
     process::ExitCode,
@@ -60,7 +60,7 @@ pub(crate) fn run(arguments: &Arguments) -> Ended {
     let columns = plan.columns().to_vec();
     match fill(&rows, Format::Csv, &columns, &runs, *threads, move |run| plan.row(run))? {
         Outcome::Done => {
-            println!("{} runs of shard {shard} are in {}", runs.len(), rows.display());
+            writeln!(io::stdout(), "{} runs of shard {shard} are in {}", runs.len(), rows.display())?;
             Ok(ExitCode::SUCCESS)
         }
         Outcome::Interrupted => Ok(ExitCode::from(TRY_AGAIN)),
