@@ -2,11 +2,15 @@
 
 use std::{
     fs, hint,
+    os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
 
 use crate::program::{chainlab, directory, fail, length, read, succeed, whole};
+
+/// What `kill` sends.
+const SIGKILL: i32 = 9;
 
 /// Random numbers: a linear congruential generator's upper bits (Knuth's MMIX) are random enough.
 pub(crate) struct Random(pub(crate) u64);
@@ -39,7 +43,7 @@ pub(crate) fn kill(make: impl Fn() -> Command, file: &PathBuf, times: u64, rando
         }
         // One that has ended already cannot be killed.
         let _ = child.kill();
-        in_the_midst += u64::from(!child.wait().unwrap().success());
+        in_the_midst += u64::from(child.wait().unwrap().signal() == Some(SIGKILL));
     }
     in_the_midst
 }
