@@ -169,8 +169,9 @@ impl Links {
 
     /// Decides what becomes of a message of so many bytes.
     ///
-    /// A message over a perfect link arrives now, without a draw and without any memory. Else it costs O(log d), d
-    /// being the number of links of the sender that are set or were used, and at most two draws.
+    /// A message over a perfect link arrives now, without a draw, and without any memory if neither bandwidths nor
+    /// regions nor the time to look at blocks were ever set. Else it costs O(log d), d being the number of links of the
+    /// sender that are set or were used, and at most two draws.
     ///
     /// Whoever carries out [`Fate::Deliver`] remembers [`Links::epoch`] with the message, and asks [`Links::arrival`]
     /// when it is due, even if that is now.
@@ -180,13 +181,13 @@ impl Links {
         }
         let out = self.sent_at(now, from, bytes);
         let unset = self.unset_link(from, to);
-        let perfect = unset.is_perfect();
-        if perfect && self.lanes.len() <= from.index() {
+        let leaves_nothing = self.is_instant(&unset);
+        if leaves_nothing && self.lanes.len() <= from.index() {
             return Fate::Deliver(out);
         }
         let lane = match lanes_of(&mut self.lanes, from).entry(to) {
             Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(_) if perfect => return Fate::Deliver(out),
+            Entry::Vacant(_) if leaves_nothing => return Fate::Deliver(out),
             Entry::Vacant(entry) => entry.insert(Lane::default()),
         };
         let link = *lane.link.as_deref().unwrap_or(&unset);
@@ -220,8 +221,8 @@ impl Links {
 
     /// Tells whether a message arrives that was sent in that epoch and is due now.
     ///
-    /// It is lost if a partition that separates its ends has begun since, even if healed; only a message over a
-    /// perfect link, which is never under way, survives a partition that begins and heals before this is asked. It is
+    /// It is lost if a partition that separates its ends has begun since, even if healed; only a message that takes no
+    /// time at all, over a perfect link, survives a partition that begins and heals before this is asked. It is
     /// lost as well if one of its ends has crashed since, and held if its link is. Costs two comparisons where no
     /// partition has begun since, no node has crashed and nothing is held.
     pub fn arrival(&self, from: NodeId, to: NodeId, sent: Epoch) -> Arrival {
@@ -321,16 +322,27 @@ impl Links {
         }
     }
 
-    /// Notes that a message over a link arrives at a time, which those after it do not come before.
+    /// Notes that a message that was sent over a link arrives at a time, which those after it do not come before.
     pub(crate) fn note_arrival(&mut self, from: NodeId, to: NodeId, at: Time) {
-        self.lane_mut(from, to).note_arrival(at);
+        if self.lane(from, to).is_some() || !self.is_instant(&self.unset_link(from, to)) {
+            self.lane_mut(from, to).note_arrival(at);
+        }
+    }
+
+    /// Tells whether a message over such a link, without a setting of its own, is never under way: no partition need ever
+    /// be marked on it.
+    fn is_instant(&self, link: &Link) -> bool {
+        link.is_perfect()
+            && self.hosts.is_empty()
+            && self.regions.is_none()
+            && self.block_cost.validation.is_zero()
     }
 
     fn lane(&self, from: NodeId, to: NodeId) -> Option<&Lane> {
         self.lanes.get(from.index())?.get(&to)
     }
 
-    fn lane_mut(&mut self, from: NodeId, to: NodeId) -> &mut Lane {
+    pub(super) fn lane_mut(&mut self, from: NodeId, to: NodeId) -> &mut Lane {
         lanes_of(&mut self.lanes, from).entry(to).or_default()
     }
 }
@@ -345,7 +357,7 @@ fn lanes_of(lanes: &mut Vec<BTreeMap<NodeId, Lane>>, from: NodeId) -> &mut BTree
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::Latency;
+    use crate::wire::{Bandwidth, Latency};
 
     const NODES: u32 = 10_000;
 
@@ -397,6 +409,26 @@ mod tests {
         links.partition(Partition::new([[stranger]]).unwrap());
         links.send(Time::default(), stranger, NodeId::new(0), 1);
         assert_eq!(lanes(&links), 80_000);
+    }
+
+    #[test]
+    fn a_partition_cuts_what_takes_time_at_the_ends_of_perfect_links() {
+        let [a, b] = [NodeId::new(0), NodeId::new(1)];
+        let cost = BlockCost { bytes: None, validation: Duration::from_secs(1) };
+        let slow = Bandwidth::new(1000, 1000).unwrap();
+        let takes_time: [fn(&mut Links, BlockCost, Bandwidth); 2] = [
+            |links, cost, _| links.set_block_cost(cost),
+            |links, _, slow| links.set_bandwidth(NodeId::new(1), slow),
+        ];
+        for set in takes_time {
+            let mut links = Links::new(1);
+            set(&mut links, cost, slow);
+            assert_eq!(links.send(Time::default(), a, b, 3000), Fate::Deliver(Time::default()));
+            let sent = links.epoch();
+            links.partition(Partition::new([[a]]).unwrap());
+            links.heal();
+            assert_eq!(links.arrival(a, b, sent), Arrival::Lost(MessageLoss::Partition));
+        }
     }
 
     #[test]
