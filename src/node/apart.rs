@@ -58,6 +58,11 @@ impl Node {
         }
     }
 
+    /// Tells whether the node keeps another apart.
+    pub(super) fn is_victim(&self, other: NodeId) -> bool {
+        matches!(self.scheme.as_deref(), Some(Scheme::Apart(apart)) if apart.eclipse.victim == other)
+    }
+
     /// Answers the victim from its branch, takes what it has mined there, and tells nobody of anything.
     pub(super) fn victim_says(&mut self, from: NodeId, message: Message, effects: &mut Vec<Effect>) {
         let Some(Scheme::Apart(apart)) = self.scheme.as_deref_mut() else { return };

@@ -133,6 +133,16 @@ impl Node {
         self.is_known(chain.tip_hash(), chain.len())
     }
 
+    /// Tells whether a message tells of a block that the node knows, over a link that loses nothing: nothing comes of it,
+    /// not even what is due at the same moment. So a driver need not bring it.
+    pub(super) fn is_repeat(&self, from: NodeId, chain: &Blockchain) -> bool {
+        self.rules.relay.is_on()
+            && self.loses_nothing(from)
+            && self.knows(chain)
+            && !self.gossip.is_banned(from)
+            && !self.is_victim(from)
+    }
+
     /// Tells whether it could show if a message did not come that tells of a block which the node has heard of: it would
     /// be ignored with an event, or the block was forgotten, as side branches make room for others. `misses` tells
     /// whether such a message may still come of a block that is not one that the node remembers.
@@ -245,20 +255,38 @@ mod tests {
         ]
     }
 
+    /// A node with three peers, to and from whom nothing is lost.
+    fn node(rules: &Arc<Rules>) -> Node {
+        let mut node = Node::new(NodeId::new(0), Arc::clone(rules), "miner-9", START).unwrap();
+        let peers: Vec<_> = (1..4).map(NodeId::new).collect();
+        node.handle(START, Input::Command(Ticket(0), Command::Register(peers.clone())), &mut Vec::new());
+        for peer in peers {
+            node.handle(START, Input::LinkLoses(peer, false), &mut Vec::new());
+        }
+        node
+    }
+
+    #[test]
+    fn a_block_on_top_of_the_chain_is_the_common_case() {
+        let mut node = node(&Arc::new(rules()));
+        let [block, rival] = [1, 2].map(|miner| grown(node.chain(), miner, 0));
+        assert!(node.extends(START, &block) && node.extends(START, &rival));
+        node.handle(
+            START,
+            Input::Message(NodeId::new(1), Message::NewBlock(Told::Chain(block.clone()))),
+            &mut Vec::new(),
+        );
+        assert!(!node.extends(START, &rival) && node.extends(START, &grown(&block, 3, 0)));
+    }
+
     proptest! {
         /// Effect for effect, and in all that the node remembers.
         #[test]
         fn the_common_case_is_the_general_one(steps in vec(step(), 0..60)) {
             let rules = Arc::new(rules());
-            let mut node = Node::new(NodeId::new(0), Arc::clone(&rules), "miner-9", START).unwrap();
+            let mut node = node(&rules);
             let mut now = START;
-            let mut taken = 0;
             let mut told = vec![node.chain().clone()];
-            let peers = (1..4).map(NodeId::new).collect();
-            node.handle(now, Input::Command(Ticket(0), Command::Register(peers)), &mut Vec::new());
-            for other in (1..4).map(NodeId::new) {
-                node.handle(now, Input::LinkLoses(other, false), &mut Vec::new());
-            }
             for (step, ticket) in steps.into_iter().zip(1..) {
                 let tells = |from, chain: &Blockchain| {
                     Input::Message(NodeId::new(from), Message::NewBlock(Told::Chain(chain.clone())))
@@ -281,19 +309,15 @@ mod tests {
                         Input::Wake
                     }
                 };
-                if let Input::Message(_, Message::NewBlock(Told::Chain(chain))) = &input {
-                    taken += u32::from(node.extends(now, chain));
-                }
                 let mut general = node.clone();
                 general.is_quiet = false;
                 let (mut effects, mut expected) = (Vec::new(), Vec::new());
                 node.handle(now, input.clone(), &mut effects);
                 general.handle(now, input, &mut expected);
+                general.is_quiet = general.is_quiet();
                 prop_assert_eq!(format!("{effects:?}"), format!("{expected:?}"));
                 prop_assert_eq!(format!("{node:?}"), format!("{general:?}"));
             }
-            // It is the common case: not all of it is idle.
-            prop_assume!(taken > 0 || told.len() < 20);
         }
     }
 }

@@ -240,6 +240,9 @@ impl Node {
                 let acknowledges = !self.loses_nothing(from);
                 return self.extend(from, chain, acknowledges, effects);
             }
+            Input::Message(from, Message::NewBlock(Told::Chain(chain))) if self.is_repeat(from, &chain) => {
+                return self.share_copy(&chain);
+            }
             Input::Command(ticket, command) => self.command(now, ticket, command, effects),
             Input::Message(from, message) => self.message(now, from, message, effects),
             Input::Found(search, proof) => self.found(now, search, proof, effects),
