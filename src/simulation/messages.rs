@@ -108,10 +108,11 @@ impl Surroundings {
         for Spelled { from, to, due, count, chain } in self.floods.spell_out(self.now, &mut self.queue) {
             self.flooded_under_way += 1;
             let message = Message::NewBlock(Told::Chain(chain));
-            let message = self.traffic.put_under_way((from, to), due, message);
+            let message = self.traffic.put_under_way(self.now, (from, to), due, message);
+            let at = message.due;
             let slot = self.under_way.put(message);
             let (from, to) = (from.index() as u32, to.index() as u32);
-            self.queue.push(Arrival { at: due, to, from, count, slot });
+            self.queue.push(Arrival { at, to, from, count, slot });
         }
     }
 
@@ -136,7 +137,9 @@ impl Surroundings {
 
     /// Returns what became of the messages until now; those that come at this very moment have come.
     pub(super) fn counted(&self) -> Messages {
-        let due = self.queue.due(self.now).filter(|arrival| !Floods::is_of_flood(arrival)).count() as u64;
+        let by_themselves = self.queue.due(self.now).filter(|arrival| !Floods::is_of_flood(arrival));
+        let has_come = |arrival: &&Arrival| self.under_way.get(arrival.slot).has_come(self.now);
+        let due = by_themselves.filter(has_come).count() as u64;
         let Volume { messages: flooded, bytes } = self.flooded;
         let mut counted = self.messages.clone();
         counted.delivered += due + flooded - self.flooded_under_way - self.floods.under_way(self.now);

@@ -3,7 +3,7 @@
 
 mod steps;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use proptest::prelude::*;
 
@@ -31,7 +31,7 @@ use crate::{
         traffic::{Offer, Traffic, UnderWay},
         view::View,
     },
-    wire::Partition,
+    wire::{BlockCost, Latency, Link, Partition},
 };
 
 const SEED: u64 = 3;
@@ -56,6 +56,8 @@ struct Plain {
     recorder: Recorder,
     messages: Messages,
     tickets: u64,
+    /// How many blocks were found.
+    found: u64,
     events: Vec<Event>,
 }
 
@@ -102,6 +104,7 @@ impl Plain {
             recorder: Recorder::new(START),
             messages: Messages::default(),
             tickets: 0,
+            found: 0,
             events: Vec::new(),
         }
     }
@@ -234,31 +237,36 @@ impl Plain {
 
     /// Lets everything happen up to a moment, one thing after the other.
     fn run_until(&mut self, limit: Time) {
-        loop {
-            self.tell_of_losses();
-            let arrival = self.under_way.first_key_value().map(|((due, ..), _)| *due);
-            let wakes = self.nodes().filter(|node| self.is_live(*node));
-            let wake = wakes.filter_map(|node| Some((self.wakes[node.index()]?, node))).min();
-            let first = [arrival, wake.map(|(at, _)| at), self.searches.next().map(|(at, _)| at)]
-                .into_iter()
-                .flatten()
-                .min();
-            let Some(now) = first.filter(|first| *first <= limit) else { break };
-            self.now = now;
-            if arrival == first {
-                let (_, message) = self.under_way.pop_first().unwrap();
-                let ends = (message.from, message.to);
-                let offer = self.traffic.arrive(message);
-                self.accept(ends, offer);
-            } else if let Some((_, node)) = wake.filter(|(at, _)| Some(*at) == first) {
-                self.wakes[node.index()] = None;
-                self.handle(node, Input::Wake);
-            } else {
-                let (node, search, proof) = self.searches.pop().unwrap();
-                self.handle(node, Input::Found(search, proof));
-            }
-        }
+        while self.step_until(limit) {}
         self.now = limit;
+    }
+
+    /// Lets the next thing happen that comes until a moment; tells whether there was one.
+    fn step_until(&mut self, limit: Time) -> bool {
+        self.tell_of_losses();
+        let arrival = self.under_way.first_key_value().map(|((due, ..), _)| *due);
+        let wakes = self.nodes().filter(|node| self.is_live(*node));
+        let wake = wakes.filter_map(|node| Some((self.wakes[node.index()]?, node))).min();
+        let first = [arrival, wake.map(|(at, _)| at), self.searches.next().map(|(at, _)| at)]
+            .into_iter()
+            .flatten()
+            .min();
+        let Some(now) = first.filter(|first| *first <= limit) else { return false };
+        self.now = now;
+        if arrival == first {
+            let (_, message) = self.under_way.pop_first().unwrap();
+            let ends = (message.from, message.to);
+            let offer = self.traffic.arrive(message);
+            self.accept(ends, offer);
+        } else if let Some((_, node)) = wake.filter(|(at, _)| Some(*at) == first) {
+            self.wakes[node.index()] = None;
+            self.handle(node, Input::Wake);
+        } else {
+            let (node, search, proof) = self.searches.pop().unwrap();
+            self.handle(node, Input::Found(search, proof));
+            self.found += 1;
+        }
+        true
     }
 
     fn act(&mut self, step: &Step) {
@@ -338,6 +346,12 @@ impl Plain {
                 self.links_came_up(Some(CameUp::Of(node)));
             }
             Step::Pass(duration) => self.run_until(self.now + duration),
+            Step::Find => {
+                let found = self.found;
+                while self.found == found {
+                    assert!(self.step_until(Time::MAX));
+                }
+            }
         }
     }
 
@@ -349,7 +363,7 @@ impl Plain {
             .reduce(|best, chain| if chain.is_better_than(&best, &self.rules) { chain } else { best });
         let attempts = |node: NodeId| self.searches.attempts(self.now, node);
         // What is due at this very moment counts as delivered.
-        let due = self.under_way.keys().filter(|(due, ..)| *due <= self.now).count() as u64;
+        let due = self.under_way.values().filter(|message| message.has_come(self.now)).count() as u64;
         let messages = Messages { delivered: self.messages.delivered + due, ..self.messages.clone() };
         let report = self.recorder.report(self.now, &best.unwrap(), attempts, messages);
         serde_json::to_string(&report).unwrap()
@@ -375,28 +389,66 @@ proptest! {
             1 => Just(Relay::Compact { fallback_percent: 20 }),
         ],
     ) {
-        let [watched, quick] = [(); 2].map(|()| Simulation::new(rules(relay), SEED));
-        let mut plain = Plain::new(rules(relay));
-        watched.set_tracing(is_traced);
-        plain.traffic.set_tracing(is_traced);
-        let events = watched.events();
-        for _ in 0..NODES {
-            watched.spawn().unwrap();
-            quick.spawn().unwrap();
-            plain.spawn();
-        }
-        for step in sensible(steps) {
-            step.act(&watched);
-            step.act(&quick);
-            plain.act(&step);
-            for simulation in [&watched, &quick] {
-                prop_assert_eq!(simulation.now(), plain.now);
-                let report = serde_json::to_string(&simulation.report()).unwrap();
-                prop_assert_eq!(fields(&report), fields(&plain.report()), "{:?}", step);
-            }
-            let happened: Vec<_> =
-                std::iter::from_fn(|| events.try_next()).collect();
-            prop_assert_eq!(happened, std::mem::take(&mut plain.events));
-        }
+        both_do(steps, is_traced, relay)?;
     }
+}
+
+/// A block that its receiver looks at is under way on a link of which nothing had to be remembered before.
+#[test]
+fn what_is_looked_at_is_lost_by_a_partition_that_comes_and_goes() {
+    let [other, miner, peer] = [0, 2, 3].map(NodeId::new);
+    let cost = BlockCost { bytes: Some(1_000_000), validation: Duration::from_secs(1) };
+    let cut = || [Step::Partition(miner), Step::Partition(other), Step::Pass(Duration::from_secs(9))];
+    let begin = [Step::SetCost(cost), Step::Connect(peer, miner), Step::Mine(miner), Step::Find];
+    let looks = [Step::Pass(Duration::from_millis(500))];
+    both_do([&begin[..], &cut()].concat(), false, Relay::Push).unwrap();
+    both_do([&begin[..], &looks, &cut()].concat(), false, Relay::Push).unwrap();
+}
+
+/// A node repeats its inventories half a second later, just when what others sent at that moment comes to it.
+#[test]
+fn repeats_leave_no_trace_when_something_is_due_at_the_same_moment() {
+    let [miner, one, two, three, four] = [0, 1, 2, 3, 4].map(NodeId::new);
+    let half = Duration::from_millis(500);
+    let link = Link::default().with_latency(Latency::fixed(half)).with_order(false);
+    let steps = vec![
+        Step::Submit(one, 1),
+        Step::Connect(four, three),
+        Step::SetLink(four, three, link),
+        Step::Mine(miner),
+        Step::Pass(Duration::from_secs(300)),
+        Step::Connect(miner, two),
+        Step::Connect(three, miner),
+        Step::Submit(two, 1),
+        Step::Connect(miner, four),
+        Step::Pass(half),
+    ];
+    both_do(steps, false, Relay::Push).unwrap();
+}
+
+/// Does the same to two simulations, one of which is watched, and in the plainest way, and compares them after each step.
+fn both_do(steps: Vec<Step>, is_traced: bool, relay: Relay) -> Result<(), TestCaseError> {
+    let [watched, quick] = [(); 2].map(|()| Simulation::new(rules(relay), SEED));
+    let mut plain = Plain::new(rules(relay));
+    watched.set_tracing(is_traced);
+    plain.traffic.set_tracing(is_traced);
+    let events = watched.events();
+    for _ in 0..NODES {
+        watched.spawn().unwrap();
+        quick.spawn().unwrap();
+        plain.spawn();
+    }
+    for step in sensible(steps) {
+        step.act(&watched);
+        step.act(&quick);
+        plain.act(&step);
+        for simulation in [&watched, &quick] {
+            prop_assert_eq!(simulation.now(), plain.now);
+            let report = serde_json::to_string(&simulation.report()).unwrap();
+            prop_assert_eq!(fields(&report), fields(&plain.report()), "{:?}", step);
+        }
+        let happened: Vec<_> = std::iter::from_fn(|| events.try_next()).collect();
+        prop_assert_eq!(happened, std::mem::take(&mut plain.events));
+    }
+    Ok(())
 }

@@ -24,6 +24,15 @@ impl<T> Slots<T> {
         u32::try_from(self.places.len() - 1).expect("fewer than 2^32 messages fit into memory")
     }
 
+    /// Returns the value in a place.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    pub(super) fn get(&self, place: u32) -> &T {
+        self.places[place as usize].as_ref().expect("whoever asks has seen what lies there")
+    }
+
     /// Takes a value out of its place.
     ///
     /// # Panics

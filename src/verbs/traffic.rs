@@ -53,6 +53,13 @@ pub(crate) struct UnderWay {
     trace: Trace,
 }
 
+impl UnderWay {
+    /// Tells whether it has come at a moment: whether its receiver need no longer look at what it brings.
+    pub(crate) fn has_come(&self, now: Time) -> bool {
+        self.due <= now && self.load.validation_nanos == 0
+    }
+}
+
 /// What a driver has to do with a message that is sent, or due.
 #[derive(Debug)]
 pub(crate) enum Offer {
@@ -206,19 +213,24 @@ impl Traffic {
         self.is_traced
     }
 
-    /// Puts a message under way that was sent before, since the last change, and is due at a time.
+    /// Puts a message under way that was sent before, since the last change, and that its receiver will have looked at
+    /// at a time.
     pub(crate) fn put_under_way(
         &mut self,
+        now: Time,
         (from, to): (NodeId, NodeId),
-        due: Time,
+        read: Time,
         message: Message,
     ) -> UnderWay {
         let looking = self.links.steady_block_nanos(from, to).unwrap_or(0);
-        self.links.note_arrival(from, to, Time::from_nanos(due.as_nanos().saturating_sub(looking)));
+        let at_end = Time::from_nanos(read.as_nanos().saturating_sub(looking));
+        self.links.note_arrival(from, to, at_end);
         let bytes = message.size();
         self.on_link_mut(from, to).all.add(bytes);
-        let (sent, load) = (self.links.epoch(), Load::default());
-        UnderWay { due, from, to, bytes, message, sent, load, trace: Trace::default() }
+        let is_on_link = at_end >= now;
+        let (due, load) =
+            if is_on_link { (at_end, self.load(message.measured())) } else { (read, Load::default()) };
+        UnderWay { due, from, to, bytes, message, sent: self.links.epoch(), load, trace: Trace::default() }
     }
 
     /// Tells whether a message may be lost between two nodes, either way, while nothing is cut, crashed or held.

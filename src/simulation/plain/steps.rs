@@ -32,6 +32,8 @@ pub(super) enum Step {
     Pause(NodeId),
     Resume(NodeId),
     Pass(Duration),
+    /// Time passes until a block is found, and stands still while it has come to nobody.
+    Find,
 }
 
 impl Step {
@@ -58,6 +60,7 @@ impl Step {
             Self::Pause(node) => simulation.pause(node).unwrap(),
             Self::Resume(node) => simulation.resume(node).unwrap(),
             Self::Pass(duration) => simulation.run_for(duration),
+            Self::Find => assert!(simulation.run_blocks(1)),
         }
     }
 }
@@ -106,6 +109,7 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
     ];
     let step = prop_oneof![
         12 => pass.prop_map(Step::Pass),
+        4 => Just(Step::Find),
         8 => pair().prop_map(|(one, other)| Step::Connect(one, other)),
         1 => pair().prop_map(|(one, other)| Step::Disconnect(one, other)),
         4 => node().prop_map(Step::Mine),
@@ -136,24 +140,38 @@ pub(super) fn sensible(steps: Vec<Step>) -> Vec<Step> {
         Down,
     }
     let mut nodes = [Is::Live; NODES as usize];
-    let mut becomes = move |node: NodeId, from: &[Is], to| {
-        let can = from.contains(&nodes[node.index()]);
-        if can {
-            nodes[node.index()] = to;
-        }
-        can
-    };
-    let can_be_done = |step: &Step| match *step {
-        Step::Connect(one, other) | Step::Disconnect(one, other) => {
-            becomes(one, &[Is::Live], Is::Live) && becomes(other, &[Is::Live], Is::Live)
-        }
-        Step::Mine(node) | Step::Submit(node, _) => becomes(node, &[Is::Live], Is::Live),
-        Step::Crash(node) => becomes(node, &[Is::Live, Is::Paused], Is::Down),
-        Step::Restart(node, _) => becomes(node, &[Is::Down], Is::Live),
-        Step::Pause(node) => becomes(node, &[Is::Live], Is::Paused),
-        Step::Resume(node) => becomes(node, &[Is::Paused], Is::Live),
-        _ => true,
-    };
-    let mut can_be_done = can_be_done;
-    steps.into_iter().filter(|step| can_be_done(step)).collect()
+    let mut mine = [false; NODES as usize];
+    steps
+        .into_iter()
+        .filter(|step| {
+            let mut becomes = |node: NodeId, from: &[Is], to| {
+                let can = from.contains(&nodes[node.index()]);
+                if can {
+                    nodes[node.index()] = to;
+                }
+                can
+            };
+            match *step {
+                Step::Connect(one, other) | Step::Disconnect(one, other) => {
+                    becomes(one, &[Is::Live], Is::Live) && becomes(other, &[Is::Live], Is::Live)
+                }
+                Step::Mine(node) => {
+                    let can = becomes(node, &[Is::Live], Is::Live);
+                    mine[node.index()] |= can;
+                    can
+                }
+                Step::Submit(node, _) => becomes(node, &[Is::Live], Is::Live),
+                Step::Crash(node) => {
+                    let can = becomes(node, &[Is::Live, Is::Paused], Is::Down);
+                    mine[node.index()] &= !can;
+                    can
+                }
+                Step::Restart(node, _) => becomes(node, &[Is::Down], Is::Live),
+                Step::Pause(node) => becomes(node, &[Is::Live], Is::Paused),
+                Step::Resume(node) => becomes(node, &[Is::Paused], Is::Live),
+                Step::Find => nodes.iter().zip(&mine).any(|(is, mines)| *is == Is::Live && *mines),
+                _ => true,
+            }
+        })
+        .collect()
 }
