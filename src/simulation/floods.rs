@@ -8,7 +8,8 @@
 use std::{mem, time::Duration};
 
 use super::{
-    lanes::Lanes,
+    flood::{FLOOD, Flood, NOBODY, Spare, Spelled},
+    lanes::{Lanes, Sources},
     queue::{Arrival, Queue},
 };
 use crate::{
@@ -18,125 +19,12 @@ use crate::{
     time::Time,
 };
 
-/// In the place of a node: none.
-const NOBODY: u32 = u32::MAX;
-/// Stands for a node that has told nobody.
-const NOT_YET: Telling = Telling { except: u32::MAX - 1, count: 0 };
-/// Marks the slot of an arrival as that of a flood.
-const FLOOD: u32 = 1 << 31;
-
-/// How a node has told its peers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Telling {
-    /// Whom it left out.
-    except: u32,
-    /// How many messages it had sent by then: what it said to a peer before and after at the same moment comes so.
-    count: u32,
-}
-
-/// A message that a flood stands for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Spelled {
-    pub(super) from: NodeId,
-    pub(super) to: NodeId,
-    pub(super) due: Time,
-    pub(super) count: u32,
-    pub(super) chain: Blockchain,
-}
-
-/// One block on its way.
-#[derive(Debug)]
-struct Flood {
-    chain: Blockchain,
-    /// The bytes of a message that tells of it.
-    bytes: u64,
-    /// When each node hears of the block first, as far as is known, or when it had it.
-    first: Vec<Time>,
-    /// How each node has told its peers that did so when it heard.
-    told: Vec<Telling>,
-    /// Those that told their peers at another time: which, when, and how.
-    late: Vec<(u32, Time, Telling)>,
-    /// How many of its arrivals are in the queue.
-    queued: u32,
-    /// How many nodes are not known to hear of the block.
-    unheard: usize,
-    /// No node hears of it first after this, once all are known to hear of it.
-    last_first: Time,
-    /// No message of it comes later.
-    last: Time,
-}
-
-impl Flood {
-    /// Makes one that nobody has told of yet, in the memory of one that is over.
-    fn begin((chain, bytes): (Blockchain, u64), now: Time, nodes: usize, spare: Spare) -> Self {
-        let (mut first, mut told) = spare;
-        first.clear();
-        first.resize(nodes, Time::MAX);
-        told.clear();
-        told.resize(nodes, NOT_YET);
-        let (unheard, last_first) = (nodes, Time::MAX);
-        Self { chain, bytes, first, told, late: Vec::new(), queued: 0, unheard, last_first, last: now }
-    }
-
-    /// Has a node tell its peers, but one, at a moment.
-    #[inline]
-    fn relay(
-        &mut self,
-        lanes: &Lanes,
-        number: u32,
-        (now, from, except): (Time, u32, u32),
-        queue: &mut Queue,
-        count: &mut u32,
-    ) -> Option<Volume> {
-        let first = &mut self.first[from as usize];
-        let told = &mut self.told[from as usize];
-        let telling = Telling { except, count: count.wrapping_add(1) };
-        if *told == NOT_YET && (*first == now || *first == Time::MAX) {
-            self.unheard -= usize::from(*first == Time::MAX);
-            *first = now;
-            *told = telling;
-        } else if *told == NOT_YET && self.late.iter().all(|late| late.0 != from) {
-            self.unheard -= usize::from(*first == Time::MAX);
-            *first = now.min(*first);
-            self.late.push((from, now, telling));
-        } else {
-            return None;
-        }
-        *count = telling.count;
-        let (start, lanes) = lanes.of(from);
-        let soonest = later(now, start.nanos);
-        self.last = self.last.max(later(soonest, u64::from(start.most_more_nanos)));
-        let leaves_out = except != NOBODY && lanes.binary_search_by_key(&except, |lane| lane.to).is_ok();
-        let messages = lanes.len() as u64 - u64::from(leaves_out);
-        let volume = Some(Volume { messages, bytes: messages * self.bytes });
-        if soonest > self.last_first {
-            return volume;
-        }
-        for lane in lanes {
-            let at = later(soonest, u64::from(lane.more_nanos));
-            let first = &mut self.first[lane.to as usize];
-            // Equal times are told apart by their senders only when they come.
-            if at <= *first && lane.to != except {
-                self.unheard -= usize::from(*first == Time::MAX);
-                *first = at;
-                self.queued += 1;
-                queue.push(Arrival { at, to: lane.to, from, count: *count, slot: number | FLOOD });
-            }
-        }
-        if self.unheard == 0 && self.last_first == Time::MAX {
-            self.last_first = self.first.iter().copied().max().unwrap_or(Time::MAX);
-        }
-        volume
-    }
-}
-
-/// The memory of a flood, to be used for another.
-type Spare = (Vec<Time>, Vec<Telling>);
-
 /// All blocks on their way.
 #[derive(Debug)]
 pub(super) struct Floods {
     lanes: Lanes,
+    /// Who has links to each node, once that has been asked.
+    sources: Option<Sources>,
     /// What every block counts as, if not as its own bytes.
     block_bytes: Option<u64>,
     floods: Vec<Option<Flood>>,
@@ -170,7 +58,8 @@ pub(super) enum Wave {
 impl Default for Floods {
     fn default() -> Self {
         let rehearsals = (Queue::new(Time::UNIX_EPOCH), Time::UNIX_EPOCH);
-        Self { lanes: Lanes::default(), block_bytes: None, floods: Vec::new(), spare: Vec::new(), rehearsals }
+        let (lanes, floods, spare) = (Lanes::default(), Vec::new(), Vec::new());
+        Self { lanes, sources: None, block_bytes: None, floods, spare, rehearsals }
     }
 }
 
@@ -182,6 +71,7 @@ impl Floods {
         let are_others = self.lanes != lanes || self.block_bytes != block_bytes;
         if are_others {
             self.lanes = lanes;
+            self.sources = None;
             self.block_bytes = block_bytes;
             self.spare.clear();
         }
@@ -237,27 +127,16 @@ impl Floods {
         to: NodeId,
         queue: &mut Queue,
     ) {
-        let flood = self.floods.get_mut(number as usize).and_then(Option::as_mut);
+        let Self { lanes, sources, floods, .. } = self;
+        let flood = floods.get_mut(number as usize).and_then(Option::as_mut);
         // It may have been spelled out meanwhile.
         let Some(flood) = flood.filter(|flood| flood.chain.is_same_copy(chain)) else { return };
         if flood.first[to.index()] > now {
             // Another came at the same time, and was in vain, too.
             return;
         }
-        let is_to_it = |message: &Spelled| message.to == to;
-        let comes: Vec<_> = spelled(flood, &self.lanes, now).filter(is_to_it).collect();
-        let next = comes.iter().map(|message| message.due).min();
-        flood.first[to.index()] = next.unwrap_or(Time::MAX);
-        // It hears of the block first later than was thought.
-        flood.unheard += usize::from(next.is_none());
-        flood.last_first = Time::MAX;
-        for Spelled { from, to, due, count, .. } in
-            comes.into_iter().filter(|message| Some(message.due) == next)
-        {
-            flood.queued += 1;
-            let [from, to] = [from, to].map(|node| node.index() as u32);
-            queue.push(Arrival { at: due, to, from, count, slot: number | FLOOD });
-        }
+        let sources = sources.get_or_insert_with(|| Sources::new(lanes));
+        flood.was_in_vain((lanes, sources), number, (now, to.index() as u32), queue);
     }
 
     /// Finds out how a block that a node has found comes to all others while nothing else happens; none if it does not.
@@ -290,7 +169,7 @@ impl Floods {
         // Time does not go back in a queue.
         *now = flood.last;
         let last = flood.last - start;
-        spare.push((flood.first, flood.told));
+        spare.push(flood.end());
         // Beyond the end of time nothing comes.
         let is_with_all = accepted.len() == lanes.nodes() && *now < Time::MAX;
         is_with_all.then(|| Rehearsal { accepted: accepted.split_off(1), last, messages })
@@ -321,7 +200,7 @@ impl Floods {
 
     /// Returns how many messages are under way.
     pub(super) fn under_way(&self, now: Time) -> u64 {
-        self.floods.iter().flatten().map(|flood| spelled(flood, &self.lanes, now).count() as u64).sum()
+        self.floods.iter().flatten().map(|flood| flood.under_way(&self.lanes, now).count() as u64).sum()
     }
 
     /// Ends all floods, and returns the messages under way that they stood for, in the order in which they were sent.
@@ -343,7 +222,7 @@ impl Floods {
             }
         }
         for flood in floods.iter().flatten() {
-            all.extend(spelled(flood, &self.lanes, now));
+            all.extend(flood.under_way(&self.lanes, now));
         }
         all.sort_by_key(|message| (message.due, message.to, message.from, message.count));
         all
@@ -365,7 +244,7 @@ impl Floods {
     fn begin(&mut self, chain: Blockchain, now: Time) -> u32 {
         for place in &mut self.floods {
             if let Some(over) = place.take_if(|flood| flood.queued == 0 && flood.last < now) {
-                self.spare.push((over.first, over.told));
+                self.spare.push(over.end());
             }
         }
         let bytes = self.bytes_of(&chain);
@@ -379,22 +258,4 @@ impl Floods {
         }
         free.unwrap_or(self.floods.len() - 1) as u32
     }
-}
-
-/// The messages of a flood that come after a moment.
-fn spelled<'a>(flood: &'a Flood, lanes: &'a Lanes, now: Time) -> impl Iterator<Item = Spelled> + 'a {
-    let told = (0..).zip(&flood.told).filter(|(_, telling)| **telling != NOT_YET);
-    let told = told.map(|(from, telling)| (from, flood.first[from as usize], *telling));
-    told.chain(flood.late.iter().copied()).flat_map(move |(from, sent, Telling { except, count })| {
-        let (start, lanes) = lanes.of(from);
-        lanes.iter().filter(move |lane| lane.to != except).filter_map(move |lane| {
-            let due = later(sent, start.nanos + u64::from(lane.more_nanos));
-            let [from, to] = [from, lane.to].map(NodeId::new);
-            (due > now).then(|| Spelled { from, to, due, count, chain: flood.chain.clone() })
-        })
-    })
-}
-
-fn later(time: Time, nanos: u64) -> Time {
-    Time::from_nanos(time.as_nanos().saturating_add(nanos))
 }

@@ -55,3 +55,27 @@ impl Lanes {
         (start, &self.lanes[start.at as usize..(start.at + start.count) as usize])
     }
 }
+
+/// Who has links to each node.
+#[derive(Debug)]
+pub(super) struct Sources {
+    /// Where those of each node begin, and where those of the last one end.
+    starts: Vec<u32>,
+    nodes: Vec<u32>,
+}
+
+impl Sources {
+    pub(super) fn new(lanes: &Lanes) -> Self {
+        let mut links: Vec<_> = (0..lanes.nodes() as u32)
+            .flat_map(|from| lanes.of(from).1.iter().map(move |lane| (lane.to, from)))
+            .collect();
+        links.sort_unstable();
+        let starts = (0..=lanes.nodes() as u32).map(|to| links.partition_point(|link| link.0 < to) as u32);
+        Self { starts: starts.collect(), nodes: links.iter().map(|(_, from)| *from).collect() }
+    }
+
+    /// The nodes with links to one, in order.
+    pub(super) fn of(&self, to: u32) -> &[u32] {
+        &self.nodes[self.starts[to as usize] as usize..self.starts[to as usize + 1] as usize]
+    }
+}

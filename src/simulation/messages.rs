@@ -1,11 +1,6 @@
 //! How messages come from node to node: each by itself, or blocks in floods.
 
-use super::{
-    carry::Surroundings,
-    floods::{Floods, Spelled},
-    lanes::Lanes,
-    queue::Arrival,
-};
+use super::{carry::Surroundings, flood::Spelled, floods::Floods, lanes::Lanes, queue::Arrival};
 use crate::{
     blockchain::Blockchain,
     event::{Happening, LossCause},

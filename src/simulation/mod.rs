@@ -9,6 +9,7 @@ mod carry;
 mod drive;
 mod events;
 mod finality;
+mod flood;
 mod floods;
 mod lanes;
 mod messages;

@@ -1,0 +1,207 @@
+//! One block on its way through the network.
+
+use std::collections::BTreeMap;
+
+use super::{
+    lanes::{Lane, Lanes, Sources, Start},
+    queue::{Arrival, Queue},
+};
+use crate::{blockchain::Blockchain, message::NodeId, report::Volume, time::Time};
+
+/// In the place of a node: none.
+pub(super) const NOBODY: u32 = u32::MAX;
+/// Stands for a node that has told nobody.
+const NOT_YET: Telling = Telling { except: u32::MAX - 1, count: 0 };
+/// Marks the slot of an arrival as that of a flood.
+pub(super) const FLOOD: u32 = 1 << 31;
+
+/// How a node has told its peers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Telling {
+    /// Whom it left out.
+    except: u32,
+    /// How many messages it had sent by then: what it said to a peer before and after at the same moment comes so.
+    count: u32,
+}
+
+/// A message that a flood stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Spelled {
+    pub(super) from: NodeId,
+    pub(super) to: NodeId,
+    pub(super) due: Time,
+    pub(super) count: u32,
+    pub(super) chain: Blockchain,
+}
+
+/// The memory of a flood, to be used for another.
+#[derive(Debug, Default)]
+pub(super) struct Spare {
+    first: Vec<Time>,
+    told: Vec<Telling>,
+}
+
+/// One block on its way.
+#[derive(Debug)]
+pub(super) struct Flood {
+    pub(super) chain: Blockchain,
+    /// The bytes of a message that tells of it.
+    bytes: u64,
+    /// When each node hears of the block first, as far as is known, or when it had it.
+    pub(super) first: Vec<Time>,
+    /// How each node has told its peers that did so when it heard.
+    told: Vec<Telling>,
+    /// Of those that told their peers at another time: when, and how.
+    late: BTreeMap<u32, (Time, Telling)>,
+    /// How many of its arrivals are in the queue.
+    pub(super) queued: u32,
+    /// How many nodes are not known to hear of the block.
+    unheard: usize,
+    /// No node hears of it first after this, once all are known to hear of it.
+    last_first: Time,
+    /// No message of it comes later.
+    pub(super) last: Time,
+}
+
+impl Flood {
+    /// Makes one that nobody has told of yet, in the memory of one that is over.
+    pub(super) fn begin((chain, bytes): (Blockchain, u64), now: Time, nodes: usize, spare: Spare) -> Self {
+        let Spare { mut first, mut told } = spare;
+        first.clear();
+        first.resize(nodes, Time::MAX);
+        told.clear();
+        told.resize(nodes, NOT_YET);
+        let (unheard, last_first) = (nodes, Time::MAX);
+        Self { chain, bytes, first, told, late: BTreeMap::new(), queued: 0, unheard, last_first, last: now }
+    }
+
+    /// Has a node tell its peers, but one, at a moment.
+    #[inline]
+    pub(super) fn relay(
+        &mut self,
+        lanes: &Lanes,
+        number: u32,
+        (now, from, except): (Time, u32, u32),
+        queue: &mut Queue,
+        count: &mut u32,
+    ) -> Option<Volume> {
+        let first = &mut self.first[from as usize];
+        let told = &mut self.told[from as usize];
+        let telling = Telling { except, count: count.wrapping_add(1) };
+        if *told == NOT_YET && (*first == now || *first == Time::MAX) {
+            self.unheard -= usize::from(*first == Time::MAX);
+            *first = now;
+            *told = telling;
+        } else if *told == NOT_YET && !self.late.contains_key(&from) {
+            self.unheard -= usize::from(*first == Time::MAX);
+            *first = now.min(*first);
+            self.late.insert(from, (now, telling));
+        } else {
+            return None;
+        }
+        *count = telling.count;
+        let (start, lanes) = lanes.of(from);
+        let soonest = later(now, start.nanos);
+        self.last = self.last.max(later(soonest, u64::from(start.most_more_nanos)));
+        let leaves_out = except != NOBODY && lanes.binary_search_by_key(&except, |lane| lane.to).is_ok();
+        let messages = lanes.len() as u64 - u64::from(leaves_out);
+        let volume = Some(Volume { messages, bytes: messages * self.bytes });
+        if soonest > self.last_first {
+            return volume;
+        }
+        for lane in lanes {
+            let at = later(soonest, u64::from(lane.more_nanos));
+            let first = &mut self.first[lane.to as usize];
+            // Equal times are told apart by their senders only when they come.
+            if at <= *first && lane.to != except {
+                self.unheard -= usize::from(*first == Time::MAX);
+                *first = at;
+                self.queued += 1;
+                queue.push(Arrival { at, to: lane.to, from, count: *count, slot: number | FLOOD });
+            }
+        }
+        if self.unheard == 0 && self.last_first == Time::MAX {
+            self.last_first = self.first.iter().copied().max().unwrap_or(Time::MAX);
+        }
+        volume
+    }
+
+    /// A node has heard of the block in vain: the next messages that bring it are put into the queue.
+    pub(super) fn was_in_vain(
+        &mut self,
+        (lanes, sources): (&Lanes, &Sources),
+        number: u32,
+        (now, to): (Time, u32),
+        queue: &mut Queue,
+    ) {
+        let comes: Vec<_> = self.to_node(lanes, sources.of(to), to, now).collect();
+        let next = comes.iter().map(|message| message.due).min();
+        self.first[to as usize] = next.unwrap_or(Time::MAX);
+        // It hears of the block first later than was thought.
+        self.unheard += usize::from(next.is_none());
+        self.last_first = Time::MAX;
+        for Spelled { from, due, count, .. } in comes.into_iter().filter(|message| Some(message.due) == next)
+        {
+            self.queued += 1;
+            queue.push(Arrival { at: due, to, from: from.index() as u32, count, slot: number | FLOOD });
+        }
+    }
+
+    /// When a node has told its peers, and how, if it has.
+    fn telling_of(&self, from: u32) -> Option<(Time, Telling)> {
+        match self.told[from as usize] {
+            NOT_YET => self.late.get(&from).copied(),
+            telling => Some((self.first[from as usize], telling)),
+        }
+    }
+
+    /// Its messages that come to a node from some others after a moment.
+    fn to_node<'a>(
+        &'a self,
+        lanes: &'a Lanes,
+        sources: &'a [u32],
+        to: u32,
+        now: Time,
+    ) -> impl Iterator<Item = Spelled> + 'a {
+        sources.iter().filter_map(move |&from| {
+            let telling = self.telling_of(from)?;
+            let (start, lanes) = lanes.of(from);
+            let place = lanes.binary_search_by_key(&to, |lane| lane.to).ok()?;
+            self.message((from, telling), (start, &lanes[place]), now)
+        })
+    }
+
+    /// Leaves its memory to another.
+    pub(super) fn end(self) -> Spare {
+        let Self { first, told, .. } = self;
+        Spare { first, told }
+    }
+
+    /// All of its messages that come after a moment.
+    pub(super) fn under_way<'a>(&'a self, lanes: &'a Lanes, now: Time) -> impl Iterator<Item = Spelled> + 'a {
+        let told = (0..lanes.nodes() as u32).filter_map(|from| Some((from, self.telling_of(from)?)));
+        told.flat_map(move |told| {
+            let (start, lanes) = lanes.of(told.0);
+            lanes.iter().filter_map(move |lane| self.message(told, (start, lane), now))
+        })
+    }
+
+    /// The message over a link from a node that has told its peers, if there is one that comes after a moment.
+    fn message(
+        &self,
+        (from, (sent, Telling { except, count })): (u32, (Time, Telling)),
+        (start, lane): (&Start, &Lane),
+        now: Time,
+    ) -> Option<Spelled> {
+        let due = later(sent, start.nanos + u64::from(lane.more_nanos));
+        if due <= now || lane.to == except {
+            return None;
+        }
+        let [from, to] = [from, lane.to].map(NodeId::new);
+        Some(Spelled { from, to, due, count, chain: self.chain.clone() })
+    }
+}
+
+fn later(time: Time, nanos: u64) -> Time {
+    Time::from_nanos(time.as_nanos().saturating_add(nanos))
+}
