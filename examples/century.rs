@@ -1,6 +1,6 @@
-//! Years of Bitcoin with ten thousand nodes, each in seconds: how many blocks are stale, and how many theory expects.
+//! A century of Bitcoin with ten thousand nodes, in minutes: how many blocks are stale, and how many theory expects.
 //!
-//! `cargo run --release --example years -- --help` tells what can be changed. Ctrl-C ends it early, with what was found by
+//! `cargo run --release --example century -- --help` tells what can be changed. Ctrl-C ends it early, with what was found by
 //! then.
 
 #![expect(clippy::disallowed_methods, reason = "it tells how long the simulation took")]
@@ -31,14 +31,14 @@ use interrupt::Interrupt;
 const ATTEMPTS: f64 = 1e6;
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// Simulates a network of equal miners for years, and holds its stale rate against theory.
+/// Simulates a network of equal miners for a century, and holds its stale rate against theory.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// How many nodes there are, all with the same hash rate; each opens eight links to others.
     #[arg(long, default_value_t = 10_000, value_parser = value_parser!(u32).range(1..))]
     nodes: u32,
     /// How many days pass.
-    #[arg(long, default_value_t = 365)]
+    #[arg(long, default_value_t = 36_525)]
     days: u32,
     /// The seconds from block to block.
     #[arg(long, default_value = "600", value_parser = values::seconds)]
@@ -49,9 +49,9 @@ struct Arguments {
     /// Carries every block from node to node, instead of replaying those that spread as one before.
     #[arg(long)]
     carry: bool,
-    /// Lets go of blocks that so many and more follow everywhere: a century then takes memory for its nodes alone.
-    #[arg(long)]
-    finality: Option<u64>,
+    /// Lets go of blocks that so many and more follow everywhere: a century takes memory for its nodes alone.
+    #[arg(long, default_value_t = 100)]
+    finality: u64,
 }
 
 fn main() -> ExitCode {
@@ -64,9 +64,7 @@ fn simulate(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let mut out = io::stdout();
     let simulation = network(nodes, interval, seed)?;
     simulation.set_replays(!carry);
-    if let Some(depth) = finality {
-        simulation.set_finality(depth);
-    }
+    simulation.set_finality(finality);
     writeln!(out, "{nodes} nodes mine for {days} days, a block in {interval:?}; the seed is {seed}.")?;
     let started = Instant::now();
     for _ in 0..days {
