@@ -3,7 +3,10 @@
 //! It does what the general case does, effect for effect, and looks at nothing that cannot matter then. Most of what a
 //! simulation of many nodes does is this.
 
-use super::machine::{Effect, Node, SearchId};
+use super::{
+    machine::{Effect, Node, SearchId},
+    secret::Scheme,
+};
 use crate::{
     blockchain::Blockchain,
     event::Happening,
@@ -65,7 +68,7 @@ impl Node {
             && self.mempool.is_empty()
             && self.payments.is_quiet()
             && self.lossy_peers == 0
-            && self.scheme.is_none()
+            && self.scheme.as_deref().is_none_or(Scheme::is_at_rest)
     }
 
     /// Tells whether a chain is the node's and one block more, verified, in time, and all that there is to think about.

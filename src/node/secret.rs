@@ -31,6 +31,8 @@ pub(super) enum Scheme {
 #[derive(Debug, Clone)]
 pub(super) struct Secret {
     strategy: Strategy,
+    /// Whether it takes what others have found on the chain of all as any node does.
+    follows: bool,
     /// Where it does not mine on its chain.
     branch: Option<Branch>,
     attempt: Option<Attempt>,
@@ -65,8 +67,20 @@ impl Scheme {
         match strategy {
             Strategy::Honest => None,
             Strategy::Eclipse(eclipse) => Some(Self::Apart(Apart::new(eclipse, chain))),
-            strategy => Some(Self::Secret(Secret { strategy, branch: None, attempt: None })),
+            strategy => {
+                let follows = match strategy {
+                    // It begins its attacks by itself.
+                    Strategy::DoubleSpend(_) => false,
+                    _ => strategy.act(Race { secret: 0, others: 1, fork: Fork::Fresh }) == Act::Adopt,
+                };
+                Some(Self::Secret(Secret { strategy, follows, branch: None, attempt: None }))
+            }
         }
+    }
+
+    /// Tells whether a block that comes on top of the node's chain is taken as any node takes it.
+    pub(super) fn is_at_rest(&self) -> bool {
+        matches!(self, Self::Secret(Secret { follows: true, branch: None, .. }))
     }
 
     /// Lets go of the blocks that a cut leaves out. A branch that leaves the others' chain among those has lost.

@@ -10,7 +10,7 @@
 //!
 //! - on a chain that all nodes have, and while no message is under way that could matter to any;
 //! - while no node has anything on its mind but its chain: no question, deadline, orphan or early block, no ban, nothing
-//!   pending, no peer that it would have to tell again;
+//!   pending, nothing held back, no peer that it would have to tell again;
 //! - while all nodes are live, links are whole and take the same time for every message, and nobody judges what they
 //!   carry. A message's size does not matter on such links, and so not the block's;
 //! - with a timestamp that is in time at once;

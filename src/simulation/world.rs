@@ -153,7 +153,8 @@ impl World {
     pub(super) fn handle(&mut self, id: NodeId, input: Input) {
         let Self { nodes, around, .. } = self;
         debug_assert!(!matches!(around.states[id.index()], State::Down { .. }), "{input:?}");
-        let is_found = matches!(input, Input::Found(..)) && nodes.are_together();
+        // What is shown that was held back may be more than one block.
+        let is_found = matches!(input, Input::Found(..)) && nodes.are_together() && nodes.rest();
         let tip = nodes.chain(id).map(Blockchain::tip_hash);
         let mut effects = std::mem::take(&mut around.effects);
         let Some(node) = nodes.handle(around, id, input, &mut effects) else {

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use chainlab::{
     Difficulty, Genesis, NodeId, Report, Retarget, Rules, Simulation, Time, Transaction,
-    network::{HashRate, RestartFrom},
+    network::{HashRate, Identity, RestartFrom},
     pow::Target,
     simulation::SimulationEvents,
+    strategy::{Behaviour, DoubleSpend, Eclipse, Optimal, Stubborn},
     wire::{Latency, Link, Topology, Verdict},
 };
 use proptest::{collection::vec, prelude::*};
@@ -27,6 +28,8 @@ pub(super) struct Run {
     pub(super) interval: f64,
     /// After how many blocks the difficulty changes.
     pub(super) window: Option<u32>,
+    /// A node that is not honest, and what it does.
+    pub(super) schemer: Option<(u32, chainlab::Strategy)>,
     pub(super) acts: Vec<(Act, bool)>,
 }
 
@@ -83,8 +86,29 @@ pub(super) fn run() -> impl Strategy<Value = Run> {
             millis,
             interval,
             window,
+            schemer: None,
             acts,
         })
+}
+
+/// A run with a node that is not honest.
+pub(super) fn run_with_schemer() -> impl Strategy<Value = Run> {
+    let stubborn = (any::<bool>(), any::<bool>(), 0..3_u64).prop_map(|(lead, equal_fork, trail)| Stubborn {
+        lead,
+        equal_fork,
+        trail,
+    });
+    let scheme = prop_oneof![
+        4 => Just(chainlab::Strategy::Selfish),
+        2 => stubborn.prop_map(chainlab::Strategy::Stubborn),
+        1 => Just(chainlab::Strategy::Optimal(Optimal::new(0.4, 0.5, 20).unwrap())),
+        1 => Just(chainlab::Strategy::DoubleSpend(DoubleSpend::new("carol", 1, 2, 5).unwrap())),
+        1 => (0..9_u32, any::<bool>()).prop_map(|(victim, feeds)| {
+            chainlab::Strategy::Eclipse(Eclipse { victim: NodeId::new(victim), feeds })
+        }),
+    ];
+    (run(), 0..9_u32, scheme)
+        .prop_map(|(run, number, scheme)| Run { schemer: Some((number % run.nodes, scheme)), ..run })
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -135,8 +159,11 @@ pub(super) fn rules(nodes: u32, interval: f64, window: Option<u32>) -> Rules {
 pub(super) fn network(run: &Run) -> Simulation {
     let simulation = Simulation::new(rules(run.nodes, run.interval, run.window), run.seed);
     simulation.set_default_link(fixed(run.millis));
-    for _ in 0..run.nodes {
-        simulation.spawn().unwrap();
+    for number in 0..run.nodes {
+        let scheme = run.schemer.clone().filter(|(place, _)| *place == number);
+        let strategy = scheme.map_or(chainlab::Strategy::Honest, |(_, strategy)| strategy);
+        let behaviour = Behaviour { strategy, ..Behaviour::default() };
+        simulation.spawn_as(Identity { behaviour, ..Identity::default() }).unwrap();
     }
     simulation.join(&run.topology).unwrap();
     if run.has_own_latencies {

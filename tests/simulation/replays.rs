@@ -12,15 +12,25 @@ use proptest::{
     test_runner::{Config, TestRunner},
 };
 
-use super::any_run::{RATE, Run, carry_out, compare, fixed, network, rules, run, seen};
+use super::any_run::{RATE, Run, carry_out, compare, fixed, network, rules, run, run_with_schemer, seen};
 
-/// `CHAINLAB_LONG=1` runs 20,000 cases.
 #[test]
 fn what_is_replayed_does_not_matter() {
+    replay_and_carry(&run());
+}
+
+/// While such a node holds nothing back, blocks are replayed to it as to any other.
+#[test]
+fn nor_does_it_with_a_node_that_is_not_honest() {
+    replay_and_carry(&run_with_schemer());
+}
+
+/// `CHAINLAB_LONG=1` runs 20,000 cases.
+fn replay_and_carry(runs: &impl Strategy<Value = Run>) {
     let cases = if env::var_os("CHAINLAB_LONG").is_some() { 20_000 } else { 300 };
     let mut runner = TestRunner::new(Config { cases, source_file: Some(file!()), ..Config::default() });
     let replayed = Cell::new(0);
-    let tested = runner.run(&run(), |run| {
+    let tested = runner.run(runs, |run| {
         let [(replaying, some), (carrying, none)] =
             [true, false].map(|replays| carry_out(&run, |simulation| simulation.set_replays(replays)));
         prop_assert_eq!(none.report().replayed, 0);
@@ -41,6 +51,7 @@ fn quiet_run() -> Run {
         millis: 100,
         interval: 600.0,
         window: None,
+        schemer: None,
         acts: Vec::new(),
     }
 }
