@@ -176,9 +176,15 @@ impl Gossip {
         // A longer branch takes the place of its own beginning, and counts as that did: whoever goes on with another's
         // must not take it along when its own leave.
         let is_beginning = |branch: &Branch| branch.len <= chain.len() && branch.chain.is_start_of(&chain);
-        let beginning = self.side_branches.iter().find(|branch| is_beginning(branch));
-        let from = beginning.map_or(from, |branch| branch.from);
-        self.side_branches.retain(|branch| !is_beginning(branch));
+        let mut of = None;
+        self.side_branches.retain(|branch| {
+            let is_beginning = is_beginning(branch);
+            if is_beginning {
+                of.get_or_insert(branch.from);
+            }
+            !is_beginning
+        });
+        let from = of.unwrap_or(from);
         self.side_branches.push_back(Branch { from, len: chain.len(), bytes, chain });
         keep_to(limits.kept_bytes, &mut self.side_branches, from, |branch| (branch.from, branch.bytes));
         if self.side_branches.len() > limits.side_branches {
@@ -191,6 +197,9 @@ impl Gossip {
 fn keep_to<T>(most: u64, kept: &mut VecDeque<T>, from: NodeId, of: impl Fn(&T) -> (NodeId, u64)) {
     let sizes = kept.iter().map(&of).filter(|(sender, _)| *sender == from).map(|(_, bytes)| bytes);
     let mut excess = sizes.sum::<u64>().saturating_sub(most);
+    if excess == 0 {
+        return;
+    }
     kept.retain(|item| {
         let (sender, bytes) = of(item);
         let leaves = excess > 0 && sender == from;
