@@ -25,7 +25,7 @@ impl Node {
         effects: &mut Vec<Effect>,
     ) {
         if old.len() > common {
-            self.gossip.keep_side_branch(self.id, old.clone(), 0, &self.limits);
+            self.gossip.keep_side_branch(self.id, old.clone(), (common, 0), &self.limits);
         }
         let tip = &self.chain;
         // None was a part of the old chain, so that none can be of what both have in common.

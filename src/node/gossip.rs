@@ -233,7 +233,7 @@ impl Node {
         if !chain.is_start_of(&self.chain) {
             let common = self.chain.common_ancestor(&chain).map_or(0, |common| common.len());
             let bytes = chain.size_after(common);
-            self.gossip.keep_side_branch(from, chain, bytes, &self.limits);
+            self.gossip.keep_side_branch(from, chain, (common, bytes), &self.limits);
         }
     }
 

@@ -170,12 +170,20 @@ impl Gossip {
         self.early.iter().any(|waiting| waiting.chain == chain)
     }
 
-    /// Keeps a chain beside the node's own, of which so many bytes are not the node's.
-    pub(super) fn keep_side_branch(&mut self, from: NodeId, chain: Blockchain, bytes: u64, limits: &Limits) {
+    /// Keeps a chain beside the node's own, of which the blocks after a position, so many bytes, are not the node's.
+    pub(super) fn keep_side_branch(
+        &mut self,
+        from: NodeId,
+        chain: Blockchain,
+        (common, bytes): (u64, u64),
+        limits: &Limits,
+    ) {
         self.has_news = true;
         // A longer branch takes the place of its own beginning, and counts as that did: whoever goes on with another's
-        // must not take it along when its own leave.
-        let is_beginning = |branch: &Branch| branch.len <= chain.len() && branch.chain.is_start_of(&chain);
+        // must not take it along when its own leave. No branch ends among what is the node's as well.
+        let is_beginning = |branch: &Branch| {
+            common < branch.len && branch.len <= chain.len() && branch.chain.is_start_of(&chain)
+        };
         let mut of = None;
         self.side_branches.retain(|branch| {
             let is_beginning = is_beginning(branch);
