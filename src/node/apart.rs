@@ -19,7 +19,7 @@ pub(super) struct Apart {
     branch: Blockchain,
     /// The victim was asked for its chain.
     asked: Option<RequestId>,
-    /// The victim was registered, or has said something: it is there.
+    /// The victim was registered, or has said something: it is there. Forgotten in a crash, until it says something again.
     has_met: bool,
 }
 

@@ -141,9 +141,9 @@ impl Node {
     pub(super) fn is_repeat(&self, from: NodeId, chain: &Blockchain) -> bool {
         self.rules.relay.is_on()
             && self.loses_nothing(from)
-            && self.knows(chain)
             && !self.gossip.is_banned(from)
             && !self.is_victim(from)
+            && self.knows(chain)
     }
 
     /// Tells whether it could show if a message did not come that tells of a block which the node has heard of: it would
@@ -312,6 +312,14 @@ mod tests {
                         Input::Wake
                     }
                 };
+                if let Input::Message(from, Message::NewBlock(Told::Chain(chain))) = &input
+                    && node.is_repeat(*from, chain)
+                {
+                    let (mut repeated, mut effects) = (node.clone(), Vec::new());
+                    repeated.message(now, *from, Message::NewBlock(Told::Chain(chain.clone())), &mut effects);
+                    prop_assert!(effects.is_empty(), "{:?}", effects);
+                    prop_assert_eq!(format!("{repeated:?}"), format!("{node:?}"));
+                }
                 let mut general = node.clone();
                 general.is_quiet = false;
                 let (mut effects, mut expected) = (Vec::new(), Vec::new());

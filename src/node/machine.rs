@@ -299,7 +299,7 @@ impl Node {
         effects.push(Effect::Answer(ticket, answer));
     }
 
-    fn message(&mut self, now: Time, from: NodeId, message: Message, effects: &mut Vec<Effect>) {
+    pub(super) fn message(&mut self, now: Time, from: NodeId, message: Message, effects: &mut Vec<Effect>) {
         if self.gossip.is_banned(from) {
             return ignore(from, IgnoreReason::Banned, effects);
         }

@@ -180,19 +180,20 @@ impl Gossip {
     ) {
         self.has_news = true;
         // A longer branch takes the place of its own beginning, and counts as that did: whoever goes on with another's
-        // must not take it along when its own leave. No branch ends among what is the node's as well.
+        // must not take it along when its own leave. No branch ends among what is the node's as well:
+        // a new tip sees to that.
         let is_beginning = |branch: &Branch| {
             common < branch.len && branch.len <= chain.len() && branch.chain.is_start_of(&chain)
         };
-        let mut of = None;
+        let mut owner = None;
         self.side_branches.retain(|branch| {
             let is_beginning = is_beginning(branch);
             if is_beginning {
-                of.get_or_insert(branch.from);
+                owner.get_or_insert(branch.from);
             }
             !is_beginning
         });
-        let from = of.unwrap_or(from);
+        let from = owner.unwrap_or(from);
         self.side_branches.push_back(Branch { from, len: chain.len(), bytes, chain });
         keep_to(limits.kept_bytes, &mut self.side_branches, from, |branch| (branch.from, branch.bytes));
         if self.side_branches.len() > limits.side_branches {

@@ -14,8 +14,9 @@ use crate::{NodeId, Time};
 /// All links of a network: what each is like, what is held, and how the network is partitioned.
 ///
 /// Any node can send to any other; who does is the nodes' business. A directed link, from one node to another, takes
-/// memory only once it is set, held, or used while it is not perfect: some fifty to a hundred and twenty bytes each, for ever, however many
-/// messages it carries. A network of perfect links takes none. Nodes are dense from 0, and so are the tables here.
+/// memory only once it is set, held, or used while messages may take time: some fifty to a hundred and twenty bytes each,
+/// for ever, however many messages it carries. A network of perfect links, without bandwidths, regions and a time to look
+/// at blocks, takes none. Nodes are dense from 0, and so are the tables here.
 ///
 /// `Links` keeps no message. A driver keeps those under way and those held, each with the [`Epoch`] of its sending; see
 /// the [module](super) for the life of a message.
@@ -169,9 +170,9 @@ impl Links {
 
     /// Decides what becomes of a message of so many bytes.
     ///
-    /// A message over a perfect link arrives now, without a draw, and without any memory if neither bandwidths nor
-    /// regions nor the time to look at blocks were ever set. Else it costs O(log d), d being the number of links of the
-    /// sender that are set or were used, and at most two draws.
+    /// A message over a perfect link arrives now, without a draw, and without any memory if no bandwidth was ever
+    /// set, there are no regions, and blocks take no time to look at. Else it costs O(log d), d being the number of links of
+    /// the sender that are set or were used, and at most two draws.
     ///
     /// Whoever carries out [`Fate::Deliver`] remembers [`Links::epoch`] with the message, and asks [`Links::arrival`]
     /// when it is due, even if that is now.
@@ -222,8 +223,8 @@ impl Links {
     /// Tells whether a message arrives that was sent in that epoch and is due now.
     ///
     /// It is lost if a partition that separates its ends has begun since, even if healed; only a message that takes no
-    /// time at all, over a perfect link, survives a partition that begins and heals before this is asked. It is
-    /// lost as well if one of its ends has crashed since, and held if its link is. Costs two comparisons where no
+    /// time at all, over a perfect link that was never set, held or used before, survives a partition that begins and heals
+    /// before this is asked. It is lost as well if one of its ends has crashed since, and held if its link is. Costs two comparisons where no
     /// partition has begun since, no node has crashed and nothing is held.
     pub fn arrival(&self, from: NodeId, to: NodeId, sent: Epoch) -> Arrival {
         if sent == self.epoch && self.held == 0 {
