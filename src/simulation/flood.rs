@@ -29,6 +29,8 @@ struct Telling {
 pub(super) struct Spelled {
     pub(super) from: NodeId,
     pub(super) to: NodeId,
+    pub(super) sent: Time,
+    /// When its receiver has looked at it.
     pub(super) due: Time,
     pub(super) count: u32,
     pub(super) chain: Blockchain,
@@ -198,7 +200,7 @@ impl Flood {
             return None;
         }
         let [from, to] = [from, lane.to].map(NodeId::new);
-        Some(Spelled { from, to, due, count, chain: self.chain.clone() })
+        Some(Spelled { from, to, sent, due, count, chain: self.chain.clone() })
     }
 }
 

@@ -218,7 +218,7 @@ impl Floods {
                 let flood = floods[(arrival.slot & !FLOOD) as usize].as_ref();
                 let chain = flood.expect("a flood lasts until its last arrival").chain.clone();
                 let [from, to] = [arrival.from, arrival.to].map(NodeId::new);
-                all.push(Spelled { from, to, due: arrival.at, count: arrival.count, chain });
+                all.push(Spelled { from, to, sent: now, due: arrival.at, count: arrival.count, chain });
             }
         }
         for flood in floods.iter().flatten() {

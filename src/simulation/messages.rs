@@ -77,6 +77,10 @@ impl Surroundings {
         for (from, peers) in (0..).map(NodeId::new).zip(&self.peers) {
             let mut of_node = Vec::with_capacity(peers.len());
             for &to in peers {
+                // What is lost on the way back is acknowledged as well: the receiver may not have us for a peer.
+                if self.traffic.may_lose(from, to) {
+                    return false;
+                }
                 match links.steady_nanos(now, from, to) {
                     Ok(nanos) => of_node.push((to, nanos)),
                     Err(until) => {
@@ -100,10 +104,11 @@ impl Surroundings {
     /// Before anything changes that blocks flow by: from now on each that is under way is a message by itself.
     pub(super) fn spell_out(&mut self) {
         self.flow = Flow::Unknown;
-        for Spelled { from, to, due, count, chain } in self.floods.spell_out(self.now, &mut self.queue) {
+        for Spelled { from, to, sent, due, count, chain } in self.floods.spell_out(self.now, &mut self.queue)
+        {
             self.flooded_under_way += 1;
             let message = Message::NewBlock(Told::Chain(chain));
-            let message = self.traffic.put_under_way(self.now, (from, to), due, message);
+            let message = self.traffic.put_under_way(self.now, (from, to), (sent, due), message);
             let at = message.due;
             let slot = self.under_way.put(message);
             let (from, to) = (from.index() as u32, to.index() as u32);

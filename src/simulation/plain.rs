@@ -56,8 +56,7 @@ struct Plain {
     recorder: Recorder,
     messages: Messages,
     tickets: u64,
-    /// How many blocks were found.
-    found: u64,
+    mined: u64,
     events: Vec<Event>,
 }
 
@@ -104,7 +103,7 @@ impl Plain {
             recorder: Recorder::new(START),
             messages: Messages::default(),
             tickets: 0,
-            found: 0,
+            mined: 0,
             events: Vec::new(),
         }
     }
@@ -126,6 +125,7 @@ impl Plain {
     }
 
     fn record(&mut self, node: NodeId, what: Happening) {
+        self.mined += u64::from(matches!(what, Happening::Mined { .. }));
         let event = Event { time: self.now, node, what };
         self.recorder.observe(&event);
         self.events.push(event);
@@ -264,7 +264,6 @@ impl Plain {
         } else {
             let (node, search, proof) = self.searches.pop().unwrap();
             self.handle(node, Input::Found(search, proof));
-            self.found += 1;
         }
         true
     }
@@ -281,6 +280,7 @@ impl Plain {
                     self.command(node, Command::Unregister(vec![peer]));
                 }
             }
+            Step::Register(node, peer) => self.command(node, Command::Register(vec![peer])),
             Step::Mine(node) => self.command(node, Command::StartMining),
             Step::Submit(node, amount) => {
                 self.command(node, Command::Submit(Transaction::new("alice", "bob", amount)));
@@ -347,8 +347,8 @@ impl Plain {
             }
             Step::Pass(duration) => self.run_until(self.now + duration),
             Step::Find => {
-                let found = self.found;
-                while self.found == found {
+                let mined = self.mined;
+                while self.mined == mined {
                     assert!(self.step_until(Time::MAX));
                 }
             }
@@ -403,6 +403,41 @@ fn what_is_looked_at_is_lost_by_a_partition_that_comes_and_goes() {
     let looks = [Step::Pass(Duration::from_millis(500))];
     both_do([&begin[..], &cut()].concat(), false, Relay::Push).unwrap();
     both_do([&begin[..], &looks, &cut()].concat(), false, Relay::Push).unwrap();
+}
+
+/// Just when a block has come to its link's end, the link is held: the block has been let through.
+#[test]
+fn what_is_looked_at_is_not_held() {
+    let [miner, peer] = [0, 1].map(NodeId::new);
+    let half = Duration::from_millis(500);
+    let link = Link::default().with_latency(Latency::fixed(half));
+    let cost = BlockCost { bytes: Some(1_000_000), validation: Duration::from_secs(1) };
+    let begin = [
+        Step::SetLink(miner, peer, link),
+        Step::SetLink(peer, miner, link),
+        Step::SetCost(cost),
+        Step::Connect(peer, miner),
+        Step::Mine(miner),
+        Step::Find,
+        Step::Pass(half),
+    ];
+    let held = [Step::Hold(miner, peer), Step::Pass(Duration::from_secs(9)), Step::Release(miner, peer)];
+    both_do([&begin[..], &held].concat(), false, Relay::Push).unwrap();
+}
+
+/// Who has none of another's blocks to tell acknowledges what it hears from it all the same, as that may be lost.
+#[test]
+fn what_comes_one_way_is_acknowledged_on_the_way_back() {
+    let [miner, peer] = [0, 1].map(NodeId::new);
+    let loses = Link::default().with_loss(0.5).unwrap();
+    let steps = [
+        Step::Register(miner, peer),
+        Step::SetLink(peer, miner, loses),
+        Step::Mine(miner),
+        Step::Find,
+        Step::Pass(Duration::from_secs(300)),
+    ];
+    both_do(steps.to_vec(), false, Relay::Push).unwrap();
 }
 
 /// A node repeats its inventories half a second later, just when what others sent at that moment comes to it.

@@ -54,7 +54,7 @@ pub(crate) struct UnderWay {
 }
 
 impl UnderWay {
-    /// Tells whether it has come at a moment: whether its receiver need no longer look at what it brings.
+    /// Tells whether it counts as delivered: it is due, and no block in it is still to be looked at.
     pub(crate) fn has_come(&self, now: Time) -> bool {
         self.due <= now && self.load.validation_nanos == 0
     }
@@ -213,23 +213,25 @@ impl Traffic {
         self.is_traced
     }
 
-    /// Puts a message under way that was sent before, since the last change, and that its receiver will have looked at
-    /// at a time.
+    /// Puts a message under way that was sent at a time, since the last change; `read` is when its receiver has looked at
+    /// it.
     pub(crate) fn put_under_way(
         &mut self,
         now: Time,
         (from, to): (NodeId, NodeId),
-        read: Time,
+        (sent, read): (Time, Time),
         message: Message,
     ) -> UnderWay {
-        let looking = self.links.steady_block_nanos(from, to).unwrap_or(0);
+        let looking = self.links.steady_block_nanos(from, to);
+        let looking = looking.expect("blocks flow without messages only where this is always the same");
         let at_end = Time::from_nanos(read.as_nanos().saturating_sub(looking));
         self.links.note_arrival(from, to, at_end);
-        let bytes = message.size();
+        let load = self.load(message.measured());
+        let bytes = load.own_bytes;
         self.on_link_mut(from, to).all.add(bytes);
-        let is_on_link = at_end >= now;
-        let (due, load) =
-            if is_on_link { (at_end, self.load(message.measured())) } else { (read, Load::default()) };
+        // What was due at this moment has had its turn, unless it was sent just now.
+        let is_on_link = at_end > now || (at_end, sent) == (now, now);
+        let (due, load) = if is_on_link { (at_end, load) } else { (read, Load::default()) };
         UnderWay { due, from, to, bytes, message, sent: self.links.epoch(), load, trace: Trace::default() }
     }
 

@@ -17,6 +17,8 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(super) enum Step {
     Connect(NodeId, NodeId),
+    /// The one has the other for a peer.
+    Register(NodeId, NodeId),
     Disconnect(NodeId, NodeId),
     Mine(NodeId),
     Submit(NodeId, u64),
@@ -32,7 +34,7 @@ pub(super) enum Step {
     Pause(NodeId),
     Resume(NodeId),
     Pass(Duration),
-    /// Time passes until a block is found, and stands still while it has come to nobody.
+    /// Time passes until a block is found, and stops before it has come to anybody.
     Find,
 }
 
@@ -41,6 +43,7 @@ impl Step {
     pub(super) fn act(&self, simulation: &Simulation) {
         match *self {
             Self::Connect(one, other) => simulation.connect(one, other).unwrap(),
+            Self::Register(one, other) => drop(simulation.register(one, [other]).unwrap()),
             Self::Disconnect(one, other) => simulation.disconnect(one, other).unwrap(),
             Self::Mine(node) => simulation.start_mining(node, HashRate::per_second(1000.0).unwrap()).unwrap(),
             Self::Submit(node, amount) => {
@@ -111,6 +114,7 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
         12 => pass.prop_map(Step::Pass),
         4 => Just(Step::Find),
         8 => pair().prop_map(|(one, other)| Step::Connect(one, other)),
+        1 => pair().prop_map(|(one, other)| Step::Register(one, other)),
         1 => pair().prop_map(|(one, other)| Step::Disconnect(one, other)),
         4 => node().prop_map(Step::Mine),
         2 => (node(), 1..9_u64).prop_map(|(node, amount)| Step::Submit(node, amount)),
@@ -160,7 +164,7 @@ pub(super) fn sensible(steps: Vec<Step>) -> Vec<Step> {
                     mine[node.index()] |= can;
                     can
                 }
-                Step::Submit(node, _) => becomes(node, &[Is::Live], Is::Live),
+                Step::Register(node, _) | Step::Submit(node, _) => becomes(node, &[Is::Live], Is::Live),
                 Step::Crash(node) => {
                     let can = becomes(node, &[Is::Live, Is::Paused], Is::Down);
                     mine[node.index()] &= !can;
