@@ -91,7 +91,7 @@ pub(super) fn run() -> impl Strategy<Value = Run> {
         })
 }
 
-/// A run with a node that is not honest.
+/// A run with a node that is not honest; the first is.
 pub(super) fn run_with_schemer() -> impl Strategy<Value = Run> {
     let stubborn = (any::<bool>(), any::<bool>(), 0..3_u64).prop_map(|(lead, equal_fork, trail)| Stubborn {
         lead,
@@ -107,8 +107,10 @@ pub(super) fn run_with_schemer() -> impl Strategy<Value = Run> {
             chainlab::Strategy::Eclipse(Eclipse { victim: NodeId::new(victim), feeds })
         }),
     ];
-    (run(), 0..9_u32, scheme)
-        .prop_map(|(run, number, scheme)| Run { schemer: Some((number % run.nodes, scheme)), ..run })
+    (run(), 0..9_u32, scheme).prop_map(|(run, number, scheme)| Run {
+        schemer: Some((1 + number % (run.nodes - 1), scheme)),
+        ..run
+    })
 }
 
 fn act() -> impl Strategy<Value = Act> {

@@ -19,7 +19,8 @@ fn what_is_replayed_does_not_matter() {
     replay_and_carry(&run());
 }
 
-/// While such a node holds nothing back, blocks are replayed to it as to any other.
+/// Beside a miner that follows the others, blocks are replayed while it holds nothing back; beside one that spends twice or
+/// keeps another apart, none are.
 #[test]
 fn nor_does_it_with_a_node_that_is_not_honest() {
     replay_and_carry(&run_with_schemer());
