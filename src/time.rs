@@ -51,6 +51,12 @@ impl Time {
         let nanos = u64::try_from(duration.as_nanos()).ok()?;
         self.0.checked_add(nanos).map(Self)
     }
+
+    /// Returns the time so many nanoseconds later, at most the end of time: where a duration, which counts seconds as well,
+    /// would take too long.
+    pub(crate) const fn after_nanos(self, nanos: u64) -> Self {
+        Self(self.0.saturating_add(nanos))
+    }
 }
 
 impl Add<Duration> for Time {

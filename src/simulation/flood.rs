@@ -103,8 +103,8 @@ impl Flood {
         }
         *count = telling.count;
         let (start, lanes) = lanes.of(from);
-        let soonest = later(now, start.nanos);
-        self.last = self.last.max(later(soonest, u64::from(start.most_more_nanos)));
+        let soonest = now.after_nanos(start.nanos);
+        self.last = self.last.max(soonest.after_nanos(u64::from(start.most_more_nanos)));
         let leaves_out = except != NOBODY && lanes.binary_search_by_key(&except, |lane| lane.to).is_ok();
         let messages = lanes.len() as u64 - u64::from(leaves_out);
         let volume = Some(Volume { messages, bytes: messages * self.bytes });
@@ -112,7 +112,7 @@ impl Flood {
             return volume;
         }
         for lane in lanes {
-            let at = later(soonest, u64::from(lane.more_nanos));
+            let at = soonest.after_nanos(u64::from(lane.more_nanos));
             let first = &mut self.first[lane.to as usize];
             // Equal times are told apart by their senders only when they come.
             if at <= *first && lane.to != except {
@@ -195,15 +195,11 @@ impl Flood {
         (start, lane): (&Start, &Lane),
         now: Time,
     ) -> Option<Spelled> {
-        let due = later(sent, start.nanos + u64::from(lane.more_nanos));
+        let due = sent.after_nanos(start.nanos + u64::from(lane.more_nanos));
         if due <= now || lane.to == except {
             return None;
         }
         let [from, to] = [from, lane.to].map(NodeId::new);
         Some(Spelled { from, to, sent, due, count, chain: self.chain.clone() })
     }
-}
-
-fn later(time: Time, nanos: u64) -> Time {
-    Time::from_nanos(time.as_nanos().saturating_add(nanos))
 }

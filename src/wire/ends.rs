@@ -89,7 +89,7 @@ impl Links {
             let first = Time::from_nanos(now.as_nanos().saturating_sub(writing.unwrap_or(0)));
             at = self.hosts.take_in(to, (first, now), bytes, download);
         }
-        let at = Time::from_nanos(at.as_nanos().saturating_add(validation_nanos));
+        let at = at.after_nanos(validation_nanos);
         if at > now {
             // It is under way until then, so the lane must be there for a partition to mark: it was sent while nothing
             // took time, perhaps.

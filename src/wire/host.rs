@@ -133,7 +133,7 @@ impl Hosts {
     /// Sends so many bytes after what is sent already; tells when they are out.
     pub(super) fn send(&mut self, now: Time, from: NodeId, bytes: u64, upload: u64) -> Time {
         let host = self.of_mut(from);
-        host.sent_at = later(now.max(host.sent_at), writing_nanos(bytes, upload));
+        host.sent_at = now.max(host.sent_at).after_nanos(writing_nanos(bytes, upload));
         host.sent_at
     }
 
@@ -146,7 +146,7 @@ impl Hosts {
         download: u64,
     ) -> Time {
         let host = self.of_mut(to);
-        host.taken_in_at = later(first.max(host.taken_in_at), writing_nanos(bytes, download)).max(last);
+        host.taken_in_at = first.max(host.taken_in_at).after_nanos(writing_nanos(bytes, download)).max(last);
         host.taken_in_at
     }
 
@@ -156,10 +156,6 @@ impl Hosts {
         }
         &mut self.of[node.index()]
     }
-}
-
-fn later(time: Time, nanos: u64) -> Time {
-    Time::from_nanos(time.as_nanos().saturating_add(nanos))
 }
 
 #[cfg(test)]

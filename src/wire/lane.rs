@@ -43,14 +43,14 @@ impl Lane {
         self.messages += u64::from(link.draws());
         let mut left = now;
         if let Some(bandwidth) = link.bandwidth() {
-            left = later(now.max(self.busy_until), writing_nanos(bytes, bandwidth));
+            left = now.max(self.busy_until).after_nanos(writing_nanos(bytes, bandwidth));
             self.busy_until = left;
         }
         let draw = |purpose: Purpose| key.and(purpose as u64).and(message);
         if link.loss() > 0.0 && draw(Purpose::Loss).uniform() < link.loss() {
             return None;
         }
-        let mut arrival = later(left, link.latency().draw(draw(Purpose::Latency)));
+        let mut arrival = left.after_nanos(link.latency().draw(draw(Purpose::Latency)));
         if link.is_ordered() {
             arrival = arrival.max(self.last_arrival);
         }
@@ -63,10 +63,6 @@ impl Lane {
 pub(super) fn writing_nanos(bytes: u64, bytes_per_second: u64) -> u64 {
     let nanos = (u128::from(bytes) * 1_000_000_000).div_ceil(u128::from(bytes_per_second));
     u64::try_from(nanos).unwrap_or(u64::MAX)
-}
-
-fn later(time: Time, nanos: u64) -> Time {
-    Time::from_nanos(time.as_nanos().saturating_add(nanos))
 }
 
 #[cfg(test)]
