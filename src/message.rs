@@ -188,7 +188,6 @@ impl Message {
 
     /// Returns the message's size, told apart by what it is of. It costs what [`Message::size`] does.
     pub(crate) fn measured(&self) -> Size {
-        const ENVELOPE: u64 = 16;
         let blocks = |told: &Told, after| Size::of(told, after).within(ENVELOPE);
         let other = |bytes| Size::of_envelope(ENVELOPE + bytes);
         match self {
@@ -201,7 +200,7 @@ impl Message {
                 let compact = if matches!(told, Told::Chain(_)) { 64 } else { 1 };
                 Size { compact, ..Size::of_block(told).within(ENVELOPE + 80) }
             }
-            Self::BlocksRequest { locator, .. } => other(32 + 40 * locator.len() as u64),
+            Self::BlocksRequest { locator, .. } => Size::of_envelope(request_bytes(locator.len())),
             Self::Blocks { after, blocks: told, .. } => blocks(told, *after),
             Self::Acknowledge { .. } => other(32),
             Self::Inventory { hashes, .. } => other(32 * hashes.len() as u64),
@@ -264,6 +263,14 @@ impl Size {
     fn within(self, envelope: u64) -> Self {
         Self { envelope: self.envelope + envelope, ..self }
     }
+}
+
+/// What each message takes for what it is.
+const ENVELOPE: u64 = 16;
+
+/// The bytes of a message that asks for blocks and names so many that its sender has.
+pub(crate) fn request_bytes(named: usize) -> u64 {
+    ENVELOPE + 32 + 40 * named as u64
 }
 
 pub(crate) fn transaction_size(transaction: &Transaction) -> u64 {

@@ -84,7 +84,7 @@ impl Node {
     }
 
     /// What tells of a tip.
-    pub(super) fn news(&self, tip: &Blockchain) -> Message {
+    pub(crate) fn news(&self, tip: &Blockchain) -> Message {
         match self.rules.relay {
             Relay::Announce => Message::Announce { block: tip.tip_hash(), position: tip.len() },
             Relay::Compact { .. } => Message::CompactBlock(Told::Chain(tip.clone())),

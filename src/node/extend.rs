@@ -13,7 +13,6 @@ use crate::{
     hash::BlockHash,
     message::{Message, NodeId, Told},
     pow::Target,
-    rules::Relay,
     time::Time,
 };
 
@@ -61,7 +60,9 @@ impl Node {
             self.lossy_peers,
             self.peers.iter().filter(|peer| !self.loses_nothing(**peer)).count()
         );
-        self.rules.relay == Relay::Push
+        self.rules.relay.is_on()
+            // Nobody asks for what is sent as a whole.
+            && (self.pushes || self.gossip.questions.are_forgotten())
             && self.wake_at.is_none()
             && self.resolves.is_empty()
             && self.gossip.is_quiet()
@@ -75,6 +76,7 @@ impl Node {
     #[inline]
     pub(crate) fn extends(&self, now: Time, chain: &Blockchain) -> bool {
         self.is_quiet
+            && self.pushes
             && chain.is_child_of(&self.chain)
             && chain.is_verified_under(self.fingerprint)
             // A longer branch may hold the block.

@@ -12,7 +12,7 @@ use crate::{
     mempool::{LossReason, Mempool, SubmitError},
     message::{Message, NodeId, RequestId, Told},
     pow::{Challenge, Exhausted, Target},
-    rules::{Checks, Fingerprint, Rules, RulesError},
+    rules::{Checks, Fingerprint, Relay, Rules, RulesError},
     strategy::{Behaviour, TieBreak},
     time::Time,
     transaction::Transaction,
@@ -97,6 +97,8 @@ pub struct Node {
     pub(super) id: NodeId,
     /// Whether it has nothing on its mind but its chain, since its last input.
     pub(super) is_quiet: bool,
+    /// Whether it sends its peers each new block as a whole.
+    pub(super) pushes: bool,
     pub(super) mining: Mining,
     pub(super) limits: Limits,
     /// Where its rewards go.
@@ -157,7 +159,7 @@ impl Node {
     pub(crate) fn restored(config: NodeConfig, left: Snapshot) -> (Self, Vec<(Transaction, LossReason)>) {
         let NodeConfig { id, rules, address, limits, behaviour } = config;
         let Snapshot { chain, pending, peers } = left;
-        let fingerprint = rules.fingerprint();
+        let (fingerprint, pushes) = (rules.fingerprint(), rules.relay == Relay::Push);
         let ahead_micros = match rules.checks {
             Checks::LinksAndProofs => u64::MAX,
             Checks::WholeBlocks => u64::try_from(rules.ahead_max.as_micros()).unwrap_or(u64::MAX),
@@ -180,6 +182,7 @@ impl Node {
             lossless: Vec::new(),
             lossy_peers,
             is_quiet: false,
+            pushes,
             longest_branch: 0,
             tips: 0,
             ahead_micros,

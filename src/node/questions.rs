@@ -152,6 +152,11 @@ impl Questions {
         self.deadline
     }
 
+    /// Tells whether nothing is missing, and nobody is remembered for anything.
+    pub(super) fn are_forgotten(&self) -> bool {
+        self.tellers.is_empty() && !self.has_news && (self.doublings, self.tellings) == (0, 0)
+    }
+
     pub(super) fn are_due(&self, now: Time) -> bool {
         self.has_news || self.deadline.is_some_and(|at| at <= now)
     }

@@ -32,6 +32,11 @@ impl Relay {
     pub(crate) fn is_on(self) -> bool {
         self != Self::None
     }
+
+    /// Tells whether which nodes have to ask for a block is drawn anew with each.
+    pub(crate) fn draws(self) -> bool {
+        matches!(self, Self::Compact { fallback_percent: 1..100 })
+    }
 }
 
 impl fmt::Display for Relay {

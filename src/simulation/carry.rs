@@ -325,6 +325,7 @@ impl Surroundings {
     /// Records what happened to a node.
     pub(super) fn record(&mut self, node: NodeId, what: Happening) {
         self.mined += u64::from(matches!(what, Happening::Mined { .. }));
+        self.replays.recording.take_if(|recording| !recording.note(self.now, &what));
         let event = Event { time: self.now, node, what };
         self.recorder.observe(&event);
         self.subscribers.tell(&event);

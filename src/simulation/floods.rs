@@ -36,12 +36,16 @@ pub(super) struct Floods {
 
 /// How a block comes from its finder to all other nodes.
 #[derive(Debug)]
-pub(super) struct Rehearsal {
+pub(super) struct Spread {
     /// After what time each of them takes it on, the soonest first.
     pub(super) accepted: Vec<Duration>,
     /// After what time the last message has come.
     pub(super) last: Duration,
     pub(super) messages: u64,
+    /// How many of these ask for the block.
+    pub(super) requests: u64,
+    /// The bytes of the others; if nothing, each has those of a message that tells of the block.
+    pub(super) bytes: Option<u64>,
 }
 
 /// What an arrival is.
@@ -142,7 +146,7 @@ impl Floods {
     /// Finds out how a block that a node has found comes to all others while nothing else happens; none if it does not.
     ///
     /// It costs what carrying the block costs, less what the nodes do.
-    pub(super) fn rehearse(&mut self, finder: NodeId, chain: &Blockchain) -> Option<Rehearsal> {
+    pub(super) fn rehearse(&mut self, finder: NodeId, chain: &Blockchain) -> Option<Spread> {
         if self.rehearsals.1 > Time::from_nanos(u64::MAX / 2) {
             self.rehearsals = (Queue::new(Time::UNIX_EPOCH), Time::UNIX_EPOCH);
         }
@@ -172,7 +176,10 @@ impl Floods {
         spare.push(flood.end());
         // Beyond the end of time nothing comes.
         let is_with_all = accepted.len() == lanes.nodes() && *now < Time::MAX;
-        is_with_all.then(|| Rehearsal { accepted: accepted.split_off(1), last, messages })
+        is_with_all.then(|| {
+            let accepted = accepted.split_off(1);
+            Spread { accepted, last, messages, requests: 0, bytes: None }
+        })
     }
 
     /// Tells whether messages may still be under way that tell of a block which a node has heard of, and does not

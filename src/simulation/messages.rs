@@ -6,6 +6,7 @@ use crate::{
     event::{Happening, LossCause},
     message::{Message, MessageKind, NodeId, Told},
     report::{Messages, Volume},
+    rules::Relay,
     time::Time,
     verbs::{
         state::State,
@@ -21,6 +22,11 @@ pub(super) enum Flow {
     /// Something has changed.
     Unknown,
     Free,
+    /// Not, as time depends on the sizes of messages, or blocks are asked for; but nothing is drawn, and all else holds.
+    Steady {
+        /// Whether it depends on the size of every message, as links have bandwidths of their own.
+        by_all_sizes: bool,
+    },
     /// Not, before this moment at least.
     Blocked(Time),
 }
@@ -55,15 +61,23 @@ impl Surroundings {
     pub(super) fn flows(&mut self) -> bool {
         match self.flow {
             Flow::Free => true,
+            Flow::Steady { .. } => false,
             Flow::Blocked(until) if self.now < until => false,
             _ => self.look_whether_it_flows(),
         }
     }
 
+    /// Tells whether how a block spreads, while nothing else happens, depends on who found it and on sizes alone.
+    pub(super) fn is_steady(&mut self) -> bool {
+        self.flows() || matches!(self.flow, Flow::Steady { .. })
+    }
+
     #[cold]
     fn look_whether_it_flows(&mut self) -> bool {
         let (links, now) = (self.traffic.links(), self.now);
+        let relay = self.rules.relay;
         let is_whole = self.skips
+            && !relay.draws()
             && self.noticing.is_empty()
             && !self.traffic.is_judged()
             && !self.traffic.is_traced()
@@ -73,7 +87,8 @@ impl Surroundings {
         if !is_whole {
             return false;
         }
-        let mut lanes = Lanes::default();
+        let mut lanes = (relay == Relay::Push).then(Lanes::default);
+        let (mut is_drawn, mut by_all_sizes) = (false, false);
         for (from, peers) in (0..).map(NodeId::new).zip(&self.peers) {
             let mut of_node = Vec::with_capacity(peers.len());
             for &to in peers {
@@ -81,18 +96,32 @@ impl Surroundings {
                 if self.traffic.may_lose(from, to) {
                     return false;
                 }
+                // And what is asked for comes that way.
+                for link in [links.link(from, to), links.link(to, from)] {
+                    is_drawn |= link.draws();
+                    by_all_sizes |= link.bandwidth().is_some();
+                }
                 match links.steady_nanos(now, from, to) {
                     Ok(nanos) => of_node.push((to, nanos)),
-                    Err(until) => {
+                    Err(until) if lanes.is_some() && until < Time::MAX => {
                         self.flow = Flow::Blocked(until);
                         return false;
                     }
+                    Err(_) => lanes = None,
                 }
             }
-            if !lanes.add_node(&of_node) {
+            if lanes.as_mut().is_some_and(|lanes| !lanes.add_node(&of_node)) {
+                lanes = None;
+            }
+            if lanes.is_none() && is_drawn {
                 return false;
             }
         }
+        let Some(lanes) = lanes else {
+            self.flow = Flow::Steady { by_all_sizes };
+            self.replays.forget(&mut self.recorder);
+            return false;
+        };
         let block_bytes = self.traffic.links().block_cost().bytes;
         if self.floods.set_lanes(lanes, block_bytes) {
             self.replays.forget(&mut self.recorder);
@@ -156,6 +185,9 @@ impl Surroundings {
     pub(super) fn send(&mut self, from: NodeId, to: NodeId, message: Message) {
         let (kind, load) = (message.kind(), self.traffic.load(message.measured()));
         self.messages.sent += 1;
+        if let Some(recording) = &mut self.replays.recording {
+            recording.note_message(&message);
+        }
         let volume = self.messages.kinds.entry(kind).or_default();
         volume.messages += 1;
         volume.bytes += load.bytes;

@@ -17,6 +17,7 @@ mod nodes;
 #[cfg(test)]
 mod plain;
 mod queue;
+mod recording;
 mod replays;
 mod run;
 mod searches;

@@ -1,18 +1,19 @@
 //! Blocks that come to all nodes as an earlier one of the same miner has.
 //!
 //! At Bitcoin's pace 999 of 1,000 blocks travel through a network in which nothing else happens. Where nothing is drawn
-//! for a message, how such a block spreads depends on who found it, and on nothing else. So that is found out once for
-//! each miner, by the same flood that would carry the block: when it comes to each node, and how many messages that
-//! takes. From then on such a block is that record, shifted in time. It costs what making the block costs, whatever the
-//! number of nodes.
+//! for a message, how such a block spreads depends on who found it, and on nothing else; or on its size as well, where
+//! nodes or links have bandwidths and blocks are looked at. So that is found out once for each miner and size: when it
+//! comes to each node, and how many messages that takes. Where each message takes the same time the same flood tells it
+//! that would carry the block; else the first such block is carried, and [recorded](super::recording). From then on such
+//! a block is that record, shifted in time. It costs what making the block costs, whatever the number of nodes.
 //!
 //! A block may be replayed that a node has found
 //!
 //! - on a chain that all nodes have, and while no message is under way that could matter to any;
 //! - while no node has anything on its mind but its chain: no question, deadline, orphan or early block, no ban, nothing
 //!   pending, nothing held back, no peer that it would have to tell again;
-//! - while all nodes are live, links are whole and take the same time for every message, and nobody judges what they
-//!   carry. A message's size does not matter on such links, and so not the block's;
+//! - while all nodes are live, links are whole and draw nothing, no node draws whether it asks for the block, and nobody
+//!   judges what links carry;
 //! - with a timestamp that is in time at once;
 //! - at the difficulty of the block before: another one changes how far each search has come when the block comes there;
 //! - while nobody subscribes to events.
@@ -23,12 +24,15 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{carry::Surroundings, floods::Rehearsal, nodes::Nodes};
+use super::{carry::Surroundings, floods::Spread, messages::Flow, nodes::Nodes, recording::Recording};
 use crate::{
     blockchain::{Blockchain, Cut},
-    message::NodeId,
+    message::{Message, NodeId, Told, request_bytes},
+    node::Effect,
     report::{Pattern, Recorder, Volume},
+    rules::Relay,
     time::Time,
+    wire::is_packet,
 };
 
 /// The most records. With the least used each gives way to a new one; they take some kilobytes each.
@@ -38,33 +42,50 @@ const RECORDS_MAX: usize = 16_384;
 #[derive(Debug)]
 pub(super) struct Replays {
     pub(super) are_on: bool,
-    records: BTreeMap<NodeId, Record>,
+    records: BTreeMap<Kind, Record>,
     /// The longest that a block was seen to spread: what comes sooner is not worth finding out more.
     longest: Duration,
     /// A block whose finder has yet to tell its peers, at the moment when it was found.
     found: Option<Found>,
+    /// A block that is carried, of which is noted how it spreads.
+    pub(super) recording: Option<Recording>,
 }
 
 impl Default for Replays {
     fn default() -> Self {
-        Self { are_on: true, records: BTreeMap::new(), longest: Duration::ZERO, found: None }
+        let (records, longest) = (BTreeMap::new(), Duration::ZERO);
+        Self { are_on: true, records, longest, found: None, recording: None }
     }
 }
 
 /// A block that may be replayed.
 #[derive(Debug, Clone)]
 pub(super) struct Found {
-    finder: NodeId,
+    pub(super) kind: Kind,
+    /// The bytes of a message that asks for it: whoever asks names more blocks that he has the longer the chain is.
+    pub(super) request_bytes: u64,
     chain: Blockchain,
 }
 
-/// How the blocks of a node spread.
+/// What decides how a block spreads: blocks of a kind all spread alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Kind {
+    finder: NodeId,
+    /// The bytes of a message with the block, or 0 where sizes do not matter.
+    bytes: u64,
+    /// The bytes of a message that asks for it, or 0 where these do not matter.
+    request_bytes: u64,
+}
+
+/// How the blocks of a kind spread.
 #[derive(Debug)]
 struct Record {
     /// How long it takes until the last node has such a block, and until the last message has arrived.
     accepted: Duration,
     last: Duration,
     messages: u64,
+    requests: u64,
+    bytes: Option<u64>,
     pattern: Pattern,
     /// How many blocks of the pattern are still to be added to the recorder.
     uses: u64,
@@ -76,6 +97,7 @@ impl Replays {
         self.add_to(recorder);
         self.records.clear();
         self.longest = Duration::ZERO;
+        self.recording = None;
     }
 
     /// Has what has been replayed so far count no longer.
@@ -103,18 +125,19 @@ impl Replays {
         self.found.take()
     }
 
-    fn keep(&mut self, finder: NodeId, rehearsal: Rehearsal, recorder: &mut Recorder) {
+    /// Keeps how blocks of a kind spread, of which that was not known.
+    pub(super) fn keep(&mut self, kind: Kind, spread: Spread, recorder: &mut Recorder) {
         if self.records.len() >= RECORDS_MAX {
-            let least = self.records.iter().min_by_key(|(_, record)| record.uses).map(|(node, _)| *node);
-            if let Some(record) = least.and_then(|node| self.records.remove(&node)) {
+            let least = self.records.iter().min_by_key(|(_, record)| record.uses).map(|(kind, _)| *kind);
+            if let Some(record) = least.and_then(|kind| self.records.remove(&kind)) {
                 record.settle(recorder);
             }
         }
-        let Rehearsal { accepted, last, messages } = rehearsal;
+        let Spread { accepted, last, messages, requests, bytes } = spread;
         self.longest = self.longest.max(last);
         let pattern = Pattern::of(&accepted);
         let accepted = accepted.last().copied().unwrap_or_default();
-        self.records.insert(finder, Record { accepted, last, messages, pattern, uses: 0 });
+        self.records.insert(kind, Record { accepted, last, messages, requests, bytes, pattern, uses: 0 });
     }
 }
 
@@ -127,36 +150,58 @@ impl Record {
 }
 
 impl Surroundings {
-    /// Tells whether a block that a node has just found on the chain of all nodes may be replayed, as far as that can be
-    /// told before it is known what comes next. If so its peers are yet to be told.
-    pub(super) fn keeps_for_replay(&mut self, nodes: &mut Nodes, finder: NodeId, chain: &Blockchain) -> bool {
+    /// Tells whether a block that a node has just found on the chain of all nodes, and tells its peers of, may be replayed,
+    /// as far as that can be told before it is known what comes next. If so its peers are yet to be told.
+    pub(super) fn keeps_for_replay(&mut self, nodes: &mut Nodes, finder: NodeId, news: &Message) -> bool {
         let now = self.now;
         let may_be = self.replays.are_on
             && !self.is_hashed
             && self.subscribers.is_empty()
             && nodes.rest()
-            && nodes.at(self, finder).is_some_and(|node| node.is_in_time(now, chain))
-            && chain.next_target(&self.rules) == chain.target()
             && self.queue.is_empty()
-            && self.flows();
+            && self.is_steady();
+        let Some(node) = nodes.at(self, finder).filter(|_| may_be) else { return false };
+        let chain = match news {
+            Message::NewBlock(Told::Chain(chain)) | Message::CompactBlock(Told::Chain(chain)) => chain,
+            Message::Announce { block, .. } if *block == node.chain().tip_hash() => node.chain(),
+            _ => return false,
+        };
+        let may_be = node.is_in_time(now, chain) && chain.next_target(&self.rules) == chain.target();
         if may_be {
-            self.replays.found = Some(Found { finder, chain: chain.clone() });
+            self.replays.found = Some(self.found(finder, chain.clone()));
         }
         may_be
+    }
+
+    fn found(&self, finder: NodeId, chain: Blockchain) -> Found {
+        let Flow::Steady { by_all_sizes } = self.flow else {
+            return Found { kind: Kind { finder, bytes: 0, request_bytes: 0 }, request_bytes: 0, chain };
+        };
+        let bytes = self.traffic.load(Message::NewBlock(Told::Chain(chain.clone())).measured()).bytes;
+        let request_bytes = match self.rules.relay {
+            Relay::None | Relay::Push => 0,
+            Relay::Announce | Relay::Compact { .. } => {
+                request_bytes(chain.parent().map_or(0, |parent| parent.locator().len()))
+            }
+        };
+        let do_requests_matter = by_all_sizes || !is_packet(request_bytes);
+        let kind = Kind { finder, bytes, request_bytes: if do_requests_matter { request_bytes } else { 0 } };
+        Found { kind, request_bytes, chain }
     }
 
     /// Has all nodes take on a block that was just found, if all of its messages arrive before another moment; tells
     /// whether they do.
     pub(super) fn replay(&mut self, nodes: &mut Nodes, found: &Found, before: Time) -> bool {
-        let Found { finder, chain } = found;
+        let Found { kind, request_bytes, chain } = found;
         let Replays { records, longest, .. } = &self.replays;
-        if !records.contains_key(finder) && self.now + *longest < before {
-            match self.floods.rehearse(*finder, chain) {
-                Some(rehearsal) => self.replays.keep(*finder, rehearsal, &mut self.recorder),
+        let can_be_rehearsed = self.flow == Flow::Free && self.now + *longest < before;
+        if can_be_rehearsed && !records.contains_key(kind) {
+            match self.floods.rehearse(kind.finder, chain) {
+                Some(spread) => self.replays.keep(*kind, spread, &mut self.recorder),
                 None => self.replays.longest = Duration::MAX,
             }
         }
-        let Some(record) = self.replays.records.get_mut(finder) else { return false };
+        let Some(record) = self.replays.records.get_mut(kind) else { return false };
         let by = self.now + record.accepted;
         if self.now + record.last >= before
             || !self.recorder.accepted_by_all(by, &chain.tip_hash(), &record.pattern)
@@ -166,14 +211,21 @@ impl Surroundings {
         record.uses += 1;
         let Volume { messages, bytes } = &mut self.flooded;
         *messages += record.messages;
-        *bytes += record.messages * self.floods.bytes_of(chain);
+        *bytes += record.bytes.unwrap_or_else(|| record.messages * self.floods.bytes_of(chain));
+        *bytes += record.requests * request_bytes;
         self.changes += 1;
-        nodes.give(*finder, chain.clone());
+        nodes.give(kind.finder, chain.clone());
         true
     }
 
     /// Has the finder of a block tell its peers, now that it is not replayed.
-    pub(super) fn carry_found(&mut self, found: &Found) {
-        self.relay_block(found.finder, None, &found.chain);
+    pub(super) fn carry_found(&mut self, nodes: &mut Nodes, found: &Found) {
+        let finder = found.kind.finder;
+        let Some(node) = nodes.at(self, finder) else { return };
+        let message = node.news(&found.chain);
+        if matches!(self.flow, Flow::Steady { .. }) && !self.replays.records.contains_key(&found.kind) {
+            self.replays.recording = Some(Recording::begin(found, self.now, self.messages.clone()));
+        }
+        self.carry_out(finder, Effect::Relay { except: None, message });
     }
 }

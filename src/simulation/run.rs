@@ -232,13 +232,14 @@ impl Simulation {
 
     /// Has blocks replayed, or each carried from node to node; at first they are replayed.
     ///
-    /// Where links take the same time for every message and lose nothing, and nothing else happens until all nodes have a
-    /// block, how it comes to them depends on who found it alone. [`run_for`](Self::run_for),
-    /// [`run_until`](Self::run_until), [`run_blocks`](Self::run_blocks) and [`run_to_position`](Self::run_to_position) find
-    /// that out once for each miner, which takes some kilobytes, and then give all nodes such a block at once: it costs
-    /// what making it costs, however many nodes there are. Where time is to stop meanwhile, or somebody looks at single
-    /// steps or events, blocks are carried. What a run comes to is the same;
-    /// [`Report::replayed`](crate::Report::replayed) says how many were replayed.
+    /// Where links lose nothing and draw no latency for a message, and nothing else happens until all nodes have a block, how
+    /// it comes to them depends on who found it and how large it is alone, however blocks are told of, but for compact ones
+    /// of which a drawn part is asked for. [`run_for`](Self::run_for), [`run_until`](Self::run_until),
+    /// [`run_blocks`](Self::run_blocks) and [`run_to_position`](Self::run_to_position) find that out once for each miner and
+    /// size, which takes some kilobytes, and then give all nodes such a block at once: it costs what making it costs,
+    /// however many nodes there are. Where time is to stop meanwhile, or somebody looks at single steps or events, blocks
+    /// are carried. What a run comes to is the same; [`Report::replayed`](crate::Report::replayed) says how many were
+    /// replayed.
     ///
     /// ```
     /// use std::time::Duration;

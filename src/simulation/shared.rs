@@ -39,6 +39,7 @@ impl Shared {
     pub(super) fn borrow_mut(&self) -> RefMut<'_, World> {
         let mut world = self.0.borrow_mut();
         world.carry_found();
+        world.end_recording();
         world
     }
 

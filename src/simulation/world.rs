@@ -67,7 +67,7 @@ impl World {
             if first.is_some_and(|first| self.around.replay(&mut self.nodes, &found, first.min(limit))) {
                 return Step::Done;
             }
-            self.around.carry_found(&found);
+            self.around.carry_found(&mut self.nodes, &found);
         }
         if let Some(arrival) = self.around.queue.pop_until(first.map_or(limit, |first| first.min(limit))) {
             self.around.now = arrival.at;
@@ -84,6 +84,9 @@ impl World {
             return Step::Done;
         }
         let Some(now) = first.filter(|first| *first <= limit) else { return Step::Nothing };
+        if wake != first {
+            self.end_recording();
+        }
         self.around.advance(now);
         if wake == first {
             let node = self.around.pop_wake();
@@ -105,8 +108,13 @@ impl World {
     /// Has the finder of a block that waits to be replayed tell its peers.
     pub(super) fn carry_found(&mut self) {
         if let Some(found) = self.around.replays.take_found() {
-            self.around.carry_found(&found);
+            self.around.carry_found(&mut self.nodes, &found);
         }
+    }
+
+    /// Ends the recording of a block before something happens that is not of it.
+    pub(super) fn end_recording(&mut self) {
+        self.around.end_recording(&self.nodes);
     }
 
     /// A block comes to a node for the first time.
@@ -177,8 +185,8 @@ impl World {
         }
         for effect in effects.drain(..) {
             match effect {
-                Effect::Relay { except: None, message: Message::NewBlock(Told::Chain(chain)) }
-                    if is_found && around.keeps_for_replay(nodes, id, &chain) => {}
+                Effect::Relay { except: None, message }
+                    if is_found && around.keeps_for_replay(nodes, id, &message) => {}
                 effect => around.carry_out(id, effect),
             }
         }

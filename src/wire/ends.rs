@@ -7,6 +7,11 @@ use crate::{NodeId, Time};
 /// nor has others wait.
 const PACKET_BYTES: u64 = 1500;
 
+/// Tells whether a message of so many bytes takes a node no time and waits for nothing, however narrow the node's line.
+pub(crate) fn is_packet(bytes: u64) -> bool {
+    bytes <= PACKET_BYTES
+}
+
 impl Links {
     /// Sets how fast a node sends and takes in, in place of its region's bandwidth.
     pub fn set_bandwidth(&mut self, node: NodeId, bandwidth: Bandwidth) {
@@ -112,6 +117,6 @@ impl Links {
 
     /// Tells whether somebody's bandwidth may count for so many bytes.
     fn bandwidth_matters(&self, bytes: u64) -> bool {
-        bytes > PACKET_BYTES && !(self.hosts.is_empty() && self.regions.is_none())
+        !(is_packet(bytes) || self.hosts.is_empty() && self.regions.is_none())
     }
 }

@@ -48,6 +48,7 @@ mod regions;
 mod topology;
 
 pub(crate) use draw::{Key, Purpose};
+pub(crate) use ends::is_packet;
 pub(crate) use host::Load;
 pub use host::{Bandwidth, BlockCost};
 pub use latency::{Latency, LatencyError};

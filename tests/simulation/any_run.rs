@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use chainlab::{
-    Difficulty, Genesis, NodeId, Report, Retarget, Rules, Simulation, Time, Transaction,
+    Difficulty, Genesis, NodeId, Relay, Report, Retarget, Rules, Simulation, Time, Transaction,
     network::{HashRate, Identity, RestartFrom},
     pow::Target,
     simulation::SimulationEvents,
     strategy::{Behaviour, DoubleSpend, Eclipse, Optimal, Stubborn},
-    wire::{Latency, Link, Topology, Verdict},
+    wire::{Bandwidth, BlockCost, Latency, Link, Regions, Topology, Verdict},
 };
 use proptest::{collection::vec, prelude::*};
 
@@ -28,9 +28,22 @@ pub(super) struct Run {
     pub(super) interval: f64,
     /// After how many blocks the difficulty changes.
     pub(super) window: Option<u32>,
+    pub(super) relay: Relay,
+    pub(super) wire: Wire,
     /// A node that is not honest, and what it does.
     pub(super) schemer: Option<(u32, chainlab::Strategy)>,
     pub(super) acts: Vec<(Act, bool)>,
+}
+
+/// What makes some messages take longer than others.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Wire {
+    /// What each node sends in a second, the first so many bytes, each other one a tenth more.
+    pub(super) upload: Option<u64>,
+    /// What each link takes in a second.
+    pub(super) bandwidth: Option<u64>,
+    pub(super) are_in_regions: bool,
+    pub(super) block_cost: BlockCost,
 }
 
 /// Something that is done; nodes are counted around.
@@ -76,19 +89,48 @@ pub(super) fn run() -> impl Strategy<Value = Run> {
     (
         (any::<u64>(), 4..9_u32, topology, any::<bool>(), 0..200_u64, interval),
         prop_oneof![Just(None), (2..40_u32).prop_map(Some)],
+        prop_oneof![3 => Just((Relay::Push, Wire::default())), 2 => (relay(), wire())],
         vec((act(), any::<bool>()), 1..14),
     )
-        .prop_map(|((seed, nodes, topology, has_own_latencies, millis, interval), window, acts)| Run {
-            seed,
-            nodes,
-            topology,
-            has_own_latencies,
-            millis,
-            interval,
-            window,
-            schemer: None,
-            acts,
-        })
+        .prop_map(
+            |((seed, nodes, topology, has_own_latencies, millis, interval), window, (relay, wire), acts)| {
+                let schemer = None;
+                Run {
+                    seed,
+                    nodes,
+                    topology,
+                    has_own_latencies,
+                    millis,
+                    interval,
+                    window,
+                    relay,
+                    wire,
+                    schemer,
+                    acts,
+                }
+            },
+        )
+}
+
+fn relay() -> impl Strategy<Value = Relay> {
+    let percent = prop_oneof![Just(0), Just(30), Just(100)];
+    prop_oneof![
+        1 => Just(Relay::Push),
+        2 => Just(Relay::Announce),
+        1 => percent.prop_map(|fallback_percent| Relay::Compact { fallback_percent }),
+    ]
+}
+
+fn wire() -> impl Strategy<Value = Wire> {
+    let rate = || prop_oneof![2 => Just(None), 1 => (1..20_u64).prop_map(|rate| Some(rate * 100_000))];
+    let bytes = prop_oneof![Just(None), (1..1_000_000_u64).prop_map(Some)];
+    let validation = prop_oneof![Just(0), 0..100_000_u64];
+    (rate(), rate(), any::<bool>(), bytes, validation).prop_map(
+        |(upload, bandwidth, are_in_regions, bytes, micros)| {
+            let block_cost = BlockCost { bytes, validation: Duration::from_micros(micros) };
+            Wire { upload, bandwidth, are_in_regions, block_cost }
+        },
+    )
 }
 
 /// A run with a node that is not honest; the first is.
@@ -159,19 +201,28 @@ pub(super) fn rules(nodes: u32, interval: f64, window: Option<u32>) -> Rules {
 
 /// The network of a run, all of whose nodes mine. The first is left alone, so that blocks never cease.
 pub(super) fn network(run: &Run) -> Simulation {
-    let simulation = Simulation::new(rules(run.nodes, run.interval, run.window), run.seed);
-    simulation.set_default_link(fixed(run.millis));
+    let rules = Rules { relay: run.relay, ..rules(run.nodes, run.interval, run.window) };
+    let simulation = Simulation::new(rules, run.seed);
+    let Wire { upload, bandwidth, are_in_regions, block_cost } = run.wire;
+    let link = |link: Link| bandwidth.map_or(link, |bytes| link.with_bandwidth(bytes).unwrap());
+    simulation.set_default_link(link(fixed(run.millis)));
+    simulation.set_regions(are_in_regions.then(Regions::of_2019));
+    simulation.set_block_cost(block_cost);
     for number in 0..run.nodes {
         let scheme = run.schemer.clone().filter(|(place, _)| *place == number);
         let strategy = scheme.map_or(chainlab::Strategy::Honest, |(_, strategy)| strategy);
         let behaviour = Behaviour { strategy, ..Behaviour::default() };
-        simulation.spawn_as(Identity { behaviour, ..Identity::default() }).unwrap();
+        let node = simulation.spawn_as(Identity { behaviour, ..Identity::default() }).unwrap();
+        if let Some(upload) = upload {
+            let upload = upload * (10 + u64::from(number)) / 10;
+            simulation.set_bandwidth(node, Bandwidth::new(upload, 4 * upload).unwrap()).unwrap();
+        }
     }
     simulation.join(&run.topology).unwrap();
     if run.has_own_latencies {
         let latency = Latency::uniform(Duration::ZERO, Duration::from_millis(run.millis)).unwrap();
         for (one, other) in run.topology.edges(run.nodes as usize, run.seed).unwrap() {
-            let link = Link::default().with_latency(latency.drawn_once(run.seed, one, other));
+            let link = link(Link::default().with_latency(latency.drawn_once(run.seed, one, other)));
             simulation.set_link(one, other, link).unwrap();
             simulation.set_link(other, one, link).unwrap();
         }

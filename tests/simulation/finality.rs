@@ -2,18 +2,22 @@
 
 use std::{cell::Cell, env};
 
-use chainlab::NodeId;
+use chainlab::{
+    NodeId, Relay,
+    wire::{BlockCost, Topology},
+};
 use proptest::{
     prelude::*,
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 
-use super::any_run::{Act, Run, carry_out, compare, run};
+use super::any_run::{Act, Run, Wire, carry_out, compare, run};
 
-/// The run with so many blocks more before each act: enough for some to be let go of.
+/// The run with so many blocks more before each act: enough for some to be let go of. Blocks are pushed, and take no time
+/// but links' latency: else forks are deeper still, and whoever asks for blocks beyond what is promised gets other answers.
 fn lengthened(run: Run, blocks: u64) -> Run {
     let acts = run.acts.into_iter().flat_map(|act| [(Act::RunBlocks(blocks), false), act]).collect();
-    Run { acts, ..run }
+    Run { acts, relay: Relay::Push, wire: Wire::default(), ..run }
 }
 
 /// What was seen but for the bytes of messages: forks are deeper here than what is final.
@@ -57,4 +61,32 @@ fn what_is_let_go_does_not_matter() {
         });
     tested.unwrap_or_else(|error| panic!("{error}"));
     assert!(let_go.get() > 20 * u64::from(cases), "{} blocks are not enough", let_go.get());
+}
+
+/// Blocks of a megabyte, told of by their hashes: but for the bytes of questions, which name fewer blocks, all is the same.
+#[test]
+fn nor_does_it_where_blocks_are_asked_for() {
+    let block_cost = BlockCost { bytes: Some(1_000_000), ..BlockCost::default() };
+    let wire = Wire { are_in_regions: true, block_cost, ..Wire::default() };
+    let run = Run {
+        seed: 5,
+        nodes: 8,
+        topology: Topology::Random { links: 2 },
+        has_own_latencies: false,
+        millis: 0,
+        interval: 600.0,
+        window: None,
+        relay: Relay::Announce,
+        wire,
+        schemer: None,
+        acts: vec![(Act::RunBlocks(500), true), (Act::Steps(9), true), (Act::RunBlocks(500), true)],
+    };
+    let [(letting, shortened), (keeping, _)] = [Some(50), None].map(|depth| {
+        carry_out(&run, |simulation| depth.into_iter().for_each(|depth| simulation.set_finality(depth)))
+    });
+    let report = shortened.report();
+    assert!(report.replayed > 800, "{report}");
+    assert!(shortened.chain(NodeId::new(0)).unwrap().block(2).is_none());
+    assert_ne!(letting, keeping);
+    assert_eq!(without_bytes(letting), without_bytes(keeping));
 }

@@ -3,16 +3,18 @@
 use std::{cell::Cell, env, time::Duration};
 
 use chainlab::{
-    Blockchain, NodeId, Simulation, Transaction,
+    Blockchain, NodeId, Relay, Simulation, Transaction,
     network::{HashRate, Identity},
-    wire::{Latency, Link, Topology, Verdict},
+    wire::{BlockCost, Latency, Link, Topology, Verdict},
 };
 use proptest::{
     prelude::*,
     test_runner::{Config, TestRunner},
 };
 
-use super::any_run::{RATE, Run, carry_out, compare, fixed, network, rules, run, run_with_schemer, seen};
+use super::any_run::{
+    RATE, Run, Wire, carry_out, compare, fixed, network, rules, run, run_with_schemer, seen,
+};
 
 #[test]
 fn what_is_replayed_does_not_matter() {
@@ -52,6 +54,8 @@ fn quiet_run() -> Run {
         millis: 100,
         interval: 600.0,
         window: None,
+        relay: Relay::Push,
+        wire: Wire::default(),
         schemer: None,
         acts: Vec::new(),
     }
@@ -86,6 +90,35 @@ fn a_quiet_network_replays_all_but_the_first_block() {
     assert_eq!(simulation.report().replayed - before.replayed, 49);
     let line = format!("blocks replayed, not carried message by message: {}\n", before.replayed);
     assert!(before.to_string().contains(&line));
+}
+
+/// The first of each finder is carried, and of each size that counts.
+#[test]
+fn where_messages_take_time_by_their_size_all_but_the_first_are_replayed() {
+    let block_cost = BlockCost { bytes: Some(1_000_000), ..BlockCost::default() };
+    let regions = Wire { are_in_regions: true, block_cost, ..Wire::default() };
+    let slow = Wire { bandwidth: Some(1_000_000), ..Wire::default() };
+    let looking = BlockCost { bytes: None, validation: Duration::from_secs(10) };
+    for (name, relay, wire, least) in [
+        ("announced in regions", Relay::Announce, regions, 99),
+        ("pushed in regions", Relay::Push, regions, 99),
+        ("made of what is pending", Relay::Compact { fallback_percent: 0 }, regions, 99),
+        ("asked for by all", Relay::Compact { fallback_percent: 100 }, regions, 99),
+        ("drawn who asks", Relay::Compact { fallback_percent: 50 }, regions, 0),
+        ("announced, by their own bytes", Relay::Announce, Wire::default(), 80),
+        ("announced over slow links", Relay::Announce, slow, 60),
+        ("looked at for longer the longer they are", Relay::Push, Wire { block_cost: looking, ..slow }, 80),
+    ] {
+        let run = Run { relay, wire, ..quiet_run() };
+        let [replaying, carrying] = [true, false].map(|replays| {
+            let simulation = network(&run);
+            simulation.set_replays(replays);
+            assert!(simulation.run_blocks(100));
+            (replayed(&simulation, 100), seen(&simulation, None))
+        });
+        assert_eq!(replaying.1, carrying.1, "{name}");
+        assert!(replaying.0 >= least && (least > 0 || replaying.0 == 0), "{name}: {}", replaying.0);
+    }
 }
 
 /// Each thing that a block's spreading might show, or be changed by, by itself: while it lasts none is replayed.

@@ -1,0 +1,90 @@
+//! Noting how a block comes to all nodes, while it is carried message by message.
+//!
+//! Where time depends on the sizes of messages, or blocks are asked for, no [rehearsal](super::floods) can tell how a block
+//! spreads. So the first of its finder and its size is carried, and what that comes to is noted, unless anything else
+//! happens before all have come to rest.
+
+use std::time::Duration;
+
+use super::{
+    carry::Surroundings,
+    floods::Spread,
+    nodes::Nodes,
+    replays::{Found, Kind},
+};
+use crate::{
+    event::Happening,
+    message::{Message, MessageKind},
+    report::Messages,
+    time::Time,
+};
+
+/// A block on its way, and what has been noted of it.
+#[derive(Debug)]
+pub(super) struct Recording {
+    kind: Kind,
+    request_bytes: u64,
+    start: Time,
+    /// What had become of messages when it was found.
+    before: Messages,
+    /// After what time each node took it on.
+    accepted: Vec<Duration>,
+    /// How many messages have asked for it.
+    requests: u64,
+}
+
+impl Recording {
+    pub(super) fn begin(found: &Found, start: Time, before: Messages) -> Self {
+        let Found { kind, request_bytes, .. } = *found;
+        Self { kind, request_bytes, start, before, accepted: Vec::new(), requests: 0 }
+    }
+
+    /// Notes what happens to a node; tells whether it is of the block.
+    pub(super) fn note(&mut self, now: Time, what: &Happening) -> bool {
+        let is_of_block = matches!(what, Happening::Accepted { .. });
+        if is_of_block {
+            self.accepted.push(now - self.start);
+        }
+        is_of_block
+    }
+
+    /// Notes that a message is sent.
+    pub(super) fn note_message(&mut self, message: &Message) {
+        self.requests += u64::from(matches!(message, Message::BlocksRequest { .. }));
+    }
+
+    /// What was noted, if every message has come.
+    fn spread(self, now: Time, after: &Messages) -> Option<Spread> {
+        let Self { request_bytes, start, before, accepted, requests, .. } = self;
+        let of_blocks =
+            |messages: &Messages| messages.kinds.get(&MessageKind::Blocks).copied().unwrap_or_default();
+        let messages = of_blocks(after).messages - of_blocks(&before).messages;
+        let bytes = of_blocks(after).bytes - of_blocks(&before).bytes - requests * request_bytes;
+        let are_all_told =
+            after.sent - before.sent == messages && after.delivered - before.delivered == messages;
+        are_all_told.then(|| Spread { accepted, last: now - start, messages, requests, bytes: Some(bytes) })
+    }
+}
+
+impl Surroundings {
+    /// Ends the recording of a block before anything happens that is not of it, and keeps it if all nodes have come to
+    /// rest on the block. It is the moment of the last thing that was of it.
+    #[inline]
+    pub(super) fn end_recording(&mut self, nodes: &Nodes) {
+        if let Some(recording) = self.replays.recording.take() {
+            self.keep_recording(nodes, recording);
+        }
+    }
+
+    #[cold]
+    fn keep_recording(&mut self, nodes: &Nodes, recording: Recording) {
+        let are_at_rest = recording.accepted.len() + 1 == nodes.count()
+            && nodes.are_together()
+            && nodes.rest()
+            && self.queue.is_empty();
+        let kind = recording.kind;
+        if let Some(spread) = recording.spread(self.now, &self.messages).filter(|_| are_at_rest) {
+            self.replays.keep(kind, spread, &mut self.recorder);
+        }
+    }
+}
