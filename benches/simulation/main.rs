@@ -66,9 +66,10 @@ fn complete(nodes: usize, delay: Duration, interval: Duration) -> Simulation {
 }
 
 /// Scenario R: nodes in the six regions of 2019, blocks of a megabyte, told of by their hashes and sent to whoever asks.
-fn scenario_r(nodes: usize) -> Simulation {
+fn scenario_r(nodes: usize, replays: bool) -> Simulation {
     let rules = Rules { relay: Relay::Announce, ..rules(Duration::from_secs(600)) };
     let simulation = Simulation::new(rules.paced_for(nodes as f64 * ATTEMPTS), 1);
+    simulation.set_replays(replays);
     simulation.set_limits(Limits { resolve_timeout: Duration::from_secs(600), ..Limits::default() });
     simulation.set_regions(Some(Regions::of_2019()));
     simulation.set_block_cost(BlockCost { bytes: Some(1_000_000), ..BlockCost::default() });
@@ -190,7 +191,7 @@ fn main() {
     }
     for nodes in [100, 1_000, 6_000] {
         let blocks = if is_measured { (60_000 / nodes as u64).max(10) } else { 2 };
-        let simulation = scenario_r(nodes);
+        let simulation = scenario_r(nodes, false);
         simulation.run_blocks(2);
         row("scenario R", nodes, time(1, || assert!(simulation.run_blocks(blocks))), blocks, None);
     }
@@ -218,14 +219,20 @@ fn main() {
 
 /// What replaying is worth: the time of the same blocks carried, over that of them replayed where they can be.
 fn replays(is_measured: bool) {
-    let nodes = if is_measured { 1000 } else { 50 };
-    println!("\n| a block in | nodes | replayed | times as fast |");
-    println!("| ---: | ---: | ---: | ---: |");
-    for (seconds, blocks) in [(600, 20_000), (15, 20_000), (1, 2_000)] {
-        let blocks = if is_measured { blocks } else { blocks / 100 };
-        let interval = Duration::from_secs(seconds);
-        let [(replaying, _), (carrying, _)] =
-            [true, false].map(|replays| scenario_g(nodes, interval, replays));
+    println!("\n| network | nodes | a block in | blocks | replayed | times as fast |");
+    println!("| --- | ---: | ---: | ---: | ---: | ---: |");
+    let g = |nodes, seconds| move |replays| scenario_g(nodes, Duration::from_secs(seconds), replays).0;
+    let rows: [(_, _, _, _, &dyn Fn(bool) -> Simulation); 6] = [
+        ("scenario G", 1_000, 600, 20_000, &g(1_000, 600)),
+        ("scenario G", 1_000, 15, 20_000, &g(1_000, 15)),
+        ("scenario G", 1_000, 1, 2_000, &g(1_000, 1)),
+        ("scenario G", 10_000, 15, 2_000, &g(10_000, 15)),
+        ("scenario R", 100, 600, 10_000, &|replays| scenario_r(100, replays)),
+        ("scenario R", 100, 600, 100_000, &|replays| scenario_r(100, replays)),
+    ];
+    for (network, nodes, seconds, blocks, make) in rows {
+        let blocks = if is_measured { blocks } else { 20 };
+        let (replaying, carrying) = (make(true), make(false));
         let (mut ours, mut theirs) = (Duration::ZERO, Duration::ZERO);
         // In turns, so that both meet the machine alike.
         for _ in 0..10 {
@@ -234,7 +241,7 @@ fn replays(is_measured: bool) {
         }
         let share = 100.0 * replaying.report().replayed as f64 / blocks as f64;
         let ratio = theirs.as_secs_f64() / ours.as_secs_f64();
-        println!("| {seconds} s | {nodes} | {share:.1} % | {ratio:.2} |");
+        println!("| {network} | {nodes} | {seconds} s | {blocks} | {share:.1} % | {ratio:.2} |");
     }
 }
 
