@@ -82,12 +82,41 @@ impl SimulationEvents {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn write_to(self, out: impl io::Write) -> io::Result<()> {
-        let mut writer = EventWriter::new(io::BufWriter::new(out), self.0.start)?;
-        self.0.joined.iter().try_for_each(|joined| writer.write(joined))?;
+        let mut writer = self.writer(io::BufWriter::new(out))?;
         while let Some(event) = self.try_next() {
             writer.write(&event)?;
         }
         writer.flush()
+    }
+
+    /// Begins to write the events, as [`write_to`](Self::write_to) does all of them: that those nodes joined which were
+    /// there when the subscription began. What has happened since is the caller's to read and to write, now and then, so
+    /// that a long run keeps nothing in memory.
+    ///
+    /// # Errors
+    ///
+    /// What is written to says why it cannot be.
+    ///
+    /// ```
+    /// use chainlab::{Rules, Simulation, report::Recorder};
+    ///
+    /// let simulation = Simulation::new(Rules::sealed(), 7);
+    /// let alice = simulation.spawn()?;
+    /// let mut events = simulation.events();
+    ///
+    /// let mut file = Vec::new();
+    /// let mut writer = events.writer(&mut file)?;
+    /// for _ in 0..3 {
+    ///     simulation.mine(alice)?;
+    ///     events.by_ref().try_for_each(|event| writer.write(&event))?;
+    /// }
+    /// assert_eq!(Recorder::read(&*file)?.last_time(), simulation.now());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn writer<W: io::Write>(&self, out: W) -> io::Result<EventWriter<W>> {
+        let mut writer = EventWriter::new(out, self.0.start)?;
+        self.0.joined.iter().try_for_each(|joined| writer.write(joined))?;
+        Ok(writer)
     }
 }
 

@@ -262,7 +262,7 @@ impl Simulation {
     }
 
     /// Lets time pass until a moment, while a condition holds that is asked after everything that happens.
-    pub(crate) fn run_while(&self, moment: Time, goes_on: impl Fn(Progress) -> bool) {
+    pub(crate) fn run_while(&self, moment: Time, mut goes_on: impl FnMut(Progress) -> bool) {
         while goes_on(self.progress()) {
             if !self.driver.step_until(moment, true) {
                 if moment < Time::MAX {

@@ -7,6 +7,7 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
+use chainlab::{Rules, Simulation, report::Recorder};
 use tempfile::TempDir;
 
 use crate::program::{chainlab, directory, fail, length, read, succeed, whole};
@@ -168,4 +169,27 @@ fn names(directory: &Path) -> Vec<String> {
         .collect();
     names.sort();
     names
+}
+
+/// A run that would not end in a lifetime: what has happened so far is in the file, and nothing of it waits in memory.
+#[test]
+fn events_are_written_while_a_run_goes_on() {
+    let directory = directory();
+    let path = directory.path().join("events.jsonl");
+    fs::write(directory.path().join("endless.json"), r#"{"stop": {"blocks": 1000000000000}}"#).unwrap();
+    let arguments = ["run", "endless.json", "--events", "events.jsonl"];
+    let mut child = start_until(&mut chainlab(directory.path(), &arguments), &path, 1_000_000);
+    assert!(child.try_wait().unwrap().is_none(), "it goes on");
+    child.kill().unwrap();
+    assert_eq!(child.wait().unwrap().signal(), Some(SIGKILL));
+    let text = read(directory.path(), "events.jsonl");
+    let (lines, _) = text.rsplit_once('\n').unwrap();
+    let recorder = Recorder::read(format!("{lines}\n").as_bytes()).unwrap();
+    assert!(recorder.last_time() > Simulation::new(Rules::bitcoin(), 1).now());
+
+    // What cannot be written ends it at once.
+    if Path::new("/dev/full").exists() {
+        let error = fail(directory.path(), &["run", "endless.json", "--events", "/dev/full"], 1);
+        assert!(error.starts_with("error: /dev/full: "), "{error}");
+    }
 }

@@ -1,6 +1,6 @@
 //! What comes of a scenario in a simulation.
 
-use std::time::Duration;
+use std::{ops::ControlFlow, time::Duration};
 
 use chainlab::{NodeId, Report, Simulation, experiment::within_run, wire::Regions};
 use serde_json::{Value, json};
@@ -101,7 +101,8 @@ fn a_finality_changes_nothing_but_what_is_kept() {
             "link": {"latency": {"fixed": {"seconds": 0.05}}}, "stop": {"blocks": 10_000}
         })
     };
-    let [all, last] = [json!(null), json!(100)].map(|finality| scenario(value(finality)).run_watched(|_| ()));
+    let [all, last] = [json!(null), json!(100)]
+        .map(|finality| scenario(value(finality)).run_watched(|_| ControlFlow::Continue(())));
     let (all, last) = (all.unwrap(), last.unwrap());
     assert_eq!(all.report(), last.report());
     let kept = |simulation: &Simulation| simulation.chain(NodeId::new(0)).unwrap().iter().len() as u64;

@@ -4,6 +4,7 @@
 
 mod draw;
 mod ended;
+mod event_file;
 mod experiment;
 mod figures;
 mod interrupt;

@@ -1,8 +1,8 @@
 //! `chainlab run`: one run of a scenario, and its report.
 
 use std::{
-    fs::File,
     io::{self, Write},
+    ops::ControlFlow,
     path::PathBuf,
     process::ExitCode,
 };
@@ -15,6 +15,7 @@ use serde_json::json;
 
 use crate::{
     ended::{Ended, naming},
+    event_file::EventFile,
     figures,
     scenarios::text_of,
 };
@@ -38,7 +39,7 @@ pub(crate) struct Arguments {
     /// Prints JSON.
     #[arg(long)]
     json: bool,
-    /// Writes all that happened to a file, as lines of JSON. They are kept in memory until the end.
+    /// Writes all that happens to a file, as lines of JSON.
     #[arg(long)]
     events: Option<PathBuf>,
     /// Writes every message to that file as well: when it was sent, and when it came or why it did not.
@@ -53,21 +54,20 @@ Examples:
   chainlab run mine.json --events events.jsonl --trace";
 
 pub(crate) fn run(arguments: &Arguments) -> Ended {
-    let Arguments { file, seed, batches, json, events, trace } = arguments;
-    let mut scenario = Scenario::from_json(&text_of(file)?).map_err(|error| naming(file)(&error))?;
+    let Arguments { file: file_name, seed, batches, json, events, trace } = arguments;
+    let mut scenario =
+        Scenario::from_json(&text_of(file_name)?).map_err(|error| naming(file_name)(&error))?;
     scenario.seed = seed.unwrap_or(scenario.seed);
     // A file that cannot be written is told before the run.
-    let out =
-        events.as_ref().map(|path| File::create(path).map_err(|error| naming(path)(&error))).transpose()?;
-    let mut watched = None;
+    let mut file = events.as_ref().map(EventFile::create).transpose()?;
+    let mut written = Ok(());
     let simulation = scenario.run_watched(|simulation| {
-        simulation.set_tracing(*trace);
-        watched = out.map(|out| (out, simulation.events_with_capacity(usize::MAX)));
+        written = file.as_mut().map_or(Ok(()), |file| file.write(simulation, *trace));
+        if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     });
-    let simulation = simulation.map_err(|error| naming(file)(&error))?;
-    if let (Some((out, happened)), Some(path)) = (watched, events) {
-        happened.write_to(out).map_err(|error| naming(path)(&error))?;
-    }
+    let simulation = simulation.map_err(|error| naming(file_name)(&error))?;
+    written?;
+    file.map_or(Ok(()), EventFile::finish)?;
     let report = simulation.report();
     let estimates = within_run(&simulation, *batches);
     let text = if *json { as_json(&report, &estimates) } else { as_text(&report, &estimates) };

@@ -1,6 +1,6 @@
 //! Scenarios under a driver.
 
-use std::{rc::Rc, sync::Arc, time::Duration};
+use std::{ops::ControlFlow, rc::Rc, sync::Arc, time::Duration};
 
 use super::{
     Scenario, ScenarioError,
@@ -54,41 +54,53 @@ impl Scenario {
     /// # Ok::<(), chainlab::experiment::ScenarioError>(())
     /// ```
     pub fn run(&self) -> Result<Report, ScenarioError> {
-        Ok(self.run_watched(|_| ())?.report())
+        Ok(self.run_watched(|_| ControlFlow::Continue(()))?.report())
     }
 
-    /// Runs the scenario as [`run`](Self::run) does, and returns the simulation as it has come to its stop. At its start it
-    /// is handed to `watch`, which may subscribe to its events.
+    /// Runs the scenario as [`run`](Self::run) does, and returns the simulation as it has come to its stop. At its start, and
+    /// after everything that happens, it is handed to `watch`, which may subscribe to its events, read them, or end the
+    /// run.
     ///
     /// # Errors
     ///
     /// What the scenario says that cannot be.
     ///
     /// ```
+    /// use std::ops::ControlFlow;
     /// use chainlab::experiment::Scenario;
     ///
     /// let scenario = Scenario::from_json(r#"{"nodes": 2, "stop": {"blocks": 10}}"#)?;
-    /// let mut events = None;
-    /// let simulation = scenario.run_watched(|simulation| events = Some(simulation.events()))?;
-    /// assert!(events.is_some_and(|events| events.count() >= 10));
-    /// assert_eq!(simulation.report().mined, 10);
+    /// let (mut events, mut count) = (None, 0);
+    /// let simulation = scenario.run_watched(|simulation| {
+    ///     count += events.get_or_insert_with(|| simulation.events()).count();
+    ///     if count < 10 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    /// })?;
+    /// assert_eq!(count, 10);
+    /// assert!((1..10).contains(&simulation.report().mined), "each is mined, and comes to the other");
     /// # Ok::<(), chainlab::experiment::ScenarioError>(())
     /// ```
-    pub fn run_watched(&self, watch: impl FnOnce(&Simulation)) -> Result<Simulation, ScenarioError> {
+    pub fn run_watched(
+        &self,
+        mut watch: impl FnMut(&Simulation) -> ControlFlow<()>,
+    ) -> Result<Simulation, ScenarioError> {
         let prepared = self.prepare()?;
         let last_change = prepared.changes.last().map_or(Duration::ZERO, |due| due.at);
         let simulation = prepared.simulation()?;
-        watch(&simulation);
         let start = simulation.now();
         let last_change = start + last_change;
-        simulation.run_until(start + self.warm_up);
+        let mut is_ended = false;
+        let mut goes_on = || {
+            is_ended = is_ended || watch(&simulation).is_break();
+            !is_ended
+        };
+        simulation.run_while(start + self.warm_up, |_| goes_on());
         let stop = &self.stop;
         let blocks = simulation.progress().mined.saturating_add(stop.blocks.unwrap_or(u64::MAX));
         let position = stop.position.unwrap_or(u64::MAX);
         let until = stop.seconds.map_or(Time::MAX, |seconds| start + Duration::from_secs_f64(seconds));
         simulation.run_while(until, |progress| {
-            let goes_on = progress.is_mining || progress.now < last_change || stop.seconds.is_some();
-            goes_on && progress.mined < blocks && progress.longest < position
+            let is_live = progress.is_mining || progress.now < last_change || stop.seconds.is_some();
+            goes_on() && is_live && progress.mined < blocks && progress.longest < position
         });
         Ok(simulation)
     }
