@@ -3,8 +3,6 @@
 //! Where blocks are everywhere at once, a node that makes a quarter of all attempts finds each block with a probability of
 //! exactly 1/4, so that this is what its share of the chain is on average.
 
-use std::ops::ControlFlow;
-
 use chainlab::experiment::{Estimate, Experiment, Scenario, Summary, within_run};
 use serde_json::{Value, json};
 
@@ -51,7 +49,8 @@ fn intervals_by_replicates_hold_the_truth() {
 fn intervals_by_batches_hold_the_truth() {
     assert_covered(|seed| {
         let scenario = Scenario::from_value(scenario(2000, seed)).unwrap();
-        let simulation = scenario.run_watched(|_| ControlFlow::Continue(())).unwrap();
+        let simulation = scenario.simulation().unwrap();
+        scenario.run_to_stop(&simulation, || true);
         let estimates = within_run(&simulation, 20);
         let share = estimates.into_iter().find(|(name, _)| name == "node_0_chain_share");
         share.expect("it finds hundreds of blocks").1

@@ -36,6 +36,7 @@ mod pattern;
 mod propagation;
 mod recorder;
 mod spread;
+mod tally;
 mod text;
 mod verdict;
 
@@ -43,3 +44,4 @@ pub use figures::{DoubleSpends, Messages, NodeReport, Propagation, Report, Volum
 pub(crate) use pattern::Pattern;
 pub use recorder::Recorder;
 pub use spread::{Bin, Spread};
+pub(crate) use tally::Tally;

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::spread::Packed;
+use super::{
+    spread::Packed,
+    tally::{Sum, Tally},
+};
 
 /// How a block came to all nodes: what it adds to the figures of its propagation.
 ///
@@ -29,6 +32,15 @@ impl Pattern {
             to_half: to(half_of(nodes)),
             to_90_percent: to(nine_tenths_of(nodes)),
             to_all: to(nodes),
+        }
+    }
+
+    /// Adds so many blocks of it to a tally.
+    pub(crate) fn add_to(&self, tally: &mut Tally, blocks: u64) {
+        let to_each = Sum { count: self.nodes as u64 - 1, nanos: self.to_each.sum() };
+        let to_some = [self.to_half, self.to_90_percent, self.to_all].map(Sum::of);
+        for (sum, of_one) in tally.propagation.iter_mut().zip([[to_each].as_slice(), &to_some].concat()) {
+            sum.add(of_one, blocks);
         }
     }
 }

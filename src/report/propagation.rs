@@ -9,6 +9,7 @@ use super::{
     figures::Propagation,
     pattern::{Pattern, half_of, nine_tenths_of},
     spread::Durations,
+    tally::Sum,
 };
 use crate::{hash::BlockHash, time::Time};
 
@@ -210,6 +211,11 @@ impl Followed {
                 durations.record_times(elapsed, blocks);
             }
         }
+    }
+
+    /// How long blocks took so far to come to each node, to half of the nodes, to nine tenths and to all.
+    pub(super) fn sums(&self) -> [Sum; 4] {
+        [&self.to_each, &self.to_half, &self.to_90_percent, &self.to_all].map(Durations::sum)
     }
 
     pub(super) fn figures(&self) -> Propagation {

@@ -11,6 +11,7 @@ use super::{
     nodes::Nodes,
     pattern::Pattern,
     propagation::Followed,
+    tally::Tally,
     verdict::{MinedBlock, Verdict},
 };
 use crate::{
@@ -197,6 +198,19 @@ impl Recorder {
             self.replayed += 1;
         }
         is_alone
+    }
+
+    /// What the run has come to so far, with the messages so far; patterns that are still to be added are left out.
+    pub(crate) fn tally(&self, messages: &Messages) -> Tally {
+        let since = |of: fn(&Messages) -> u64| of(messages).saturating_sub(of(&self.messages_before));
+        Tally {
+            mined: self.mined,
+            propagation: self.followed.sums(),
+            reorganisations: self.reorganisations.values().sum(),
+            given_up: self.reorganisations.iter().map(|(depth, count)| depth * count).sum(),
+            messages: since(|messages| messages.sent),
+            bytes: since(|messages| messages.kinds.values().map(|volume| volume.bytes).sum()),
+        }
     }
 
     /// Counts so many blocks that all nodes have accepted in a pattern.

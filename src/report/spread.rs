@@ -5,6 +5,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
+use super::tally::Sum;
 use crate::time::seconds;
 
 /// How a number of durations are spread; all 0 if there are none.
@@ -109,6 +110,10 @@ impl Durations {
         self.max = self.max.max(packed.max);
     }
 
+    pub(super) fn sum(&self) -> Sum {
+        Sum { count: self.histogram.len(), nanos: self.sum }
+    }
+
     pub(super) fn spread(&self) -> Spread {
         let count = self.histogram.len();
         if count == 0 {
@@ -168,6 +173,10 @@ impl Packed {
         }
         let sum = durations.iter().map(|duration| u128::from(nanos_of(*duration))).sum();
         Self { bytes: bytes.into(), sum, max: durations.last().copied().unwrap_or_default() }
+    }
+
+    pub(super) fn sum(&self) -> u128 {
+        self.sum
     }
 
     /// The shortest nanoseconds of each class, and how many it holds.

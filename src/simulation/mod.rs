@@ -20,6 +20,7 @@ mod queue;
 mod recording;
 mod replays;
 mod run;
+mod samples;
 mod searches;
 mod shared;
 mod slots;

@@ -29,7 +29,7 @@ use crate::{
     blockchain::{Blockchain, Cut},
     message::{Message, NodeId, Told, request_bytes},
     node::Effect,
-    report::{Pattern, Recorder, Volume},
+    report::{Pattern, Recorder, Tally, Volume},
     rules::Relay,
     time::Time,
     wire::is_packet,
@@ -108,6 +108,11 @@ impl Replays {
     /// Adds to a copy of the recorder what has been replayed.
     pub(super) fn add_to(&self, recorder: &mut Recorder) {
         self.records.values().for_each(|record| record.settle(recorder));
+    }
+
+    /// Adds to a tally what has been replayed.
+    pub(super) fn add_to_tally(&self, tally: &mut Tally) {
+        self.records.values().for_each(|record| record.pattern.add_to(tally, record.uses));
     }
 
     /// Lets go of blocks.

@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use super::{Simulation, carry::Surroundings, finality::Finality, floods::Wave, nodes::Nodes};
+use super::{
+    Simulation, carry::Surroundings, finality::Finality, floods::Wave, nodes::Nodes, samples::Samples,
+};
 use crate::{
     blockchain::Blockchain,
     command::{Answer, Command, Ticket},
@@ -20,6 +22,7 @@ pub struct World {
     pub(super) nodes: Nodes,
     pub(super) around: Surroundings,
     pub(super) finality: Finality,
+    pub(super) samples: Samples,
     plans: BTreeMap<(Time, u64), Plan>,
     next_plan: u64,
     next_ticket: u64,
@@ -47,8 +50,8 @@ impl fmt::Debug for World {
 
 impl World {
     pub(super) fn new(around: Surroundings) -> Self {
-        let (nodes, finality) = (Nodes::default(), Finality::default());
-        Self { nodes, around, finality, plans: BTreeMap::new(), next_plan: 0, next_ticket: 0 }
+        let (nodes, finality, samples) = (Nodes::default(), Finality::default(), Samples::default());
+        Self { nodes, around, finality, samples, plans: BTreeMap::new(), next_plan: 0, next_ticket: 0 }
     }
 
     /// Lets the next thing happen, unless it comes later than a limit. Time then is what it was, or that thing's. Where
@@ -96,6 +99,7 @@ impl World {
             return Step::Due(plan);
         } else if let Some((_, node)) = self.around.searches.next() {
             self.let_go();
+            self.samples.look(&self.around);
             // Its search may have got another name.
             self.nodes.at(&mut self.around, node);
             if let Some((node, search, proof)) = self.around.searches.pop() {

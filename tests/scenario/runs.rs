@@ -1,6 +1,6 @@
 //! What comes of a scenario in a simulation.
 
-use std::{ops::ControlFlow, time::Duration};
+use std::time::Duration;
 
 use chainlab::{NodeId, Report, Simulation, experiment::within_run, wire::Regions};
 use serde_json::{Value, json};
@@ -101,15 +101,61 @@ fn a_finality_changes_nothing_but_what_is_kept() {
             "link": {"latency": {"fixed": {"seconds": 0.05}}}, "stop": {"blocks": 10_000}
         })
     };
-    let [all, last] = [json!(null), json!(100)]
-        .map(|finality| scenario(value(finality)).run_watched(|_| ControlFlow::Continue(())));
-    let (all, last) = (all.unwrap(), last.unwrap());
+    let [all, last] = [json!(null), json!(100)].map(|finality| {
+        let scenario = scenario(value(finality));
+        let simulation = scenario.simulation().unwrap();
+        scenario.run_to_stop(&simulation, || true);
+        simulation
+    });
     assert_eq!(all.report(), last.report());
     let kept = |simulation: &Simulation| simulation.chain(NodeId::new(0)).unwrap().iter().len() as u64;
     assert_eq!(kept(&all), all.chain(NodeId::new(0)).unwrap().len());
     assert!(kept(&last) < 5000, "{}", kept(&last));
     let figures = |simulation: &Simulation| within_run(simulation, 20);
     assert_eq!(figures(&last), figures(&all)[..1], "the others are read off the chain");
+}
+
+/// Batches of 32 blocks each make up the whole run, so that their means are its own; and they do not depend on whether
+/// blocks are replayed, nor on what was before the warm-up's end.
+#[test]
+fn what_adds_up_block_by_block_is_estimated_by_batches() {
+    let scenario = scenario(json!({
+        "nodes": 5, "pace": {"block_seconds": 30},
+        "link": {"latency": {"fixed": {"seconds": 1}}}, "warm_up_seconds": 5000, "stop": {"blocks": 640}
+    }));
+    let sampled = |replays| {
+        let simulation = scenario.simulation().unwrap();
+        simulation.take_samples();
+        simulation.set_replays(replays);
+        scenario.run_to_stop(&simulation, || true);
+        let mut report = None;
+        // The last sample is taken just before the next block.
+        while simulation.report().mined == 640 {
+            report = Some(simulation.report());
+            simulation.step();
+        }
+        (report.unwrap(), within_run(&simulation, 20))
+    };
+    let [(report, estimates), (carried, by_carrying)] = [true, false].map(sampled);
+    assert!(report.replayed > 300 && report.stale > 5, "{report}");
+    assert_eq!(Report { replayed: 0, ..report.clone() }, carried);
+    assert_eq!(estimates, by_carrying);
+    let assert_is = |name: &str, mean: f64| {
+        let estimate = estimates.iter().find(|(other, _)| other == name).expect("there is some").1;
+        assert_eq!((estimate.count, estimate.batch), (20, 32), "{name}");
+        assert!((estimate.mean - mean).abs() < 1e-9 * mean, "{name}: {} is not {mean}", estimate.mean);
+        assert!(estimate.low < mean && mean < estimate.high, "{name}: {estimate:?}");
+    };
+    let bytes: u64 = report.messages.kinds.values().map(|volume| volume.bytes).sum();
+    assert_is("messages_a_block", report.messages.sent as f64 / 640.0);
+    assert_is("bytes_a_block", bytes as f64 / 640.0);
+    let given_up: u64 = report.reorganisations.iter().map(|(depth, count)| depth * count).sum();
+    assert_is("blocks_given_up_a_block", given_up as f64 / 640.0);
+    assert_is("reorganisations_a_block", report.reorganisations.values().sum::<u64>() as f64 / 640.0);
+    // As many in each batch, but for what is under way where one ends.
+    let to_each = report.propagation.to_each.mean.as_secs_f64();
+    let estimate = estimates.iter().find(|(name, _)| name == "propagation_mean_seconds").unwrap().1;
+    assert!((estimate.mean - to_each).abs() < 0.01 * to_each, "{} is not {to_each}", estimate.mean);
 }
 
 #[test]

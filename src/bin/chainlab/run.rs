@@ -2,7 +2,6 @@
 
 use std::{
     io::{self, Write},
-    ops::ControlFlow,
     path::PathBuf,
     process::ExitCode,
 };
@@ -23,8 +22,9 @@ use crate::{
 /// Runs a scenario, and prints its report.
 ///
 /// Below it stand figures with their 95 % intervals, by the means of batches of blocks: the stale rate, the seconds from a
-/// block to the next, and the shares of the chain of the ten nodes with the most blocks. Intervals by replicates, as an
-/// experiment makes them, need no thought about how long blocks depend on each other.
+/// block to the next, how long blocks took to come to the nodes, what a block cost in messages and reorganisations, and the
+/// shares of the chain of the ten nodes with the most blocks. Intervals by replicates, as an experiment makes them, need no
+/// thought about how long blocks depend on each other.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
@@ -54,20 +54,21 @@ Examples:
   chainlab run mine.json --events events.jsonl --trace";
 
 pub(crate) fn run(arguments: &Arguments) -> Ended {
-    let Arguments { file: file_name, seed, batches, json, events, trace } = arguments;
-    let mut scenario =
-        Scenario::from_json(&text_of(file_name)?).map_err(|error| naming(file_name)(&error))?;
+    let Arguments { file, seed, batches, json, events, trace } = arguments;
+    let mut scenario = Scenario::from_json(&text_of(file)?).map_err(|error| naming(file)(&error))?;
     scenario.seed = seed.unwrap_or(scenario.seed);
-    // A file that cannot be written is told before the run.
-    let mut file = events.as_ref().map(EventFile::create).transpose()?;
+    let simulation = scenario.simulation().map_err(|error| naming(file)(&error))?;
+    simulation.take_samples();
+    simulation.set_tracing(*trace);
+    // A file that cannot be written is told before the run, and as soon as it is full.
     let mut written = Ok(());
-    let simulation = scenario.run_watched(|simulation| {
-        written = file.as_mut().map_or(Ok(()), |file| file.write(simulation, *trace));
-        if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    let mut events = events.as_ref().map(|path| EventFile::begin(path, &simulation)).transpose()?;
+    scenario.run_to_stop(&simulation, || {
+        written = events.as_mut().map_or(Ok(()), EventFile::write);
+        written.is_ok()
     });
-    let simulation = simulation.map_err(|error| naming(file_name)(&error))?;
     written?;
-    file.map_or(Ok(()), EventFile::finish)?;
+    events.map_or(Ok(()), EventFile::finish)?;
     let report = simulation.report();
     let estimates = within_run(&simulation, *batches);
     let text = if *json { as_json(&report, &estimates) } else { as_text(&report, &estimates) };

@@ -1,6 +1,6 @@
 //! Scenarios under a driver.
 
-use std::{ops::ControlFlow, rc::Rc, sync::Arc, time::Duration};
+use std::{rc::Rc, sync::Arc, time::Duration};
 
 use super::{
     Scenario, ScenarioError,
@@ -54,44 +54,36 @@ impl Scenario {
     /// # Ok::<(), chainlab::experiment::ScenarioError>(())
     /// ```
     pub fn run(&self) -> Result<Report, ScenarioError> {
-        Ok(self.run_watched(|_| ControlFlow::Continue(()))?.report())
+        let simulation = self.simulation()?;
+        self.run_to_stop(&simulation, || true);
+        Ok(simulation.report())
     }
 
-    /// Runs the scenario as [`run`](Self::run) does, and returns the simulation as it has come to its stop. At its start, and
-    /// after everything that happens, it is handed to `watch`, which may subscribe to its events, read them, or end the
-    /// run.
-    ///
-    /// # Errors
-    ///
-    /// What the scenario says that cannot be.
+    /// Lets time pass in a [simulation](Self::simulation) of the scenario that is at its start, until the scenario is to stop,
+    /// and while a condition holds that is asked at the start and after everything that happens.
     ///
     /// ```
-    /// use std::ops::ControlFlow;
     /// use chainlab::experiment::Scenario;
     ///
     /// let scenario = Scenario::from_json(r#"{"nodes": 2, "stop": {"blocks": 10}}"#)?;
-    /// let (mut events, mut count) = (None, 0);
-    /// let simulation = scenario.run_watched(|simulation| {
-    ///     count += events.get_or_insert_with(|| simulation.events()).count();
-    ///     if count < 10 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    /// })?;
+    /// let simulation = scenario.simulation()?;
+    /// let (mut events, mut count) = (simulation.events(), 0);
+    /// scenario.run_to_stop(&simulation, || {
+    ///     count += events.by_ref().count();
+    ///     count < 10
+    /// });
     /// assert_eq!(count, 10);
     /// assert!((1..10).contains(&simulation.report().mined), "each is mined, and comes to the other");
     /// # Ok::<(), chainlab::experiment::ScenarioError>(())
     /// ```
-    pub fn run_watched(
-        &self,
-        mut watch: impl FnMut(&Simulation) -> ControlFlow<()>,
-    ) -> Result<Simulation, ScenarioError> {
-        let prepared = self.prepare()?;
-        let last_change = prepared.changes.last().map_or(Duration::ZERO, |due| due.at);
-        let simulation = prepared.simulation()?;
+    pub fn run_to_stop(&self, simulation: &Simulation, mut goes_on: impl FnMut() -> bool) {
         let start = simulation.now();
-        let last_change = start + last_change;
-        let mut is_ended = false;
+        let last_change = self.faults.iter().map(|fault| fault.at).max();
+        let last_change = start + last_change.unwrap_or_default();
+        let mut has_ended = false;
         let mut goes_on = || {
-            is_ended = is_ended || watch(&simulation).is_break();
-            !is_ended
+            has_ended = has_ended || !goes_on();
+            !has_ended
         };
         simulation.run_while(start + self.warm_up, |_| goes_on());
         let stop = &self.stop;
@@ -102,7 +94,6 @@ impl Scenario {
             let is_live = progress.is_mining || progress.now < last_change || stop.seconds.is_some();
             goes_on() && is_live && progress.mined < blocks && progress.longest < position
         });
-        Ok(simulation)
     }
 }
 
