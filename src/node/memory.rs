@@ -222,10 +222,12 @@ fn keep_to<T>(most: u64, kept: &mut VecDeque<T>, from: NodeId, of: impl Fn(&T) -
 /// Tells what leaves where there is too much, told from the oldest on: the oldest of whoever has the most. So a flood
 /// from one sender pushes out only its own.
 fn first_to_leave(senders: impl Iterator<Item = NodeId> + Clone) -> usize {
-    let mut counts = BTreeMap::new();
-    for sender in senders.clone() {
-        *counts.entry(sender).or_insert(0) += 1;
-    }
-    let most = counts.values().copied().max().unwrap_or(0);
-    senders.map(|sender| counts[&sender]).position(|count| count == most).unwrap_or(0)
+    let mut sorted: Vec<_> = senders.clone().collect();
+    sorted.sort_unstable();
+    let most = sorted.chunk_by(|one, other| one == other).map(<[NodeId]>::len).max().unwrap_or(0);
+    let count = |sender| {
+        let from = sorted.partition_point(|other| *other < sender);
+        sorted[from..].iter().take_while(|other| **other == sender).count()
+    };
+    senders.map(count).position(|count| count == most).unwrap_or(0)
 }
