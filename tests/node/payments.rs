@@ -270,6 +270,44 @@ fn what_had_to_leave_a_full_mempool_is_asked_for_when_there_is_room() {
     assert_eq!(bench.pending(), [2]);
 }
 
+/// What it heard from this node it does not tell back, though this node may have lost it since.
+#[test]
+fn one_who_tells_for_the_first_time_is_asked_for_what_was_lost_before() {
+    let mut bench = Bench::with_limits(sealed(), Limits { mempool: 2, ..Limits::default() });
+    bench.command(Command::Register(vec![peer(1), peer(2)]));
+    let payments = [transfer("alice", 0, 1), transfer("alice", 1, 2)];
+    payments.iter().for_each(|payment| drop(bench.submit(payment.clone())));
+    let lines = pay(&mut bench, 2, 6, &[transfer("bob", 0, 3)]);
+    assert!(lines.contains(&"lost 2: Evicted".to_owned()), "{lines:?}");
+    bench.hear(1, anew(5, &payments[..1]));
+    let lines = mine(&mut bench);
+    assert!(lines.contains(&"to 1: inventory?".to_owned()), "{lines:?}");
+    assert_eq!(bench.hear(1, anew(6, &payments)), ["to 1: transactions? #6 of 1"]);
+    bench.hear(1, transactions(6, &payments[1..]));
+    assert_eq!(bench.pending(), [2]);
+}
+
+/// It may have been made before something was refused.
+#[test]
+fn an_inventory_that_was_not_asked_for_answers_nothing() {
+    let mut bench = connected();
+    let asks = |lines: &[String]| lines.contains(&"to 1: inventory?".to_owned());
+    pay(&mut bench, 1, 5, &[transfer("dave", 0, 5)]);
+    bench.hear(1, anew(6, &[]));
+    assert!(asks(&mine(&mut bench)));
+    bench.hear(1, anew(7, &[]));
+    assert!(!(0..20).any(|_| asks(&mine(&mut bench))));
+}
+
+#[test]
+fn an_inventory_that_leaves_out_what_came_from_its_receiver_is_not_told_anew() {
+    let mut bench = pair();
+    pay(&mut bench, 1, 5, &[transfer("bob", 0, 1)]);
+    assert!(bench.submit(transfer("alice", 0, 1)).contains(&"to 1: inventory #1 of 1".to_owned()));
+    let lines = bench.hear(1, Message::InventoryRequest);
+    assert!(lines.contains(&"to 1: inventory #2 of 2, anew".to_owned()), "{lines:?}");
+}
+
 #[test]
 fn a_peer_is_told_anew_on_each_tip_once() {
     let mut bench = connected();

@@ -33,8 +33,10 @@ pub(super) struct Teller {
     left: VecDeque<TransactionHash>,
     /// Whether it left a question unanswered. Nobody waits for its answers then.
     is_silent: bool,
-    /// Whether it told of something that was not taken in, or was lost since.
+    /// Whether it told of something that was not taken in, or was lost since, and whether it was asked since then to tell
+    /// anew.
     has_missed: bool,
+    is_asked_anew: bool,
     /// On which tip it may be asked to tell anew, and how often that brought nothing.
     ask_on: u64,
     waited: u32,
@@ -63,15 +65,24 @@ impl Payments {
 
     fn missed_of(&mut self, teller: NodeId) {
         if let Some(teller) = self.tellers.get_mut(&teller) {
-            teller.has_missed = true;
+            (teller.has_missed, teller.is_asked_anew) = (true, false);
             self.has_missed = true;
         }
     }
 
+    /// A teller, who may tell for the first time: then it has left out what came from here, though it was lost since.
+    fn teller(&mut self, peer: NodeId) -> &mut Teller {
+        self.tellers.entry(peer).or_insert_with(|| {
+            self.has_missed |= self.has_lost;
+            Teller { has_missed: self.has_lost, ..Teller::default() }
+        })
+    }
+
     /// Notes that whoever told of transactions may have told of one that was lost.
     pub(super) fn missed_of_all(&mut self) {
+        self.has_lost = true;
         for teller in self.tellers.values_mut() {
-            teller.has_missed = true;
+            (teller.has_missed, teller.is_asked_anew) = (true, false);
             self.has_missed = true;
         }
     }
@@ -113,11 +124,11 @@ impl Node {
         hashes: &[TransactionHash],
         effects: &mut Vec<Effect>,
     ) {
-        let last = self.payments.tellers.entry(from).or_default().request;
+        let last = self.payments.teller(from).request;
         self.payments.forget_asked(from);
         let teller = self.payments.tellers.get_mut(&from).expect("it was put there above");
-        // An inventory that comes again or late was made before something was missed.
-        teller.has_missed &= !(is_anew && Some(request) > last);
+        // An inventory that comes again or late, or was not asked for, may have been made before something was missed.
+        teller.has_missed &= !(is_anew && teller.is_asked_anew && Some(request) > last);
         (teller.request, teller.is_open) = (Some(request), !hashes.is_empty());
         teller.left = hashes.iter().take(INVENTORY_MAX).copied().collect();
         // Whoever tells again has waited long enough, even by a clock that stands still.
@@ -269,6 +280,7 @@ impl Node {
             if teller.ask_on <= tips {
                 teller.ask_on = tips + (1 << teller.waited.min(WAITED_MAX));
                 teller.waited += 1;
+                teller.is_asked_anew = true;
                 effects.push(Effect::Send(peer, Message::InventoryRequest));
             }
         }

@@ -45,6 +45,8 @@ pub(super) struct Payments {
     refused: BTreeMap<TransactionHash, bool>,
     /// Whether some teller is to be asked to tell anew.
     has_missed: bool,
+    /// Whether anything was ever lost that others may have.
+    has_lost: bool,
 }
 
 impl Payments {
