@@ -114,6 +114,12 @@ impl Queue {
         self.current.pop_if(|arrival| arrival.at <= limit)
     }
 
+    /// What is left of the bucket that is open, the earliest last: what comes next.
+    #[inline]
+    pub(super) fn opened(&self) -> &[Arrival] {
+        &self.current
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.current.is_empty() && self.beyond.is_empty() && self.filled == [0; BUCKETS / 64]
     }

@@ -72,8 +72,13 @@ impl World {
             }
             self.around.carry_found(&mut self.nodes, &found);
         }
+        let had_opened = !self.around.queue.opened().is_empty();
         if let Some(arrival) = self.around.queue.pop_until(first.map_or(limit, |first| first.min(limit))) {
             self.around.now = arrival.at;
+            if !had_opened {
+                let next = self.around.queue.opened();
+                next.iter().for_each(|arrival| self.nodes.fetch(arrival.to));
+            }
             let [from, to] = [arrival.from, arrival.to].map(NodeId::new);
             match self.around.floods.arrive(&arrival) {
                 Wave::First(number, chain) => self.block_comes(number, from, to, chain),
