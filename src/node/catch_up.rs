@@ -88,7 +88,7 @@ impl Node {
         self.end_reading(now, from, effects);
         // Its sender may have been banned for the one before.
         let Some(question) = is_asked(self) else { return };
-        match self.read_answer(from, after, blocks, effects) {
+        match self.read_answer(from, &question, after, blocks, effects) {
             Some(blocks) => {
                 self.begin_reading(now, Reading { from, asked: Asked::Blocks(question), blocks }, effects);
             }
@@ -129,13 +129,16 @@ impl Node {
     fn read_answer(
         &mut self,
         from: NodeId,
+        question: &Question,
         after: u64,
         blocks: Told,
         effects: &mut Vec<Effect>,
     ) -> Option<Unread> {
         match blocks {
             Told::Chain(chain) => {
-                let Some(base) = chain.at(after).and_then(|base| self.known(base.tip_hash(), after)) else {
+                let base =
+                    chain.at(after).and_then(|base| self.known_or_was(question, base.tip_hash(), after));
+                let Some(base) = base else {
                     let first = chain.block(1).filter(|_| after == 0);
                     self.unconnected(from, first, effects);
                     return None;
@@ -153,7 +156,7 @@ impl Node {
             }
             Told::Blocks(blocks) => {
                 let named = match blocks.first().map(Block::previous_hash) {
-                    Some(PreviousHash::Hash(hash)) => self.known(hash, after),
+                    Some(PreviousHash::Hash(hash)) => self.known_or_was(question, hash, after),
                     _ => None,
                 };
                 let Some(base) = named.or_else(|| self.chain.at(after)) else {
@@ -182,6 +185,13 @@ impl Node {
                 }
             }
         }
+    }
+
+    /// The chain that ends with the block of a hash at a position, which is known, or was when a question was asked: the
+    /// answer goes on from there, though the branch may have been forgotten meanwhile.
+    fn known_or_was(&self, question: &Question, hash: BlockHash, position: u64) -> Option<Blockchain> {
+        let was_known = || question.chain.at(position).filter(|chain| chain.tip_hash() == hash);
+        self.known(hash, position).or_else(was_known)
     }
 
     /// Looks which of the blocks are known that follow a known chain, after so many that it ends with.

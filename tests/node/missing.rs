@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chainlab::{BlockHash, Blockchain, Effect, Input, Limits, Message, RequestId, Rules, Told};
+use chainlab::{BlockHash, Blockchain, Command, Effect, Input, Limits, Message, RequestId, Rules, Told};
 
 use crate::bench::{
     Bench, START, bare, blocks, connected, document, grown, grown_after, grown_by, has, name, peer, sealed,
@@ -50,6 +50,31 @@ fn an_unknown_parent_is_asked_for_and_only_what_is_missing_comes() {
         assert_eq!(bench.chain(), chain);
         // The same again was not asked for.
         assert_eq!(blocks(&mut bench, 2, 1, 21, bare(&chain, 21)), ["ignored from 2: answer to no question"]);
+    }
+}
+
+/// The node has another tip when the answer comes, and has forgotten the branch that it stood on when it asked.
+#[test]
+fn an_answer_goes_on_from_what_was_known_when_it_was_asked_for() {
+    let rules = sealed();
+    let mut bench = Bench::with_limits(rules.clone(), Limits { side_branches: 1, ..Limits::default() });
+    bench.command(Command::Register(vec![peer(1), peer(2), peer(3)]));
+    bench.now += seconds(60.0);
+    let genesis = bench.chain();
+    let [ours, other, third] =
+        ["miner-1", "miner-2", "miner-3"].map(|miner| grown(&genesis, &rules, miner, &[]));
+    bench.announce(1, ours.clone());
+    let best = grown_by(&ours, &rules, "miner-1", 5);
+    assert_eq!(bench.announce(1, tip(&best)), [format!("to 1: blocks to {:.6}? #1", best.tip_hash())]);
+    let better = grown(&other, &rules, "miner-2", &[]);
+    bench.announce(2, other);
+    bench.announce(2, better.clone());
+    bench.announce(3, third);
+    assert_eq!(bench.chain(), better);
+    for form in [best.clone().into(), bare(&best, 2)] {
+        let mut bench = bench.clone();
+        blocks(&mut bench, 1, 1, 2, form);
+        assert_eq!(bench.chain(), best);
     }
 }
 
