@@ -18,7 +18,8 @@ const NODES_MAX: usize = 10;
 /// given up, the messages and their bytes a block; and, of the ten nodes with the most blocks in the chain, the share of it
 /// that is paid to the node's own address.
 ///
-/// Those are left out that have too few blocks, or of which there was nothing; and, where final blocks were let go of, the
+/// Those are left out that have too few blocks, or of which there was nothing; those of samples, of which there are some
+/// hundreds, with more than 255 batches; and, where final blocks were let go of, the
 /// shares and the seconds from block to block. A batch is to be much longer than blocks depend on each other: where forks are
 /// long, or a chain retargets, take few batches or make replicates.
 ///

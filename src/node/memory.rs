@@ -226,8 +226,7 @@ fn first_to_leave(senders: impl Iterator<Item = NodeId> + Clone) -> usize {
     sorted.sort_unstable();
     let most = sorted.chunk_by(|one, other| one == other).map(<[NodeId]>::len).max().unwrap_or(0);
     let count = |sender| {
-        let from = sorted.partition_point(|other| *other < sender);
-        sorted[from..].iter().take_while(|other| **other == sender).count()
+        sorted.partition_point(|other| *other <= sender) - sorted.partition_point(|other| *other < sender)
     };
     senders.map(count).position(|count| count == most).unwrap_or(0)
 }

@@ -1,6 +1,6 @@
 //! How one block came to all nodes, to be counted again for each that comes alike.
 
-use std::time::Duration;
+use std::{iter, time::Duration};
 
 use super::{
     spread::Packed,
@@ -39,9 +39,8 @@ impl Pattern {
     pub(crate) fn add_to(&self, tally: &mut Tally, blocks: u64) {
         let to_each = Sum { count: self.nodes as u64 - 1, nanos: self.to_each.sum() };
         let to_some = [self.to_half, self.to_90_percent, self.to_all].map(Sum::of);
-        for (sum, of_one) in tally.propagation.iter_mut().zip([[to_each].as_slice(), &to_some].concat()) {
-            sum.add(of_one, blocks);
-        }
+        let of_one = iter::once(to_each).chain(to_some);
+        tally.propagation.iter_mut().zip(of_one).for_each(|(sum, of_one)| sum.add(of_one, blocks));
     }
 }
 

@@ -33,8 +33,8 @@ impl Simulation {
     /// is kept, as are balances and the numbers of blocks.
     ///
     /// While a node stands on an older block, live or down, nothing after that is let go of, so that memory grows until it
-    /// has caught up. When it does, the bytes of what it asks for may be others. Where blocks are announced, whoever asks for one names fewer
-    /// that it has: its questions take fewer bytes. What no node stands on is forgotten where it
+    /// has caught up. When it does, the bytes of what it asks for may be others. Where blocks are announced, every question
+    /// for one takes fewer bytes, as whoever asks has fewer blocks to name. What no node stands on is forgotten where it
     /// branches off among final blocks: if a puppet or a held link brings such a block so late, it is taken for one that is
     /// known, and a longer branch for one from the genesis.
     ///

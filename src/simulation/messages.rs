@@ -22,12 +22,13 @@ pub(super) enum Flow {
     /// Something has changed.
     Unknown,
     Free,
-    /// Not, as time depends on the sizes of messages, or blocks are asked for; but nothing is drawn, and all else holds.
+    /// They may not, as a message's time depends on its size, or blocks are asked for. But nothing is drawn, and all else
+    /// holds.
     Steady {
         /// Whether it depends on the size of every message, as links have bandwidths of their own.
         by_all_sizes: bool,
     },
-    /// Not, before this moment at least.
+    /// They may not, before this moment at least.
     Blocked(Time),
 }
 
@@ -119,6 +120,7 @@ impl Surroundings {
         }
         let Some(lanes) = lanes else {
             self.flow = Flow::Steady { by_all_sizes };
+            self.floods.set_lanes(Lanes::default(), None);
             self.replays.forget(&mut self.recorder);
             return false;
         };

@@ -12,7 +12,7 @@
 //! - on a chain that all nodes have, and while no message is under way that could matter to any;
 //! - while no node has anything on its mind but its chain: no question, deadline, orphan or early block, no ban, nothing
 //!   pending, nothing held back, no peer that it would have to tell again;
-//! - while all nodes are live, links are whole and draw nothing, no node draws whether it asks for the block, and nobody
+//! - while all nodes are live, all lines free, links are whole and draw nothing, no node draws whether it asks for the block, and nobody
 //!   judges what links carry;
 //! - with a timestamp that is in time at once;
 //! - at the difficulty of the block before: another one changes how far each search has come when the block comes there;
@@ -173,21 +173,22 @@ impl Surroundings {
         };
         let may_be = node.is_in_time(now, chain) && chain.next_target(&self.rules) == chain.target();
         if may_be {
-            self.replays.found = Some(self.found(finder, chain.clone()));
+            self.replays.found = Some(self.of_its_kind(finder, chain.clone()));
         }
         may_be
     }
 
-    fn found(&self, finder: NodeId, chain: Blockchain) -> Found {
+    /// Finds out of which kind a block is that was found.
+    fn of_its_kind(&self, finder: NodeId, chain: Blockchain) -> Found {
         let Flow::Steady { by_all_sizes } = self.flow else {
             return Found { kind: Kind { finder, bytes: 0, request_bytes: 0 }, request_bytes: 0, chain };
         };
         let bytes = self.traffic.load(Message::NewBlock(Told::Chain(chain.clone())).measured()).bytes;
         let request_bytes = match self.rules.relay {
-            Relay::None | Relay::Push => 0,
             Relay::Announce | Relay::Compact { .. } => {
                 request_bytes(chain.parent().map_or(0, |parent| parent.locator().len()))
             }
+            Relay::Push | Relay::None => 0,
         };
         let do_requests_matter = by_all_sizes || !is_packet(request_bytes);
         let kind = Kind { finder, bytes, request_bytes: if do_requests_matter { request_bytes } else { 0 } };
@@ -226,9 +227,10 @@ impl Surroundings {
     /// Has the finder of a block tell its peers, now that it is not replayed.
     pub(super) fn carry_found(&mut self, nodes: &mut Nodes, found: &Found) {
         let finder = found.kind.finder;
-        let Some(node) = nodes.at(self, finder) else { return };
-        let message = node.news(&found.chain);
-        if matches!(self.flow, Flow::Steady { .. }) && !self.replays.records.contains_key(&found.kind) {
+        let message = nodes.at(self, finder).expect("it has found a block").news(&found.chain);
+        let is_steady = matches!(self.flow, Flow::Steady { .. });
+        let is_new = is_steady && !self.replays.records.contains_key(&found.kind);
+        if is_new && self.traffic.links().are_idle(self.now) {
             self.replays.recording = Some(Recording::begin(found, self.now, self.messages.clone()));
         }
         self.carry_out(finder, Effect::Relay { except: None, message });

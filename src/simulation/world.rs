@@ -55,7 +55,7 @@ impl World {
     }
 
     /// Lets the next thing happen, unless it comes later than a limit. Time then is what it was, or that thing's. Where
-    /// `replays`, that may be a whole flood, which ends before anything else comes and before the limit.
+    /// `replays`, a block that was found may have come to all before that.
     pub(super) fn step(&mut self, limit: Time, replays: bool) -> Step {
         if !replays {
             self.carry_found();
@@ -66,11 +66,11 @@ impl World {
         let proof = self.around.searches.next().map(|(end, _)| end);
         let first = [wake, plan, proof].into_iter().flatten().min();
         if let Some(found) = self.around.replays.take_found() {
-            // Where nothing is to come, time ends with the last message.
-            if first.is_some_and(|first| self.around.replay(&mut self.nodes, &found, first.min(limit))) {
-                return Step::Done;
+            // Where nothing is to come, time ends with the last message. Else the step goes on to what comes next: nobody
+            // is to see that all have the block before its time.
+            if !first.is_some_and(|first| self.around.replay(&mut self.nodes, &found, first.min(limit))) {
+                self.around.carry_found(&mut self.nodes, &found);
             }
-            self.around.carry_found(&mut self.nodes, &found);
         }
         let had_opened = !self.around.queue.opened().is_empty();
         if let Some(arrival) = self.around.queue.pop_until(first.map_or(limit, |first| first.min(limit))) {
@@ -92,6 +92,7 @@ impl World {
             return Step::Done;
         }
         let Some(now) = first.filter(|first| *first <= limit) else { return Step::Nothing };
+        // Nobody waited for anything when the block was found: a wake-up is of it.
         if wake != first {
             self.end_recording();
         }

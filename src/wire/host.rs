@@ -130,6 +130,11 @@ impl Hosts {
         self.of.is_empty()
     }
 
+    /// Tells whether no node is sending or taking in.
+    pub(super) fn are_idle(&self, now: Time) -> bool {
+        self.of.iter().all(|host| host.sent_at.max(host.taken_in_at) <= now)
+    }
+
     /// Sends so many bytes after what is sent already; tells when they are out.
     pub(super) fn send(&mut self, now: Time, from: NodeId, bytes: u64, upload: u64) -> Time {
         let host = self.of_mut(from);

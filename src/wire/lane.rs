@@ -29,6 +29,11 @@ impl Lane {
         self.last_arrival
     }
 
+    /// Tells whether nothing is being written out, and nothing is on its way.
+    pub(super) fn is_idle(&self, now: Time) -> bool {
+        self.busy_until.max(self.last_arrival) <= now
+    }
+
     pub(crate) fn note_arrival(&mut self, at: Time) {
         self.last_arrival = self.last_arrival.max(at);
     }

@@ -305,6 +305,12 @@ impl Links {
         self.partition.is_empty() && self.held == 0
     }
 
+    /// Tells whether every line is free. One may not be though nothing is under way: what is lost by chance was sent all
+    /// the same. Costs O(the links set or used).
+    pub(crate) fn are_idle(&self, now: Time) -> bool {
+        self.hosts.are_idle(now) && self.lanes.iter().flat_map(BTreeMap::values).all(|lane| lane.is_idle(now))
+    }
+
     /// Returns the time that every message which tells of a block takes over a directed link, in nanoseconds, if that is
     /// always the same.
     ///

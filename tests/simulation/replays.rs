@@ -5,7 +5,7 @@ use std::{cell::Cell, env, time::Duration};
 use chainlab::{
     Blockchain, NodeId, Relay, Simulation, Transaction,
     network::{HashRate, Identity},
-    wire::{BlockCost, Latency, Link, Topology, Verdict},
+    wire::{Bandwidth, BlockCost, Latency, Link, Topology, Verdict},
 };
 use proptest::{
     prelude::*,
@@ -119,6 +119,60 @@ fn where_messages_take_time_by_their_size_all_but_the_first_are_replayed() {
         assert_eq!(replaying.1, carrying.1, "{name}");
         assert!(replaying.0 >= least && (least > 0 || replaying.0 == 0), "{name}: {}", replaying.0);
     }
+}
+
+/// What a link lost kept its sender's line busy, though nothing is under way: how the next block spreads then, none does
+/// later.
+#[test]
+fn what_spreads_over_a_busy_line_is_not_replayed() {
+    let megabyte = BlockCost { bytes: Some(1_000_000), ..BlockCost::default() };
+    let wire = Wire { upload: Some(100_000), block_cost: megabyte, ..Wire::default() };
+    let run = Run { nodes: 4, wire, interval: 3000.0, ..quiet_run() };
+    let [zero, three] = [0, 3].map(NodeId::new);
+    for seed in 0..100 {
+        let [replaying, carrying] = [true, false].map(|replays| {
+            let simulation = network(&Run { seed, ..run.clone() });
+            simulation.set_replays(replays);
+            for other in [1, 2, 3].map(NodeId::new) {
+                simulation.stop_mining(other).unwrap();
+                simulation.set_bandwidth(other, Bandwidth::default()).unwrap();
+            }
+            simulation.run_blocks(3);
+            simulation.run_for(Duration::from_secs(200));
+            simulation.set_link(zero, three, fixed(100).with_loss(1.0).unwrap()).unwrap();
+            simulation.run_blocks(1);
+            simulation.run_for(Duration::from_secs(25));
+            simulation.disconnect(zero, three).unwrap();
+            // At this rate it finds the next block now and then while its line is still busy.
+            simulation.start_mining(zero, HashRate::per_second(2e5 * RATE as f64).unwrap()).unwrap();
+            simulation.run_for(Duration::from_secs(10_000));
+            simulation
+        });
+        assert_eq!(seen(&replaying, None), seen(&carrying, None), "seed {seed}");
+        assert!(replaying.report().replayed > 10, "seed {seed}: {}", replaying.report());
+    }
+}
+
+/// However long a block took over the slow line.
+#[test]
+fn blocks_are_replayed_again_once_a_slow_line_is_fast() {
+    let megabyte = BlockCost { bytes: Some(1_000_000), ..BlockCost::default() };
+    let wire = Wire { block_cost: megabyte, ..Wire::default() };
+    let simulation = network(&Run { wire, interval: 60.0, ..quiet_run() });
+    assert!(replayed(&simulation, 100) > 90);
+    let zero = NodeId::new(0);
+    let mine = |attempts| {
+        let rate = HashRate::per_second(attempts * RATE as f64).unwrap();
+        simulation.nodes().into_iter().for_each(|node| simulation.start_mining(node, rate).unwrap());
+    };
+    simulation.set_bandwidth(zero, Bandwidth::new(1000, 1000).unwrap()).unwrap();
+    mine(1.0);
+    assert!(replayed(&simulation, 100) > 0);
+    mine(1e-6);
+    simulation.run_for(Duration::from_secs(10_000));
+    simulation.set_bandwidth(zero, Bandwidth::default()).unwrap();
+    mine(1e3);
+    assert!(replayed(&simulation, 100) > 90);
 }
 
 /// Each thing that a block's spreading might show, or be changed by, by itself: while it lasts none is replayed.

@@ -39,7 +39,7 @@ pub(crate) struct Arguments {
     /// Prints JSON.
     #[arg(long)]
     json: bool,
-    /// Writes all that happens to a file, as lines of JSON.
+    /// Writes all that happens to a file meanwhile, as lines of JSON. A run that is killed may leave half a line at its end.
     #[arg(long)]
     events: Option<PathBuf>,
     /// Writes every message to that file as well: when it was sent, and when it came or why it did not.

@@ -59,8 +59,12 @@ impl Scenario {
         Ok(simulation.report())
     }
 
-    /// Lets time pass in a [simulation](Self::simulation) of the scenario that is at its start, until the scenario is to stop,
-    /// and while a condition holds that is asked at the start and after everything that happens.
+    /// Lets time pass in a [simulation](Self::simulation) of the scenario, from its start until the scenario is to stop, and
+    /// while a condition holds that is asked at the start and after everything that happens. In one that is not at its
+    /// start, what makes it stop is counted from now.
+    ///
+    /// A condition that looks at the simulation each time has every block carried, and none
+    /// [replayed](Simulation::set_replays).
     ///
     /// ```
     /// use chainlab::experiment::Scenario;
