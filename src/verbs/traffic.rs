@@ -102,7 +102,8 @@ impl Traffic {
         let stated = cost.bytes.map(|each| each.saturating_mul(size.blocks));
         let block_bytes = stated.unwrap_or(size.block_bytes);
         let validation_nanos = cost.validation_nanos(block_bytes);
-        Load { bytes: size.with_block_bytes(block_bytes), own_bytes, validation_nanos }
+        let bytes = size.with_block_bytes(block_bytes);
+        Load { bytes, own_bytes, validation_nanos, writing_nanos: 0 }
     }
 
     /// Begins the trace of a message that a node sends, if messages are traced; `now` is asked for the node's time.
@@ -132,7 +133,11 @@ impl Traffic {
             return Offer::TooMuch(trace);
         }
         // What is delayed by a verdict is delayed by nothing else.
-        let load = if verdict == Verdict::Pass { load } else { Load::default() };
+        let writing_nanos = || self.links.writing_nanos(from, to, load.bytes);
+        let load = match verdict {
+            Verdict::Pass => Load { writing_nanos: writing_nanos(), ..load },
+            _ => Load::default(),
+        };
         let message = UnderWay { due, from, to, bytes, message, sent: self.links.epoch(), load, trace };
         if due <= now && may_arrive {
             return self.at_end(message, false);
@@ -319,7 +324,7 @@ mod tests {
     const ROOM: Room = Room { messages: 3, bytes: 100 };
 
     fn load(bytes: u64) -> Load {
-        Load { bytes, own_bytes: bytes, validation_nanos: 0 }
+        Load { bytes, own_bytes: bytes, ..Load::default() }
     }
 
     fn node(number: u32) -> NodeId {

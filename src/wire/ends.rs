@@ -81,17 +81,22 @@ impl Links {
         }
     }
 
+    /// How long a message of so many bytes takes from its first byte to its last, in nanoseconds.
+    pub(crate) fn writing_nanos(&self, from: NodeId, to: NodeId, bytes: u64) -> u64 {
+        if !self.bandwidth_matters(bytes) {
+            return 0;
+        }
+        let slowest = [self.bandwidth(from).upload(), self.link(from, to).bandwidth()];
+        slowest.into_iter().flatten().map(|bandwidth| writing_nanos(bytes, bandwidth)).max().unwrap_or(0)
+    }
+
     /// Has a node take in what has come to it; tells when it has, and has looked at what blocks there are.
     pub(crate) fn taken_in_at(&mut self, now: Time, (from, to): (NodeId, NodeId), load: Load) -> Time {
-        let Load { bytes, validation_nanos, .. } = load;
+        let Load { bytes, validation_nanos, writing_nanos, .. } = load;
         let mut at = now;
         if let Some(download) = self.bandwidth_matters(bytes).then(|| self.bandwidth(to).download()).flatten()
         {
-            // The first byte came as much earlier as it takes to send all of them.
-            let slowest = [self.bandwidth(from).upload(), self.link(from, to).bandwidth()];
-            let writing =
-                slowest.into_iter().flatten().map(|bandwidth| writing_nanos(bytes, bandwidth)).max();
-            let first = Time::from_nanos(now.as_nanos().saturating_sub(writing.unwrap_or(0)));
+            let first = Time::from_nanos(now.as_nanos().saturating_sub(writing_nanos));
             at = self.hosts.take_in(to, (first, now), bytes, download);
         }
         let at = at.after_nanos(validation_nanos);

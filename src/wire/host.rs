@@ -85,6 +85,9 @@ pub(crate) struct Load {
     pub(crate) own_bytes: u64,
     /// How long its receiver looks at its blocks, in nanoseconds.
     pub(crate) validation_nanos: u64,
+    /// How long it takes from its first byte to its last, as its sender and its link were when it was sent, in
+    /// nanoseconds.
+    pub(crate) writing_nanos: u64,
 }
 
 impl BlockCost {

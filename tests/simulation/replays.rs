@@ -153,6 +153,33 @@ fn what_spreads_over_a_busy_line_is_not_replayed() {
     }
 }
 
+/// A message takes as long as its sender was slow when it began to send it: one that becomes slow meanwhile has not begun
+/// before, while its receiver was taking in what was replayed.
+#[test]
+fn a_line_that_becomes_slow_does_not_reach_back() {
+    let megabyte = BlockCost { bytes: Some(1_000_000), ..BlockCost::default() };
+    let wire = Wire { block_cost: megabyte, ..Wire::default() };
+    for seed in 0..200 {
+        let [replaying, carrying] = [true, false].map(|replays| {
+            let simulation =
+                network(&Run { seed, nodes: 2, millis: 1000, interval: 60.0, wire, ..quiet_run() });
+            simulation.set_replays(replays);
+            let nodes = simulation.nodes();
+            let all = |upload| {
+                let bandwidth = Bandwidth::new(upload, 100_000).unwrap();
+                nodes.iter().for_each(|node| simulation.set_bandwidth(*node, bandwidth).unwrap());
+            };
+            all(10_000_000);
+            simulation.run_blocks(12);
+            simulation.run_for(Duration::from_millis(500));
+            all(1000);
+            simulation.run_for(Duration::from_secs(600));
+            simulation
+        });
+        assert_eq!(seen(&replaying, None), seen(&carrying, None), "seed {seed}");
+    }
+}
+
 /// However long a block took over the slow line.
 #[test]
 fn blocks_are_replayed_again_once_a_slow_line_is_fast() {
