@@ -251,13 +251,12 @@ fn replays(is_measured: bool) {
     println!("\n| network | nodes | a block in | blocks | replayed | times as fast |");
     println!("| --- | ---: | ---: | ---: | ---: | ---: |");
     let g = |nodes, seconds| move |replays| scenario_g(nodes, Duration::from_secs(seconds), replays).0;
-    let rows: [(_, _, _, _, &dyn Fn(bool) -> Simulation); 6] = [
+    let rows: [(_, _, _, _, &dyn Fn(bool) -> Simulation); 5] = [
         ("scenario G", 1_000, 600, 20_000, &g(1_000, 600)),
         ("scenario G", 1_000, 15, 20_000, &g(1_000, 15)),
         ("scenario G", 1_000, 1, 2_000, &g(1_000, 1)),
         ("scenario G", 10_000, 15, 2_000, &g(10_000, 15)),
         ("scenario R", 100, 600, 10_000, &|replays| scenario_r(100, replays)),
-        ("scenario R", 100, 600, 100_000, &|replays| scenario_r(100, replays)),
     ];
     for (network, nodes, seconds, blocks, make) in rows {
         let blocks = if is_measured { blocks } else { 20 };
