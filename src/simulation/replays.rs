@@ -12,8 +12,8 @@
 //! - on a chain that all nodes have, and while no message is under way that could matter to any;
 //! - while no node has anything on its mind but its chain: no question, deadline, orphan or early block, no ban, nothing
 //!   pending, nothing held back, no peer that it would have to tell again;
-//! - while all nodes are live, all lines free, links are whole and draw nothing, no node draws whether it asks for the block, and nobody
-//!   judges what links carry;
+//! - while all nodes are live, all lines free, and links whole; while nothing is drawn for a message, nor for a block
+//!   whether a node has to ask for it; while nobody judges what links carry;
 //! - with a timestamp that is in time at once;
 //! - at the difficulty of the block before: another one changes how far each search has come when the block comes there;
 //! - while nobody subscribes to events.
