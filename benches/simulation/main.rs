@@ -255,7 +255,7 @@ fn replays(is_measured: bool) {
         ("scenario G", 1_000, 600, 20_000, &g(1_000, 600)),
         ("scenario G", 1_000, 15, 20_000, &g(1_000, 15)),
         ("scenario G", 1_000, 1, 2_000, &g(1_000, 1)),
-        ("scenario G", 10_000, 15, 2_000, &g(10_000, 15)),
+        ("scenario G", 10_000, 15, 20_000, &g(10_000, 15)),
         ("scenario R", 100, 600, 10_000, &|replays| scenario_r(100, replays)),
     ];
     for (network, nodes, seconds, blocks, make) in rows {
