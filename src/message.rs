@@ -93,7 +93,7 @@ pub enum Message {
     Inventory {
         /// What all that is said about it must name.
         request: RequestId,
-        /// Whether it begins with the oldest that the sender has pending, and leaves none out.
+        /// Whether it begins with the oldest that the sender has pending.
         is_anew: bool,
         /// The transactions' hashes, in the order in which they came to the sender.
         hashes: Arc<[TransactionHash]>,

@@ -41,15 +41,6 @@ struct Open {
     repeated: u32,
 }
 
-/// What a peer is to be told next.
-struct Untold {
-    hashes: Arc<[TransactionHash]>,
-    /// The last number that was looked at.
-    last: u64,
-    /// Whether something that is pending was left out, as it came from the peer itself.
-    leaves_out: bool,
-}
-
 impl Node {
     /// Takes a transaction in, for the peers to be told of it. Without accounts equal transactions cannot be told from
     /// repeated ones, and nobody is told.
@@ -128,12 +119,12 @@ impl Node {
             return;
         }
         let after = telling.told;
-        let untold = self.untold(peer, after, u64::MAX);
-        self.payments.telling.entry(peer).or_default().told = untold.last;
-        if !untold.hashes.is_empty() {
+        let (hashes, told) = self.untold(peer, after, u64::MAX);
+        self.payments.telling.entry(peer).or_default().told = told;
+        if !hashes.is_empty() {
             let at = now.checked_add(self.limits.announce_after(0));
             let open = Open { request: self.new_request(), after, at, repeated: 0 };
-            self.send_inventory(peer, open, untold, effects);
+            self.send_inventory(peer, open, hashes, effects);
         }
     }
 
@@ -142,40 +133,38 @@ impl Node {
         let Some(telling) = self.payments.telling.get_mut(&peer) else { return };
         let Some(open) = telling.open.take() else { return };
         let told = telling.told;
-        let untold = self.untold(peer, open.after, told);
-        if untold.hashes.is_empty() {
+        let (hashes, _) = self.untold(peer, open.after, told);
+        if hashes.is_empty() {
             return self.tell_peer(now, peer, effects);
         }
         let repeated = open.repeated.saturating_add(1);
         let at = now.checked_add(self.limits.announce_after(repeated));
         let open = Open { at, repeated, ..open };
-        self.send_inventory(peer, open, untold, effects);
+        self.send_inventory(peer, open, hashes, effects);
     }
 
     /// What a peer is to be told of the numbers above one, up to another: at most an inventory of what is pending, and
-    /// did not come from the peer itself.
-    fn untold(&self, peer: NodeId, above: u64, most: u64) -> Untold {
+    /// did not come from the peer itself. Returns the last number that was looked at, too.
+    fn untold(&self, peer: NodeId, above: u64, most: u64) -> (Arc<[TransactionHash]>, u64) {
         let of_its_own = self.payments.telling.get(&peer).map_or(0, |telling| telling.of_its_own);
-        let (mut last, mut leaves_out) = (above, false);
+        let mut last = above;
         let entries = self.payments.log.range(above, most).inspect(|(number, _)| last = *number);
-        let pending = entries.filter(|(_, entry)| self.mempool.holds(&entry.transaction));
-        let untold = pending.filter(|(number, entry)| {
+        let untold = entries.filter(|(number, entry)| {
             let is_its_own = entry.from == Some(peer) && *number > of_its_own;
-            leaves_out |= is_its_own;
-            !is_its_own
+            !is_its_own && self.mempool.holds(&entry.transaction)
         });
         let hashes = untold.map(|(_, entry)| entry.hash).take(INVENTORY_MAX).collect();
-        Untold { hashes, last, leaves_out }
+        (hashes, last)
     }
 
     fn send_inventory(
         &mut self,
         peer: NodeId,
         open: Open,
-        Untold { hashes, leaves_out, .. }: Untold,
+        hashes: Arc<[TransactionHash]>,
         effects: &mut Vec<Effect>,
     ) {
-        let (request, is_anew) = (open.request, open.after == 0 && !leaves_out);
+        let (request, is_anew) = (open.request, open.after == 0);
         self.payments.due.extend(open.at.map(|at| (at, peer)));
         self.payments.telling.entry(peer).or_default().open = Some(open);
         effects.push(Effect::Send(peer, Message::Inventory { request, is_anew, hashes }));
