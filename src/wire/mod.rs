@@ -37,6 +37,7 @@
 
 mod draw;
 mod ends;
+mod fate;
 mod graphs;
 mod host;
 mod lane;
@@ -49,11 +50,12 @@ mod topology;
 
 pub(crate) use draw::{Key, Purpose};
 pub(crate) use ends::is_packet;
+pub use fate::{Arrival, Fate, MessageLoss, Verdict};
 pub(crate) use host::Load;
 pub use host::{Bandwidth, BlockCost};
 pub use latency::{Latency, LatencyError};
 pub use link::{Link, LinkError};
-pub use links::{Arrival, Fate, Links, MessageLoss, Verdict};
+pub use links::Links;
 pub use partition::{Epoch, Partition, PartitionError};
 pub use regions::{Region, Regions, RegionsError};
 pub use topology::{Topology, TopologyError};
