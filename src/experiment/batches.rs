@@ -19,9 +19,9 @@ const NODES_MAX: usize = 10;
 /// that is paid to the node's own address.
 ///
 /// Those are left out that have too few blocks, or of which there was nothing; those of samples, of which there are some
-/// hundreds, with more than 255 batches; and, where final blocks were let go of, the
-/// shares and the seconds from block to block. A batch is to be much longer than blocks depend on each other: where forks are
-/// long, or a chain retargets, take few batches or make replicates.
+/// hundreds, with more than 255 batches; and, where final blocks were let go of, the shares and the seconds from block to
+/// block. A batch is to be much longer than blocks depend on each other: where forks are long, or a chain retargets, take few
+/// batches or make replicates.
 ///
 /// ```
 /// use chainlab::{Rules, Simulation, experiment::within_run, network::HashRate};
