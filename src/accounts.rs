@@ -1,8 +1,11 @@
 //! Who has how much: a balance and a nonce for each address, as a persistent map.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, iter, sync::Arc};
 
 use rpds::RedBlackTreeMapSync;
+
+/// How many credits may wait to be entered: as many as there are accounts, but for the least and the most.
+const CREDITS: (usize, usize) = (16, 256);
 
 /// What an address has and has done; an address that was never heard of has nothing and has done nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -15,22 +18,152 @@ pub struct Account {
 
 /// The accounts after a block. Cloning is O(1), and a change copies O(log n) of the map and shares the rest, so that
 /// every block of a chain keeps its own.
+///
+/// Most blocks hold nothing but their miner's reward, and nobody asks who has how much in between. So what comes in is
+/// noted by itself, and entered into the map with others: a path of the map is copied once for all that lie on it.
 #[derive(Debug, Clone, Default)]
-pub struct Accounts(RedBlackTreeMapSync<Arc<str>, Account>);
+pub struct Accounts {
+    entered: RedBlackTreeMapSync<Arc<str>, Account>,
+    /// What has come in since, the last first.
+    credits: Option<Arc<Credit>>,
+    /// No balance is more than this.
+    most: u64,
+}
+
+/// Coins that came to an address.
+#[derive(Debug)]
+struct Credit {
+    address: Arc<str>,
+    amount: u64,
+    /// The one before, and the number of all up to here. There are so few that each may drop the one before.
+    before: Option<Arc<Credit>>,
+    count: usize,
+}
 
 impl Accounts {
-    /// Returns an address's account in O(log n).
+    /// Returns an address's account in O(log n); of the last coins that came in, up to 256 are looked through.
     pub fn get(&self, address: &str) -> Account {
-        self.0.get(address).copied().unwrap_or_default()
+        let entered = self.entered.get(address).copied().unwrap_or_default();
+        let credits = self.credits().filter(|credit| *credit.address == *address);
+        let balance = credits.fold(entered.balance, |balance, credit| balance + credit.amount);
+        Account { balance, ..entered }
     }
 
     /// Sets an address's account in O(log n).
     pub fn set(&mut self, address: Arc<str>, account: Account) {
-        self.0.insert_mut(address, account);
+        self.enter_credits();
+        self.most = self.most.max(account.balance);
+        self.entered.insert_mut(address, account);
     }
 
-    /// Iterates over the accounts in the order of their addresses.
+    /// Adds coins to an address's account, in O(log n) for several of them together.
+    ///
+    /// # Errors
+    ///
+    /// The balance, if with so many coins more it could not be counted.
+    pub(crate) fn credit(&mut self, address: Arc<str>, amount: u64) -> Result<(), u64> {
+        match self.most.checked_add(amount) {
+            Some(most) => self.most = most,
+            None => {
+                let balance = self.get(&address).balance;
+                balance.checked_add(amount).ok_or(balance)?;
+                self.most = u64::MAX;
+            }
+        }
+        let before = self.credits.take();
+        let count = before.as_ref().map_or(0, |before| before.count) + 1;
+        self.credits = Some(Arc::new(Credit { address, amount, before, count }));
+        if count >= self.entered.size().clamp(CREDITS.0, CREDITS.1) {
+            self.enter_credits();
+        }
+        Ok(())
+    }
+
+    /// Iterates over the accounts in the order of their addresses, in O(n).
     pub fn iter(&self) -> impl Iterator<Item = (&str, Account)> {
-        self.0.iter().map(|(address, account)| (&**address, *account))
+        let mut all: BTreeMap<&str, Account> =
+            self.entered.iter().map(|(address, account)| (&**address, *account)).collect();
+        for credit in self.credits() {
+            all.entry(&credit.address).or_default().balance += credit.amount;
+        }
+        all.into_iter()
+    }
+
+    /// What has come in and is not entered, the last first.
+    fn credits(&self) -> impl Iterator<Item = &Credit> {
+        iter::successors(self.credits.as_deref(), |credit| credit.before.as_deref())
+    }
+
+    fn enter_credits(&mut self) {
+        let mut next = self.credits.take();
+        while let Some(credit) = next {
+            match self.entered.get_mut(&credit.address) {
+                Some(account) => account.balance += credit.amount,
+                None => {
+                    let account = Account { balance: credit.amount, nonce: 0 };
+                    self.entered.insert_mut(Arc::clone(&credit.address), account);
+                }
+            }
+            next = credit.before.clone();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Set(u8, Account),
+        Credit(u8, u64),
+        /// Goes on from the accounts that there were so many steps ago.
+        GoBack(usize),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let amount = || prop_oneof![8 => 0..100_u64, 1 => (u64::MAX - 300)..=u64::MAX];
+        let account = (amount(), 0..9_u64).prop_map(|(balance, nonce)| Account { balance, nonce });
+        prop_oneof![
+            1 => (0..40_u8, account).prop_map(|(address, account)| Step::Set(address, account)),
+            20 => (0..40_u8, amount()).prop_map(|(address, amount)| Step::Credit(address, amount)),
+            1 => (0..50_usize).prop_map(Step::GoBack),
+        ]
+    }
+
+    proptest! {
+        /// Whatever is entered when, they are what a plain map is, and so are those that were kept of before.
+        #[test]
+        fn accounts_are_a_plain_map(steps in vec(step(), 0..400)) {
+            let mut all = vec![(Accounts::default(), BTreeMap::<String, Account>::new())];
+            for step in steps {
+                let (mut accounts, mut plain) = all.last().cloned().unwrap();
+                match step {
+                    Step::Set(address, account) => {
+                        accounts.set(address.to_string().into(), account);
+                        plain.insert(address.to_string(), account);
+                    }
+                    Step::Credit(address, amount) => {
+                        let account = plain.entry(address.to_string()).or_default();
+                        let balance = account.balance.checked_add(amount);
+                        let credited = accounts.credit(address.to_string().into(), amount);
+                        prop_assert_eq!(credited, balance.map(|_| ()).ok_or(account.balance));
+                        account.balance = balance.unwrap_or(account.balance);
+                    }
+                    Step::GoBack(steps) => (accounts, plain) = all[all.len().saturating_sub(1 + steps)].clone(),
+                }
+                all.push((accounts, plain));
+            }
+            for (accounts, plain) in all {
+                for address in (0..40).map(|address: u8| address.to_string()) {
+                    prop_assert_eq!(accounts.get(&address), plain.get(&address).copied().unwrap_or_default());
+                }
+                let there = accounts.iter().filter(|(_, account)| *account != Account::default());
+                let expected = plain.iter().filter(|(_, account)| **account != Account::default());
+                prop_assert!(there.eq(expected.map(|(address, account)| (address.as_str(), *account))));
+            }
+        }
     }
 }

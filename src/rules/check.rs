@@ -302,10 +302,8 @@ fn transfer(transaction: &Transaction, accounts: &mut Accounts) -> Result<(), Vi
             Account { balance: sender.balance - transaction.amount(), nonce: sender.nonce.saturating_add(1) };
         accounts.set(Arc::clone(transaction.sender_address()), left);
     }
-    let recipient = accounts.get(transaction.recipient());
-    let balance = balance_can_be_counted(transaction, recipient)?;
-    accounts.set(Arc::clone(transaction.recipient_address()), Account { balance, ..recipient });
-    Ok(())
+    let credited = accounts.credit(Arc::clone(transaction.recipient_address()), transaction.amount());
+    credited.map_err(|balance| balance_too_large(transaction, balance))
 }
 
 /// Rule: a transaction carries its sender's next nonce.
@@ -326,12 +324,8 @@ fn balance_covers(transaction: &Transaction, sender: Account) -> Result<(), Viol
     Err(Violation::Overdraft { sender: shortened(transaction.sender()), balance, amount })
 }
 
-/// Rule: no balance is more than a `u64`. Returns the recipient's.
-fn balance_can_be_counted(transaction: &Transaction, recipient: Account) -> Result<u64, Violation> {
-    let (balance, amount) = (recipient.balance, transaction.amount());
-    balance.checked_add(amount).ok_or_else(|| Violation::BalanceTooLarge {
-        recipient: shortened(transaction.recipient()),
-        balance,
-        amount,
-    })
+/// Rule: no balance is more than a `u64`.
+fn balance_too_large(transaction: &Transaction, balance: u64) -> Violation {
+    let (recipient, amount) = (shortened(transaction.recipient()), transaction.amount());
+    Violation::BalanceTooLarge { recipient, balance, amount }
 }
