@@ -162,8 +162,10 @@ impl Timestamp {
         match self.0 {
             Repr::Integer(seconds) => u64::try_from(seconds).unwrap_or(0).saturating_mul(1_000_000),
             // Multiplying by 1e6 would round twice. What does not fit is more than all the microseconds there are.
-            Repr::Float(seconds) => Duration::try_from_secs_f64(seconds.max(0.0))
-                .map_or(u64::MAX, |since| u64::try_from((since.as_nanos() + 500) / 1000).unwrap_or(u64::MAX)),
+            Repr::Float(seconds) => Duration::try_from_secs_f64(seconds.max(0.0)).map_or(u64::MAX, |since| {
+                let rest = u64::from((since.subsec_nanos() + 500) / 1000);
+                since.as_secs().saturating_mul(1_000_000).saturating_add(rest)
+            }),
         }
     }
 

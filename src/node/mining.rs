@@ -1,6 +1,6 @@
 //! Mining: what to search for, and what becomes of a proof.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 use super::machine::{Effect, Node, SearchId, Template};
 use crate::{
@@ -163,12 +163,12 @@ impl Node {
         let parent = self.mined_on();
         let timestamp = parent.next_timestamp(&self.rules, now);
         let timestamp = timestamp.expect("a search begins only where a timestamp is left");
-        let mut transactions = self.own_transactions().unwrap_or_else(|| {
+        let payments = self.own_transactions().unwrap_or_else(|| {
             // How many are left matters where something is pending only.
             let bytes_left = if self.mempool.is_empty() { 0 } else { self.bytes_left(&reward, timestamp) };
             self.mempool.select(self.rules.payments_max, bytes_left, &reward, &self.rules, parent.accounts())
         });
-        transactions.push(reward);
+        let transactions: Arc<[_]> = payments.into_iter().chain([reward]).collect();
         parent.next_block(transactions, timestamp)
     }
 

@@ -24,6 +24,7 @@ const FOLLOWED_MAX: usize = 4096;
 pub(super) struct Followed {
     /// The oldest first.
     blocks: VecDeque<Block>,
+    /// Those of all but the youngest, which mostly goes before there is another.
     numbers: BTreeMap<BlockHash, u64>,
     /// The block that was last asked for: one after the other, all nodes take on the same.
     last: Option<(BlockHash, u64)>,
@@ -98,13 +99,13 @@ impl Followed {
     ) {
         let number = self.next_number;
         self.next_number += 1;
-        let parent = self.numbers.get(&parent).copied();
+        let parent = self.number_of(&parent);
         let mut bits = std::mem::take(&mut self.spare_bits);
         bits.clear();
         bits.resize(nodes.div_ceil(64), 0);
         let (half, nine_tenths) = (half_of(nodes), nine_tenths_of(nodes));
+        self.numbers.extend(self.blocks.back().map(|before| (before.hash, before.number)));
         self.blocks.push_back(Block { number, hash, parent, time, bits, nodes, count: 0, half, nine_tenths });
-        self.numbers.insert(hash, number);
         self.last = Some((hash, number));
         self.pairs += nodes as u64 - 1;
         self.hold(self.blocks.len() - 1, miner, Duration::ZERO);
@@ -122,7 +123,7 @@ impl Followed {
         let number = match self.last {
             Some((last, number)) if last == *hash => number,
             _ => {
-                let Some(&number) = self.numbers.get(hash) else { return };
+                let Some(number) = self.number_of(hash) else { return };
                 self.last = Some((*hash, number));
                 number
             }
@@ -142,6 +143,11 @@ impl Followed {
             self.to_each.record(elapsed);
             next = parent.and_then(|parent| self.find(parent));
         }
+    }
+
+    fn number_of(&self, hash: &BlockHash) -> Option<u64> {
+        let youngest = self.blocks.back().filter(|block| block.hash == *hash);
+        youngest.map(|block| block.number).or_else(|| self.numbers.get(hash).copied())
     }
 
     /// Where a block stands among those that are followed: mostly it is the last, or before the first.
@@ -178,7 +184,7 @@ impl Followed {
     fn let_go(&mut self, at: usize) {
         let Some(Block { hash, number, bits, .. }) = self.blocks.remove(at) else { return };
         // One that was mined again has taken its place there.
-        if self.numbers.get(&hash) == Some(&number) {
+        if self.numbers.get(&hash).is_some_and(|other| *other <= number) {
             self.numbers.remove(&hash);
         }
         self.spare_bits = bits;
