@@ -81,7 +81,7 @@ impl Flood {
     #[inline]
     pub(super) fn relay(
         &mut self,
-        lanes: &Lanes,
+        all: &Lanes,
         number: u32,
         (now, from, except): (Time, u32, u32),
         queue: &mut Queue,
@@ -102,10 +102,10 @@ impl Flood {
             return None;
         }
         *count = telling.count;
-        let (start, lanes) = lanes.of(from);
+        let (start, lanes) = all.of(from);
         let soonest = now.after_nanos(start.nanos);
         self.last = self.last.max(soonest.after_nanos(u64::from(start.most_more_nanos)));
-        let leaves_out = except != NOBODY && lanes.binary_search_by_key(&except, |lane| lane.to).is_ok();
+        let leaves_out = except != NOBODY && all.lead_back(from, except);
         let messages = lanes.len() as u64 - u64::from(leaves_out);
         let volume = Some(Volume { messages, bytes: messages * self.bytes });
         if soonest > self.last_first {

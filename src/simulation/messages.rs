@@ -118,12 +118,13 @@ impl Surroundings {
                 return false;
             }
         }
-        let Some(lanes) = lanes else {
+        let Some(mut lanes) = lanes else {
             self.flow = Flow::Steady { by_all_sizes };
             self.floods.set_lanes(Lanes::default(), None);
             self.replays.forget(&mut self.recorder);
             return false;
         };
+        lanes.find_ways_back();
         let block_bytes = self.traffic.links().block_cost().bytes;
         if self.floods.set_lanes(lanes, block_bytes) {
             self.replays.forget(&mut self.recorder);
