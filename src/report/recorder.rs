@@ -37,8 +37,8 @@ pub struct Recorder {
     nodes: Nodes,
     mined: u64,
     replayed: u64,
-    /// What is not final, by position.
-    blocks: BTreeMap<(u64, BlockHash), MinedBlock>,
+    /// What is not final, by position; shared with the copies that reports are made of.
+    blocks: Arc<BTreeMap<(u64, BlockHash), MinedBlock>>,
     finals: Verdict,
     followed: Followed,
     reorganisations: BTreeMap<u64, u64>,
@@ -67,7 +67,7 @@ impl Recorder {
             nodes: Nodes::default(),
             mined: 0,
             replayed: 0,
-            blocks: BTreeMap::new(),
+            blocks: Arc::default(),
             finals: Verdict::new(),
             followed: Followed::new(),
             reorganisations: BTreeMap::new(),
@@ -219,7 +219,7 @@ impl Recorder {
     }
 
     fn mined(&mut self, time: Time, miner: usize, hash: BlockHash, position: u64, parent: BlockHash) {
-        let Entry::Vacant(place) = self.blocks.entry((position, hash)) else {
+        let Entry::Vacant(place) = Arc::make_mut(&mut self.blocks).entry((position, hash)) else {
             // Mined again, as after a restart by a clock that stands still: its second miner merely has it from now on.
             return self.followed.accepted(time, miner, &hash);
         };
@@ -251,7 +251,8 @@ impl Recorder {
     /// may have. Reports are then what they would have been. A deeper reorganisation would go unseen; a final block that is
     /// mined again is another, and one that is mined later at a final position has no interval. It costs O(log n) a block.
     pub fn finalise(&mut self, chain: &Blockchain) {
-        while let Some(entry) = self.blocks.first_entry().filter(|entry| entry.key().0 <= chain.len()) {
+        let blocks = Arc::make_mut(&mut self.blocks);
+        while let Some(entry) = blocks.first_entry().filter(|entry| entry.key().0 <= chain.len()) {
             let ((position, hash), block) = entry.remove_entry();
             self.finals.judge(position, hash, block, chain);
         }
@@ -271,7 +272,7 @@ impl Recorder {
         messages: Messages,
     ) -> Report {
         let mut verdict = self.finals.clone();
-        for (&(position, hash), &block) in &self.blocks {
+        for (&(position, hash), &block) in &*self.blocks {
             verdict.judge(position, hash, block, best);
         }
         let attempts = |node: NodeId| {
