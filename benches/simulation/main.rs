@@ -19,6 +19,10 @@ use chainlab::{
 
 mod bare;
 
+// As in the command.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How many attempts each node makes a second.
 const ATTEMPTS: f64 = 1e6;
 
