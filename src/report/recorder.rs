@@ -12,7 +12,7 @@ use super::{
     pattern::Pattern,
     propagation::Followed,
     tally::Tally,
-    verdict::{MinedBlock, Verdict},
+    verdict::{InOrder, MinedBlock, Verdict},
 };
 use crate::{
     blockchain::Blockchain,
@@ -251,10 +251,10 @@ impl Recorder {
     /// may have. Reports are then what they would have been. A deeper reorganisation would go unseen; a final block that is
     /// mined again is another, and one that is mined later at a final position has no interval. It costs O(log n) a block.
     pub fn finalise(&mut self, chain: &Blockchain) {
-        let blocks = Arc::make_mut(&mut self.blocks);
+        let (blocks, mut in_order) = (Arc::make_mut(&mut self.blocks), InOrder::new(chain));
         while let Some(entry) = blocks.first_entry().filter(|entry| entry.key().0 <= chain.len()) {
             let ((position, hash), block) = entry.remove_entry();
-            self.finals.judge(position, hash, block, chain);
+            self.finals.judge(position, hash, block, &mut in_order);
         }
     }
 
@@ -271,9 +271,9 @@ impl Recorder {
         attempts: impl Fn(NodeId) -> u64,
         messages: Messages,
     ) -> Report {
-        let mut verdict = self.finals.clone();
+        let (mut verdict, mut in_order) = (self.finals.clone(), InOrder::new(best));
         for (&(position, hash), &block) in &*self.blocks {
-            verdict.judge(position, hash, block, best);
+            verdict.judge(position, hash, block, &mut in_order);
         }
         let attempts = |node: NodeId| {
             let before = self.attempts_before.get(node.index()).copied().unwrap_or(0);

@@ -25,13 +25,43 @@ pub(super) struct Verdict {
     last: Option<(u64, Time)>,
 }
 
+/// A chain that is asked for its blocks in the order of their positions: from its tip, the way to each would be long.
+pub(super) struct InOrder<'a> {
+    chain: &'a Blockchain,
+    /// The chain up to a little after the last position that was asked for.
+    stretch: Blockchain,
+}
+
+/// How far a stretch reaches.
+const STRETCH: u64 = 256;
+
+impl<'a> InOrder<'a> {
+    pub(super) fn new(chain: &'a Blockchain) -> Self {
+        Self { chain, stretch: chain.clone() }
+    }
+
+    fn holds(&mut self, hash: BlockHash, position: u64) -> bool {
+        if !(position..position.saturating_add(STRETCH)).contains(&self.stretch.len()) {
+            let end = self.chain.at(position.saturating_add(STRETCH - 1));
+            self.stretch = end.unwrap_or_else(|| self.chain.clone());
+        }
+        self.stretch.holds(hash, position)
+    }
+}
+
 impl Verdict {
     pub(super) fn new() -> Self {
         Self { in_chain: Vec::new(), stale: Vec::new(), intervals: Durations::new(), last: None }
     }
 
     /// Judges a block by a chain, in O(log n).
-    pub(super) fn judge(&mut self, position: u64, hash: BlockHash, block: MinedBlock, chain: &Blockchain) {
+    pub(super) fn judge(
+        &mut self,
+        position: u64,
+        hash: BlockHash,
+        block: MinedBlock,
+        chain: &mut InOrder<'_>,
+    ) {
         if !chain.holds(hash, position) {
             self.stale.push(block.number);
             return;
