@@ -19,14 +19,16 @@ pub(super) struct Apart {
     branch: Blockchain,
     /// The victim was asked for its chain.
     asked: Option<RequestId>,
-    /// The victim was registered, or has said something: it is there. Forgotten in a crash, until it says something again.
+    /// The victim was registered, or has said something: it is there.
     has_met: bool,
+    /// The branch was lost in a crash, and the victim has yet to say on what it stands.
+    has_lost_branch: bool,
 }
 
 impl Apart {
     pub(super) fn new(eclipse: Eclipse, chain: &Blockchain) -> Self {
         let branch = chain.at(1).expect("a chain has its genesis");
-        Self { eclipse, branch, asked: None, has_met: false }
+        Self { eclipse, branch, asked: None, has_met: false, has_lost_branch: false }
     }
 
     /// Lets go of the blocks that a cut leaves out, if the branch is one that goes on from there.
@@ -47,6 +49,31 @@ impl Apart {
 }
 
 impl Node {
+    /// Tells whether the node keeps another apart that it knows to be there.
+    pub(crate) fn has_met_victim(&self) -> bool {
+        matches!(self.scheme.as_deref(), Some(Scheme::Apart(apart)) if apart.has_met)
+    }
+
+    /// Has a restarted node know whether its victim is there, as it knows its peers; the branch that it kept for it is lost.
+    #[must_use]
+    pub(crate) fn having_met_victim(mut self, has_met: bool) -> Self {
+        if let Some(Scheme::Apart(apart)) = self.scheme.as_deref_mut() {
+            (apart.has_met, apart.has_lost_branch) = (has_met, has_met);
+        }
+        self
+    }
+
+    /// Asks the victim for its chain where its branch was lost: what is mined from the genesis on again would be worse than
+    /// what the victim has. Asks again with each search, as the question may be lost, too.
+    pub(super) fn ask_for_lost_branch(&mut self, effects: &mut Vec<Effect>) {
+        match self.scheme.as_deref() {
+            Some(Scheme::Apart(apart)) if apart.has_lost_branch && apart.eclipse.feeds => {
+                self.ask_victim(apart.eclipse.victim, effects);
+            }
+            _ => {}
+        }
+    }
+
     /// Tells whether the node keeps another apart that it now knows to be there.
     pub(super) fn meets_victim(&mut self, other: NodeId) -> bool {
         match self.scheme.as_deref_mut() {
@@ -84,7 +111,7 @@ impl Node {
             }
             Message::Announce { block, position } => self.victim_has(from, block, position, effects),
             Message::Chain { request, chain: Told::Chain(chain) } if apart.asked == Some(request) => {
-                apart.asked = None;
+                (apart.asked, apart.has_lost_branch) = (None, false);
                 let (block, position) = (chain.tip_hash(), chain.len());
                 self.take_from_victim(chain, effects);
                 self.victim_has(from, block, position, effects);
@@ -115,8 +142,12 @@ impl Node {
         if position <= apart.branch.len() {
             return effects.push(Effect::Send(from, Message::Acknowledge { block }));
         }
+        self.ask_victim(from, effects);
+    }
+
+    fn ask_victim(&mut self, victim: NodeId, effects: &mut Vec<Effect>) {
         let request = self.new_request();
-        effects.push(Effect::Send(from, Message::ChainRequest { request }));
+        effects.push(Effect::Send(victim, Message::ChainRequest { request }));
         if let Some(Scheme::Apart(apart)) = self.scheme.as_deref_mut() {
             apart.asked = Some(request);
         }

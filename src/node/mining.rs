@@ -95,6 +95,7 @@ impl Node {
             return;
         }
         self.begin_attack(effects);
+        self.ask_for_lost_branch(effects);
         if self.mined_on().next_timestamp(&self.rules, Time::UNIX_EPOCH).is_none() {
             return self.give_up_mining(MineError::NoTimestampLeft, effects);
         }

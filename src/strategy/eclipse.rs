@@ -9,7 +9,8 @@ use crate::message::NodeId;
 ///
 /// A node of this strategy does not have the victim for a peer. It answers the victim's questions from a branch that it
 /// keeps for it: at first the genesis, then whatever better branch the victim tells of. With everybody else it is honest. The
-/// victim's payments go no further.
+/// victim's payments go no further. In a crash it loses that branch; one that feeds its victim asks it for its chain when it
+/// mines again.
 ///
 /// Source: Heilman, Kendler, Zohar and Goldberg, *Eclipse Attacks on Bitcoin's Peer-to-Peer Network* (2015).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

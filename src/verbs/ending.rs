@@ -30,14 +30,15 @@ pub enum RestartFrom {
 /// are not. A shutdown is the end of all, loses nothing and needs no record.
 pub(crate) fn end(node: &Node, cause: DownCause) -> (State, Vec<Happening>) {
     let pending: Vec<_> = node.mempool().iter().cloned().collect();
-    let requests = node.requests();
+    let (requests, has_met_victim) = (node.requests(), node.has_met_victim());
     let ended = match &cause {
-        DownCause::ShutDown => return (State::Down { cause, pending, requests }, Vec::new()),
+        DownCause::ShutDown => return (State::Down { cause, pending, requests, has_met_victim }, Vec::new()),
         DownCause::Crashed => Happening::Crashed,
         DownCause::Panicked(message) => Happening::Panicked { message: message.clone() },
     };
     let lost = pending.into_iter().map(lost);
-    (State::Down { cause, pending: Vec::new(), requests }, [ended].into_iter().chain(lost).collect())
+    let state = State::Down { cause, pending: Vec::new(), requests, has_met_victim };
+    (state, [ended].into_iter().chain(lost).collect())
 }
 
 /// Checks whether a node can be restarted.
@@ -52,19 +53,20 @@ pub(crate) fn check_restart(state: &State, node: NodeId) -> Result<(), RestartEr
     }
 }
 
-/// Makes what a node is after a restart at a moment: it has the peers that it had, and nothing pending.
+/// Makes what a node is after a restart at a moment: it has the peers that it had, and the victim that it keeps apart, and
+/// nothing pending.
 pub(crate) fn restarted(view: &impl View, config: NodeConfig, now: Time, from: RestartFrom) -> Node {
     let chain = match from {
         RestartFrom::Chain => view.chain(config.id).clone(),
         RestartFrom::Genesis => Blockchain::started(&config.rules, now),
     };
     let left = Snapshot { chain, pending: Vec::new(), peers: view.peers(config.id).to_vec() };
-    let requests = match view.state(config.id) {
-        State::Down { requests, .. } => *requests,
-        State::Live | State::Paused | State::Puppet => 0,
+    let (requests, has_met_victim) = match view.state(config.id) {
+        State::Down { requests, has_met_victim, .. } => (*requests, *has_met_victim),
+        State::Live | State::Paused | State::Puppet => (0, false),
     };
     let (node, _) = Node::restored(config, left);
-    node.numbering_from(requests)
+    node.numbering_from(requests).having_met_victim(has_met_victim)
 }
 
 /// What is recorded of a restart: with a disk is lost what was on its chain and on no other's.

@@ -98,7 +98,12 @@ mod tests {
 
     /// Two nodes are live, one is paused, one is down.
     fn four() -> Acquainted {
-        let down = State::Down { cause: DownCause::Crashed, pending: Vec::new(), requests: 0 };
+        let down = State::Down {
+            cause: DownCause::Crashed,
+            pending: Vec::new(),
+            requests: 0,
+            has_met_victim: false,
+        };
         Acquainted {
             states: vec![State::Live, State::Live, State::Paused, down],
             peers: (0..4).map(|own| (0..4).filter(|peer| *peer != own).map(node).collect()).collect(),

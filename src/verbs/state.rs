@@ -14,6 +14,8 @@ pub enum State {
         pending: Vec<Transaction>,
         /// How many questions and inventories the node has numbered.
         requests: u64,
+        /// Whether the node knows that the victim which it keeps apart is there, as it knows its peers.
+        has_met_victim: bool,
     },
     /// Whoever holds it plays it.
     Puppet,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chainlab::{
     NodeId, Relay, Rules, Simulation,
-    network::{HashRate, Identity},
+    network::{HashRate, Identity, RestartFrom},
     strategy::{Behaviour, Eclipse, Strategy},
     wire::Link,
 };
@@ -103,6 +103,31 @@ fn a_victim_that_does_not_mine_is_fed_as_well() {
     assert!(len(&simulation, 0) + 3 > mined, "{} of {mined}", len(&simulation, 0));
     let ignored = simulation.report().ignored;
     assert!(ignored.is_empty(), "{ignored:?}");
+}
+
+/// The victim has no peer to tell of anything, so that it says nothing by itself.
+#[test]
+fn an_attacker_that_was_restarted_goes_on_where_its_victim_stands() {
+    for from in [RestartFrom::Chain, RestartFrom::Genesis] {
+        let simulation = Simulation::new(Rules::bitcoin().paced_for(1e6), 5);
+        let victim = simulation.spawn().unwrap();
+        let strategy = Strategy::Eclipse(Eclipse { victim, feeds: true });
+        let behaviour = Behaviour { strategy, ..Behaviour::default() };
+        let attacker = simulation.spawn_as(Identity { behaviour, ..Identity::default() }).unwrap();
+        simulation.register(attacker, [victim]).unwrap();
+        simulation.start_mining(attacker, HashRate::default()).unwrap();
+        simulation.run_blocks(10);
+        let before = simulation.chain(victim).unwrap();
+        assert!(before.len() > 9);
+
+        simulation.crash(attacker).unwrap();
+        simulation.restart(attacker, from).unwrap();
+        simulation.start_mining(attacker, HashRate::default()).unwrap();
+        simulation.run_blocks(5);
+        let after = simulation.chain(victim).unwrap();
+        assert!(before.is_start_of(&after), "{from:?}");
+        assert!(after.len() > before.len() + 3, "{from:?}: {} after {}", after.len(), before.len());
+    }
 }
 
 /// A victim that is not there, or not yet, is told nothing.
