@@ -13,11 +13,13 @@ use crate::message::NodeId;
 /// mines again.
 ///
 /// Source: Heilman, Kendler, Zohar and Goldberg, *Eclipse Attacks on Bitcoin's Peer-to-Peer Network* (2015).
+///
+/// `N` is how the victim is named: by its id, or in a scenario by its number or its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Eclipse {
+pub struct Eclipse<N = NodeId> {
     /// Who is kept apart.
-    pub victim: NodeId,
+    pub victim: N,
     /// Whether it mines on the victim's branch, and shows what it finds to the victim alone: confirmations that are worth
     /// nothing. Otherwise it mines on the chain of all.
     #[serde(default)]

@@ -18,6 +18,8 @@ mod tie_break;
 
 use serde::{Deserialize, Serialize};
 
+use crate::message::NodeId;
+
 pub use double_spend::{DoubleSpend, DoubleSpendError};
 pub use eclipse::Eclipse;
 pub use optimal::{Optimal, OptimalError};
@@ -60,9 +62,11 @@ pub struct Behaviour {
 ///
 /// What is mined on a secret block holds a reward and nothing else, as what is pending follows the chain that is shown.
 /// What a miner holds back is lost when it crashes, and is no part of a save.
+///
+/// `N` is how other nodes are named: by their ids, or in a scenario by their numbers or their names.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Strategy {
+pub enum Strategy<N = NodeId> {
     /// It mines on the best chain that it knows, and shows every block at once.
     #[default]
     Honest,
@@ -75,7 +79,30 @@ pub enum Strategy {
     /// Pays, and mines in secret what takes the payment back.
     DoubleSpend(DoubleSpend),
     /// Shows a victim nothing but what it likes.
-    Eclipse(Eclipse),
+    Eclipse(Eclipse<N>),
+}
+
+impl<N> Strategy<N> {
+    /// Returns the strategy with its victim found, if it has one.
+    ///
+    /// # Errors
+    ///
+    /// That of the search.
+    pub(crate) fn with_victim_found<M, E>(
+        &self,
+        find: impl FnOnce(&N) -> Result<M, E>,
+    ) -> Result<Strategy<M>, E> {
+        Ok(match self {
+            Self::Honest => Strategy::Honest,
+            Self::Selfish => Strategy::Selfish,
+            Self::Stubborn(stubborn) => Strategy::Stubborn(*stubborn),
+            Self::Optimal(optimal) => Strategy::Optimal(optimal.clone()),
+            Self::DoubleSpend(double_spend) => Strategy::DoubleSpend(double_spend.clone()),
+            Self::Eclipse(Eclipse { victim, feeds }) => {
+                Strategy::Eclipse(Eclipse { victim: find(victim)?, feeds: *feeds })
+            }
+        })
+    }
 }
 
 impl Strategy {

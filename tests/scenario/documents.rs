@@ -125,6 +125,18 @@ fn what_no_field_may_hold_is_an_error_with_its_path() {
             "strategies[0].strategy.eclipse.victim: node 3 would attack itself",
         ),
         (
+            r#"{"names": ["alice"], "strategies": [{"strategy": {"eclipse": {"victim": "bob"}}}]}"#,
+            "strategies[0].strategy.eclipse.victim: node \"bob\" is not there: there are 10",
+        ),
+        (
+            r#"{"names": ["alice"], "strategies": [{"nodes": [0], "strategy": {"eclipse": {"victim": "alice"}}}]}"#,
+            "strategies[0].strategy.eclipse.victim: node \"alice\" would attack itself",
+        ),
+        (
+            r#"{"strategies": [{"strategy": {"eclipse": {"victim": -1}}}]}"#,
+            "strategies[0].strategy.eclipse.victim: expected a node's number or its name",
+        ),
+        (
             r#"{"rules": {"preset": "notebook"}, "strategies": [{"nodes": [0], "strategy": {"double_spend":
                 {"merchant": "node-1", "amount": 1, "confirmations": 1, "give_up": 9}}}]}"#,
             "strategies[0].strategy.double_spend: the rules keep no accounts",

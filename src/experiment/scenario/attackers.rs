@@ -1,49 +1,53 @@
-//! Attackers that could not attack.
+//! Attackers: whom they attack, and those that could not.
 
-use super::{NodeRef, Problem, ScenarioError};
+use super::{NodeRef, Problem, ScenarioError, prepared::find};
 use crate::{
     message::NodeId,
     rules::Rules,
     strategy::{Eclipse, Strategy},
     transaction::REWARD_SENDER,
+    verbs::Names,
 };
 
-/// Checks what a strategy asks of the rules and of the other nodes, whoever follows it.
-pub(super) fn check_strategy(
+/// Finds whom a strategy attacks, and checks what it asks of the rules, whoever follows it.
+pub(super) fn find_strategy(
     path: &str,
-    strategy: &Strategy,
+    strategy: &Strategy<NodeRef>,
     rules: &Rules,
+    names: &Names,
     nodes: usize,
-) -> Result<(), ScenarioError> {
+) -> Result<Strategy, ScenarioError> {
     match strategy {
-        Strategy::Eclipse(Eclipse { victim, .. }) if victim.index() >= nodes => {
-            let node = NodeRef::Number(victim.index() as u64);
-            let problem = Problem::UnknownNode { node, nodes };
-            Err(ScenarioError::new(format!("{path}.eclipse.victim"), problem))
-        }
         Strategy::DoubleSpend(_) if !rules.accounts => {
-            Err(ScenarioError::new(format!("{path}.double_spend"), Problem::NoAccounts))
+            return Err(ScenarioError::new(format!("{path}.double_spend"), Problem::NoAccounts));
         }
         Strategy::DoubleSpend(spend) if **spend.merchant() == *REWARD_SENDER => {
             let problem = Problem::Name { name: spend.merchant().as_ref().to_owned() };
-            Err(ScenarioError::new(format!("{path}.double_spend.merchant"), problem))
+            return Err(ScenarioError::new(format!("{path}.double_spend.merchant"), problem));
         }
-        _ => Ok(()),
+        _ => {}
     }
+    strategy.with_victim_found(|victim| find(names, victim, nodes, || format!("{path}.eclipse.victim")))
 }
 
-/// Checks that a node does not attack itself.
+/// Checks that a node does not attack itself by a strategy, as it is stated and found.
 pub(super) fn check_attacker(
     path: &str,
-    strategy: &Strategy,
+    stated: &Strategy<NodeRef>,
+    found: &Strategy,
     node: NodeId,
     address: &str,
 ) -> Result<(), ScenarioError> {
-    let field = match strategy {
-        Strategy::Eclipse(Eclipse { victim, .. }) if *victim == node => "eclipse.victim",
-        Strategy::DoubleSpend(spend) if **spend.merchant() == *address => "double_spend.merchant",
+    let (field, node) = match (stated, found) {
+        (Strategy::Eclipse(Eclipse { victim: named, .. }), Strategy::Eclipse(Eclipse { victim, .. }))
+            if *victim == node =>
+        {
+            ("eclipse.victim", named.clone())
+        }
+        (Strategy::DoubleSpend(spend), _) if **spend.merchant() == *address => {
+            ("double_spend.merchant", NodeRef::Number(node.index() as u64))
+        }
         _ => return Ok(()),
     };
-    let node = NodeRef::Number(node.index() as u64);
     Err(ScenarioError::new(format!("{path}.{field}"), Problem::AttacksItself { node }))
 }

@@ -54,8 +54,8 @@ pub struct StrategyOf {
     /// The nodes; left out, all that have no other, and those that join.
     #[serde(default)]
     pub nodes: Option<Vec<NodeRef>>,
-    /// What they show and when.
-    pub strategy: Strategy,
+    /// What they show and when. The victim of an eclipse is one of the nodes that there are at the start.
+    pub strategy: Strategy<NodeRef>,
 }
 
 /// Which nodes break ties in a way.

@@ -9,7 +9,7 @@ use std::{
 use super::{
     NodeRef, Pace, Payment, Problem, Scenario, ScenarioError, StrategyOf, TieBreakOf,
     act::Due,
-    attackers::{check_attacker, check_strategy},
+    attackers::{check_attacker, find_strategy},
     hash_rates::sum,
     timeline::Timeline,
 };
@@ -17,7 +17,7 @@ use crate::{
     message::NodeId,
     pow::Target,
     rules::{Difficulty, Genesis, Rules},
-    strategy::{Behaviour, TieBreak},
+    strategy::{Behaviour, Strategy, TieBreak},
     time::Time,
     transaction::REWARD_SENDER,
     verbs::{HashRate, Identity, Names},
@@ -198,9 +198,12 @@ impl Scenario {
 
     /// Finds what each node is that there is at the start, and how one behaves that is not named.
     fn find_members(&self, names: &Names, rates: &[f64]) -> Result<(Vec<Member>, Behaviour), ScenarioError> {
-        for (at, StrategyOf { strategy, .. }) in self.strategies.iter().enumerate() {
-            check_strategy(&format!("strategies[{at}].strategy"), strategy, &self.rules, self.nodes)?;
-        }
+        let find_strategy = |(at, StrategyOf { strategy, .. }): (usize, &StrategyOf)| {
+            let path = format!("strategies[{at}].strategy");
+            find_strategy(&path, strategy, &self.rules, names, self.nodes)
+        };
+        let found: Vec<Strategy> =
+            self.strategies.iter().enumerate().map(find_strategy).collect::<Result<_, _>>()?;
         for (at, TieBreakOf { tie_break, .. }) in self.tie_breaks.iter().enumerate() {
             let TieBreak::Towards(towards) = tie_break else { continue };
             let miner = towards.miner();
@@ -214,7 +217,7 @@ impl Scenario {
         let tie_breaks = self.tie_breaks.iter().map(|of| of.nodes.as_deref());
         let tie_breaks = self.assigned("tie_breaks", tie_breaks, names)?;
         let behaviour = |strategy: Option<usize>, tie_break: Option<usize>| Behaviour {
-            strategy: strategy.map(|at| self.strategies[at].strategy.clone()).unwrap_or_default(),
+            strategy: strategy.map(|at| found[at].clone()).unwrap_or_default(),
             tie_break: tie_break.map(|at| self.tie_breaks[at].tie_break.clone()).unwrap_or_default(),
         };
         let member = |number: usize| {
@@ -225,6 +228,7 @@ impl Scenario {
                 check_attacker(
                     &format!("strategies[{at}].strategy"),
                     &self.strategies[at].strategy,
+                    &found[at],
                     node,
                     &address,
                 )?;
