@@ -5,12 +5,14 @@
 //! and exponent is an integer. What the library's types cannot hold is refused.
 
 mod canonical;
+mod checked;
 mod error;
 mod read;
 mod scan;
 mod write;
 
 pub(crate) use canonical::{HashedText, Text, push_float, push_hash, push_number, push_string};
+pub(crate) use checked::checked;
 pub use error::{DocumentError, Place};
 pub(crate) use read::{Read, array, deserialize_raw, object, read, string, taken, unexpected, whole_number};
 pub(crate) use scan::Scanner;

@@ -81,6 +81,20 @@ fn reward_has_room(rules: &Rules) -> Result<(), RulesError> {
     }
 }
 
+impl RulesError {
+    /// Returns where in the rules' document the field stands whose value is ruled out.
+    pub(crate) fn place(&self) -> String {
+        match self {
+            Self::Relay { .. } => "relay".into(),
+            Self::FallbackPercent { .. } => "relay.compact.fallback_percent".into(),
+            Self::BlockBytes { .. } => "block_bytes_max".into(),
+            Self::AllocationsUncounted { address, .. } | Self::AllocationAddress { address, .. } => {
+                format!("genesis.shared.allocations.{address}")
+            }
+        }
+    }
+}
+
 /// Why no network can be run by rules: a field and what rules its value out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

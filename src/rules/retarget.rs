@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 use super::RetargetError;
-use crate::pow::Target;
+use crate::{document::checked, pow::Target, time::seconds};
 
 /// Retargeting as Bitcoin's: after every window of blocks the target is scaled by the time that the window took over
 /// the time wanted for it.
@@ -30,11 +30,17 @@ pub struct Retarget(Document);
 struct Document {
     first_target: Target,
     easiest_target: Target,
+    #[serde(deserialize_with = "read_window")]
     window: u32,
-    #[serde(rename = "spacing_seconds", with = "crate::time::seconds")]
+    #[serde(
+        rename = "spacing_seconds",
+        serialize_with = "seconds::serialize",
+        deserialize_with = "read_spacing"
+    )]
     spacing: Duration,
+    #[serde(deserialize_with = "read_factor_max")]
     factor_max: u32,
-    #[serde(rename = "back_max_seconds", with = "crate::time::seconds")]
+    #[serde(rename = "back_max_seconds", with = "seconds")]
     back_max: Duration,
 }
 
@@ -172,15 +178,39 @@ impl TryFrom<Document> for Retarget {
         if first > easiest {
             return Err(RetargetError::FirstTarget { first, easiest });
         }
-        if window < 2 {
-            return Err(RetargetError::Window { window });
-        }
+        check_window(window)?;
+        check_spacing(spacing)?;
         // Up to there, the arithmetic fits into 64 bits.
-        if spacing.as_micros() == 0 || document.wanted_micros() > u128::from(u64::MAX >> 3) {
+        if document.wanted_micros() > u128::from(u64::MAX >> 3) {
             return Err(RetargetError::Spacing { spacing });
         }
-        if factor_max == 0 { Err(RetargetError::FactorMax) } else { Ok(Self(document)) }
+        check_factor_max(factor_max)?;
+        Ok(Self(document))
     }
+}
+
+fn check_window(window: u32) -> Result<u32, RetargetError> {
+    if window >= 2 { Ok(window) } else { Err(RetargetError::Window { window }) }
+}
+
+fn check_spacing(spacing: Duration) -> Result<Duration, RetargetError> {
+    if spacing.as_micros() > 0 { Ok(spacing) } else { Err(RetargetError::Spacing { spacing }) }
+}
+
+fn check_factor_max(factor_max: u32) -> Result<u32, RetargetError> {
+    if factor_max > 0 { Ok(factor_max) } else { Err(RetargetError::FactorMax) }
+}
+
+fn read_window<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    checked(deserializer, check_window)
+}
+
+fn read_spacing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    check_spacing(seconds::deserialize(deserializer)?).map_err(D::Error::custom)
+}
+
+fn read_factor_max<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    checked(deserializer, check_factor_max)
 }
 
 impl From<Retarget> for Document {

@@ -2,9 +2,10 @@
 
 use std::{cell::RefCell, collections::VecDeque, fmt, sync::Arc};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::race::{Act, Fork, Race};
+use crate::document::checked;
 
 /// The most blocks that a branch may have in a policy: more take time as their cube and bring next to nothing.
 const TRUNCATION_MAX: u32 = 40;
@@ -38,7 +39,7 @@ const FORKS: [Fork; 3] = [Fork::Stale, Fork::Fresh, Fork::Split];
 ///
 /// let optimal = Optimal::new(0.4, 0.0, 20)?;
 /// assert!(optimal.revenue() > 0.4837, "it has more than selfish mining: {}", optimal.revenue());
-/// assert_eq!(Optimal::new(0.5, 0.0, 20).unwrap_err().to_string(), "power: 0.5 is not more than 0 and less than 0.5");
+/// assert_eq!(Optimal::new(0.5, 0.0, 20).unwrap_err().to_string(), "the power is 0.5, not more than 0 and less than 0.5");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -51,10 +52,11 @@ pub struct Optimal {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Parameters {
+    #[serde(deserialize_with = "read_power")]
     power: f64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "read_gamma")]
     gamma: f64,
-    #[serde(default = "usual_truncation")]
+    #[serde(default = "usual_truncation", deserialize_with = "read_truncation")]
     truncation: u32,
 }
 
@@ -67,19 +69,19 @@ fn usual_truncation() -> u32 {
 #[non_exhaustive]
 pub enum OptimalError {
     /// The power is no minority.
-    #[error("power: {power} is not more than 0 and less than 0.5")]
+    #[error("the power is {power}, not more than 0 and less than 0.5")]
     Power {
         /// The share that was given.
         power: f64,
     },
     /// Gamma is no share.
-    #[error("gamma: {gamma} is not from 0 to 1")]
+    #[error("gamma is {gamma}, not from 0 to 1")]
     Gamma {
         /// What was given.
         gamma: f64,
     },
     /// The branches are too short to hold anything back, or too long to compute with.
-    #[error("truncation: {truncation} is not from 2 to {TRUNCATION_MAX}")]
+    #[error("the truncation is {truncation}, not from 2 to {TRUNCATION_MAX}")]
     Truncation {
         /// What was given.
         truncation: u32,
@@ -114,15 +116,9 @@ impl TryFrom<Parameters> for Optimal {
 
     fn try_from(parameters: Parameters) -> Result<Self, OptimalError> {
         let Parameters { power, gamma, truncation } = parameters;
-        if !(power > 0.0 && power < 0.5) {
-            return Err(OptimalError::Power { power });
-        }
-        if !(0.0..=1.0).contains(&gamma) {
-            return Err(OptimalError::Gamma { gamma });
-        }
-        if !(2..=TRUNCATION_MAX).contains(&truncation) {
-            return Err(OptimalError::Truncation { truncation });
-        }
+        check_power(power)?;
+        check_gamma(gamma)?;
+        check_truncation(truncation)?;
         Ok(COMPUTED.with_borrow_mut(|computed| {
             let kept = computed.iter().find(|kept| kept.parameters == parameters).cloned();
             kept.unwrap_or_else(|| {
@@ -133,6 +129,31 @@ impl TryFrom<Parameters> for Optimal {
             })
         }))
     }
+}
+
+fn check_power(power: f64) -> Result<f64, OptimalError> {
+    if power > 0.0 && power < 0.5 { Ok(power) } else { Err(OptimalError::Power { power }) }
+}
+
+fn check_gamma(gamma: f64) -> Result<f64, OptimalError> {
+    if (0.0..=1.0).contains(&gamma) { Ok(gamma) } else { Err(OptimalError::Gamma { gamma }) }
+}
+
+fn check_truncation(truncation: u32) -> Result<u32, OptimalError> {
+    let is_possible = (2..=TRUNCATION_MAX).contains(&truncation);
+    if is_possible { Ok(truncation) } else { Err(OptimalError::Truncation { truncation }) }
+}
+
+fn read_power<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    checked(deserializer, check_power)
+}
+
+fn read_gamma<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    checked(deserializer, check_gamma)
+}
+
+fn read_truncation<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    checked(deserializer, check_truncation)
 }
 
 impl From<Optimal> for Parameters {
@@ -318,6 +339,6 @@ mod tests {
         assert_eq!(serde_json::from_str::<Optimal>(text).unwrap(), optimal);
         assert_eq!(serde_json::from_str::<Optimal>(r#"{"power":0.35}"#).unwrap(), optimal);
         let error = serde_json::from_str::<Optimal>(r#"{"power":0.35,"gamma":2}"#).unwrap_err().to_string();
-        assert_eq!(error, "gamma: 2 is not from 0 to 1");
+        assert!(error.starts_with("gamma is 2, not from 0 to 1"), "{error}");
     }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{blockchain::Blockchain, hash::BlockHash, message::NodeId};
+use crate::{blockchain::Blockchain, document::checked, hash::BlockHash, message::NodeId};
 
 /// Which of two equally good chains a node takes.
 ///
@@ -43,16 +43,10 @@ pub enum TieBreak {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Document")]
+#[serde(deny_unknown_fields)]
 pub struct Towards {
     miner: Arc<str>,
-    probability: f64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Document {
-    miner: Arc<str>,
+    #[serde(deserialize_with = "read_probability")]
     probability: f64,
 }
 
@@ -72,7 +66,7 @@ impl Towards {
     ///
     /// If the probability is below 0, above 1, or not a number.
     pub fn new(miner: impl Into<Arc<str>>, probability: f64) -> Result<Self, TowardsError> {
-        Document { miner: miner.into(), probability }.try_into()
+        Ok(Self { miner: miner.into(), probability: check_probability(probability)? })
     }
 
     /// Returns the address that the miner's rewards go to.
@@ -91,16 +85,12 @@ impl Towards {
     }
 }
 
-impl TryFrom<Document> for Towards {
-    type Error = TowardsError;
+fn check_probability(probability: f64) -> Result<f64, TowardsError> {
+    if (0.0..=1.0).contains(&probability) { Ok(probability) } else { Err(TowardsError { probability }) }
+}
 
-    fn try_from(Document { miner, probability }: Document) -> Result<Self, TowardsError> {
-        if (0.0..=1.0).contains(&probability) {
-            Ok(Self { miner, probability })
-        } else {
-            Err(TowardsError { probability })
-        }
-    }
+fn read_probability<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    checked(deserializer, check_probability)
 }
 
 impl TieBreak {

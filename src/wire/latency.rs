@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use rand::RngExt;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::draw::{Key, Purpose};
-use crate::message::NodeId;
-use crate::time::seconds;
+use crate::{document::checked, message::NodeId, time::seconds};
 
 /// How long a message is under way: always the same, or drawn anew for each message.
 ///
@@ -42,6 +41,7 @@ enum Shape {
         #[serde(rename = "seconds", with = "seconds")]
         latency: Duration,
     },
+    #[serde(deserialize_with = "read_uniform")]
     Uniform {
         #[serde(rename = "min_seconds", with = "seconds")]
         min: Duration,
@@ -57,6 +57,7 @@ enum Shape {
     LogNormal {
         #[serde(rename = "median_seconds", with = "seconds")]
         median: Duration,
+        #[serde(deserialize_with = "read_sigma")]
         sigma: f64,
     },
     Exponential {
@@ -66,6 +67,7 @@ enum Shape {
     Pareto {
         #[serde(rename = "minimum_seconds", with = "seconds")]
         minimum: Duration,
+        #[serde(deserialize_with = "read_shape")]
         shape: f64,
     },
 }
@@ -199,16 +201,45 @@ impl TryFrom<Shape> for Latency {
 
     fn try_from(shape: Shape) -> Result<Self, LatencyError> {
         match shape {
-            Shape::Uniform { min, max } if min > max => Err(LatencyError::Uniform { min, max }),
-            Shape::LogNormal { sigma, .. } if !(sigma.is_finite() && sigma >= 0.0) => {
-                Err(LatencyError::Sigma { sigma })
-            }
-            Shape::Pareto { shape, .. } if !(shape.is_finite() && shape > 0.0) => {
-                Err(LatencyError::Shape { shape })
-            }
-            valid => Ok(Self(valid)),
+            Shape::Uniform { min, max } => drop(check_uniform((min, max))?),
+            Shape::LogNormal { sigma, .. } => drop(check_sigma(sigma)?),
+            Shape::Pareto { shape, .. } => drop(check_shape(shape)?),
+            _ => {}
         }
+        Ok(Self(shape))
     }
+}
+
+fn check_uniform((min, max): (Duration, Duration)) -> Result<(Duration, Duration), LatencyError> {
+    if min <= max { Ok((min, max)) } else { Err(LatencyError::Uniform { min, max }) }
+}
+
+fn check_sigma(sigma: f64) -> Result<f64, LatencyError> {
+    if sigma.is_finite() && sigma >= 0.0 { Ok(sigma) } else { Err(LatencyError::Sigma { sigma }) }
+}
+
+fn check_shape(shape: f64) -> Result<f64, LatencyError> {
+    if shape.is_finite() && shape > 0.0 { Ok(shape) } else { Err(LatencyError::Shape { shape }) }
+}
+
+fn read_uniform<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(Duration, Duration), D::Error> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Fields {
+        #[serde(with = "seconds")]
+        min_seconds: Duration,
+        #[serde(with = "seconds")]
+        max_seconds: Duration,
+    }
+    checked(deserializer, |Fields { min_seconds, max_seconds }| check_uniform((min_seconds, max_seconds)))
+}
+
+fn read_sigma<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    checked(deserializer, check_sigma)
+}
+
+fn read_shape<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    checked(deserializer, check_shape)
 }
 
 impl From<Latency> for Shape {

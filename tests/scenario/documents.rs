@@ -1,7 +1,7 @@
 //! What documents say, and what is wrong with them.
 
-use chainlab::{Difficulty, Rules, experiment::Scenario, pow::Target, wire::Topology};
-use serde_json::json;
+use chainlab::{Difficulty, Rules, RulesError, experiment::Scenario, pow::Target, wire::Topology};
+use serde_json::{Value, json};
 
 #[track_caller]
 fn error(json: &str) -> String {
@@ -27,7 +27,7 @@ fn what_no_field_may_hold_is_an_error_with_its_path() {
         (r#"{"nodes": -3}"#, "nodes: invalid value: integer `-3`, expected usize"),
         (r#"{"seed": "x"}"#, "seed: invalid type: string \"x\", expected u64"),
         (r#"{"rules": {"preset": "bitcoins"}}"#, "rules.preset: unknown variant `bitcoins`"),
-        (r#"{"rules": {"preset": "notebook", "relay": "push"}}"#, "rules: relay is push, but genesis"),
+        (r#"{"rules": {"preset": "notebook", "relay": "push"}}"#, "rules.relay: relay is push, but genesis"),
         (r#"{"link": {"loss": 1.5}}"#, "link.loss: the loss is 1.5, not a probability from 0 to 1"),
         (
             r#"{"link": {"latency": {"fixed": {"seconds": -1}}}}"#,
@@ -56,7 +56,7 @@ fn what_no_field_may_hold_is_an_error_with_its_path() {
         ),
         (
             r#"{"rules": {"preset": "bitcoin", "address_chars_max": 3}}"#,
-            "rules: \"node-9\" cannot be a node's address",
+            "rules.address_chars_max: \"node-9\" cannot be a node's address",
         ),
         (
             r#"{"hash_rates": {"equal": {"total": -1}}}"#,
@@ -80,7 +80,7 @@ fn what_no_field_may_hold_is_an_error_with_its_path() {
         ),
         (
             r#"{"nodes": 1, "hash_rates": {"equal": {"total": 0.001}}}"#,
-            "hash_rates: 0.001 hashes a second make 0.6 in the 600 s of a block",
+            "hash_rates.equal.total: 0.001 hashes a second make 0.6 in the 600 s of a block",
         ),
         (r#"{"pace": {"block_seconds": 0}}"#, "pace.block_seconds: 0 is not from 0.000001"),
         (
@@ -90,7 +90,7 @@ fn what_no_field_may_hold_is_an_error_with_its_path() {
         (r#"{"topology": {"random": {"link": 10}}}"#, "unknown field `link`"),
         (
             r#"{"topology": {"edges": [[0, 10]]}}"#,
-            "topology: an edge names node 10, but there are only 10 nodes",
+            "topology.edges[0][1]: an edge names node 10, but there are only 10 nodes",
         ),
         (
             r#"{"nodes": 100000, "topology": "complete"}"#,
@@ -114,7 +114,7 @@ fn what_no_field_may_hold_is_an_error_with_its_path() {
         ),
         (
             r#"{"strategies": [{"strategy": {"optimal": {"power": 1.1, "gamma": 0, "truncation": 9}}}]}"#,
-            "strategies[0].strategy.optimal: power: 1.1 is not more than 0 and less than 0.5",
+            "strategies[0].strategy.optimal.power: the power is 1.1, not more than 0 and less than 0.5",
         ),
         (
             r#"{"strategies": [{"strategy": {"eclipse": {"victim": 10}}}]}"#,
@@ -161,7 +161,7 @@ fn what_no_field_may_hold_is_an_error_with_its_path() {
         ),
         (
             r#"{"tie_breaks": [{"tie_break": {"towards": {"miner": "node-0", "probability": 2}}}]}"#,
-            "tie_breaks[0].tie_break.towards: the probability is 2, not from 0 to 1",
+            "tie_breaks[0].tie_break.towards.probability: the probability is 2, not from 0 to 1",
         ),
         (
             r#"{"tie_breaks": [{"tie_break": {"towards": {"miner": "eve", "probability": 1}}}]}"#,
@@ -190,6 +190,105 @@ fn what_no_field_may_hold_is_an_error_with_its_path() {
     }
 }
 
+/// Where several numbers stand together, it is said which of them is wrong.
+#[test]
+fn an_error_has_the_path_of_the_very_field() {
+    let optimal =
+        |fields: &str| format!(r#"{{"strategies": [{{"strategy": {{"optimal": {{{fields}}}}}}}]}}"#);
+    let spend = |amount: u64, confirmations: u64, give_up: u64| {
+        let fields = json!({"merchant": "node-1", "amount": amount, "confirmations": confirmations, "give_up": give_up});
+        json!({"strategies": [{"nodes": [0], "strategy": {"double_spend": fields}}]}).to_string()
+    };
+    let rules = |fields: Value| {
+        let mut rules = json!({"preset": "bitcoin"});
+        rules.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        json!({"rules": rules}).to_string()
+    };
+    let retarget = |field: &str, value: u64| {
+        let mut difficulty = serde_json::to_value(Rules::bitcoin().difficulty).unwrap();
+        difficulty["retargeted"][field] = json!(value);
+        rules(json!({"difficulty": difficulty}))
+    };
+    let too_small = Rules { block_bytes_max: 10, ..Rules::bitcoin() }.check_together();
+    let Err(RulesError::BlockBytes { needed, .. }) = too_small else { panic!("{too_small:?}") };
+    let topology = |topology: Value| json!({"topology": topology}).to_string();
+    let small_world = |neighbours: usize, rewiring: f64| {
+        topology(json!({"small_world": {"neighbours": neighbours, "rewiring": rewiring}}))
+    };
+    for (json, expected) in [
+        (
+            optimal(r#""power": 0.3, "gamma": 2"#),
+            "strategies[0].strategy.optimal.gamma: gamma is 2, not from 0 to 1",
+        ),
+        (
+            optimal(r#""power": 0.3, "truncation": 1"#),
+            "strategies[0].strategy.optimal.truncation: the truncation is 1, not from 2 to 40",
+        ),
+        (spend(0, 1, 1), "strategies[0].strategy.double_spend.amount: invalid value: integer `0`"),
+        (spend(1, 0, 1), "strategies[0].strategy.double_spend.confirmations: invalid value: integer `0`"),
+        (spend(1, 1, 0), "strategies[0].strategy.double_spend.give_up: invalid value: integer `0`"),
+        (
+            rules(json!({"relay": {"compact": {"fallback_percent": 101}}})),
+            "rules.relay.compact.fallback_percent: fallback_percent is 101, more than 100",
+        ),
+        (rules(json!({"block_bytes_max": 10})), "rules.block_bytes_max: block_bytes_max is 10, but a block"),
+        (
+            rules(json!({"block_bytes_max": needed + 5})),
+            "rules.block_bytes_max: \"node-9\" cannot be a node's address",
+        ),
+        (
+            rules(json!({"accounts": false, "genesis": {"shared": {"time_ns": 5, "allocations": {"eve": 7}}}})),
+            "rules.genesis.shared.allocations.eve: allocations give eve 7 coins, but accounts is false",
+        ),
+        (
+            rules(
+                json!({"address_chars_max": 6, "genesis": {"shared": {"time_ns": 5, "allocations": {"eve's mother": 7}}}}),
+            ),
+            "rules.genesis.shared.allocations.eve's mother: allocations give coins to eve's mother, whose 12",
+        ),
+        (
+            r#"{"rules": {"preset": "bitcoin", "genesis": {"shared": {"time_ns": 5, "allocations": {"eve": 7, "eve": 8}}}}}"#
+                .into(),
+            "rules.genesis.shared.allocations.eve: eve has 7 coins, and again 8",
+        ),
+        (retarget("window", 1), "rules.difficulty.retargeted.window: window is 1 blocks, which have no"),
+        (retarget("spacing_seconds", 0), "rules.difficulty.retargeted.spacing_seconds: spacing is 0ns"),
+        (retarget("factor_max", 0), "rules.difficulty.retargeted.factor_max: factor_max is 0: it takes 1"),
+        (
+            r#"{"link": {"latency": {"log_normal": {"median_seconds": 1, "sigma": -1}}}}"#.into(),
+            "link.latency.log_normal.sigma: the sigma of a log-normal latency is -1, not a finite",
+        ),
+        (
+            r#"{"link": {"latency": {"pareto": {"minimum_seconds": 1, "shape": 0}}}}"#.into(),
+            "link.latency.pareto.shape: the shape of a Pareto latency is 0, not a finite number above",
+        ),
+        (
+            r#"{"link": {"latency": {"uniform": {"min_seconds": 2, "max_seconds": 1}}}}"#.into(),
+            "link.latency.uniform: a uniform latency from 2s to 1s is from more to less",
+        ),
+        (r#"{"link": {"bandwidth": 0}}"#.into(), "link.bandwidth: invalid value: integer `0`"),
+        (topology(json!({"random": {"links": 0}})), "topology.random.links: 0 links a node"),
+        (topology(json!({"scale_free": {"links": 0}})), "topology.scale_free.links: 0 links a node"),
+        (
+            topology(json!({"bounded": {"links": 3, "accepted_max": 2}})),
+            "topology.bounded.accepted_max: 3 links a node, but only 2 accepted",
+        ),
+        (small_world(3, 0.1), "topology.small_world.neighbours: 3 neighbours a node, not an even number"),
+        (small_world(10, 0.1), "topology.small_world.neighbours: 10 neighbours a node, but only 10 nodes"),
+        (small_world(4, 1.5), "topology.small_world.rewiring: the rewiring is 1.5, not a probability"),
+        (topology(json!({"edges": [[0, 1], [12, 0], [3, 3]]})), "topology.edges[1][0]: an edge names node 12"),
+        (topology(json!({"edges": [[0, 1], [3, 4], [3, 3]]})), "topology.edges[2][1]: an edge joins node 3"),
+        (topology(json!({"one_way": [[0, 10]]})), "topology.one_way[0][1]: an edge names node 10"),
+        (
+            r#"{"nodes": 2, "hash_rates": {"list": [1e15, 1]}}"#.into(),
+            "hash_rates.list: the hash rates are 1000000000000001 together",
+        ),
+    ] {
+        let found = error(&json);
+        assert!(found.starts_with(expected), "{json}\n{found}");
+    }
+}
+
 #[test]
 fn what_changes_must_be_possible_at_its_time() {
     for (faults, expected) in [
@@ -202,9 +301,9 @@ fn what_changes_must_be_possible_at_its_time() {
         (r#"{"at_seconds": 1, "kind": "crash"}"#, "faults[0]: `crash` lacks the field `nodes`"),
         (
             r#"{"at_seconds": 1, "kind": "crash", "nodes": [1], "groups": []}"#,
-            "faults[0]: `crash` has no field `groups`",
+            "faults[0].groups: `crash` has no field `groups`",
         ),
-        (r#"{"at_seconds": 1, "kind": "heal"}"#, "faults[0]: there is no partition at 1 s"),
+        (r#"{"at_seconds": 1, "kind": "heal"}"#, "faults[0].kind: there is no partition at 1 s"),
         (
             r#"{"at_seconds": 1, "kind": "partition", "groups": [[0], [1, 0]]}"#,
             "faults[0].groups[1][1]: node 0 is named twice",

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use thiserror::Error;
 
 use super::NodeRef;
@@ -214,6 +215,14 @@ impl TryFrom<Document> for Fault {
             None => Ok(Self { at: document.at, change }),
             Some(field) => Err(FieldError::Unknown { kind, field }),
         }
+    }
+}
+
+/// Returns the field of a fault's document that is not its kind's, if that is what is wrong with it.
+pub(super) fn stray_field(fault: &Value) -> Option<&'static str> {
+    match Fault::try_from(Document::deserialize(fault).ok()?) {
+        Err(FieldError::Unknown { field, .. }) => Some(field),
+        _ => None,
     }
 }
 

@@ -57,16 +57,16 @@ impl HashRates {
     /// The hash rate of each node of a scenario.
     pub(super) fn of_each(&self, scenario: &Scenario) -> Result<Vec<f64>, ScenarioError> {
         let nodes = scenario.nodes;
-        let total_at = |path: &str, total| check_range(path, total, 0.0, HASH_RATE_MAX);
+        let check_total = |total| check_range(self.place(), total, 0.0, HASH_RATE_MAX);
         let rates = match self {
             Self::Equal { total } => {
-                total_at("hash_rates.equal.total", *total)?;
+                check_total(*total)?;
                 vec![total / nodes as f64; nodes]
             }
             Self::List(rates) => {
                 if rates.len() != nodes {
                     let found = rates.len();
-                    return Err(ScenarioError::new("hash_rates.list", Problem::Count { found, nodes }));
+                    return Err(ScenarioError::new(self.place(), Problem::Count { found, nodes }));
                 }
                 for (node, rate) in rates.iter().enumerate() {
                     check_range(format!("hash_rates.list[{node}]"), *rate, 0.0, HASH_RATE_MAX)?;
@@ -75,11 +75,11 @@ impl HashRates {
             }
             Self::Zipf { exponent, total } => {
                 check_range("hash_rates.zipf.exponent", *exponent, 0.0, EXPONENT_MAX)?;
-                total_at("hash_rates.zipf.total", *total)?;
+                check_total(*total)?;
                 scaled(*total, (1..=nodes).map(|rank| libm::pow(rank as f64, -exponent)).collect())
             }
             Self::Exponential { total } => {
-                total_at("hash_rates.exponential.total", *total)?;
+                check_total(*total)?;
                 let key = Key::new(scenario.seed).and(Purpose::HashRate as u64);
                 scaled(*total, (0..nodes).map(|node| key.and(node as u64).exponential()).collect())
             }
@@ -88,7 +88,18 @@ impl HashRates {
         let sum = sum(&rates);
         match sum <= HASH_RATE_MAX {
             true => Ok(rates),
-            false => Err(ScenarioError::new("hash_rates", Problem::Sum { sum, most: HASH_RATE_MAX })),
+            false => Err(ScenarioError::new(self.place(), Problem::Sum { sum, most: HASH_RATE_MAX })),
+        }
+    }
+
+    /// Where in a scenario stands how much they are together.
+    pub(super) fn place(&self) -> &'static str {
+        match self {
+            Self::Equal { .. } => "hash_rates.equal.total",
+            Self::List(_) => "hash_rates.list",
+            Self::Zipf { .. } => "hash_rates.zipf.total",
+            Self::Exponential { .. } => "hash_rates.exponential.total",
+            Self::ByRegion(_) => "hash_rates.by_region",
         }
     }
 }

@@ -11,6 +11,7 @@ mod prepared;
 mod run;
 mod threads;
 mod timeline;
+mod topology;
 
 use std::time::Duration;
 
@@ -143,7 +144,8 @@ impl Scenario {
     pub fn from_json(json: &str) -> Result<Self, ScenarioError> {
         check_not_a_list(json.trim_start().starts_with('['))?;
         let mut reader = serde_json::Deserializer::from_str(json);
-        let scenario: Self = serde_path_to_error::deserialize(&mut reader)?;
+        let scenario: Self = serde_path_to_error::deserialize(&mut reader)
+            .map_err(|error| refused(error, || serde_json::from_str(json).ok()))?;
         reader.end().map_err(|error| ScenarioError::new(".", Problem::Document(error.to_string())))?;
         scenario.checked()
     }
@@ -162,7 +164,8 @@ impl Scenario {
     /// ```
     pub fn from_value(value: Value) -> Result<Self, ScenarioError> {
         check_not_a_list(value.is_array())?;
-        let scenario: Self = serde_path_to_error::deserialize(value)?;
+        let scenario: Self = serde_path_to_error::deserialize(&value)
+            .map_err(|error| refused(error, || Some(value.clone())))?;
         scenario.checked()
     }
 
@@ -218,6 +221,21 @@ impl Scenario {
             true => Topology::Complete,
             false => Topology::Random { links: LINKS },
         })
+    }
+}
+
+/// What is wrong with a document that cannot be read. That a field is not its fault's kind's is seen when the whole fault is
+/// read, so that its place is found anew.
+fn refused(
+    error: serde_path_to_error::Error<serde_json::Error>,
+    document: impl FnOnce() -> Option<Value>,
+) -> ScenarioError {
+    let ScenarioError { path, problem } = error.into();
+    let number = path.strip_prefix("faults[").and_then(|rest| rest.strip_suffix(']')?.parse::<usize>().ok());
+    let stray = number.and_then(|number| change::stray_field(document()?.get("faults")?.get(number)?));
+    match stray {
+        Some(field) => ScenarioError { path: format!("{path}.{field}"), problem },
+        None => ScenarioError { path, problem },
     }
 }
 

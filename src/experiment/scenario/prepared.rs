@@ -12,11 +12,12 @@ use super::{
     attackers::{check_attacker, find_strategy},
     hash_rates::sum,
     timeline::Timeline,
+    topology::check_topology,
 };
 use crate::{
     message::NodeId,
     pow::Target,
-    rules::{Difficulty, Genesis, Rules},
+    rules::{Difficulty, Genesis, Rules, Violation},
     strategy::{Behaviour, Strategy, TieBreak},
     time::Time,
     transaction::REWARD_SENDER,
@@ -26,16 +27,12 @@ use crate::{
 
 /// The most nodes: what is said of each takes some hundred bytes.
 const NODES_MAX: usize = 1_000_000;
-/// The most links among them.
-const LINKS_MAX: u128 = 50_000_000;
 /// The longest time, some 300 years: what a clock of nanoseconds counts.
 pub(super) const SECONDS_MAX: f64 = 1e10;
 /// The shortest time from payment to payment.
 const EVERY_SECONDS_MIN: f64 = 1e-3;
 /// The shortest time wanted for a block, the least that retargeting measures.
 const BLOCK_SECONDS_MIN: f64 = 1e-6;
-/// Up to how many nodes a rewired ring of two neighbours a node is drawn until it hangs together.
-const RING_NODES_MAX: usize = 16;
 
 /// All that a driver needs.
 #[derive(Debug)]
@@ -94,7 +91,9 @@ impl Scenario {
     /// Checks the scenario, and finds all that a driver needs.
     pub(super) fn prepare(&self) -> Result<Prepared<'_>, ScenarioError> {
         check_range("nodes", self.nodes as f64, 1.0, NODES_MAX as f64)?;
-        self.rules.check_together().map_err(|error| ScenarioError::new("rules", error))?;
+        self.rules
+            .check_together()
+            .map_err(|error| ScenarioError::new(format!("rules.{}", error.place()), error))?;
         let mut names = self.find_names()?;
         let rates = self.hash_rates.of_each(self)?;
         let rules = self.paced_rules(sum(&rates))?;
@@ -129,7 +128,8 @@ impl Scenario {
         }
         // The numbers of the others are addresses too.
         let last = names.of(NodeId::new(self.nodes as u32 - 1));
-        check_address(&self.rules, &last).map_err(|problem| ScenarioError::new("rules", problem))?;
+        check_address(&self.rules, &last)
+            .map_err(|problem| ScenarioError::new(bound_on_address(&problem), problem))?;
         Ok(names)
     }
 
@@ -158,7 +158,7 @@ impl Scenario {
         let hashes = hashes_per_second * seconds;
         if hashes < 1.0 {
             let problem = Problem::Pace { hashes_per_second, seconds, hashes };
-            return Err(ScenarioError::new("hash_rates", problem));
+            return Err(ScenarioError::new(self.hash_rates.place(), problem));
         }
         let first = Target::from_expected_hashes(hashes as u128);
         let difficulty = match rules.difficulty {
@@ -332,6 +332,16 @@ fn check_address(rules: &Rules, name: &str) -> Result<(), Problem> {
         .map_err(|violation| Problem::Address { name: name.to_owned(), violation: Box::new(violation) })
 }
 
+/// Where the bound of the rules stands that an address exceeds which follows from a node's number.
+fn bound_on_address(problem: &Problem) -> &'static str {
+    match problem {
+        Problem::Address { violation, .. } if matches!(**violation, Violation::TooManyBytes { .. }) => {
+            "rules.block_bytes_max"
+        }
+        _ => "rules.address_chars_max",
+    }
+}
+
 /// Returns a number that is in its range.
 pub(super) fn check_range(
     path: impl Into<String>,
@@ -343,39 +353,5 @@ pub(super) fn check_range(
     match (least..=most).contains(&found) {
         true => Ok(found),
         false => Err(ScenarioError::new(path, Problem::Range { found, least, most })),
-    }
-}
-
-fn check_topology(topology: &Topology, nodes: usize) -> Result<(), ScenarioError> {
-    topology.check(nodes).map_err(|error| ScenarioError::new("topology", error))?;
-    let each = |links: usize| (nodes as u128) * (links as u128);
-    let (path, links) = match *topology {
-        Topology::Complete => ("topology", each(nodes - 1) / 2),
-        Topology::Random { links } | Topology::Bounded { links, .. } | Topology::ScaleFree { links }
-            if links >= nodes =>
-        {
-            let name = match topology {
-                Topology::Random { .. } => "random",
-                Topology::Bounded { .. } => "bounded",
-                _ => "scale_free",
-            };
-            let problem = Problem::MoreLinksThanNodes { links, nodes };
-            return Err(ScenarioError::new(format!("topology.{name}.links"), problem));
-        }
-        Topology::Random { links } => ("topology.random.links", each(links)),
-        Topology::Bounded { links, .. } => ("topology.bounded.links", each(links)),
-        Topology::ScaleFree { links } => ("topology.scale_free.links", each(links)),
-        Topology::SmallWorld { neighbours, rewiring } => {
-            if neighbours == 2 && rewiring > 0.0 && nodes > RING_NODES_MAX {
-                let problem = Problem::FallsApart { nodes };
-                return Err(ScenarioError::new("topology.small_world.neighbours", problem));
-            }
-            ("topology.small_world.neighbours", each(neighbours) / 2)
-        }
-        _ => return Ok(()),
-    };
-    match links <= LINKS_MAX {
-        true => Ok(()),
-        false => Err(ScenarioError::new(path, Problem::Links { nodes, links, most: LINKS_MAX })),
     }
 }

@@ -65,7 +65,7 @@ impl<'a> Timeline<'a> {
                 Act::Partition(self.groups(path, groups)?)
             }
             Change::Heal if !self.is_partitioned => {
-                return Err(ScenarioError::new(path, Problem::NotPartitioned { seconds }));
+                return Err(ScenarioError::new(format!("{path}.kind"), Problem::NotPartitioned { seconds }));
             }
             Change::Heal => {
                 self.is_partitioned = false;
