@@ -30,18 +30,24 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod bins;
+mod classes;
 mod figures;
 mod nodes;
 mod pattern;
 mod propagation;
+mod ranked;
 mod recorder;
 mod spread;
 mod tally;
 mod text;
 mod verdict;
 
+pub(crate) use bins::Bins;
+pub(crate) use classes::Classes;
 pub use figures::{DoubleSpends, Messages, NodeReport, Propagation, Report, Volume};
 pub(crate) use pattern::Pattern;
+pub(crate) use ranked::{Ranked, rank};
 pub use recorder::Recorder;
 pub use spread::{Bin, Spread};
-pub(crate) use tally::Tally;
+pub(crate) use tally::{PASSAGES, Tally};

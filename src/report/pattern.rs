@@ -3,6 +3,8 @@
 use std::{iter, time::Duration};
 
 use super::{
+    bins::binned,
+    classes::Classes,
     spread::Packed,
     tally::{Sum, Tally},
 };
@@ -14,6 +16,8 @@ use super::{
 pub(crate) struct Pattern {
     pub(super) nodes: usize,
     pub(super) to_each: Packed,
+    /// Its bins.
+    pub(super) to_each_binned: Classes,
     /// None if the miner alone is half of the nodes.
     pub(super) to_half: Option<Duration>,
     pub(super) to_90_percent: Option<Duration>,
@@ -29,6 +33,7 @@ impl Pattern {
         Self {
             nodes,
             to_each: Packed::of(elapsed),
+            to_each_binned: binned(elapsed),
             to_half: to(half_of(nodes)),
             to_90_percent: to(nine_tenths_of(nodes)),
             to_all: to(nodes),

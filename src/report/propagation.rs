@@ -6,8 +6,11 @@ use std::{
 };
 
 use super::{
+    bins::Bins,
+    classes::Classes,
     figures::Propagation,
     pattern::{Pattern, half_of, nine_tenths_of},
+    ranked::Ranked,
     spread::Durations,
     tally::Sum,
 };
@@ -32,10 +35,31 @@ pub(super) struct Followed {
     /// The bits of a block that every node has, for the next.
     spare_bits: Vec<u64>,
     pairs: u64,
-    to_each: Durations,
-    to_half: Durations,
-    to_90_percent: Durations,
-    to_all: Durations,
+    to_each: Passages,
+    to_half: Passages,
+    to_90_percent: Passages,
+    to_all: Passages,
+}
+
+/// How long blocks took: all of them, and, if they are kept, those since these were last taken out.
+#[derive(Debug, Clone)]
+struct Passages {
+    all: Durations,
+    recent: Option<Bins>,
+}
+
+impl Passages {
+    fn new() -> Self {
+        Self { all: Durations::new(), recent: None }
+    }
+
+    #[inline]
+    fn record(&mut self, elapsed: Duration) {
+        self.all.record(elapsed);
+        if let Some(recent) = &mut self.recent {
+            recent.record(elapsed);
+        }
+    }
 }
 
 /// A block, and the nodes that have it.
@@ -73,7 +97,7 @@ impl Block {
 
 impl Followed {
     pub(super) fn new() -> Self {
-        let [to_each, to_half, to_90_percent, to_all] = [(); 4].map(|()| Durations::new());
+        let [to_each, to_half, to_90_percent, to_all] = [(); 4].map(|()| Passages::new());
         Self {
             blocks: VecDeque::new(),
             numbers: BTreeMap::new(),
@@ -207,30 +231,69 @@ impl Followed {
 
     /// Counts so many blocks that all nodes have taken on in a pattern.
     pub(super) fn add(&mut self, pattern: &Pattern, blocks: u64) {
-        self.to_each.add(&pattern.to_each, blocks);
-        for (durations, elapsed) in [
-            (&mut self.to_half, pattern.to_half),
-            (&mut self.to_90_percent, pattern.to_90_percent),
-            (&mut self.to_all, pattern.to_all),
-        ] {
-            if let Some(elapsed) = elapsed {
-                durations.record_times(elapsed, blocks);
+        self.to_each.all.add(&pattern.to_each, blocks);
+        for (passages, elapsed) in self.added_once(pattern) {
+            passages.all.record_times(elapsed, blocks);
+        }
+    }
+
+    /// Counts so many blocks of a pattern as recent ones.
+    pub(super) fn add_recent(&mut self, pattern: &Pattern, blocks: u64) {
+        if let Some(recent) = &mut self.to_each.recent {
+            recent.add(&pattern.to_each_binned, blocks);
+        }
+        for (passages, elapsed) in self.added_once(pattern) {
+            if let Some(recent) = &mut passages.recent {
+                recent.record_times(elapsed, blocks);
             }
         }
     }
 
+    /// What a block of a pattern adds to once, and how long it took.
+    fn added_once(&mut self, pattern: &Pattern) -> impl Iterator<Item = (&mut Passages, Duration)> {
+        let to_some = [
+            (&mut self.to_half, pattern.to_half),
+            (&mut self.to_90_percent, pattern.to_90_percent),
+            (&mut self.to_all, pattern.to_all),
+        ];
+        to_some.into_iter().filter_map(|(passages, elapsed)| Some((passages, elapsed?)))
+    }
+
+    /// Keeps from now on how long blocks took since that was last taken out.
+    pub(super) fn keep_recent(&mut self) {
+        self.passages_mut().into_iter().for_each(|passages| passages.recent = Some(Bins::new()));
+    }
+
+    /// Takes out how long blocks took since this was last done, by the bins of their spreads; nothing if it is not kept.
+    pub(super) fn take_recent(&mut self) -> [Classes; 4] {
+        self.passages_mut().map(|passages| passages.recent.as_mut().map(Bins::take).unwrap_or_default())
+    }
+
+    fn passages_mut(&mut self) -> [&mut Passages; 4] {
+        [&mut self.to_each, &mut self.to_half, &mut self.to_90_percent, &mut self.to_all]
+    }
+
+    fn passages(&self) -> [&Passages; 4] {
+        [&self.to_each, &self.to_half, &self.to_90_percent, &self.to_all]
+    }
+
+    /// How long all blocks took, in their order.
+    pub(super) fn ranked(&self) -> [Ranked; 4] {
+        self.passages().map(|passages| passages.all.ranked())
+    }
+
     /// How long blocks took so far to come to each node, to half of the nodes, to nine tenths and to all.
     pub(super) fn sums(&self) -> [Sum; 4] {
-        [&self.to_each, &self.to_half, &self.to_90_percent, &self.to_all].map(Durations::sum)
+        self.passages().map(|passages| passages.all.sum())
     }
 
     pub(super) fn figures(&self) -> Propagation {
         Propagation {
             pairs: self.pairs,
-            to_each: self.to_each.spread(),
-            to_half: self.to_half.spread(),
-            to_90_percent: self.to_90_percent.spread(),
-            to_all: self.to_all.spread(),
+            to_each: self.to_each.all.spread(),
+            to_half: self.to_half.all.spread(),
+            to_90_percent: self.to_90_percent.all.spread(),
+            to_all: self.to_all.all.spread(),
         }
     }
 }

@@ -7,10 +7,12 @@ use std::{
 };
 
 use super::{
+    classes::Classes,
     figures::{DoubleSpends, Messages, NodeReport, Report, share},
     nodes::Nodes,
     pattern::Pattern,
     propagation::Followed,
+    ranked::Ranked,
     tally::Tally,
     verdict::{InOrder, MinedBlock, Verdict},
 };
@@ -19,7 +21,7 @@ use crate::{
     event::{Event, EventReader, Happening, IgnoreReason, ReadEventError},
     hash::BlockHash,
     mempool::LossReason,
-    message::NodeId,
+    message::{MessageKind, NodeId},
     time::Time,
 };
 
@@ -202,15 +204,62 @@ impl Recorder {
 
     /// What the run has come to so far, with the messages so far; patterns that are still to be added are left out.
     pub(crate) fn tally(&self, messages: &Messages) -> Tally {
-        let since = |of: fn(&Messages) -> u64| of(messages).saturating_sub(of(&self.messages_before));
-        Tally {
-            mined: self.mined,
-            propagation: self.followed.sums(),
-            reorganisations: self.reorganisations.values().sum(),
-            given_up: self.reorganisations.iter().map(|(depth, count)| depth * count).sum(),
-            messages: since(|messages| messages.sent),
-            bytes: since(|messages| messages.kinds.values().map(|volume| volume.bytes).sum()),
-        }
+        let messages = messages.clone().since(&self.messages_before);
+        let about = |kind| messages.kinds.get(&kind).copied().unwrap_or_default();
+        let [chains, blocks, transactions] =
+            [MessageKind::Chains, MessageKind::Blocks, MessageKind::Transactions].map(about);
+        let DoubleSpends { tried, won, stale, cost } = self.double_spends;
+        let given_up = self.reorganisations.iter().map(|(depth, count)| depth * count).sum();
+        let counts = vec![
+            ("reorganisations_a_block", self.reorganisations.values().sum()),
+            ("blocks_given_up_a_block", given_up),
+            ("messages_a_block", messages.sent),
+            ("bytes_a_block", chains.bytes + blocks.bytes + transactions.bytes),
+            ("messages_about_chains_a_block", chains.messages),
+            ("bytes_about_chains_a_block", chains.bytes),
+            ("messages_about_blocks_a_block", blocks.messages),
+            ("bytes_about_blocks_a_block", blocks.bytes),
+            ("messages_about_transactions_a_block", transactions.messages),
+            ("bytes_about_transactions_a_block", transactions.bytes),
+            ("messages_delivered_a_block", messages.delivered),
+            ("messages_dropped_a_block", messages.dropped),
+            ("messages_missed_a_block", messages.missed),
+            ("messages_lost_a_block", messages.lost.values().sum()),
+            ("rejections_a_block", self.rejections.values().sum()),
+            ("rejected_documents_a_block", self.rejected_documents),
+            ("ignored_a_block", self.ignored.values().sum()),
+            ("banned_a_block", self.banned),
+            ("transactions_lost_a_block", self.transactions_lost.values().sum()),
+            ("double_spends_tried_a_block", tried),
+            ("double_spends_won_a_block", won),
+            ("double_spends_stale_a_block", stale),
+            ("double_spends_cost_a_block", cost),
+        ];
+        Tally { mined: self.mined, propagation: self.followed.sums(), counts }
+    }
+
+    /// Counts so many blocks that all nodes have accepted in a pattern as recent ones.
+    pub(crate) fn add_recent(&mut self, pattern: &Pattern, blocks: u64) {
+        self.followed.add_recent(pattern, blocks);
+    }
+
+    /// Keeps from now on how long blocks took since that was last taken out.
+    pub(crate) fn keep_recent(&mut self) {
+        self.followed.keep_recent();
+    }
+
+    /// Takes out how long blocks took, since this was last done, to come to each node, to half of them, to nine tenths and
+    /// to all: how many lie in each bin.
+    pub(crate) fn take_recent(&mut self) -> [Classes; 4] {
+        self.followed.take_recent()
+    }
+
+    /// How long all blocks took to come to each node, to half of them, to nine tenths and to all, in their order, with so
+    /// many more of each pattern.
+    pub(crate) fn ranked<'a>(&self, more: impl Iterator<Item = (&'a Pattern, u64)>) -> [Ranked; 4] {
+        let mut followed = self.followed.clone();
+        more.for_each(|(pattern, blocks)| followed.add(pattern, blocks));
+        followed.ranked()
     }
 
     /// Counts so many blocks that all nodes have accepted in a pattern.

@@ -5,7 +5,12 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-use super::tally::Sum;
+use super::{
+    bins::{bin_of, shortest_in},
+    classes::{Classes, class_of, shortest_of},
+    ranked::Ranked,
+    tally::Sum,
+};
 use crate::time::seconds;
 
 /// How a number of durations are spread; all 0 if there are none.
@@ -57,16 +62,16 @@ pub struct Bin {
 impl Bin {
     /// The bin of a number of nanoseconds, with nothing in it.
     fn of(nanos: u64) -> Self {
-        let width = 1 << nanos.max(1).ilog2().saturating_sub(5);
-        let from = nanos / width * width;
-        Self { from: Duration::from_nanos(from), to: Duration::from_nanos(from + width), count: 0 }
+        let bin = bin_of(nanos);
+        let [from, to] = [bin, bin + 1].map(|bin| Duration::from_nanos(shortest_in(bin)));
+        Self { from, to, count: 0 }
     }
 }
 
 /// What a histogram holds at most, in nanoseconds.
-const LONGEST: u64 = i64::MAX as u64 / 2;
+pub(super) const LONGEST: u64 = i64::MAX as u64 / 2;
 
-fn nanos_of(duration: Duration) -> u64 {
+pub(super) fn nanos_of(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
@@ -103,7 +108,8 @@ impl Durations {
 
     /// Records packed durations so many times.
     pub(super) fn add(&mut self, packed: &Packed, times: u64) {
-        for (nanos, count) in packed.classes() {
+        for (class, count) in packed.classes.iter() {
+            let nanos = shortest_of(class, CLASS_BITS);
             self.histogram.record_n(nanos, count * times).expect("the histogram grows up to its longest");
         }
         self.sum += packed.sum * u128::from(times);
@@ -112,6 +118,15 @@ impl Durations {
 
     pub(super) fn sum(&self) -> Sum {
         Sum { count: self.histogram.len(), nanos: self.sum }
+    }
+
+    pub(super) fn ranked(&self) -> Ranked {
+        let longest = nanos_of(self.max);
+        // The histogram tells the longest of each class.
+        let classes = self.histogram.iter_recorded();
+        Ranked::of(
+            classes.map(|class| (class.value_iterated_to().min(longest), class.count_since_last_iteration())),
+        )
     }
 
     pub(super) fn spread(&self) -> Spread {
@@ -148,11 +163,10 @@ impl Durations {
     }
 }
 
-/// Durations that are recorded again and again, as a histogram tells them apart: two bytes or so for each that differs.
+/// Durations that are recorded again and again, as a histogram tells them apart.
 #[derive(Debug, Clone)]
 pub(super) struct Packed {
-    /// For each class that is not empty, the shortest first: how far it lies after the one before, and how many it holds.
-    bytes: Box<[u8]>,
+    classes: Classes,
     sum: u128,
     max: Duration,
 }
@@ -163,61 +177,15 @@ const CLASS_BITS: u32 = 10;
 impl Packed {
     /// Packs durations, the shortest first.
     pub(super) fn of(durations: &[Duration]) -> Self {
-        let (mut bytes, mut before) = (Vec::new(), 0);
-        let class = |duration: &Duration| class_of(nanos_of(*duration).min(LONGEST));
-        for same in durations.chunk_by(|one, other| class(one) == class(other)) {
-            let class = class(&same[0]);
-            write_number(&mut bytes, class - before);
-            write_number(&mut bytes, same.len() as u64);
-            before = class;
-        }
+        let class = |duration: &Duration| class_of(nanos_of(*duration).min(LONGEST), CLASS_BITS);
+        let same = durations.chunk_by(|one, other| class(one) == class(other));
+        let classes = Classes::of(same.map(|same| (class(&same[0]), same.len() as u64)));
         let sum = durations.iter().map(|duration| u128::from(nanos_of(*duration))).sum();
-        Self { bytes: bytes.into(), sum, max: durations.last().copied().unwrap_or_default() }
+        Self { classes, sum, max: durations.last().copied().unwrap_or_default() }
     }
 
     pub(super) fn sum(&self) -> u128 {
         self.sum
-    }
-
-    /// The shortest nanoseconds of each class, and how many it holds.
-    fn classes(&self) -> impl Iterator<Item = (u64, u64)> {
-        let (mut bytes, mut class) = (self.bytes.iter().copied(), 0);
-        std::iter::from_fn(move || {
-            class += read_number(&mut bytes)?;
-            Some((shortest_of(class), read_number(&mut bytes)?))
-        })
-    }
-}
-
-/// Numbers the classes: a nanosecond wide below 2^11, and above 2^10 of them for each power of two.
-fn class_of(nanos: u64) -> u64 {
-    let shift = nanos.max(1).ilog2().saturating_sub(CLASS_BITS);
-    (u64::from(shift) << CLASS_BITS) + (nanos >> shift)
-}
-
-fn shortest_of(class: u64) -> u64 {
-    let shift = (class >> CLASS_BITS).saturating_sub(1);
-    (class - (shift << CLASS_BITS)) << shift
-}
-
-/// Writes a number in seven bits a byte, the lowest first; the last byte is below 128.
-fn write_number(bytes: &mut Vec<u8>, mut number: u64) {
-    while number >= 128 {
-        bytes.push(number as u8 | 128);
-        number >>= 7;
-    }
-    bytes.push(number as u8);
-}
-
-fn read_number(bytes: &mut impl Iterator<Item = u8>) -> Option<u64> {
-    let (mut number, mut shift) = (0, 0);
-    loop {
-        let byte = bytes.next()?;
-        number |= u64::from(byte & 127) << shift;
-        shift += 7;
-        if byte < 128 {
-            return Some(number);
-        }
     }
 }
 

@@ -2,16 +2,18 @@
 
 use std::time::Duration;
 
+/// What blocks come to one after the other, as the names of figures begin: each node, half of the nodes, nine tenths, all.
+pub(crate) const PASSAGES: [&str; 4] =
+    ["propagation", "propagation_half", "propagation_90_percent", "propagation_all"];
+
 /// Sums over a run so far: of what came between two of them, means can be taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Tally {
     pub(crate) mined: u64,
-    /// How long blocks took to come to each node, to half of the nodes, to nine tenths and to all.
+    /// How long blocks took to come to each of those.
     pub(crate) propagation: [Sum; 4],
-    pub(crate) reorganisations: u64,
-    pub(crate) given_up: u64,
-    pub(crate) messages: u64,
-    pub(crate) bytes: u64,
+    /// What is counted block by block, by the names of its figures.
+    pub(crate) counts: Vec<(&'static str, u64)>,
 }
 
 /// Durations added up.
@@ -34,23 +36,19 @@ impl Sum {
 }
 
 impl Tally {
-    /// The means of what came after an earlier one; none where there was nothing.
-    pub(crate) fn means_since(&self, before: &Self) -> [(&'static str, Option<f64>); 8] {
-        let mean = |of: f64, count: u64| (count > 0).then(|| of / count as f64);
-        let seconds = |place: usize| {
-            let [now, then] = [self, before].map(|tally| tally.propagation[place]);
-            mean((now.nanos - then.nanos) as f64 / 1e9, now.count - then.count)
-        };
-        let a_block = |of: fn(&Self) -> u64| mean((of(self) - of(before)) as f64, self.mined - before.mined);
-        [
-            ("propagation_mean_seconds", seconds(0)),
-            ("propagation_half_mean_seconds", seconds(1)),
-            ("propagation_90_percent_mean_seconds", seconds(2)),
-            ("propagation_all_mean_seconds", seconds(3)),
-            ("reorganisations_a_block", a_block(|tally| tally.reorganisations)),
-            ("blocks_given_up_a_block", a_block(|tally| tally.given_up)),
-            ("messages_a_block", a_block(|tally| tally.messages)),
-            ("bytes_a_block", a_block(|tally| tally.bytes)),
-        ]
+    /// The mean in seconds of how long blocks took since an earlier one; none if there was no block.
+    pub(crate) fn mean_since(&self, before: &Self, passage: usize) -> Option<f64> {
+        let [now, then] = [self, before].map(|tally| tally.propagation[passage]);
+        mean((now.nanos - then.nanos) as f64 / 1e9, now.count - then.count)
     }
+
+    /// What was counted since an earlier one, a block; none if none was mined.
+    pub(crate) fn counted_since(&self, before: &Self, place: usize) -> Option<f64> {
+        let [now, then] = [self, before].map(|tally| tally.counts[place].1);
+        mean((now - then) as f64, self.mined - before.mined)
+    }
+}
+
+fn mean(sum: f64, count: u64) -> Option<f64> {
+    (count > 0).then(|| sum / count as f64)
 }

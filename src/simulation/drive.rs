@@ -259,7 +259,7 @@ impl Drive for Virtual {
             let messages = around.counted();
             around.replays.count_from_now();
             around.recorder.count_from(around.now, attempts, messages);
-            world.samples.restart(around.mined);
+            world.samples.restart(around);
         });
     }
 

@@ -33,6 +33,7 @@ use crate::verbs::NetworkOf;
 
 pub use drive::Virtual;
 pub use events::SimulationEvents;
+pub(crate) use samples::Sampled;
 
 /// A network under a virtual clock, on one thread.
 ///

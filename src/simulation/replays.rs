@@ -29,7 +29,7 @@ use crate::{
     blockchain::{Blockchain, Cut},
     message::{Message, NodeId, Told, request_bytes},
     node::Effect,
-    report::{Pattern, Recorder, Tally, Volume},
+    report::{Pattern, Ranked, Recorder, Tally, Volume},
     rules::Relay,
     time::Time,
     wire::is_packet,
@@ -89,11 +89,14 @@ struct Record {
     pattern: Pattern,
     /// How many blocks of the pattern are still to be added to the recorder.
     uses: u64,
+    /// How many of those the recorder has counted as recent ones.
+    noted: u64,
 }
 
 impl Replays {
     /// Forgets how blocks spread, as they will do so no more.
     pub(super) fn forget(&mut self, recorder: &mut Recorder) {
+        self.note_recent(recorder);
         self.add_to(recorder);
         self.records.clear();
         self.longest = Duration::ZERO;
@@ -102,12 +105,23 @@ impl Replays {
 
     /// Has what has been replayed so far count no longer.
     pub(super) fn count_from_now(&mut self) {
-        self.records.values_mut().for_each(|record| record.uses = 0);
+        self.records.values_mut().for_each(|record| (record.uses, record.noted) = (0, 0));
     }
 
     /// Adds to a copy of the recorder what has been replayed.
     pub(super) fn add_to(&self, recorder: &mut Recorder) {
         self.records.values().for_each(|record| record.settle(recorder));
+    }
+
+    /// Has a recorder count as recent what has been replayed since it last did.
+    pub(super) fn note_recent(&mut self, recorder: &mut Recorder) {
+        self.records.values_mut().for_each(|record| record.note_recent(recorder));
+    }
+
+    /// How long all blocks took, in their order, those that have been replayed as well.
+    pub(super) fn ranked(&self, recorder: &Recorder) -> [Ranked; 4] {
+        let used = self.records.values().filter(|record| record.uses > 0);
+        recorder.ranked(used.map(|record| (&record.pattern, record.uses)))
     }
 
     /// Adds to a tally what has been replayed.
@@ -134,7 +148,8 @@ impl Replays {
     pub(super) fn keep(&mut self, kind: Kind, spread: Spread, recorder: &mut Recorder) {
         if self.records.len() >= RECORDS_MAX {
             let least = self.records.iter().min_by_key(|(_, record)| record.uses).map(|(kind, _)| *kind);
-            if let Some(record) = least.and_then(|kind| self.records.remove(&kind)) {
+            if let Some(mut record) = least.and_then(|kind| self.records.remove(&kind)) {
+                record.note_recent(recorder);
                 record.settle(recorder);
             }
         }
@@ -142,11 +157,19 @@ impl Replays {
         self.longest = self.longest.max(last);
         let pattern = Pattern::of(&accepted);
         let accepted = accepted.last().copied().unwrap_or_default();
-        self.records.insert(kind, Record { accepted, last, messages, requests, bytes, pattern, uses: 0 });
+        let (uses, noted) = (0, 0);
+        self.records.insert(kind, Record { accepted, last, messages, requests, bytes, pattern, uses, noted });
     }
 }
 
 impl Record {
+    fn note_recent(&mut self, recorder: &mut Recorder) {
+        if self.uses > self.noted {
+            recorder.add_recent(&self.pattern, self.uses - self.noted);
+            self.noted = self.uses;
+        }
+    }
+
     fn settle(&self, recorder: &mut Recorder) {
         if self.uses > 0 {
             recorder.add(&self.pattern, self.uses);

@@ -105,7 +105,7 @@ impl World {
             return Step::Due(plan);
         } else if let Some((_, node)) = self.around.searches.next() {
             self.let_go();
-            self.samples.look(&self.around);
+            self.samples.look(&mut self.around);
             // Its search may have got another name.
             self.nodes.at(&mut self.around, node);
             if let Some((node, search, proof)) = self.around.searches.pop() {

@@ -78,13 +78,19 @@ fn a_run_prints_its_report_and_intervals() {
     let rest = printed.strip_prefix(&report.to_string()).expect("the report comes first");
     assert!(rest.contains("stale_rate"), "{rest}");
     assert!(rest.contains("20 batches of 5"), "{rest}");
-
     let other = succeed(directory.path(), &["run", "small.json", "--seed", "7"]);
     assert_ne!(printed, other);
     let json = succeed(directory.path(), &["run", "small.json", "--json", "--batches", "4"]);
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["report"], serde_json::to_value(&report).unwrap());
     assert_eq!(json["estimates"]["node_0_chain_share"]["batch"], 25);
+
+    // Three batches of 33 leave none of the 99 intervals out.
+    let json = succeed(directory.path(), &["run", "small.json", "--json", "--batches", "3"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let of_all = report.block_intervals.median.as_secs_f64();
+    let median = json["estimates"]["block_interval_median_seconds"]["mean"].as_f64().unwrap();
+    assert!((median - of_all).abs() < 0.001 * of_all, "{median} is not {of_all}");
 }
 
 #[test]

@@ -120,7 +120,7 @@ fn a_finality_changes_nothing_but_what_is_kept() {
 #[test]
 fn what_adds_up_block_by_block_is_estimated_by_batches() {
     let scenario = scenario(json!({
-        "nodes": 5, "pace": {"block_seconds": 30},
+        "nodes": 5, "pace": {"block_seconds": 30}, "topology": "line",
         "link": {"latency": {"fixed": {"seconds": 1}}}, "warm_up_seconds": 5000, "stop": {"blocks": 640}
     }));
     let sampled = |replays| {
@@ -156,6 +156,32 @@ fn what_adds_up_block_by_block_is_estimated_by_batches() {
     let to_each = report.propagation.to_each.mean.as_secs_f64();
     let estimate = estimates.iter().find(|(name, _)| name == "propagation_mean_seconds").unwrap().1;
     assert!((estimate.mean - to_each).abs() < 0.01 * to_each, "{} is not {to_each}", estimate.mean);
+    for (name, spread) in [
+        ("propagation", &report.propagation.to_each),
+        ("propagation_half", &report.propagation.to_half),
+        ("propagation_90_percent", &report.propagation.to_90_percent),
+        ("propagation_all", &report.propagation.to_all),
+    ] {
+        for (percentile, of_all) in [
+            ("median", spread.median),
+            ("percentile_90", spread.percentile_90),
+            ("percentile_95", spread.percentile_95),
+            ("percentile_99", spread.percentile_99),
+        ] {
+            let name = format!("{name}_{percentile}_seconds");
+            let estimate = estimates.iter().find(|(other, _)| *other == name);
+            // A batch has 128 times to each node, of which one is beyond the 99th percentile, and 32 of the others.
+            let is_estimated = match percentile {
+                "percentile_99" => false,
+                "percentile_95" => name.starts_with("propagation_percentile"),
+                _ => true,
+            };
+            assert_eq!(estimate.is_some(), is_estimated, "{name}");
+            if let Some((_, estimate)) = estimate {
+                assert_eq!((estimate.mean, estimate.batch), (of_all.as_secs_f64(), 32), "{name}");
+            }
+        }
+    }
 }
 
 #[test]
@@ -257,4 +283,28 @@ fn a_run_ends_with_time() {
     .run()
     .unwrap();
     assert!(report.mined <= 1, "{report}");
+}
+
+/// A number stays a number where a scenario is written out, so that a run's name stays what it was.
+#[test]
+fn a_victim_is_named_as_any_other_node() {
+    let eclipsed = |victim: Value| {
+        scenario(json!({
+            "nodes": 4, "names": ["alice", "bob"], "topology": {"edges": [[1, 0], [0, 2], [2, 3]]},
+            "strategies": [{"nodes": ["alice"], "strategy": {"eclipse": {"victim": victim, "feeds": true}}}],
+            "stop": {"blocks": 50}
+        }))
+    };
+    let by_number = eclipsed(json!(1));
+    for victim in [json!("bob"), json!(1)] {
+        let scenario = eclipsed(victim.clone());
+        assert_eq!(scenario.run().unwrap(), by_number.run().unwrap());
+        let written = scenario.to_value();
+        assert_eq!(written["strategies"][0]["strategy"]["eclipse"]["victim"], victim);
+        assert_eq!(crate::scenario(written), scenario);
+    }
+    let simulation = by_number.simulation().unwrap();
+    by_number.run_to_stop(&simulation, || true);
+    let [bob, carol] = [1, 3].map(|node| simulation.chain(NodeId::new(node)).unwrap());
+    assert_eq!(bob.common_ancestor(&carol).unwrap().len(), 1, "bob is kept apart");
 }

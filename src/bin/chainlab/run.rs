@@ -21,10 +21,12 @@ use crate::{
 
 /// Runs a scenario, and prints its report.
 ///
-/// Below it stand figures with their 95 % intervals, by the means of batches of blocks: the stale rate, the seconds from a
-/// block to the next, how long blocks took to come to the nodes, what a block cost in messages and reorganisations, and the
-/// shares of the chain of the ten nodes with the most blocks. Intervals by replicates, as an experiment makes them, need no
-/// thought about how long blocks depend on each other.
+/// Below it stand figures with their standard errors and 95 % intervals, by batches of blocks: the stale rate; the seconds
+/// from a block to the next, and how long blocks took to come to the nodes, means and percentiles; messages,
+/// reorganisations and whatever else is counted, a block; and the shares of the chain of the ten nodes with the most
+/// blocks. Without an interval are counts of the run as a whole, the longest times, percentiles that fewer than two times
+/// of a batch exceed, and the shares of the attempts, which follow from the hash rates. Intervals by replicates, as an
+/// experiment makes them, need no thought about how long blocks depend on each other.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
