@@ -1,12 +1,11 @@
 //! The figures of a single run, and how far they are to be trusted.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, sync::Arc};
 
 use super::estimate::Estimate;
 use crate::{
     report::{Bins, Classes, NodeReport, PASSAGES, Report, Tally, rank},
     simulation::{Sampled, Simulation},
-    transaction::REWARD_SENDER,
 };
 
 /// Of how many nodes, those with the most blocks in the chain, the share of it is estimated.
@@ -79,7 +78,8 @@ pub fn within_run(simulation: &Simulation, batches: usize) -> Vec<(String, Estim
     miners.sort_by_key(|node| node.node);
     let shares = miners.into_iter().filter_map(|NodeReport { node, .. }| {
         let address = simulation.address(*node).ok()?;
-        let is_own = |(_, miner): &(f64, String)| f64::from(u8::from(**miner == *address));
+        let is_own =
+            |(_, miner): &(f64, Option<Arc<str>>)| f64::from(u8::from(miner.as_ref() == Some(&address)));
         let shares: Vec<_> = blocks.iter().map(is_own).collect();
         estimate(format!("node_{}_chain_share", node.index()), &shares)
     });
@@ -159,7 +159,7 @@ fn bins_of(since: &[&Classes]) -> Bins {
 }
 
 /// The blocks of the best chain that the report counts: their times in seconds, and who was paid for them.
-fn counted(simulation: &Simulation, report: &Report) -> Vec<(f64, String)> {
+fn counted(simulation: &Simulation, report: &Report) -> Vec<(f64, Option<Arc<str>>)> {
     let chains = report.nodes.iter().filter_map(|node| simulation.chain(node.node).ok());
     let best = chains.reduce(|best, chain| {
         let is_better = chain.is_better_than(&best, simulation.rules());
@@ -171,8 +171,8 @@ fn counted(simulation: &Simulation, report: &Report) -> Vec<(f64, String)> {
         return Vec::new();
     }
     let blocks = blocks.map(|block| {
-        let reward = block.transactions().last().filter(|last| last.sender() == REWARD_SENDER);
-        (block.timestamp().seconds(), reward.map_or_else(String::new, |reward| reward.recipient().into()))
+        let reward = block.transactions().last().filter(|last| last.is_reward());
+        (block.timestamp().seconds(), reward.map(|reward| Arc::clone(reward.recipient_address())))
     });
     blocks.collect()
 }
