@@ -94,8 +94,8 @@ pub(super) struct Surroundings {
     pub(super) traffic: Traffic,
     pub(super) floods: Floods,
     pub(super) replays: Replays,
-    /// The flood of the block that the node has just heard of which handles its input.
-    pub(super) hint: Option<u32>,
+    /// The flood whose message the node has just got that handles its input, and from whom it came.
+    pub(super) hint: Option<(u32, NodeId)>,
     /// Whether blocks may flow without a message for each link.
     pub(super) flow: Flow,
     /// The nodes that would notice a repeat.

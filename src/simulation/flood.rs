@@ -77,13 +77,14 @@ impl Flood {
         Self { chain, bytes, first, told, late: BTreeMap::new(), queued: 0, unheard, last_first, last: now }
     }
 
-    /// Has a node tell its peers, but one, at a moment.
+    /// Has a node tell its peers, but one, at a moment; `came_from` is whose link has just brought it the block.
     #[inline]
     pub(super) fn relay(
         &mut self,
         all: &Lanes,
         number: u32,
         (now, from, except): (Time, u32, u32),
+        came_from: u32,
         queue: &mut Queue,
         count: &mut u32,
     ) -> Option<Volume> {
@@ -105,7 +106,8 @@ impl Flood {
         let (start, lanes) = all.of(from);
         let soonest = now.after_nanos(start.nanos);
         self.last = self.last.max(soonest.after_nanos(u64::from(start.most_more_nanos)));
-        let leaves_out = except != NOBODY && all.lead_back(from, except);
+        let leaves_out = except != NOBODY
+            && if except == came_from { all.lead_back(from, except) } else { all.leads(from, except) };
         let messages = lanes.len() as u64 - u64::from(leaves_out);
         let volume = Some(Volume { messages, bytes: messages * self.bytes });
         if soonest > self.last_first {

@@ -104,22 +104,24 @@ impl Floods {
     }
 
     /// Has a node tell its peers, but one, of a block, and returns the messages that makes. If it has told them
-    /// before, it makes none, and whoever asks sends them one by one. `hint` is the flood that the node has just heard of.
+    /// before, it makes none, and whoever asks sends them one by one. `hint` is the flood whose message the node has just
+    /// got, and from whom.
     #[inline]
     pub(super) fn relay(
         &mut self,
         now: Time,
         (from, except): (NodeId, Option<NodeId>),
         chain: &Blockchain,
-        hint: Option<u32>,
+        hint: Option<(u32, NodeId)>,
         queue: &mut Queue,
         count: &mut u32,
     ) -> Option<Volume> {
-        let number = self.number_of(chain, hint, now);
+        let number = self.number_of(chain, hint.map(|(number, _)| number), now);
         let flood = self.floods[number as usize].as_mut().expect("it was found or made");
         let from = from.index() as u32;
         let except = except.map_or(NOBODY, |node| node.index() as u32);
-        flood.relay(&self.lanes, number, (now, from, except), queue, count)
+        let came_from = hint.map_or(NOBODY, |(_, node)| node.index() as u32);
+        flood.relay(&self.lanes, number, (now, from, except), came_from, queue, count)
     }
 
     /// A node has heard of a block in vain: the next message that brings it matters, too.
@@ -158,7 +160,7 @@ impl Floods {
         let mut next = Some((start, finder.index() as u32, NOBODY));
         while let Some((at, node, except)) = next {
             // Of those that come first at one moment one is taken on.
-            if let Some(volume) = flood.relay(lanes, 0, (at, node, except), queue, &mut count) {
+            if let Some(volume) = flood.relay(lanes, 0, (at, node, except), except, queue, &mut count) {
                 messages += volume.messages;
                 accepted.push(at - start);
             }

@@ -59,7 +59,8 @@ impl Lanes {
         self.are_both_ways || self.leads(from, to)
     }
 
-    fn leads(&self, from: u32, to: u32) -> bool {
+    /// Tells whether a node has a link to another.
+    pub(super) fn leads(&self, from: u32, to: u32) -> bool {
         self.of(from).1.binary_search_by_key(&to, |lane| lane.to).is_ok()
     }
 
