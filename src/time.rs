@@ -133,7 +133,12 @@ impl Timestamp {
     ///
     /// From the year 2242 on a float cannot tell one microsecond from the next.
     pub(crate) fn from_micros_after(micros: u64, after: u64) -> Option<Self> {
-        let nearest = Self::from_micros(micros.max(after.checked_add(1)?));
+        const YEAR_2242: u64 = (1 << 33) * 1_000_000;
+        let micros = micros.max(after.checked_add(1)?);
+        let nearest = Self::from_micros(micros);
+        if micros < YEAR_2242 {
+            return Some(nearest);
+        }
         let next = Self(Repr::Float(nearest.seconds().next_up()));
         [nearest, next].into_iter().find(|timestamp| timestamp.micros() > Some(after))
     }

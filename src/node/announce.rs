@@ -32,12 +32,14 @@ impl Node {
         self.gossip.side_branches.retain(|branch| branch.len <= common || !branch.chain.is_start_of(tip));
         debug_assert!(!self.gossip.side_branches.iter().any(|branch| branch.chain.is_start_of(tip)));
         self.gossip.unconfirmed.clear();
-        let Gossip { unconfirmed, banned, .. } = &mut self.gossip;
-        let lossless = &self.lossless;
-        let others = self.peers.iter().filter(|peer| {
-            Some(**peer) != from && !banned.contains(peer) && lossless.binary_search(peer).is_err()
-        });
-        unconfirmed.extend(others);
+        if self.lossy_peers > 0 {
+            let Gossip { unconfirmed, banned, .. } = &mut self.gossip;
+            let lossless = &self.lossless;
+            let others = self.peers.iter().filter(|peer| {
+                Some(**peer) != from && !banned.contains(peer) && lossless.binary_search(peer).is_err()
+            });
+            unconfirmed.extend(others);
+        }
         self.gossip.announced = 0;
         let is_awaited = !self.gossip.unconfirmed.is_empty();
         self.gossip.announce_at = self.announce_at(now).filter(|_| is_awaited);
