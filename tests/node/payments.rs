@@ -1,6 +1,6 @@
 //! How transactions are told: inventories, questions, answers and acknowledgements, step by step.
 
-use chainlab::{Command, Genesis, Input, Limits, Message, RequestId, Rules, Transaction};
+use chainlab::{Command, Genesis, Input, Limits, Message, Relay, RequestId, Rules, Told, Transaction};
 
 use crate::bench::{
     Bench, connected, grown, inventory, peer, sealed, seconds, tip, transactions, transfer, without_accounts,
@@ -244,6 +244,8 @@ fn what_was_refused_is_asked_for_though_nothing_is_pending_and_no_link_loses_any
         bench.announce(3, chain)
     };
     assert!(lines(&mut bench).contains(&"to 1: inventory?".to_owned()));
+    // The question gets lost: the next tip brings another.
+    assert!(lines(&mut bench).contains(&"to 1: inventory?".to_owned()));
     // Nothing was missed: it has been judged anew, and the next tip brings no question.
     bench.hear(1, anew(6, &[]));
     assert!(!lines(&mut bench).iter().any(|line| line.ends_with("inventory?")));
@@ -273,18 +275,22 @@ fn what_had_to_leave_a_full_mempool_is_asked_for_when_there_is_room() {
 /// What it heard from this node it does not tell back, though this node may have lost it since.
 #[test]
 fn one_who_tells_for_the_first_time_is_asked_for_what_was_lost_before() {
-    let mut bench = Bench::with_limits(sealed(), Limits { mempool: 2, ..Limits::default() });
-    bench.command(Command::Register(vec![peer(1), peer(2)]));
-    let payments = [transfer("alice", 0, 1), transfer("alice", 1, 2)];
-    payments.iter().for_each(|payment| drop(bench.submit(payment.clone())));
-    let lines = pay(&mut bench, 2, 6, &[transfer("bob", 0, 3)]);
-    assert!(lines.contains(&"lost 2: Evicted".to_owned()), "{lines:?}");
-    bench.hear(1, anew(5, &payments[..1]));
-    let lines = mine(&mut bench);
-    assert!(lines.contains(&"to 1: inventory?".to_owned()), "{lines:?}");
-    assert_eq!(bench.hear(1, anew(6, &payments)), ["to 1: transactions? #6 of 1"]);
-    bench.hear(1, transactions(6, &payments[1..]));
-    assert_eq!(bench.pending(), [2]);
+    // Another has told of something by then, or nobody has.
+    for others_tell in [true, false] {
+        let mut bench = Bench::with_limits(sealed(), Limits { mempool: 2, ..Limits::default() });
+        bench.command(Command::Register(vec![peer(1), peer(2)]));
+        let payments = [transfer("alice", 0, 1), transfer("alice", 1, 2)];
+        payments.iter().for_each(|payment| drop(bench.submit(payment.clone())));
+        let third = transfer("bob", 0, 3);
+        let lines = if others_tell { pay(&mut bench, 2, 6, &[third]) } else { bench.submit(third) };
+        assert!(lines.contains(&"lost 2: Evicted".to_owned()), "{lines:?}");
+        bench.hear(1, anew(5, &payments[..1]));
+        let lines = mine(&mut bench);
+        assert!(lines.contains(&"to 1: inventory?".to_owned()), "{lines:?}");
+        assert_eq!(bench.hear(1, anew(6, &payments)), ["to 1: transactions? #6 of 1"]);
+        bench.hear(1, transactions(6, &payments[1..]));
+        assert_eq!(bench.pending(), [2]);
+    }
 }
 
 /// It may have been made before something was refused.
@@ -374,16 +380,78 @@ fn what_can_never_be_mined_is_fetched_once_and_refused() {
         // A peer's transaction gets no nonce here: another node would give it another.
         Transaction::new("carol", "bob", 1),
     ];
-    for (request, transaction) in (1..).zip(unwanted) {
-        let lines = pay(&mut bench, 1, request, std::slice::from_ref(&transaction));
+    for (request, transaction) in (1..).zip(&unwanted) {
+        let lines = pay(&mut bench, 1, request, std::slice::from_ref(transaction));
         assert_eq!(lines[0], "ignored from 1: unwanted transaction");
-        assert_eq!(
-            bench.hear(2, inventory(request, &[transaction])),
-            [format!("to 2: judged inventory #{request}")]
-        );
     }
+    assert_eq!(bench.hear(2, inventory(1, &unwanted)), ["to 2: judged inventory #1"]);
     assert_eq!(bench.pending(), [5]);
     assert!(!mine(&mut bench).iter().any(|line| line.ends_with("inventory?")));
+}
+
+#[test]
+fn what_is_mined_is_known_until_it_is_much_more_than_what_is_pending() {
+    let mut rules = sealed();
+    if let Genesis::Shared { allocations, .. } = &mut rules.genesis {
+        allocations.insert("rich".into(), 1000);
+    }
+    let mut bench = Bench::with_peers(rules, 1);
+    // They wait for the one before the first of them.
+    let waiting: Vec<_> = (1..=3).map(|nonce| transfer("bob", nonce, 1)).collect();
+    waiting.iter().for_each(|payment| drop(bench.submit(payment.clone())));
+    let first = [transfer("rich", 0, 1)];
+    let mine_up_to = |bench: &mut Bench, nonces: std::ops::Range<u64>| {
+        nonces.for_each(|nonce| drop(bench.submit(transfer("rich", nonce, 1))));
+        while bench.pending().len() > 3 {
+            mine(bench);
+        }
+    };
+    mine_up_to(&mut bench, 0..35);
+    assert_eq!(bench.hear(2, inventory(1, &first)), ["to 2: judged inventory #1"]);
+    mine_up_to(&mut bench, 35..36);
+    assert_eq!(bench.hear(2, inventory(2, &first)), ["to 2: transactions? #2 of 1"]);
+    // What is pending stays known.
+    assert_eq!(bench.hear(3, inventory(3, &waiting)), ["to 3: judged inventory #3"]);
+}
+
+/// Then a peer may be told as if nobody had told it of anything.
+#[test]
+fn whom_a_node_told_is_forgotten_with_the_last_that_it_knows() {
+    let mut bench = Bench::with_peers(sealed(), 2);
+    for nonce in 0..33 {
+        bench.submit(transfer("alice", nonce, 1));
+    }
+    bench.hear(1, judged(1));
+    bench.hear(1, judged(3));
+    let mut few = bench.clone();
+    while !bench.pending().is_empty() {
+        mine(&mut bench);
+    }
+    // The second has yet to acknowledge the first.
+    let lines = bench.submit(transfer("bob", 0, 1));
+    assert_eq!(lines[1..2], ["to 1: inventory #4 of 1, anew"]);
+    assert_eq!(bench.hear(2, judged(2))[0], "to 2: inventory #5 of 1");
+    let lines = few.submit(transfer("bob", 0, 1));
+    assert_eq!(lines[1..2], ["to 1: inventory #4 of 1"]);
+}
+
+#[test]
+fn whoever_was_asked_is_heard_though_another_is_banned() {
+    let mut bench = Bench::with_limits(sealed(), Limits { bad_blocks: 1, ..Limits::default() });
+    bench.command(Command::Register(vec![peer(1), peer(2)]));
+    let payment = [transfer("alice", 0, 1)];
+    assert_eq!(bench.hear(2, inventory(5, &payment)), ["to 2: transactions? #5 of 1"]);
+    let lines = bench.announce(1, Told::Document("junk".into()));
+    assert!(lines.contains(&"banned 1".to_owned()), "{lines:?}");
+    assert_eq!(bench.hear(2, transactions(5, &payment)), ["to 2: judged inventory #5"]);
+    assert_eq!(bench.pending(), [1]);
+}
+
+#[test]
+fn without_gossip_transactions_are_not_told() {
+    let mut bench = Bench::with_peers(Rules { relay: Relay::None, ..sealed() }, 1);
+    assert_eq!(bench.submit(transfer("alice", 0, 1)), ["answer 2: block 2"]);
+    assert_eq!(bench.tell(Input::LinkUp(peer(1))), [""; 0]);
 }
 
 /// Without accounts nobody can tell a transaction from its copy.

@@ -4,7 +4,9 @@ use chainlab::{
     Block, Blockchain, Command, Input, Limits, Rules, Ticket, Time, Told, Transaction, pow::Target,
 };
 
-use crate::bench::{Bench, START, bare, document, grown, grown_by, name, notebook, peer, seconds};
+use crate::bench::{
+    Bench, START, bare, document, grown, grown_after, grown_by, name, notebook, peer, sealed, seconds,
+};
 
 /// A chain of another genesis, so many blocks long.
 fn foreign(rules: &Rules, number: u64, len: usize) -> Blockchain {
@@ -158,6 +160,33 @@ fn late_repeated_unasked_and_strangers_answers_are_told_apart() {
     assert_eq!(bench.answer(1, 1, long.clone()), ["ignored from 1: answer to no question"]);
     assert_eq!(bench.answer(9, 1, long), ["ignored from 9: answer from no peer"]);
     assert_eq!(bench.chain().len(), 2, "none of these chains was taken");
+}
+
+#[test]
+fn of_the_last_64_rounds_it_is_known_who_was_late() {
+    let mut bench = Bench::with_peers(notebook(), 1);
+    for _ in 0..65 {
+        bench.command(Command::Resolve);
+        bench.pass(1.0);
+    }
+    let mut answer = |request| bench.answer(1, request, foreign(&notebook(), 1, 1));
+    assert_eq!(answer(1), ["ignored from 1: answer to no question"]);
+    assert_eq!(answer(2), ["ignored from 1: late answer"]);
+    assert_eq!(answer(65), ["ignored from 1: late answer"]);
+}
+
+#[test]
+fn a_chain_whose_time_has_just_come_can_win() {
+    let rules = sealed();
+    let chain = grown_after(&Blockchain::start(&rules, START).unwrap(), &rules, "miner-1", &[], 60.0);
+    let until = rules.acceptable_from(chain.last_block());
+    for (before, outcome) in [(1, "Authoritative"), (0, "Replaced")] {
+        let mut bench = Bench::with_peers(sealed(), 1);
+        bench.now = Time::from_nanos(until.as_nanos() - before);
+        bench.command(Command::Resolve);
+        let lines = bench.answer(1, 1, chain.clone());
+        assert!(lines.iter().any(|line| line.starts_with(&format!("answer 2: {outcome}"))), "{lines:?}");
+    }
 }
 
 #[test]
