@@ -101,15 +101,13 @@ impl Payments {
         }
     }
 
-    /// Forgets what was asked of a teller for its inventory; returns how many transactions that were.
-    fn forget_asked(&mut self, peer: NodeId) -> usize {
-        let before = self.asked.len();
+    /// Forgets what was asked of a teller for its inventory.
+    fn forget_asked(&mut self, peer: NodeId) {
         for hash in self.tellers.get(&peer).into_iter().flat_map(|teller| &teller.left) {
             if self.asked.get(hash).is_some_and(|asked| asked.peer == peer) {
                 self.asked.remove(hash);
             }
         }
-        before - self.asked.len()
     }
 }
 
@@ -184,16 +182,16 @@ impl Node {
         teller.questions -= 1;
         // If not, nobody knows which of the questions was answered. Its next inventory leaves out what it has no more.
         let is_last = teller.questions == 0;
-        let mut answered = 0;
+        let mut is_answer = false;
         for transaction in transactions.iter().take(INVENTORY_MAX) {
             let hash = transaction.hash();
             if self.payments.asked.get(&hash).is_some_and(|asked| asked.peer == from) {
-                answered += 1;
+                is_answer = true;
                 self.payments.asked.remove(&hash);
                 self.judge(from, hash, transaction.clone(), effects);
             }
         }
-        if answered == 0 && (!is_last || self.has_none_of_what_was_asked(from) == 0) {
+        if !is_answer && (!is_last || self.has_none_of_what_was_asked(from) == 0) {
             return ignore(from, IgnoreReason::Unasked, effects);
         }
         // What did not fit into the answer is asked for again.
