@@ -74,11 +74,9 @@ impl Node {
         reason: LossReason,
         effects: &mut Vec<Effect>,
     ) {
-        if self.rules.relay.is_on() && self.rules.accounts {
-            self.payments.log.remove(transaction.hash());
-            if reason != LossReason::Replaced {
-                self.payments.missed_of_all();
-            }
+        self.payments.log.remove(transaction.hash());
+        if reason != LossReason::Replaced {
+            self.payments.missed_of_all();
         }
         effects.push(Effect::Event(Happening::Lost { transaction, reason }));
     }
@@ -243,7 +241,7 @@ impl Node {
         }
         let mempool = &self.mempool;
         self.payments.log.prune(mempool.len(), |transaction| mempool.holds(transaction));
-        if self.payments.log.is_empty() && !self.payments.telling.is_empty() {
+        if self.payments.log.is_empty() {
             self.payments.telling.retain(|_, telling| telling.open.is_some());
         }
     }
