@@ -65,8 +65,8 @@ impl Node {
         self.rules.relay.is_on()
             // Nobody asks for what is sent as a whole.
             && (self.pushes || self.gossip.questions.are_forgotten())
+            // Whatever has its time would wake it: a round, an answer in pieces, a block of the future, a repetition.
             && self.wake_at.is_none()
-            && self.resolves.is_empty()
             && self.gossip.is_quiet()
             && self.mempool.is_empty()
             && self.payments.is_quiet()

@@ -83,15 +83,9 @@ impl Gossip {
         [early, self.announce_at, self.questions.deadline(), goes_on].into_iter().flatten().min()
     }
 
-    /// Tells whether nothing of it is waited for, and nobody is banned.
+    /// Tells whether no block waits for another, and nobody is banned.
     pub(super) fn is_quiet(&self) -> bool {
-        self.orphans.is_empty()
-            && self.readings.is_empty()
-            && self.early.is_empty()
-            && self.unconfirmed.is_empty()
-            && self.banned.is_empty()
-            && !self.has_news
-            && self.questions.deadline().is_none()
+        self.orphans.is_empty() && self.banned.is_empty()
     }
 
     /// The blocks of the longest side branch.

@@ -52,10 +52,6 @@ struct Best {
 }
 
 impl Resolves {
-    pub(super) fn is_empty(&self) -> bool {
-        self.rounds.is_empty()
-    }
-
     pub(super) fn deadline(&self) -> Option<Time> {
         self.rounds.values().map(|round| round.deadline).min()
     }

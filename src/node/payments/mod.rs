@@ -54,15 +54,14 @@ impl Payments {
         self.due.first().map(|(at, _)| *at)
     }
 
-    /// Tells whether a new tip changes nothing but the number of tips: nothing is pending, asked for, refused or to be
-    /// told.
+    /// Tells whether a new tip changes nothing but the number of tips: nothing is pending, told, asked for, refused or
+    /// missed.
     pub(super) fn is_quiet(&self) -> bool {
         self.log.is_empty()
             && self.telling.is_empty()
-            && self.due.is_empty()
             && self.asked.is_empty()
             && self.refused.is_empty()
-            && !(self.has_news || self.has_missed)
+            && !self.has_missed
     }
 
     /// Forgets a peer that is no longer listened to.
