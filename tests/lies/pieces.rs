@@ -9,7 +9,7 @@ use chainlab::{
 };
 use proptest::prelude::*;
 
-use crate::lab::{FRIEND, LIAR, Lab, START, grown, grown_by};
+use crate::lab::{FRIEND, LIAR, Lab, START, bare, grown, grown_by};
 
 /// How many blocks the node has, and how many there are.
 const OWN: u64 = 3;
@@ -207,9 +207,15 @@ fn commands_have_their_turn_in_between() {
 fn an_answer_that_is_being_read_is_heard_once() {
     for asks_for_chain in [false, true] {
         let (mut lab, request) = reading(asks_for_chain);
+        let (before, unasked) =
+            (lab.clone(), Happening::Ignored { from: LIAR, reason: IgnoreReason::Unasked });
         let again = answer(asks_for_chain, request, OWN, WORLD.chain.clone());
-        let unasked = Happening::Ignored { from: LIAR, reason: IgnoreReason::Unasked };
-        assert_eq!(lab.hear(LIAR, again), [unasked]);
+        assert_eq!(lab.hear(LIAR, again), [unasked.clone()]);
+        assert_ne!(lab.chain(), WORLD.chain);
+        // Nor does what nobody asked for end it.
+        let mut lab = before;
+        let other = answer(asks_for_chain, RequestId(request.0 + 1), OWN, WORLD.chain.clone());
+        assert_eq!(lab.hear(LIAR, other), [unasked]);
         assert_ne!(lab.chain(), WORLD.chain);
     }
 }
@@ -217,9 +223,10 @@ fn an_answer_that_is_being_read_is_heard_once() {
 /// Of each sender one answer is unfinished at most.
 #[test]
 fn another_answer_of_the_sender_ends_the_one_before() {
-    let (mut lab, _) = reading(false);
+    let (mut lab, question) = asking(false);
     let request = lab.resolve();
     let own = WORLD.chain.at(OWN).unwrap();
+    lab.hear(LIAR, answer(false, question, OWN, bare(&WORLD.chain, OWN)));
     assert_eq!(lab.chain(), own);
     let happenings = lab.hear(LIAR, answer(true, request, 0, own));
     assert!(matches!(happenings[..], [Happening::Accepted { from: LIAR, .. }]), "{happenings:?}");

@@ -261,6 +261,19 @@ fn early_blocks_of_a_liar_push_out_no_friend_s() {
 }
 
 #[test]
+fn early_blocks_are_bounded_in_bytes_a_sender() {
+    let (lab, _) = behind();
+    let blocks = [20, 30].map(|seconds| at(&lab, NOW + Duration::from_secs(seconds)));
+    let bytes: usize = blocks.iter().map(|block| block.canonical_json().len()).sum();
+    for (kept_bytes, kept) in [(bytes, 2), (bytes - 1, 1)] {
+        let limits = Limits { kept_bytes: kept_bytes as u64, ..Limits::default() };
+        let mut lab = Lab::with_limits(&lab.chain(), &lab.rules, limits);
+        let waits = blocks.iter().filter(|block| !lab.announce(LIAR, Block::clone(block)).is_empty());
+        assert_eq!(waits.count(), kept);
+    }
+}
+
+#[test]
 fn orphans_in_the_wrong_order_are_taken_up_when_the_first_comes() {
     let rules = rules();
     let chain = honest(&rules);
@@ -322,7 +335,8 @@ fn blocks_of_the_far_future_do_not_crowd_out_those_of_the_near() {
     let mut lab = Lab::with_limits(&lab.chain(), &lab.rules, limits);
     for years in 1..10 {
         let year = Duration::from_secs(365 * 24 * 3600);
-        lab.announce(LIAR, at(&lab, NOW + years * year));
+        let happenings = lab.announce(LIAR, at(&lab, NOW + years * year));
+        assert_eq!(happenings.len(), usize::from(years <= 4), "there is room for four");
     }
     // As far as moments can be told; there a float tells no microseconds apart.
     let end = at(&lab, Time::MAX);
