@@ -210,7 +210,7 @@ fn an_answer_that_is_being_read_is_heard_once() {
         let (before, unasked) =
             (lab.clone(), Happening::Ignored { from: LIAR, reason: IgnoreReason::Unasked });
         let again = answer(asks_for_chain, request, OWN, WORLD.chain.clone());
-        assert_eq!(lab.hear(LIAR, again), [unasked.clone()]);
+        assert_eq!(lab.hear(LIAR, again), std::slice::from_ref(&unasked));
         assert_ne!(lab.chain(), WORLD.chain);
         // Nor does what nobody asked for end it.
         let mut lab = before;
