@@ -51,6 +51,21 @@ fn is_about(found: Duration, expected: Duration) -> bool {
     found >= expected && found - expected < millis(2)
 }
 
+/// Who told of the block is a peer no more: nobody is left out of the telling, though one is who told of it.
+#[test]
+fn a_block_comes_after_its_sender_has_left() {
+    for (nodes, messages) in [(2, 1), (3, 2)] {
+        let simulation = network(nodes, Relay::Push);
+        simulation.join(&Topology::Line).unwrap();
+        let [miner, other] = [0, 1].map(NodeId::new);
+        simulation.mine(miner).unwrap();
+        simulation.disconnect(miner, other).unwrap();
+        simulation.run_for(Duration::from_secs(5));
+        assert_eq!(simulation.report().messages.sent, messages);
+        assert!(simulation.nodes().iter().all(|node| simulation.chain(*node).unwrap().len() == 2));
+    }
+}
+
 #[test]
 fn a_node_sends_a_block_to_one_peer_after_the_other() {
     let simulation = network(4, Relay::Push);
