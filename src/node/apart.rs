@@ -64,11 +64,14 @@ impl Node {
     }
 
     /// Asks the victim for its chain where its branch was lost: what is mined from the genesis on again would be worse than
-    /// what the victim has. Asks again with each search, as the question may be lost, too.
+    /// what the victim has. Where the question may be lost, too, it asks again with each search.
     pub(super) fn ask_for_lost_branch(&mut self, effects: &mut Vec<Effect>) {
         match self.scheme.as_deref() {
             Some(Scheme::Apart(apart)) if apart.has_lost_branch && apart.eclipse.feeds => {
-                self.ask_victim(apart.eclipse.victim, effects);
+                let victim = apart.eclipse.victim;
+                if apart.asked.is_none() || !self.loses_nothing(victim) {
+                    self.ask_victim(victim, effects);
+                }
             }
             _ => {}
         }
@@ -110,7 +113,9 @@ impl Node {
                 self.victim_has(from, block, position, effects);
             }
             Message::Announce { block, position } => self.victim_has(from, block, position, effects),
-            Message::Chain { request, chain: Told::Chain(chain) } if apart.asked == Some(request) => {
+            Message::Chain { request, chain: Told::Chain(chain) }
+                if apart.asked == Some(request) || apart.has_lost_branch =>
+            {
                 (apart.asked, apart.has_lost_branch) = (None, false);
                 let (block, position) = (chain.tip_hash(), chain.len());
                 self.take_from_victim(chain, effects);

@@ -6,7 +6,7 @@ use chainlab::{
     NodeId, Relay, Rules, Simulation,
     network::{HashRate, Identity, RestartFrom},
     strategy::{Behaviour, Eclipse, Strategy},
-    wire::Link,
+    wire::{Latency, Link},
 };
 
 const VICTIM: NodeId = NodeId::new(0);
@@ -108,8 +108,11 @@ fn a_victim_that_does_not_mine_is_fed_as_well() {
 /// The victim has no peer to tell of anything, so that it says nothing by itself.
 #[test]
 fn an_attacker_that_was_restarted_goes_on_where_its_victim_stands() {
-    for from in [RestartFrom::Chain, RestartFrom::Genesis] {
+    let latencies = [Duration::ZERO, Duration::from_secs(3600)];
+    for (from, latency) in [RestartFrom::Chain, RestartFrom::Genesis].into_iter().zip(latencies) {
         let simulation = Simulation::new(Rules::bitcoin().paced_for(1e6), 5);
+        // A block is found several times until an answer comes.
+        simulation.set_default_link(Link::default().with_latency(Latency::fixed(latency)));
         let victim = simulation.spawn().unwrap();
         let strategy = Strategy::Eclipse(Eclipse { victim, feeds: true });
         let behaviour = Behaviour { strategy, ..Behaviour::default() };
@@ -117,13 +120,16 @@ fn an_attacker_that_was_restarted_goes_on_where_its_victim_stands() {
         simulation.register(attacker, [victim]).unwrap();
         simulation.start_mining(attacker, HashRate::default()).unwrap();
         simulation.run_blocks(10);
+        simulation.run_for(2 * latency);
         let before = simulation.chain(victim).unwrap();
         assert!(before.len() > 9);
 
         simulation.crash(attacker).unwrap();
         simulation.restart(attacker, from).unwrap();
         simulation.start_mining(attacker, HashRate::default()).unwrap();
+        simulation.run_for(2 * latency);
         simulation.run_blocks(5);
+        simulation.run_for(2 * latency);
         let after = simulation.chain(victim).unwrap();
         assert!(before.is_start_of(&after), "{from:?}");
         assert!(after.len() > before.len() + 3, "{from:?}: {} after {}", after.len(), before.len());
