@@ -27,7 +27,9 @@ const FOLLOWED_MAX: usize = 4096;
 pub(super) struct Followed {
     /// The oldest first.
     blocks: VecDeque<Block>,
-    /// Those of all but the youngest, which mostly goes before there is another.
+    /// The one that was mined last, unless it has gone: mostly it goes before there is another.
+    youngest: Option<(BlockHash, u64)>,
+    /// The numbers of all others.
     numbers: BTreeMap<BlockHash, u64>,
     /// The block that was last asked for: one after the other, all nodes take on the same.
     last: Option<(BlockHash, u64)>,
@@ -100,6 +102,7 @@ impl Followed {
         let [to_each, to_half, to_90_percent, to_all] = [(); 4].map(|()| Passages::new());
         Self {
             blocks: VecDeque::new(),
+            youngest: None,
             numbers: BTreeMap::new(),
             last: None,
             next_number: 0,
@@ -128,7 +131,7 @@ impl Followed {
         bits.clear();
         bits.resize(nodes.div_ceil(64), 0);
         let (half, nine_tenths) = (half_of(nodes), nine_tenths_of(nodes));
-        self.numbers.extend(self.blocks.back().map(|before| (before.hash, before.number)));
+        self.numbers.extend(self.youngest.replace((hash, number)));
         self.blocks.push_back(Block { number, hash, parent, time, bits, nodes, count: 0, half, nine_tenths });
         self.last = Some((hash, number));
         self.pairs += nodes as u64 - 1;
@@ -170,8 +173,8 @@ impl Followed {
     }
 
     fn number_of(&self, hash: &BlockHash) -> Option<u64> {
-        let youngest = self.blocks.back().filter(|block| block.hash == *hash);
-        youngest.map(|block| block.number).or_else(|| self.numbers.get(hash).copied())
+        let youngest = self.youngest.filter(|(youngest, _)| youngest == hash);
+        youngest.map(|(_, number)| number).or_else(|| self.numbers.get(hash).copied())
     }
 
     /// Where a block stands among those that are followed: mostly it is the last, or before the first.
@@ -207,6 +210,7 @@ impl Followed {
 
     fn let_go(&mut self, at: usize) {
         let Some(Block { hash, number, bits, .. }) = self.blocks.remove(at) else { return };
+        self.youngest.take_if(|(_, youngest)| *youngest == number);
         // One that was mined again has taken its place there.
         if self.numbers.get(&hash).is_some_and(|other| *other <= number) {
             self.numbers.remove(&hash);
@@ -331,6 +335,18 @@ mod tests {
             assert_eq!(at_once.figures(), one_by_one.figures(), "{nodes} nodes");
             assert!(at_once.blocks.is_empty() && at_once.numbers.is_empty());
         }
+    }
+
+    /// Neither the block nor the one that it took the place of is followed any longer.
+    #[test]
+    fn what_was_mined_again_goes_with_the_last() {
+        let mut followed = Followed::new();
+        mined(&mut followed, 5, 3);
+        mined(&mut followed, 5, 3);
+        assert!(followed.accepted_by_all(&hash(3), &Pattern::of(&[SECOND; 4])));
+        mined(&mut followed, 5, 4);
+        followed.accepted(Time::from_secs(9), 1, &hash(3));
+        assert_eq!(followed.figures().to_each.count, 0);
     }
 
     /// A block that another node has, that not all count for, that is not the last, or whose parent some node lacks.
