@@ -35,8 +35,9 @@ pub struct Accounts {
 struct Credit {
     address: Arc<str>,
     amount: u64,
-    /// The one before, and the number of all up to here. There are so few that each may drop the one before.
+    /// The one before. There are so few that each may drop the one before it.
     before: Option<Arc<Credit>>,
+    /// How many there are up to here.
     count: usize,
 }
 
@@ -115,28 +116,33 @@ mod tests {
 
     use super::*;
 
+    /// More than may wait to be entered.
+    const ADDRESSES: u16 = 400;
+
     #[derive(Debug, Clone)]
     enum Step {
-        Set(u8, Account),
-        Credit(u8, u64),
+        Set(u16, Account),
+        Credit(u16, u64),
         /// Goes on from the accounts that there were so many steps ago.
         GoBack(usize),
     }
 
     fn step() -> impl Strategy<Value = Step> {
-        let amount = || prop_oneof![8 => 0..100_u64, 1 => (u64::MAX - 300)..=u64::MAX];
+        let amount = || prop_oneof![200 => 0..100_u64, 1 => (u64::MAX - 300)..=u64::MAX];
         let account = (amount(), 0..9_u64).prop_map(|(balance, nonce)| Account { balance, nonce });
         prop_oneof![
-            1 => (0..40_u8, account).prop_map(|(address, account)| Step::Set(address, account)),
-            20 => (0..40_u8, amount()).prop_map(|(address, amount)| Step::Credit(address, amount)),
+            1 => (0..ADDRESSES, account).prop_map(|(address, account)| Step::Set(address, account)),
+            200 => (0..ADDRESSES, amount()).prop_map(|(address, amount)| Step::Credit(address, amount)),
             1 => (0..50_usize).prop_map(Step::GoBack),
         ]
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
         /// Whatever is entered when, they are what a plain map is, and so are those that were kept of before.
         #[test]
-        fn accounts_are_a_plain_map(steps in vec(step(), 0..400)) {
+        fn accounts_are_a_plain_map(steps in vec(step(), 0..2000)) {
             let mut all = vec![(Accounts::default(), BTreeMap::<String, Account>::new())];
             for step in steps {
                 let (mut accounts, mut plain) = all.last().cloned().unwrap();
@@ -156,8 +162,8 @@ mod tests {
                 }
                 all.push((accounts, plain));
             }
-            for (accounts, plain) in all {
-                for address in (0..40).map(|address: u8| address.to_string()) {
+            for (accounts, plain) in all.into_iter().step_by(97) {
+                for address in (0..ADDRESSES).map(|address| address.to_string()) {
                     prop_assert_eq!(accounts.get(&address), plain.get(&address).copied().unwrap_or_default());
                 }
                 let there = accounts.iter().filter(|(_, account)| *account != Account::default());
