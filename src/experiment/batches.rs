@@ -26,8 +26,8 @@ const PERCENTILES: [(&str, u64); 4] =
 /// - of the ten nodes with the most blocks in the chain, the share of it that is paid to the node's own address.
 ///
 /// Means are those of the batches. A percentile is the one of all batches together, and its standard error comes from those
-/// of each; it is estimated if at least two durations of each batch are longer on average: the median takes batches of 4,
-/// the 99th percentile of 200. How long blocks take is known in bins of 3 % there, and a batch is taken to lie within a bin
+/// of each; it is estimated if in every batch at least two durations are longer: the median takes batches of 4 and more, the
+/// 99th percentile of 200. How long blocks take is known in bins of 3 % there, and a batch is taken to lie within a bin
 /// as the whole run does.
 ///
 /// Those are left out that have too few blocks, or of which there was nothing; those of samples, of which there are some

@@ -32,12 +32,16 @@ impl From<serde_path_to_error::Error<serde_json::Error>> for ScenarioError {
     }
 }
 
+/// The most characters of a path that an error carries.
+const PATH_CHARS: usize = 200;
+
 /// Returns where in a document something is wrong.
 pub(in crate::experiment) fn place(path: &serde_path_to_error::Path) -> String {
     match path.to_string() {
         // A field's name may be empty; where the text ends too early, the path ends with what it does not know.
         path if path.is_empty() || path == "?" => ".".into(),
-        path => path,
+        // It may hold a name of the document's own, of any length.
+        path => path.chars().take(PATH_CHARS).collect(),
     }
 }
 
