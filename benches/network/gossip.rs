@@ -96,6 +96,30 @@ pub(crate) fn transactions(_: &mut Criterion) {
     }
 }
 
+/// A block that comes to 100 nodes which know of payments, beside one that comes to as many which know of none. The
+/// payments wait for one that never comes, so that no block holds them.
+pub(crate) fn a_block_beside_payments(_: &mut Criterion) {
+    let (payments, blocks) = if is_measured() { (8, 10) } else { (2, 1) };
+    let [without, with] = [network(100, 4), network(100, 4)];
+    let nodes = with.nodes();
+    for nonce in 1..=payments {
+        with.submit(nodes[0], Transaction::new("alice", "bob", 0).with_nonce(nonce)).expect("it may wait");
+    }
+    for &node in &nodes {
+        while with.pending(node).expect("the nodes are up").len() < payments as usize {
+            thread::yield_now();
+        }
+    }
+    let mine = |network: &Network| (0..blocks).for_each(|_| mine_and_settle(network, network.nodes()[0]));
+    let (with, without) = in_turns(|| mine(&with), || mine(&without));
+    let ratio = with.as_secs_f64() / without.as_secs_f64();
+    println!(
+        "in turns: {:?} from one block to the next where payments wait, {:?} where none do, ratio {ratio:.2}",
+        with / blocks,
+        without / blocks
+    );
+}
+
 /// Messages that a node reads and forgets, beside the same over a bare channel to a thread that does nothing else.
 pub(crate) fn messages(_: &mut Criterion) {
     let count = if is_measured() { 200_000 } else { 1_000 };

@@ -27,6 +27,7 @@ criterion_group!(
     thousand_nodes,
     gossip::one_block_to_all,
     gossip::transactions,
+    gossip::a_block_beside_payments,
     gossip::messages,
     gossip::heal,
     gossip::thousand_nodes
