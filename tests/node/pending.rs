@@ -1,8 +1,8 @@
 //! Who finds room in the mempool, and what a reorganisation leaves of it.
 
-use chainlab::{Blockchain, Command, Genesis, Limits, Rules, Transaction};
+use chainlab::{Blockchain, Command, Genesis, Input, Limits, Rules, Transaction};
 
-use crate::bench::{Bench, grown, notebook, peer, sealed, seconds, transfer};
+use crate::bench::{Bench, grown, grown_by, notebook, peer, sealed, seconds, transfer, without_accounts};
 
 fn pay(sender: &str, nonce: u64, recipient: &str, amount: u64) -> Transaction {
     Transaction::new(sender, recipient, amount).with_nonce(nonce)
@@ -309,4 +309,23 @@ fn equal_payments_without_accounts_are_two() {
         bench.answer(1, request, longer.clone());
         assert_eq!((bench.chain(), &bench.pending()[..]), (longer, left));
     }
+}
+
+/// Nothing waits but the transaction: no link loses anything, and without accounts nobody is told of it.
+#[test]
+fn what_came_back_and_another_mines_is_pending_no_more() {
+    let mut bench = Bench::with_peers(without_accounts(), 1);
+    bench.tell(Input::LinkLoses(peer(1), false));
+    let (genesis, rules) = (bench.chain(), without_accounts());
+    let payment = Transaction::new("alice", "bob", 7);
+    bench.submit(payment.clone());
+    bench.command(Command::Mine);
+    bench.find();
+    assert_eq!(bench.pending(), [0; 0]);
+    let other = grown_by(&genesis, &rules, "miner-1", 2);
+    bench.announce(1, other.at(2).unwrap());
+    bench.announce(1, other.clone());
+    assert_eq!(bench.pending(), [7], "its block was abandoned");
+    bench.announce(1, grown(&other, &rules, "miner-1", &[payment]));
+    assert_eq!(bench.pending(), [0; 0]);
 }
