@@ -114,12 +114,11 @@ impl Node {
     }
 
     /// Takes on so many blocks, the last of which a chain ends with, as [`Node::extend`] does one by one, after all has
-    /// come of them but the last search, which it returns.
+    /// come of them but the searches, of which only the last is begun: it is returned.
     #[inline]
     pub(crate) fn extend_unheard(&mut self, blocks: u64, chain: Blockchain) -> Option<(SearchId, Target)> {
         self.tips += blocks;
         self.chain = chain;
-        self.skip_searches(blocks - 1);
         self.next_search()
     }
 

@@ -120,14 +120,6 @@ impl Node {
         id
     }
 
-    /// Counts searches that were begun and given up unheard.
-    #[inline]
-    pub(super) fn skip_searches(&mut self, count: u64) {
-        if self.mining.is_wanted() {
-            self.mining.searches += count;
-        }
-    }
-
     /// Searches anew if the block that is searched for leaves out what has just become pending.
     pub(super) fn renew_search(&mut self, effects: &mut Vec<Effect>) {
         if self.mining.prepared.as_ref().is_some_and(|prepared| prepared.sealed.is_some()) {

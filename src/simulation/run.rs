@@ -239,8 +239,8 @@ impl Simulation {
     /// size, which takes some kilobytes, and then give all nodes such a block at once: it costs what making it costs,
     /// however many nodes there are. Where time is to stop meanwhile, or somebody looks at single steps or events, blocks
     /// are carried. What a run comes to is the same; [`Report::replayed`](crate::Report::replayed) says how many were
-    /// replayed. Nodes do not number the questions that
-    /// they would have asked meanwhile.
+    /// replayed. Nodes number neither the questions that they would have asked meanwhile nor the searches that they would
+    /// have begun.
     ///
     /// ```
     /// use std::time::Duration;
