@@ -214,7 +214,7 @@ impl Recorder {
             ("reorganisations_a_block", self.reorganisations.values().sum()),
             ("blocks_given_up_a_block", given_up),
             ("messages_a_block", messages.sent),
-            ("bytes_a_block", chains.bytes + blocks.bytes + transactions.bytes),
+            ("bytes_a_block", messages.kinds.values().map(|volume| volume.bytes).sum()),
             ("messages_about_chains_a_block", chains.messages),
             ("bytes_about_chains_a_block", chains.bytes),
             ("messages_about_blocks_a_block", blocks.messages),
