@@ -303,6 +303,10 @@ fn what_changes_must_be_possible_at_its_time() {
             r#"{"at_seconds": 1, "kind": "crash", "nodes": [1], "groups": []}"#,
             "faults[0].groups: `crash` has no field `groups`",
         ),
+        (
+            r#"{"at_seconds": 1, "kind": "crash", "nodes": [1], "groups": [], "kind": "crash"}"#,
+            "faults[0]: duplicate field `kind`",
+        ),
         (r#"{"at_seconds": 1, "kind": "heal"}"#, "faults[0].kind: there is no partition at 1 s"),
         (
             r#"{"at_seconds": 1, "kind": "partition", "groups": [[0], [1, 0]]}"#,

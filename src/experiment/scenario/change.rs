@@ -218,10 +218,11 @@ impl TryFrom<Document> for Fault {
     }
 }
 
-/// Returns the field of a fault's document that is not its kind's, if that is what is wrong with it.
-pub(super) fn stray_field(fault: &Value) -> Option<&'static str> {
-    match Fault::try_from(Document::deserialize(fault).ok()?) {
-        Err(FieldError::Unknown { field, .. }) => Some(field),
+/// Returns the field of a fault's document that is not its kind's, if that is the problem with it.
+pub(super) fn stray_field(fault: &Value, problem: &str) -> Option<&'static str> {
+    let error = Fault::try_from(Document::deserialize(fault).ok()?).err()?;
+    match error {
+        FieldError::Unknown { field, .. } if problem.starts_with(&error.to_string()) => Some(field),
         _ => None,
     }
 }

@@ -145,7 +145,7 @@ impl Scenario {
         check_not_a_list(json.trim_start().starts_with('['))?;
         let mut reader = serde_json::Deserializer::from_str(json);
         let scenario: Self = serde_path_to_error::deserialize(&mut reader)
-            .map_err(|error| refused(error, || serde_json::from_str(json).ok()))?;
+            .map_err(|error| refused(error, |at| fault(&serde_json::from_str(json).ok()?, at)))?;
         reader.end().map_err(|error| ScenarioError::new(".", Problem::Document(error.to_string())))?;
         scenario.checked()
     }
@@ -165,7 +165,7 @@ impl Scenario {
     pub fn from_value(value: Value) -> Result<Self, ScenarioError> {
         check_not_a_list(value.is_array())?;
         let scenario: Self = serde_path_to_error::deserialize(&value)
-            .map_err(|error| refused(error, || Some(value.clone())))?;
+            .map_err(|error| refused(error, |at| fault(&value, at)))?;
         scenario.checked()
     }
 
@@ -228,15 +228,20 @@ impl Scenario {
 /// read, so that its place is found anew.
 fn refused(
     error: serde_path_to_error::Error<serde_json::Error>,
-    document: impl FnOnce() -> Option<Value>,
+    fault: impl FnOnce(usize) -> Option<Value>,
 ) -> ScenarioError {
     let ScenarioError { path, problem } = error.into();
     let number = path.strip_prefix("faults[").and_then(|rest| rest.strip_suffix(']')?.parse::<usize>().ok());
-    let stray = number.and_then(|number| change::stray_field(document()?.get("faults")?.get(number)?));
+    let stray = number.and_then(|number| change::stray_field(&fault(number)?, &problem.to_string()));
     match stray {
         Some(field) => ScenarioError { path: format!("{path}.{field}"), problem },
         None => ScenarioError { path, problem },
     }
+}
+
+/// The document of a fault.
+fn fault(scenario: &Value, number: usize) -> Option<Value> {
+    scenario.get("faults")?.get(number).cloned()
 }
 
 /// Refuses a list, whose values serde would take for the fields in their order.
