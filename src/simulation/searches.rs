@@ -5,7 +5,7 @@
 //! at the same difficulty needs no new draw, and at another difficulty what is left is scaled. A *hashed* search takes
 //! the attempts that it has really taken.
 
-use std::{collections::BTreeSet, mem};
+use std::{cmp::Reverse, collections::BinaryHeap, hint, mem};
 
 use crate::{
     message::NodeId,
@@ -19,8 +19,9 @@ use crate::{
 pub(super) struct Searches {
     key: Key,
     clocks: Vec<Clock>,
-    /// When the running searches end, the soonest first.
-    ends: BTreeSet<(Time, NodeId)>,
+    /// When the running searches end, the soonest first. There are others, which end at another time by now or were
+    /// stopped, but none of them is the first: to take each out from within took a tenth of a replayed block.
+    ends: BinaryHeap<Reverse<(Time, NodeId)>>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -53,12 +54,19 @@ pub(super) enum Effort {
 impl Searches {
     pub(super) fn new(seed: u64) -> Self {
         let key = Key::new(seed).and(Purpose::Search as u64);
-        Self { key, clocks: Vec::new(), ends: BTreeSet::new() }
+        Self { key, clocks: Vec::new(), ends: BinaryHeap::new() }
     }
 
     /// Adds the next node, which makes so many attempts a second when it searches.
     pub(super) fn add_node(&mut self, rate: f64) {
         self.clocks.push(Clock { rate, ..Clock::default() });
+    }
+
+    /// Has what a new tip reads of a node's clock fetched from memory, and does not wait for it.
+    #[inline]
+    pub(super) fn fetch(&self, number: u32) {
+        let Clock { search, work, .. } = self.clocks[number as usize];
+        hint::black_box((search, work));
     }
 
     /// Begins a search in place of the node's last one.
@@ -101,12 +109,12 @@ impl Searches {
 
     /// Returns when the next proof is found, and by whom.
     pub(super) fn next(&self) -> Option<(Time, NodeId)> {
-        self.ends.first().copied()
+        self.ends.peek().map(|Reverse(end)| *end)
     }
 
     /// Takes out the next proof.
     pub(super) fn pop(&mut self) -> Option<(NodeId, SearchId, u64)> {
-        let (now, node) = *self.ends.first()?;
+        let (now, node) = self.next()?;
         let mut found = None;
         self.change(now, node, |clock| {
             found = clock.search.take().map(|search| (node, search, clock.proof));
@@ -128,10 +136,23 @@ impl Searches {
         (clock.left, clock.since) = ((clock.left - made).max(0.0), now);
         change(clock);
         let end = clock.end();
-        if let Some(before) = mem::replace(&mut clock.end, end) {
-            self.ends.remove(&(before, node));
+        if mem::replace(&mut clock.end, end) == end {
+            return;
         }
-        self.ends.extend(end.map(|end| (end, node)));
+        if self.ends.len() > 2 * self.clocks.len() {
+            self.ends.clear();
+            let nodes = (0..).map(NodeId::new);
+            self.ends.extend(
+                nodes.zip(&self.clocks).filter_map(|(node, clock)| Some(Reverse((clock.end?, node)))),
+            );
+        } else {
+            self.ends.extend(end.map(|end| Reverse((end, node))));
+        }
+        while let Some(Reverse((end, node))) = self.ends.peek()
+            && self.clocks[node.index()].end != Some(*end)
+        {
+            self.ends.pop();
+        }
     }
 }
 
@@ -224,6 +245,24 @@ mod tests {
         assert_eq!(searches.next_time(), None);
         searches.begin(secs(end * 3.0), ALICE, SearchId(3), Effort::Drawn { work: 3000.0 });
         is_near(&searches, end * 3.15);
+    }
+
+    /// However often the ends change, they take room for the nodes alone.
+    #[test]
+    fn ends_that_are_none_any_more_are_forgotten() {
+        let mut searches = searches(&[10.0, 25.0]);
+        for node in [ALICE, BOB] {
+            searches.begin(Time::UNIX_EPOCH, node, SearchId(1), DRAWN);
+        }
+        let next = searches.next();
+        for _ in 0..100 {
+            for rates in [[0.0, 0.0], [30.0, 20.0], [10.0, 25.0]] {
+                searches.set_rate(Time::UNIX_EPOCH, ALICE, rates[0]);
+                searches.set_rate(Time::UNIX_EPOCH, BOB, rates[1]);
+                assert!(searches.ends.len() <= 6, "{:?}", searches.ends);
+            }
+        }
+        assert_eq!(searches.next(), next);
     }
 
     #[test]
