@@ -131,7 +131,7 @@ impl Node {
     /// Reads the two lines of the cache that a block on top of the chain reads, and nothing depends on what is there.
     #[inline]
     pub(crate) fn fetch(&self) {
-        hint::black_box((self.tips, self.is_quiet));
+        hint::black_box((self.is_quiet, self.mining.is_continuous()));
     }
 
     /// Tells whether a chain's last timestamp is near enough to our clock.

@@ -39,6 +39,11 @@ struct Prepared {
 }
 
 impl Mining {
+    #[inline]
+    pub(super) fn is_continuous(&self) -> bool {
+        self.continuous
+    }
+
     fn is_wanted(&self) -> bool {
         self.continuous || !self.tickets.is_empty()
     }

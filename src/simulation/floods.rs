@@ -22,7 +22,7 @@ use crate::{
 /// All blocks on their way.
 #[derive(Debug)]
 pub(super) struct Floods {
-    lanes: Lanes,
+    pub(super) lanes: Lanes,
     /// Who has links to each node, once that has been asked.
     sources: Option<Sources>,
     /// What every block counts as, if not as its own bytes.

@@ -1,5 +1,7 @@
 //! The links over which blocks flow without a message for each, as flat tables.
 
+use std::hint;
+
 use crate::message::NodeId;
 
 /// A directed link over which every message takes the same time.
@@ -75,6 +77,17 @@ impl Lanes {
 
     pub(super) fn nodes(&self) -> usize {
         self.of.len()
+    }
+
+    /// Has a node's links fetched from memory, and does not wait for them; of one without any, nothing.
+    #[inline]
+    pub(super) fn fetch(&self, node: u32) {
+        if let Some(&Start { at, count, .. }) = self.of.get(node as usize) {
+            // A line of the cache holds eight.
+            for place in (at..at + count).step_by(8) {
+                hint::black_box(self.lanes[place as usize]);
+            }
+        }
     }
 
     /// A node's links, in the order of their receivers, and what they have in common.

@@ -69,8 +69,7 @@ impl Nodes {
         self.list[id.index()].as_mut()
     }
 
-    /// Has what a block reads of a node fetched from memory, and does not wait for it. Of ten thousand nodes few lie in the
-    /// cache: to wait for each when its turn comes took a seventh of all time.
+    /// Has what a block reads of a node fetched from memory, and does not wait for it.
     #[inline]
     pub(super) fn fetch(&self, number: u32) {
         if let Some(node) = &self.list[number as usize] {

@@ -48,6 +48,15 @@ impl fmt::Debug for World {
     }
 }
 
+/// The earlier of two moments that there may be.
+#[inline]
+fn earlier(one: Option<Time>, other: Option<Time>) -> Option<Time> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        _ => one.or(other),
+    }
+}
+
 impl World {
     pub(super) fn new(around: Surroundings) -> Self {
         let (nodes, finality, samples) = (Nodes::default(), Finality::default(), Samples::default());
@@ -64,7 +73,7 @@ impl World {
         let wake = self.around.wakes.first().map(|(at, _)| *at);
         let plan = self.plans.first_key_value().map(|((at, _), _)| *at);
         let proof = self.around.searches.next().map(|(end, _)| end);
-        let first = [wake, plan, proof].into_iter().flatten().min();
+        let first = earlier(earlier(wake, plan), proof);
         if let Some(found) = self.around.replays.take_found() {
             // Where nothing is to come, time ends with the last message. Else the step goes on to what comes next: nobody
             // is to see that all have the block before its time.
@@ -76,8 +85,7 @@ impl World {
         if let Some(arrival) = self.around.queue.pop_until(first.map_or(limit, |first| first.min(limit))) {
             self.around.now = arrival.at;
             if !had_opened {
-                let next = self.around.queue.opened();
-                next.iter().for_each(|arrival| self.nodes.fetch(arrival.to));
+                self.fetch_opened();
             }
             let [from, to] = [arrival.from, arrival.to].map(NodeId::new);
             match self.around.floods.arrive(&arrival) {
@@ -113,6 +121,17 @@ impl World {
             }
         }
         Step::Done
+    }
+
+    /// Has all that the arrivals of a moment to come read fetched from memory, and does not wait for it. Of ten thousand
+    /// nodes few lie in the cache: to wait for each when its turn comes took a quarter of all time.
+    #[inline]
+    fn fetch_opened(&self) {
+        for arrival in self.around.queue.opened() {
+            self.nodes.fetch(arrival.to);
+            self.around.searches.fetch(arrival.to);
+            self.around.floods.lanes.fetch(arrival.to);
+        }
     }
 
     /// Has the finder of a block that waits to be replayed tell its peers.
