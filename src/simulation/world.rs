@@ -190,6 +190,7 @@ impl World {
     pub(super) fn handle(&mut self, id: NodeId, input: Input) {
         let Self { nodes, around, .. } = self;
         debug_assert!(!matches!(around.states[id.index()], State::Down { .. }), "{input:?}");
+        let is_command = matches!(input, Input::Command(..));
         // What is shown that was held back may be more than one block.
         let is_found = matches!(input, Input::Found(..)) && nodes.are_together() && nodes.rest();
         let tip = nodes.chain(id).map(Blockchain::tip_hash);
@@ -204,8 +205,9 @@ impl World {
             around.changes += 1;
             around.longest = around.longest.max(node.chain().len());
         }
-        let has_other_peers = around.peers[id.index()] != node.peers();
-        if has_other_peers {
+        // Only a command changes them, and of many nodes the lists lie in no cache.
+        debug_assert!(is_command || around.peers[id.index()] == node.peers());
+        if is_command && around.peers[id.index()] != node.peers() {
             // Blocks flow by the peers that there were.
             around.spell_out();
             around.changes += 1;
