@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     chain::Blockchain,
-    link::{Link, ancestor, gap},
+    link::{Link, ancestor},
 };
 use crate::hash::BlockHash;
 
@@ -25,7 +25,7 @@ pub(crate) struct Cut {
 impl Blockchain {
     /// Tells whether the chain has let go of its block at a position, in O(log n).
     pub(crate) fn has_let_go(&self, position: u64) -> bool {
-        position <= self.len() && gap(&self.tip, 1).contains(&position)
+        (1..=self.len()).contains(&position) && ancestor(&self.tip, position).is_none()
     }
 }
 
