@@ -6,3 +6,4 @@ mod drivers;
 mod eclipse;
 mod lab;
 mod steps;
+mod victim;
