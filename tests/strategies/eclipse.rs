@@ -146,4 +146,11 @@ fn a_victim_that_is_not_there_is_told_nothing() {
     simulation.start_mining(attacker, HashRate::default()).unwrap();
     simulation.run_blocks(10);
     assert_eq!(simulation.report().messages.sent, 0);
+
+    // A restart does not bring it there.
+    simulation.crash(attacker).unwrap();
+    simulation.restart(attacker, RestartFrom::Chain).unwrap();
+    simulation.start_mining(attacker, HashRate::default()).unwrap();
+    simulation.run_blocks(10);
+    assert_eq!(simulation.report().messages.sent, 0);
 }
