@@ -158,3 +158,70 @@ impl Node {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        Command, Difficulty, Input, Limits, NodeConfig, ProofRule, Rules, Ticket, Time,
+        pow::Target,
+        strategy::{Behaviour, Strategy},
+    };
+
+    const START: Time = Time::from_secs(1_000_000);
+    const VICTIM: NodeId = NodeId::new(1);
+
+    fn rules() -> Rules {
+        let rules = Rules { proof: ProofRule::Drawn, ..Rules::sealed() };
+        Rules { difficulty: Difficulty::Fixed(Target::EASIEST), ..rules }.started_at(START)
+    }
+
+    fn attacker() -> Node {
+        let strategy = Strategy::Eclipse(Eclipse { victim: VICTIM, feeds: true });
+        let behaviour = Behaviour { strategy, ..Behaviour::default() };
+        let (limits, rules) = (Limits::default(), Arc::new(rules()));
+        let address = "mallory".into();
+        Node::with_config(NodeConfig { id: NodeId::new(0), rules, address, limits, behaviour }, START)
+            .unwrap()
+    }
+
+    fn told(node: &mut Node, input: Input) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        node.handle(START, input, &mut effects);
+        effects
+    }
+
+    /// Each search is one more occasion to ask, and all but the first are for questions that may not have come through.
+    #[test]
+    fn a_lost_branch_is_asked_for_again_where_the_question_may_be_lost() {
+        for loses in [false, true] {
+            let mut node = attacker().having_met_victim(true);
+            told(&mut node, Input::LinkLoses(VICTIM, loses));
+            let mut asks = || {
+                let effects = told(&mut node, Input::Command(Ticket(1), Command::StartMining));
+                told(&mut node, Input::Command(Ticket(2), Command::StopMining));
+                let question =
+                    |effect: &&Effect| matches!(effect, Effect::Send(VICTIM, Message::ChainRequest { .. }));
+                effects.iter().filter(question).count()
+            };
+            assert_eq!([asks(), asks()], [1, usize::from(loses)], "loses: {loses}");
+        }
+    }
+
+    #[test]
+    fn the_branch_lets_go_of_final_blocks() {
+        let mut node = attacker();
+        let mut chain = node.chain().clone();
+        for _ in 0..9 {
+            chain = chain.mine_next(&rules(), [], "victim", START).unwrap();
+            told(&mut node, Input::Message(VICTIM, Message::NewBlock(Told::Chain(chain.clone()))));
+        }
+        assert_eq!(node.held_back(), Some(&chain));
+        node.shorten(&mut Cut::before_tip_of(&chain.at(7).unwrap()));
+        let branch = node.held_back().unwrap();
+        assert_eq!(branch, &chain);
+        assert!(branch.has_let_go(6) && !branch.has_let_go(7));
+    }
+}
