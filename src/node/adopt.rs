@@ -87,3 +87,44 @@ impl Node {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        Command, Difficulty, Genesis, Input, ProofRule, Rules, Ticket, Transaction, blockchain::Cut,
+        pow::Target,
+    };
+
+    const START: Time = Time::from_secs(1_000_000);
+
+    /// Which payments the blocks held that were let go of, nobody can tell; but the accounts after them can.
+    #[test]
+    fn what_a_chain_with_a_gap_has_spent_is_pending_no_more() {
+        let genesis = Genesis::Shared { time: Some(START), allocations: [("alice".into(), 10)].into() };
+        let difficulty = Difficulty::Fixed(Target::EASIEST);
+        let rules = Rules { proof: ProofRule::Drawn, difficulty, genesis, ..Rules::sealed() };
+        let pay = |to: &str, nonce| Transaction::new("alice", to, 1).with_nonce(nonce);
+        let mut node = Node::new(NodeId::new(0), Arc::new(rules.clone()), "bob", START).unwrap();
+        for nonce in [0, 1] {
+            let submit = Command::Submit(pay("bob", nonce));
+            node.handle(START, Input::Command(Ticket(nonce), submit), &mut Vec::new());
+        }
+        let spent = node.chain().mine_next(&rules, [pay("carol", 0)], "miner", START).unwrap();
+        let chain =
+            (0..8).fold(spent, |chain, _| chain.mine_next(&rules, [], "miner", START).expect("it may go on"));
+        let shortened = Cut::before_tip_of(&chain.at(6).unwrap()).shortened(&chain).unwrap();
+
+        let mut effects = Vec::new();
+        node.adopt(START, shortened, Some(NodeId::new(1)), &mut effects);
+        let pending: Vec<_> = node.mempool().iter().cloned().collect();
+        assert_eq!(pending, [pay("bob", 1)]);
+        let lost = effects.iter().filter_map(|effect| match effect {
+            Effect::Event(Happening::Lost { transaction, .. }) => Some(transaction.clone()),
+            _ => None,
+        });
+        assert_eq!(lost.collect::<Vec<_>>(), [pay("bob", 0)]);
+    }
+}
