@@ -35,7 +35,7 @@ impl Blockchain {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Block, PreviousHash, Rules, Time, Timestamp, pow::Target};
+    use crate::{Block, PreviousHash, Rules, Time, Timestamp, blockchain::Cut, pow::Target};
 
     /// A chain of so many blocks, by rules that any proof meets.
     fn chain_of(blocks: u64) -> Blockchain {
@@ -67,6 +67,19 @@ mod tests {
             assert_eq!(positions, expected);
             assert!(locator.iter().all(|(position, hash)| chain.holds(*hash, *position)));
         }
+    }
+
+    /// Whoever lags a little behind what was let go of is not sent the whole chain.
+    #[test]
+    fn after_a_gap_comes_what_follows_it_and_then_the_genesis() {
+        let chain = chain_of(1000);
+        let mut cut = Cut::before_tip_of(&chain.at(900).expect("it is as long as that"));
+        let locator = cut.shortened(&chain).expect("it is the same chain").locator();
+        let positions: Vec<_> = locator.iter().map(|(position, _)| *position).collect();
+        assert_eq!(
+            positions,
+            [1000, 999, 998, 997, 996, 995, 994, 993, 992, 990, 986, 978, 962, 930, 900, 1]
+        );
     }
 
     #[test]
