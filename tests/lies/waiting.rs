@@ -240,6 +240,31 @@ fn what_waits_for_a_block_is_taken_up_piece_by_piece() {
     assert!(!lab.effects.iter().any(|effect| matches!(effect, Effect::WakeAt(Some(at)) if *at == lab.now)));
 }
 
+/// Nor do many fat blocks whose time has come make the wake-up long.
+#[test]
+fn what_waits_for_its_time_is_taken_up_piece_by_piece() {
+    let mut lab = keeping(u64::MAX);
+    let chain = lab.chain();
+    let early = NOW + Duration::from_secs(70);
+    for number in 0..9 {
+        let payment = Transaction::new("alice", format!("{number:030000}"), 1).with_nonce(0);
+        let fat = chain.mine_next(&lab.rules, [payment], "miner", early).unwrap();
+        assert!(matches!(lab.announce(LIAR, fat)[..], [Happening::Waits { .. }]));
+    }
+    let is_judged = |effect: &&Effect| matches!(effect, Effect::Send(LIAR, Message::Acknowledge { .. }));
+    let mut pieces = Vec::new();
+    lab.pass(Duration::from_secs(60));
+    loop {
+        pieces.push(lab.effects.iter().filter(is_judged).count());
+        if !lab.effects.iter().any(|effect| matches!(effect, Effect::WakeAt(Some(at)) if *at == lab.now)) {
+            break;
+        }
+        lab.pass(Duration::ZERO);
+    }
+    assert_eq!(pieces.iter().sum::<usize>(), 9);
+    assert!(pieces.iter().all(|judged| *judged <= 4), "{pieces:?} at once");
+}
+
 /// Of what waits for its time the liar's goes first, though it comes sooner than the friend's.
 #[test]
 fn early_blocks_of_a_liar_push_out_no_friend_s() {
