@@ -129,3 +129,17 @@ fn a_link_that_comes_up_is_told_of_the_tip() {
         [told, "answer 3: peers [1, 2, 3, 4]".into(), "wake at 1s".into()]
     );
 }
+
+/// So a driver need not bring it.
+#[test]
+fn of_a_block_that_is_told_again_over_a_link_that_loses_nothing_nothing_comes() {
+    let mut bench = connected();
+    bench.tell(Input::LinkLoses(peer(1), false));
+    let block = grown(&bench.chain(), &sealed(), "miner", &[]);
+    bench.announce(1, block.clone());
+    bench.command(Command::Resolve);
+    bench.now += seconds(5.0);
+    assert_eq!(bench.announce(1, block), [""; 0], "not even what is due");
+    assert!(!bench.is_settled());
+    assert_eq!(bench.tell(Input::Wake)[0], "resolved false, silent 3");
+}
