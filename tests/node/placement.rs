@@ -138,9 +138,14 @@ fn what_no_block_has_room_for_is_refused() {
     let refused = miner.submit(Transaction::new("alice", "bob", 1));
     let violation = Violation::TooManyPayments { most: 0, found: 1 };
     assert_eq!(refused, Err(SubmitError::Unminable(violation)));
-    let mut miner = Miner::new(Rules { block_bytes_max: 100, ..notebook() });
-    let refused = miner.submit(Transaction::new("alice", "bob", 1));
-    assert!(matches!(refused, Err(SubmitError::Unminable(Violation::TooManyBytes { .. }))), "{refused:?}");
+    for (sender, recipient) in [("alice", "bob"), ("", "")] {
+        let mut miner = Miner::new(Rules { block_bytes_max: 100, ..notebook() });
+        let refused = miner.submit(Transaction::new(sender, recipient, 1));
+        assert!(
+            matches!(refused, Err(SubmitError::Unminable(Violation::TooManyBytes { .. }))),
+            "{refused:?}"
+        );
+    }
 }
 
 /// However the bytes come about: by one long name, whichever it is, or by what a short one takes when it is written out.
