@@ -150,6 +150,15 @@ mod tests {
         }
     }
 
+    /// Blocks are walked a few hundred at a time: none of them may lie before the end of the gap.
+    #[test]
+    fn a_long_gap_is_walked_over() {
+        let chain = grown(&Blockchain::start(&rules(), Time::UNIX_EPOCH).unwrap(), 999, 1);
+        let shortened = Cut::before_tip_of(&chain.at(900).unwrap()).shortened(&chain).unwrap();
+        let positions: Vec<_> = shortened.iter().map(Block::index).collect();
+        assert_eq!(positions, [1].into_iter().chain(900..=1000).collect::<Vec<_>>());
+    }
+
     /// Nobody can make another chain's blocks out of it, or of its document.
     #[test]
     fn a_shortened_chain_is_refused_where_all_of_it_is_needed() {
