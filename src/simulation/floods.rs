@@ -28,6 +28,9 @@ pub(super) struct Floods {
     /// What every block counts as, if not as its own bytes.
     block_bytes: Option<u64>,
     floods: Vec<Option<Flood>>,
+    /// What brought a block last. A message that is queued when an earlier one is not known yet, and again when that was in
+    /// vain, comes a second time at once.
+    last: Option<Arrival>,
     /// Memory of floods that are over.
     spare: Vec<Spare>,
     /// What rehearsals are carried by, in a time of their own.
@@ -63,7 +66,7 @@ impl Default for Floods {
     fn default() -> Self {
         let rehearsals = (Queue::new(Time::UNIX_EPOCH), Time::UNIX_EPOCH);
         let (lanes, floods, spare) = (Lanes::default(), Vec::new(), Vec::new());
-        Self { lanes, sources: None, block_bytes: None, floods, spare, rehearsals }
+        Self { lanes, sources: None, block_bytes: None, floods, last: None, spare, rehearsals }
     }
 }
 
@@ -97,9 +100,10 @@ impl Floods {
         let number = arrival.slot & !FLOOD;
         let flood = self.floods[number as usize].as_mut().expect("a flood lasts until its last arrival");
         flood.queued -= 1;
-        if flood.first[arrival.to as usize] < arrival.at {
+        if flood.first[arrival.to as usize] < arrival.at || self.last == Some(*arrival) {
             return Wave::Repeat;
         }
+        self.last = Some(*arrival);
         Wave::First(number, flood.chain.clone())
     }
 
@@ -234,6 +238,7 @@ impl Floods {
             all.extend(flood.under_way(&self.lanes, now));
         }
         all.sort_by_key(|message| (message.due, message.to, message.from, message.count));
+        all.dedup();
         all
     }
 

@@ -109,6 +109,26 @@ fn repeats_leave_no_trace_when_something_is_due_at_the_same_moment() {
     both_do(steps, false, Relay::Push).unwrap();
 }
 
+/// The miner's last block comes to the first node from the third before it comes from the fourth, who told of it before, and
+/// both times its parent is not known.
+#[test]
+fn what_comes_after_something_in_vain_comes_once() {
+    let [first, miner, third, fourth] = [0, 1, 3, 4].map(NodeId::new);
+    let far = Link::default().with_latency(Latency::fixed(Duration::from_millis(1250)));
+    let steps = vec![
+        Step::Mine(miner),
+        Step::Connect(first, fourth),
+        Step::Connect(first, third),
+        Step::SetLink(fourth, first, far),
+        Step::SetCost(BlockCost { bytes: Some(833), validation: Duration::from_secs(79) }),
+        Step::Pass(Duration::from_secs(300)),
+        Step::Connect(fourth, miner),
+        Step::Connect(miner, third),
+        Step::Pass(Duration::from_secs(4)),
+    ];
+    both_do(steps, false, Relay::Push).unwrap();
+}
+
 /// Does the same to two simulations, one of which is watched, and in the plainest way, and compares them after each step.
 fn both_do(steps: Vec<Step>, is_traced: bool, relay: Relay) -> Result<(), TestCaseError> {
     let [watched, quick] = [(); 2].map(|()| Simulation::new(rules(relay), SEED));
