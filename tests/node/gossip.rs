@@ -143,3 +143,18 @@ fn of_a_block_that_is_told_again_over_a_link_that_loses_nothing_nothing_comes() 
     assert!(!bench.is_settled());
     assert_eq!(bench.tell(Input::Wake)[0], "resolved false, silent 3");
 }
+
+/// However little a block on top of the tip leaves to think about.
+#[test]
+fn what_is_due_when_a_block_comes_comes_with_it() {
+    let mut bench = connected();
+    for number in 1..=3 {
+        bench.tell(Input::LinkLoses(peer(number), false));
+    }
+    bench.command(Command::Resolve);
+    let chain = grown(&bench.chain(), &sealed(), "miner-1", &[]);
+    bench.now += seconds(5.0);
+    let effects = bench.announce(1, chain);
+    assert!(effects.contains(&"resolved false, silent 3".to_owned()), "{effects:?}");
+    assert!(bench.is_settled());
+}
