@@ -331,3 +331,51 @@ impl Secret {
         Some(Happening::DoubleSpent { won, confirmations, stale, cost })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        Command, Difficulty, Input, Limits, Message, NodeConfig, NodeId, ProofRule, Rules, SearchId, Ticket,
+        Told, pow::Target, strategy::Behaviour,
+    };
+
+    const START: Time = Time::from_secs(1_000_000);
+
+    /// What is held back would else keep the memory of all that the others have let go of.
+    #[test]
+    fn a_branch_and_what_it_competes_with_let_go_of_final_blocks() {
+        let rules = Rules { proof: ProofRule::Drawn, ..Rules::sealed() };
+        let rules = Rules { difficulty: Difficulty::Fixed(Target::EASIEST), ..rules }.started_at(START);
+        let behaviour = Behaviour { strategy: Strategy::Selfish, ..Behaviour::default() };
+        let config = NodeConfig {
+            id: NodeId::new(0),
+            rules: Arc::new(rules.clone()),
+            address: "mallory".into(),
+            limits: Limits::default(),
+            behaviour,
+        };
+        let mut node = Node::with_config(config, START).unwrap();
+        let mut tell = |input| node.handle(START, input, &mut Vec::new());
+        tell(Input::Command(Ticket(1), Command::StartMining));
+        let mut chain = Blockchain::started(&rules, START);
+        for _ in 0..8 {
+            chain = chain.mine_next(&rules, [], "others", START).unwrap();
+            tell(Input::Message(NodeId::new(1), Message::NewBlock(Told::Chain(chain.clone()))));
+        }
+        // The first search is on the genesis, and each block of the others began another.
+        for search in 9..=10 {
+            tell(Input::Found(SearchId(search), 0));
+        }
+        node.shorten(&mut Cut::before_tip_of(&chain.at(7).unwrap()));
+        let Some(Scheme::Secret(Secret { branch: Some(branch), .. })) = node.scheme.as_deref() else {
+            panic!("{:?}", node.scheme)
+        };
+        assert_eq!((branch.tip.len(), branch.others.len()), (11, 9));
+        for chain in [&branch.tip, &branch.others] {
+            assert!(chain.has_let_go(6) && !chain.has_let_go(7));
+        }
+    }
+}
