@@ -120,8 +120,10 @@ impl Tmux {
     fn terminal_settings(&self) -> String {
         let file = self.directory.path().join("settings");
         self.run("clear");
-        self.run(&format!("stty -g > '{}'; echo saved", file.display()));
-        self.wait_for(|page| page.lines().any(|line| line == "saved"));
+        // What is typed is not yet what is said, which may come right after the prompt: the screen is cleared whenever the
+        // shell comes to it.
+        self.run(&format!("stty -g > '{}'; echo sav''ed", file.display()));
+        self.wait_for_text("saved");
         fs::read_to_string(file).unwrap()
     }
 
