@@ -50,6 +50,18 @@ fn payments_stand_or_are_taken_back() {
     assert!((stand..=stand + 7).contains(&paid), "{paid} of {stand}");
 }
 
+#[test]
+fn coins_that_just_suffice_are_spent() {
+    let allocations = BTreeMap::from([("mallory".into(), 7)]);
+    let rules = Rules { genesis: Genesis::Shared { time: None, allocations }, reward: 0, ..rules() };
+    for (amount, tries) in [(7, true), (8, false)] {
+        let strategy = Strategy::DoubleSpend(DoubleSpend::new("merchant", amount, 1, 1).unwrap());
+        let simulation = attacked(rules.clone(), strategy, 0.3, 0.0, 5);
+        simulation.run_blocks(100);
+        assert_eq!(simulation.report().double_spends.tried > 0, tries, "{amount}");
+    }
+}
+
 /// A branch that is held back from before what would be final keeps it from being let go of.
 #[test]
 fn finality_changes_nothing_of_what_is_held_back() {

@@ -6,7 +6,7 @@ use chainlab::{
     Answer, Blockchain, Command, Difficulty, Effect, Happening, Input, Limits, Message, Node, NodeConfig,
     NodeId, ProofRule, Rules, SearchId, Ticket, Time, Told, Transaction,
     pow::Target,
-    strategy::{Behaviour, Strategy, Stubborn, TieBreak},
+    strategy::{Behaviour, Optimal, Strategy, Stubborn, TieBreak},
 };
 
 const START: Time = Time::from_secs(1_000_000);
@@ -128,6 +128,17 @@ fn a_tie_is_decided_by_the_next_block() {
         }
         assert_eq!(miner.node.chain().len(), 3);
     }
+}
+
+/// Its table ends at leads of three: what it must show then is a part of its branch, and it goes on with the rest.
+#[test]
+fn what_is_left_of_a_branch_is_held_back_on() {
+    let optimal = Optimal::new(0.45, 0.5, 3).unwrap();
+    let mut miner = Miner::new(Strategy::Optimal(optimal), TieBreak::FirstSeen);
+    for shown in [&[][..], &[], &[(2, "mallory")], &[(3, "mallory")]] {
+        assert_eq!(miner.finds(), Step { told: told(shown), happenings: vec!["mined"] });
+    }
+    assert_eq!(miner.node.chain().len(), 3);
 }
 
 #[test]
