@@ -226,7 +226,7 @@ impl Floods {
         for arrival in queue.drain() {
             if arrival.slot & FLOOD == 0 {
                 queue.push(arrival);
-            } else if arrival.at <= now {
+            } else if arrival.at <= now && self.last != Some(arrival) {
                 // Its time has come, but not its turn.
                 let flood = floods[(arrival.slot & !FLOOD) as usize].as_ref();
                 let chain = flood.expect("a flood lasts until its last arrival").chain.clone();
@@ -271,5 +271,59 @@ impl Floods {
             None => self.floods.push(flood),
         }
         free.unwrap_or(self.floods.len() - 1) as u32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Rules;
+
+    const START: Time = Time::from_secs(1_000_000);
+    const SECOND: u64 = 1_000_000_000;
+
+    /// The second of two nodes has told of a block, and after it the third, from whom it came sooner, and in vain. What the
+    /// second has said is queued twice then.
+    fn after_something_in_vain(chain: &Blockchain) -> (Floods, Queue) {
+        let [receiver, slow, fast] = [0, 1, 2].map(NodeId::new);
+        let (mut floods, mut queue, mut lanes) = (Floods::default(), Queue::new(START), Lanes::default());
+        for links in [&[][..], &[(receiver, 2 * SECOND)], &[(receiver, SECOND)]] {
+            assert!(lanes.add_node(links));
+        }
+        floods.set_lanes(lanes, None);
+        for from in [slow, fast] {
+            floods
+                .relay(START, (from, None), chain, None, &mut queue, &mut 0)
+                .expect("it has not told of it");
+        }
+        let sooner = queue.pop_until(Time::MAX).expect("it was told");
+        assert!(matches!(floods.arrive(&sooner), Wave::First(..)));
+        floods.was_in_vain(sooner.at, (0, chain), receiver, &mut queue);
+        (floods, queue)
+    }
+
+    #[test]
+    fn what_is_queued_twice_comes_once() {
+        let chain = Blockchain::started(&Rules::sealed(), START);
+        let (mut floods, mut queue) = after_something_in_vain(&chain);
+        let [first, second] = [(); 2].map(|()| queue.pop_until(Time::MAX).expect("it is queued twice"));
+        assert_eq!(first, second);
+        assert!(matches!(floods.arrive(&first), Wave::First(..)));
+        assert!(matches!(floods.arrive(&second), Wave::Repeat));
+    }
+
+    /// Whether none of it has come, or it has come once and its second is still there.
+    #[test]
+    fn what_is_queued_twice_is_one_message() {
+        let chain = Blockchain::started(&Rules::sealed(), START);
+        for has_come in [false, true] {
+            let (mut floods, mut queue) = after_something_in_vain(&chain);
+            if has_come {
+                let first = queue.pop_until(Time::MAX).expect("it is queued twice");
+                assert!(matches!(floods.arrive(&first), Wave::First(..)));
+            }
+            let left = floods.spell_out(START.after_nanos(2 * SECOND), &mut queue);
+            assert_eq!(left.len(), usize::from(!has_come));
+        }
     }
 }
