@@ -161,30 +161,16 @@ impl Node {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use super::*;
-    use crate::{
-        Command, Difficulty, Input, Limits, NodeConfig, ProofRule, Rules, Ticket, Time,
-        pow::Target,
-        strategy::{Behaviour, Strategy},
+    use super::{
+        super::lab::{START, node, rules},
+        *,
     };
+    use crate::{Command, Input, Ticket, strategy::Strategy};
 
-    const START: Time = Time::from_secs(1_000_000);
     const VICTIM: NodeId = NodeId::new(1);
 
-    fn rules() -> Rules {
-        let rules = Rules { proof: ProofRule::Drawn, ..Rules::sealed() };
-        Rules { difficulty: Difficulty::Fixed(Target::EASIEST), ..rules }.started_at(START)
-    }
-
     fn attacker() -> Node {
-        let strategy = Strategy::Eclipse(Eclipse { victim: VICTIM, feeds: true });
-        let behaviour = Behaviour { strategy, ..Behaviour::default() };
-        let (limits, rules) = (Limits::default(), Arc::new(rules()));
-        let address = "mallory".into();
-        Node::with_config(NodeConfig { id: NodeId::new(0), rules, address, limits, behaviour }, START)
-            .unwrap()
+        node(Strategy::Eclipse(Eclipse { victim: VICTIM, feeds: true }))
     }
 
     fn told(node: &mut Node, input: Input) -> Vec<Effect> {

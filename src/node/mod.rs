@@ -27,6 +27,8 @@ mod apart;
 mod catch_up;
 mod extend;
 mod gossip;
+#[cfg(test)]
+mod lab;
 mod limits;
 mod machine;
 mod memory;

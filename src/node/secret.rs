@@ -334,30 +334,16 @@ impl Secret {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use super::*;
-    use crate::{
-        Command, Difficulty, Input, Limits, Message, NodeConfig, NodeId, ProofRule, Rules, SearchId, Ticket,
-        Told, pow::Target, strategy::Behaviour,
+    use super::{
+        super::lab::{START, node, rules},
+        *,
     };
-
-    const START: Time = Time::from_secs(1_000_000);
+    use crate::{Command, Input, Message, NodeId, SearchId, Ticket, Told};
 
     /// What is held back would else keep the memory of all that the others have let go of.
     #[test]
     fn a_branch_and_what_it_competes_with_let_go_of_final_blocks() {
-        let rules = Rules { proof: ProofRule::Drawn, ..Rules::sealed() };
-        let rules = Rules { difficulty: Difficulty::Fixed(Target::EASIEST), ..rules }.started_at(START);
-        let behaviour = Behaviour { strategy: Strategy::Selfish, ..Behaviour::default() };
-        let config = NodeConfig {
-            id: NodeId::new(0),
-            rules: Arc::new(rules.clone()),
-            address: "mallory".into(),
-            limits: Limits::default(),
-            behaviour,
-        };
-        let mut node = Node::with_config(config, START).unwrap();
+        let (rules, mut node) = (rules(), node(Strategy::Selfish));
         let mut tell = |input| node.handle(START, input, &mut Vec::new());
         tell(Input::Command(Ticket(1), Command::StartMining));
         let mut chain = Blockchain::started(&rules, START);

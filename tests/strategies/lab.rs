@@ -1,7 +1,9 @@
 //! An attacker among honest miners who all hear of every block at once.
 
+use std::sync::Arc;
+
 use chainlab::{
-    Difficulty, NodeId, Rules, Simulation,
+    Difficulty, Limits, Node, NodeConfig, NodeId, ProofRule, Rules, Simulation, Time,
     network::{HashRate, Identity},
     pow::Target,
     strategy::{Behaviour, Strategy, TieBreak, Towards},
@@ -39,4 +41,16 @@ pub(crate) fn attacked(rules: Rules, strategy: Strategy, power: f64, gamma: f64,
         simulation.start_mining(node, HashRate::per_second(RATE * share).unwrap()).unwrap();
     }
     simulation
+}
+
+pub(crate) const START: Time = Time::from_secs(1_000_000);
+
+/// A node to be told things step by step, and its rules, which any proof meets.
+pub(crate) fn node(behaviour: Behaviour) -> (Node, Arc<Rules>) {
+    let difficulty = Difficulty::Fixed(Target::EASIEST);
+    let rules = Rules { proof: ProofRule::Drawn, difficulty, ..Rules::sealed() };
+    let rules = Arc::new(rules.started_at(START));
+    let (limits, address) = (Limits::default(), "mallory".into());
+    let config = NodeConfig { id: NodeId::new(0), rules: Arc::clone(&rules), address, limits, behaviour };
+    (Node::with_config(config, START).unwrap(), rules)
 }

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use chainlab::{
-    Answer, Blockchain, Command, Difficulty, Effect, Happening, Input, Limits, Message, Node, NodeConfig,
-    NodeId, ProofRule, Rules, SearchId, Ticket, Time, Told, Transaction,
-    pow::Target,
+    Answer, Blockchain, Command, Effect, Happening, Input, Message, Node, NodeId, Rules, SearchId, Ticket,
+    Time, Told, Transaction,
     strategy::{Behaviour, Optimal, Strategy, Stubborn, TieBreak},
 };
 
-const START: Time = Time::from_secs(1_000_000);
+use super::lab::{START, node};
+
 const PEERS: [NodeId; 2] = [NodeId::new(1), NodeId::new(2)];
 
 /// A miner with two peers over links that lose nothing.
@@ -30,13 +30,7 @@ struct Step {
 
 impl Miner {
     fn new(strategy: Strategy, tie_break: TieBreak) -> Self {
-        let difficulty = Difficulty::Fixed(Target::EASIEST);
-        let rules = Rules { proof: ProofRule::Drawn, difficulty, ..Rules::sealed() };
-        let rules = Arc::new(rules.started_at(START));
-        let (limits, behaviour) = (Limits::default(), Behaviour { strategy, tie_break });
-        let address = "mallory".into();
-        let config = NodeConfig { id: NodeId::new(0), rules: Arc::clone(&rules), address, limits, behaviour };
-        let node = Node::with_config(config, START).unwrap();
+        let (node, rules) = node(Behaviour { strategy, tie_break });
         let mut miner = Self { node, rules, search: None, now: START, tickets: 0 };
         for peer in PEERS {
             miner.tell(Input::LinkLoses(peer, false));

@@ -3,36 +3,27 @@
 use std::sync::Arc;
 
 use chainlab::{
-    Blockchain, Command, Difficulty, Effect, Happening, IgnoreReason, Input, Limits, Message, Node,
-    NodeConfig, NodeId, ProofRule, RequestId, Rules, Ticket, Time, Told, Transaction, TransactionHash,
-    pow::Target,
+    Blockchain, Command, Effect, Happening, IgnoreReason, Input, Message, Node, NodeId, RequestId, Rules,
+    Ticket, Told, Transaction, TransactionHash,
     strategy::{Behaviour, Eclipse, Strategy},
 };
 
-const START: Time = Time::from_secs(1_000_000);
+use super::lab::{START, node};
+
 const PEER: NodeId = NodeId::new(1);
 const VICTIM: NodeId = NodeId::new(2);
 
 /// A node with a peer, and a victim that it does not feed, over links that lose nothing.
 struct Attacker {
     node: Node,
-    rules: Rules,
+    rules: Arc<Rules>,
 }
 
 impl Attacker {
     fn new() -> Self {
-        let difficulty = Difficulty::Fixed(Target::EASIEST);
-        let rules = Rules { proof: ProofRule::Drawn, difficulty, ..Rules::sealed() }.started_at(START);
         let strategy = Strategy::Eclipse(Eclipse { victim: VICTIM, feeds: false });
-        let behaviour = Behaviour { strategy, ..Behaviour::default() };
-        let config = NodeConfig {
-            id: NodeId::new(0),
-            rules: Arc::new(rules.clone()),
-            address: "mallory".into(),
-            limits: Limits::default(),
-            behaviour,
-        };
-        let mut attacker = Self { node: Node::with_config(config, START).unwrap(), rules };
+        let (node, rules) = node(Behaviour { strategy, ..Behaviour::default() });
+        let mut attacker = Self { node, rules };
         for other in [PEER, VICTIM] {
             attacker.tell(Input::LinkLoses(other, false));
         }
@@ -146,7 +137,7 @@ fn a_victim_is_shown_nothing_worse_than_it_has() {
     let genesis = attacker.node.chain().clone();
     let theirs = attacker.grown(&genesis, 2, "victim");
     let shorter = attacker.grown(&genesis, 1, "another");
-    let other_rules = Rules { reward: 1 + attacker.rules.reward, ..attacker.rules.clone() };
+    let other_rules = Rules { reward: 1 + attacker.rules.reward, ..Rules::clone(&attacker.rules) };
     let foreign = genesis.verify(&other_rules).unwrap();
     let foreign = (0..9).fold(foreign, |chain, _| chain.mine_next(&other_rules, [], "x", START).unwrap());
     let longer = attacker.grown(&theirs, 1, "victim");
