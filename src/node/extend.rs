@@ -131,7 +131,7 @@ impl Node {
     /// Reads the two lines of the cache that a block on top of the chain reads, and nothing depends on what is there.
     #[inline]
     pub(crate) fn fetch(&self) {
-        hint::black_box((self.is_quiet, self.mining.is_continuous()));
+        hint::black_box((self.is_quiet, self.mining.continuous));
     }
 
     /// Tells whether a chain's last timestamp is near enough to our clock.
@@ -202,17 +202,11 @@ mod tests {
 
     use proptest::{collection::vec, prelude::*};
 
-    use super::*;
-    use crate::{
-        Block, Command, Difficulty, Input, PreviousHash, ProofRule, Rules, Ticket, Timestamp, Transaction,
+    use super::{
+        super::lab::{START, rules},
+        *,
     };
-
-    const START: Time = Time::from_secs(1_000_000);
-
-    fn rules() -> Rules {
-        let rules = Rules { proof: ProofRule::Drawn, ..Rules::sealed() };
-        Rules { difficulty: Difficulty::Fixed(Target::EASIEST), ..rules }.started_at(START)
-    }
+    use crate::{Block, Command, Input, PreviousHash, Rules, Ticket, Timestamp, Transaction};
 
     /// The chain and one block more, by a miner, so many milliseconds later.
     fn grown(chain: &Blockchain, miner: u8, millis: u64) -> Blockchain {
@@ -276,6 +270,16 @@ mod tests {
             node.handle(START, Input::LinkLoses(peer, false), &mut Vec::new());
         }
         node
+    }
+
+    /// What is fetched ahead of a block that comes is all that it reads, and not one line twice.
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn what_a_block_reads_lies_in_two_lines_of_the_cache() {
+        let node = Node::new(NodeId::new(0), Arc::new(rules()), "miner", START).unwrap();
+        let line = |address: usize| (address - &raw const node as usize) / 64;
+        assert_eq!(line(&raw const node.is_quiet as usize), 0);
+        assert_eq!(line(&raw const node.mining.continuous as usize), 1);
     }
 
     #[test]

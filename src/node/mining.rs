@@ -26,7 +26,7 @@ pub(super) struct Mining {
     /// Once a driver has asked for the template of the current search.
     prepared: Option<Box<Prepared>>,
     /// Whether it goes on without tickets.
-    continuous: bool,
+    pub(super) continuous: bool,
     /// One block for each.
     tickets: VecDeque<Ticket>,
 }
@@ -39,11 +39,6 @@ struct Prepared {
 }
 
 impl Mining {
-    #[inline]
-    pub(super) fn is_continuous(&self) -> bool {
-        self.continuous
-    }
-
     fn is_wanted(&self) -> bool {
         self.continuous || !self.tickets.is_empty()
     }
