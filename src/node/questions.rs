@@ -306,3 +306,58 @@ impl Questions {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node::lab::{START, rules};
+
+    const PATIENCE: Duration = Duration::from_secs(1);
+
+    /// One peer has told of a block, and was asked for what leads to it.
+    fn asked() -> (Questions, NodeId) {
+        let peer = NodeId::new(1);
+        let chain = Blockchain::start(&rules(), START).expect("the rules can be kept");
+        let wanted = Wanted { hash: chain.tip_hash(), position: 2 };
+        let mut questions = Questions::default();
+        questions.told(peer, false, wanted);
+        questions.look_through(START, PATIENCE, |_| false);
+        assert!(questions.next_to_ask(START, PATIENCE).is_some_and(|(asked, _)| asked == peer));
+        questions.asked(peer, Question::new(RequestId(1), wanted, chain, START));
+        questions.rest(PATIENCE);
+        (questions, peer)
+    }
+
+    #[test]
+    fn what_was_told_is_forgotten_once_it_is_there() {
+        let (mut questions, peer) = asked();
+        assert!(!questions.are_forgotten());
+        let question = questions.open(peer, RequestId(1)).expect("it is open").clone();
+        questions.answered(peer, question, Led::There);
+        questions.look_through(START, PATIENCE, |_| true);
+        questions.rest(PATIENCE);
+        assert!(questions.are_forgotten());
+    }
+
+    /// It comes after the others for a while, though nothing is missing any more.
+    #[test]
+    fn a_peer_that_did_not_answer_is_remembered() {
+        let (mut questions, _) = asked();
+        for (patiences, is_forgotten) in [(1, false), (REMEMBERED - 1, false), (REMEMBERED, true)] {
+            questions.look_through(START + PATIENCE * patiences, PATIENCE, |_| true);
+            questions.rest(PATIENCE);
+            assert_eq!(questions.are_forgotten(), is_forgotten, "after {patiences} times the patience");
+        }
+    }
+
+    #[test]
+    fn that_ever_more_are_asked_is_remembered_while_one_owes_an_answer() {
+        let (mut questions, peer) = asked();
+        questions.double();
+        questions.rest(PATIENCE);
+        questions.forget(peer);
+        assert!(!questions.are_forgotten(), "until somebody looks");
+        questions.rest(PATIENCE);
+        assert!(questions.are_forgotten());
+    }
+}
