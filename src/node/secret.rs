@@ -338,7 +338,7 @@ mod tests {
         super::lab::{START, node, rules},
         *,
     };
-    use crate::{Command, Input, Message, NodeId, SearchId, Ticket, Told};
+    use crate::{Command, Input, Message, NodeId, SearchId, Ticket, Told, strategy::DoubleSpend};
 
     /// What is held back would else keep the memory of all that the others have let go of.
     #[test]
@@ -363,5 +363,37 @@ mod tests {
         for chain in [&branch.tip, &branch.others] {
             assert!(chain.has_let_go(6) && !chain.has_let_go(7));
         }
+    }
+    /// Until others have found a block, its payment may still be in the first; one without it begins the attempt anew.
+    #[test]
+    fn a_double_spend_waits_for_its_payment_to_be_mined() {
+        let strategy =
+            Strategy::DoubleSpend(DoubleSpend::new("merchant", 1, 1, 5).expect("these are in range"));
+        let (rules, mut node, mut search) = (rules(), node(strategy), None);
+        let mut tell = |node: &mut Node, input: fn(SearchId) -> Input| {
+            let mut effects = Vec::new();
+            node.handle(START, input(search.unwrap_or(SearchId(0))), &mut effects);
+            let begun = effects.iter().rev().find_map(|effect| match effect {
+                Effect::Search(search, _) => Some(*search),
+                _ => None,
+            });
+            search = begun.or(search);
+        };
+        let held_back = |node: &Node| match node.scheme.as_deref() {
+            Some(Scheme::Secret(secret)) => secret.branch.as_ref().map(|branch| branch.tip.len()),
+            _ => None,
+        };
+        tell(&mut node, |_| Input::Command(Ticket(1), Command::StartMining));
+        // Its first block brings it the coins to spend.
+        tell(&mut node, |search| Input::Found(search, 0));
+        assert_eq!((node.chain().len(), held_back(&node)), (2, None));
+        for length in 3..=4 {
+            tell(&mut node, |search| Input::Found(search, 0));
+            assert_eq!((node.chain().len(), held_back(&node)), (2, Some(length)));
+        }
+        let others = node.chain().mine_next(&rules, [], "others", START).expect("any proof will do");
+        let told = Input::Message(NodeId::new(1), Message::NewBlock(Told::Chain(others.clone())));
+        node.handle(START, told, &mut Vec::new());
+        assert_eq!((node.chain(), held_back(&node)), (&others, None));
     }
 }
