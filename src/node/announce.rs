@@ -117,23 +117,27 @@ impl Node {
         told: Told,
         effects: &mut Vec<Effect>,
     ) {
-        let (hash, position, can_be_made) = match &told {
+        let last = match &told {
             Told::Chain(chain) => {
-                (chain.tip_hash(), chain.len(), self.can_make(chain.last_block(), chain.tip_hash()))
+                let wanted = Wanted { hash: chain.tip_hash(), position: chain.len() };
+                Some((chain.last_block(), wanted, chain.is_verified_under(self.fingerprint)))
             }
-            Told::Blocks(blocks) => match blocks.last() {
-                Some(block) => {
-                    let hash = block.hash();
-                    (hash, block.index(), self.can_make(block, hash))
-                }
-                None => return self.told_of_block(now, from, told, effects),
-            },
-            Told::Document(_) => return self.told_of_block(now, from, told, effects),
+            Told::Blocks(blocks) => blocks.last().map(|block| {
+                let wanted = Wanted { hash: block.hash(), position: block.index() };
+                (block, wanted, false)
+            }),
+            // Whoever reads it has the whole block.
+            Told::Document(_) => None,
         };
-        if can_be_made || self.is_known(hash, position) {
-            self.told_of_block(now, from, told, effects);
-        } else {
-            self.wants(from, Wanted { hash, position });
+        match last {
+            Some((block, wanted, is_verified))
+                if !self.is_known(wanted.hash, wanted.position) && !self.can_make(block, wanted.hash) =>
+            {
+                if self.may_stand(from, block, is_verified, effects) {
+                    self.wants(from, wanted);
+                }
+            }
+            _ => self.told_of_block(now, from, told, effects),
         }
     }
 

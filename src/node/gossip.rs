@@ -100,17 +100,31 @@ impl Node {
         orphan: impl FnOnce() -> Orphan,
         effects: &mut Vec<Effect>,
     ) {
-        let PreviousHash::Hash(_) = block.previous_hash() else {
-            return self.unconnected(from, Some(block), effects);
-        };
-        let verdict = if is_verified { Ok(()) } else { self.rules.check_alone(block) };
-        if let Err(violation) = verdict {
-            return self.reject(from, InvalidBlock { position: block.index(), violation }.into(), effects);
+        if !self.may_stand(from, block, is_verified, effects) {
+            return;
         }
         let orphan = orphan();
         let (hash, position) = (orphan.hash, orphan.parent.saturating_add(1));
         self.gossip.keep_orphan(orphan, &self.limits);
         self.wants(from, Wanted { hash, position });
+    }
+
+    /// Tells whether a block could stand somewhere, whatever its parent is; turns down one that could not.
+    pub(super) fn may_stand(
+        &mut self,
+        from: NodeId,
+        block: &Block,
+        is_verified: bool,
+        effects: &mut Vec<Effect>,
+    ) -> bool {
+        let PreviousHash::Hash(_) = block.previous_hash() else {
+            self.unconnected(from, Some(block), effects);
+            return false;
+        };
+        let verdict = if is_verified { Ok(()) } else { self.rules.check_alone(block) };
+        let Err(violation) = verdict else { return true };
+        self.reject(from, InvalidBlock { position: block.index(), violation }.into(), effects);
+        false
     }
 
     /// Has a block asked for that somebody told of.
