@@ -29,7 +29,9 @@ impl Node {
         let mut questions = std::mem::take(&mut self.gossip.questions);
         questions.look_through(now, patience, |wanted| self.is_within_reach(wanted));
         let mut locator = None;
-        while let Some((peer, wanted)) = questions.next_to_ask(now, patience) {
+        while let Some((peer, wanted)) =
+            questions.next_to_ask(now, patience, |peer| self.is_reading_blocks_of(peer))
+        {
             let request = self.new_request();
             let locator = locator.get_or_insert_with(|| self.chain.locator()).clone();
             let chain = self.chain.clone();
@@ -81,13 +83,10 @@ impl Node {
         blocks: Told,
         effects: &mut Vec<Effect>,
     ) {
-        let is_asked = |node: &Self| node.gossip.questions.open(from, request).cloned();
-        if self.is_reading(from, request) || is_asked(self).is_none() {
+        let open = self.gossip.questions.open(from, request).cloned();
+        let Some(question) = open.filter(|_| !self.is_reading(from, request)) else {
             return ignore(from, IgnoreReason::Unasked, effects);
-        }
-        self.end_reading(now, from, effects);
-        // Its sender may have been banned for the one before.
-        let Some(question) = is_asked(self) else { return };
+        };
         match self.read_answer(from, &question, after, blocks, effects) {
             Some(blocks) => {
                 self.begin_reading(now, Reading { from, asked: Asked::Blocks(question), blocks }, effects);

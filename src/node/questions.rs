@@ -229,10 +229,18 @@ impl Questions {
         });
     }
 
-    /// Chooses who is asked next, for what it told of; nobody, while enough owe an answer.
-    pub(super) fn next_to_ask(&mut self, now: Time, patience: Duration) -> Option<(NodeId, Wanted)> {
-        let waiting =
-            self.tellers.iter().filter(|(_, teller)| teller.told.is_some() && !teller.owes_answer());
+    /// Chooses who is asked next, for what it told of; nobody, while enough owe an answer. `is_read` tells whose last
+    /// answer is still being read.
+    pub(super) fn next_to_ask(
+        &mut self,
+        now: Time,
+        patience: Duration,
+        is_read: impl Fn(NodeId) -> bool,
+    ) -> Option<(NodeId, Wanted)> {
+        let waiting = self
+            .tellers
+            .iter()
+            .filter(|(peer, teller)| teller.told.is_some() && !teller.owes_answer() && !is_read(**peer));
         let (&peer, next) = waiting.min_by_key(|(_, teller)| (teller.rank(), teller.turn))?;
         let wanted = next.told?;
         let before = |teller: &&Teller| teller.owes_answer() && teller.rank() <= next.rank();
@@ -322,7 +330,7 @@ mod tests {
         let mut questions = Questions::default();
         questions.told(peer, false, wanted);
         questions.look_through(START, PATIENCE, |_| false);
-        assert!(questions.next_to_ask(START, PATIENCE).is_some_and(|(asked, _)| asked == peer));
+        assert!(questions.next_to_ask(START, PATIENCE, |_| false).is_some_and(|(asked, _)| asked == peer));
         questions.asked(peer, Question::new(RequestId(1), wanted, chain, START));
         questions.rest(PATIENCE);
         (questions, peer)

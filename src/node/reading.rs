@@ -1,9 +1,10 @@
 //! Reading long answers: blocks that were asked for are verified some at a time, so that commands, other messages and the
 //! search have their turn in between.
 //!
-//! Of each sender one answer is unfinished at most: what is kept of it is that one message.
+//! What is kept of a sender is at most one answer about missing blocks, as it is asked for no more while that is read, and
+//! one to each round of a resolve that is under way.
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use super::{
     gossip::PIECE_BYTES,
@@ -101,19 +102,25 @@ impl Node {
         self.gossip.readings.iter().any(is_it)
     }
 
+    /// Tells whether a peer's answer about missing blocks is being read.
+    pub(super) fn is_reading_blocks_of(&self, peer: NodeId) -> bool {
+        let is_it = |reading: &Reading| reading.from == peer && matches!(reading.asked, Asked::Blocks(_));
+        self.gossip.readings.iter().any(is_it)
+    }
+
     /// Reads an answer: a piece of it at once, the rest by and by.
     pub(super) fn begin_reading(&mut self, now: Time, reading: Reading, effects: &mut Vec<Effect>) {
         let rest = self.read_on(now, reading, &mut { PIECE_BYTES }, effects);
         self.gossip.readings.extend(rest);
     }
 
-    /// Reads to its end what is unfinished of a sender's, who has answered something else.
-    pub(super) fn end_reading(&mut self, now: Time, from: NodeId, effects: &mut Vec<Effect>) {
-        let place = self.gossip.readings.iter().position(|reading| reading.from == from);
-        if let Some(reading) = place.and_then(|place| self.gossip.readings.remove(place)) {
-            let rest = self.read_on(now, reading, &mut { u64::MAX }, effects);
-            debug_assert!(rest.is_none(), "no blocks take so many bytes");
-        }
+    /// Stops reading the answers to a question whose time is up; returns whose they were.
+    pub(super) fn stop_reading(&mut self, request: RequestId) -> Vec<NodeId> {
+        let readings = std::mem::take(&mut self.gossip.readings);
+        let (late, rest): (VecDeque<_>, _) =
+            readings.into_iter().partition(|reading| reading.asked.request() == request);
+        self.gossip.readings = rest;
+        late.into_iter().map(|reading| reading.from).collect()
     }
 
     /// Goes on with the answers that are unfinished, the oldest first, until so many bytes are used up.

@@ -83,10 +83,6 @@ impl Node {
         if !self.awaits(from, request) || self.is_reading(from, request) {
             return ignore(from, self.why_unexpected(from, request), effects);
         }
-        self.end_reading(now, from, effects);
-        if self.gossip.is_banned(from) {
-            return;
-        }
         match self.chain_to_read(told) {
             Ok(Some(blocks)) => {
                 self.begin_reading(now, Reading { from, asked: Asked::Chain(request), blocks }, effects);
@@ -113,10 +109,7 @@ impl Node {
     ) {
         let round = self.resolves.rounds.get_mut(&request);
         let place = round.and_then(|round| round.waiting.extract_if(.., |(_, peer)| *peer == from).next());
-        let Some((place, _)) = place else {
-            // The round has ended while the answer was read.
-            return ignore(from, self.why_unexpected(from, request), effects);
-        };
+        let (place, _) = place.expect("what is read when its round ends is read no more");
         let valid = self.acceptable(now, from, verdict, effects);
         if let Some(chain) = &valid {
             self.share_copy(chain);
@@ -246,5 +239,8 @@ impl Node {
         effects.push(Effect::Event(Happening::Resolved { replaced, silent: silent.len() }));
         let resolution = Resolution { outcome, chain: self.chain.clone(), silent };
         effects.push(Effect::Answer(round.ticket, Answer::Resolve(resolution)));
+        for from in self.stop_reading(request) {
+            ignore(from, self.why_unexpected(from, request), effects);
+        }
     }
 }

@@ -220,17 +220,29 @@ fn an_answer_that_is_being_read_is_heard_once() {
     }
 }
 
-/// Of each sender one answer is unfinished at most.
+/// However many questions it answers, no input reads more than a piece.
 #[test]
-fn another_answer_of_the_sender_ends_the_one_before() {
+fn another_answer_of_the_sender_is_read_after_the_one_before() {
     let (mut lab, question) = asking(false);
     let request = lab.resolve();
-    let own = WORLD.chain.at(OWN).unwrap();
+    let own = lab.chain();
     lab.hear(LIAR, answer(false, question, OWN, bare(&WORLD.chain, OWN)));
-    assert_eq!(lab.chain(), own);
-    let happenings = lab.hear(LIAR, answer(true, request, 0, own));
-    assert!(matches!(happenings[..], [Happening::Accepted { from: LIAR, .. }]), "{happenings:?}");
+    let happenings = lab.hear(LIAR, answer(true, request, 0, bare(&WORLD.chain, 0)));
+    assert_eq!((happenings, lab.chain()), (Vec::new(), own));
+    lab.tell(Input::Wake);
     assert_eq!(lab.chain(), WORLD.chain);
+}
+
+/// It would have two of them read, for each time that it let pass.
+#[test]
+fn whose_answer_is_being_read_is_not_asked_again() {
+    let (mut lab, question) = asking(false);
+    lab.hear(LIAR, answer(false, question, OWN, bare(&WORLD.chain, OWN)));
+    lab.now += Limits::default().resolve_timeout * 100;
+    let better = grown(&WORLD.chain, &WORLD.rules, 0.1, &[]);
+    lab.announce(LIAR, better);
+    assert_eq!(lab.asked(), None);
+    assert_ne!(lab.chain(), WORLD.chain);
 }
 
 #[test]
