@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     document::{self, DocumentError, HashedText, Read, Scanner, Text, push_number, push_string},
     hash::TransactionHash,
+    text::shortened,
 };
 
 /// The sender of a reward: "0" signifies, as in the notebook, that the transaction brings new coins.
@@ -101,6 +102,15 @@ impl Transaction {
     /// Tells whether this is a reward: whether its sender is [`REWARD_SENDER`].
     pub fn is_reward(&self) -> bool {
         &*self.sender == REWARD_SENDER
+    }
+
+    /// Returns the transaction as an event carries it: with the first 80 characters of each address.
+    pub(crate) fn shortened(self) -> Self {
+        let shortened = |address: Arc<str>| match address.len() {
+            0..=80 => address,
+            _ => shortened(&address).into(),
+        };
+        Self { recipient: shortened(self.recipient), sender: shortened(self.sender), ..self }
     }
 
     /// Counts the bytes that the transaction takes in a block's canonical JSON, with what parts it from the next.

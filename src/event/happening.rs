@@ -136,8 +136,8 @@ pub enum Happening {
     Healed,
     /// A pending transaction left it without having been mined, or a mined one with the disk that alone held its block.
     Lost {
-        /// The transaction, whole: its addresses are as long as the rules let them be, 80 characters under the sealed
-        /// ones.
+        /// The transaction; of an address of more than 80 characters, which the sealed rules let nobody have, its first
+        /// 80.
         transaction: Transaction,
         /// Why.
         reason: LossReason,
@@ -145,6 +145,13 @@ pub enum Happening {
     /// A message to it has arrived or was lost, one that was sent while messages were
     /// [traced](crate::NetworkOf::set_tracing).
     Message(Passage),
+}
+
+impl Happening {
+    /// A transaction that was lost, as far as an event carries it.
+    pub(crate) fn lost(transaction: Transaction, reason: LossReason) -> Self {
+        Self::Lost { transaction: transaction.shortened(), reason }
+    }
 }
 
 /// Why a message was dropped.

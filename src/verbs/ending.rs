@@ -85,5 +85,5 @@ pub(crate) fn restart(view: &impl View, node: NodeId, from: RestartFrom) -> Vec<
 }
 
 fn lost(transaction: Transaction) -> Happening {
-    Happening::Lost { transaction, reason: LossReason::Crashed }
+    Happening::lost(transaction, LossReason::Crashed)
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chainlab::{
-    Network, NodeId, SubmitError, Transaction,
+    Happening, Network, NodeId, Rules, SubmitError, Transaction,
     network::{CallError, Identity, NodeError, RegisterError, SpawnError},
 };
 
@@ -50,6 +50,22 @@ fn rewards_cannot_be_submitted() {
     assert_eq!(error, CallError::Refused(SubmitError::Reward));
     assert_eq!(error.to_string(), "transactions from \"0\" are rewards and cannot be submitted");
     assert_eq!(network.pending(node).unwrap(), []);
+}
+
+/// An event is kept for as long as nobody reads it, and the notebook's rules let an address be of any length.
+#[test]
+fn a_lost_transaction_is_cut_to_what_an_event_carries() {
+    let network = Network::new(Rules { difficulty: quick().difficulty, ..Rules::notebook() });
+    let node = network.spawn().unwrap();
+    let events = network.events();
+    let long = |letter: &str| letter.repeat(100_000);
+    network.submit(node, Transaction::new(long("x"), long("é"), 5)).unwrap();
+    network.crash(node).unwrap();
+    let lost = std::iter::from_fn(|| events.try_next()).find_map(|event| match event.what {
+        Happening::Lost { transaction, .. } => Some(transaction),
+        _ => None,
+    });
+    assert_eq!(lost, Some(Transaction::new("x".repeat(80), "é".repeat(80), 5)));
 }
 
 #[test]

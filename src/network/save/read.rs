@@ -76,7 +76,7 @@ impl Network {
                 node
             })?;
             for (transaction, reason) in lost {
-                network.driver.shared.happened(id, Happening::Lost { transaction, reason });
+                network.driver.shared.happened(id, Happening::lost(transaction, reason));
             }
             peers.push((id, document.peers));
         }

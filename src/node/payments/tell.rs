@@ -78,7 +78,7 @@ impl Node {
         if reason != LossReason::Replaced {
             self.payments.missed_of_all();
         }
-        effects.push(Effect::Event(Happening::Lost { transaction, reason }));
+        effects.push(Effect::Event(Happening::lost(transaction, reason)));
     }
 
     /// Tells the peers what they have not been told, and again what they have not acknowledged in time.
