@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, fmt::Debug, iter, time::Duration};
 
 use chainlab::{
-    Difficulty, Driver, Genesis, Message, NodeId, ProofRule, Relay, RequestId, Retarget, Rules, Time, Told,
-    Transaction,
+    Difficulty, Driver, Genesis, Message, MessageKind, NodeId, ProofRule, Relay, RequestId, Retarget, Rules,
+    Time, Told, Transaction,
     network::{HashRate, Identity, RestartFrom},
     pow::Target,
     wire::{Topology, Verdict},
@@ -169,6 +169,33 @@ fn what_is_lost_with_a_node_comes_after_its_end_and_its_return() {
         |amount| format!("lost a transaction in a crash: {}", Transaction::new("carol", "dave", amount));
     let happened = assert_same!(ends, resolving());
     assert_eq!(happened, ["crashed".into(), lost(2), lost(3), "was restarted".into(), lost(1)]);
+}
+
+/// A payment that one node tells another of: what was sent about transactions.
+fn payment<D: Driver>(lab: &Lab<D>) -> Vec<String> {
+    let nodes = spawn(lab, 2);
+    let network = &lab.network;
+    network.connect(nodes[0], nodes[1]).unwrap();
+    network.submit(nodes[0], Transaction::new("sender-0", "shop", 1)).unwrap();
+    lab.rest();
+    let volume = network.report().messages.kinds[&MessageKind::Transactions];
+    vec![volume.messages.to_string(), volume.bytes.to_string()]
+}
+
+/// Told of by its hash, asked for, sent and acknowledged.
+#[test]
+fn messages_about_transactions_are_counted() {
+    let sent = assert_same!(payment, sealed());
+    let numbered = Transaction::new("sender-0", "shop", 1).with_nonce(0);
+    let (request, hash) = (RequestId(1), numbered.hash());
+    let messages = [
+        Message::Inventory { request, is_anew: true, hashes: [hash].into() },
+        Message::TransactionsRequest { request, wanted: [hash].into() },
+        Message::Transactions { request, transactions: [numbered].into() },
+        Message::AcknowledgeInventory { request },
+    ];
+    let bytes: u64 = messages.iter().map(Message::size).sum();
+    assert_eq!(sent, ["4".to_owned(), bytes.to_string()]);
 }
 
 /// Long messages from one puppet to another, over a link that is held and into an inbox: how many megabytes are heard.
