@@ -1,10 +1,10 @@
 //! The canonical text of blocks and transactions, without a detour: every block's hash is made from it.
 //!
-//! It is what [`to_json`] writes, piece by piece into a hash, a count or a text.
+//! It is what [`to_json`](super::to_json) writes, piece by piece into a hash, a count or a text.
 
 use sha2::{Digest, Sha256};
 
-use super::write::{HEX, python_float, to_json};
+use super::write::{HEX, python_float, write_json};
 use crate::hash::BlockHash;
 
 /// What takes a text, piece by piece.
@@ -90,7 +90,10 @@ pub(crate) fn push_string(text: &mut impl Text, string: &str) {
         text.push(string.as_bytes());
         text.push(b"\"");
     } else {
-        text.push(to_json(string).as_bytes());
+        // No escape takes more than six bytes for one.
+        let mut written = Vec::with_capacity(6 * string.len() + 2);
+        write_json(&mut written, string);
+        text.push(&written);
     }
 }
 
@@ -131,7 +134,7 @@ fn whole_micros(value: f64) -> Option<u64> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
+    use super::{super::write::to_json, *};
 
     fn written(write: impl Fn(&mut Vec<u8>)) -> String {
         let mut text = Vec::new();

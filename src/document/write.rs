@@ -8,9 +8,14 @@ use serde_json::ser::Formatter;
 /// Writes a value as Python's `json.dumps` does. Structs must list their fields in alphabetical order.
 pub(crate) fn to_json<T: Serialize + ?Sized>(value: &T) -> String {
     let mut text = Vec::new();
-    let mut serializer = serde_json::Serializer::with_formatter(&mut text, PythonFormatter);
-    value.serialize(&mut serializer).expect("documents have string keys, and what takes them never fails");
+    write_json(&mut text, value);
     String::from_utf8(text).expect("the formatter writes ASCII")
+}
+
+/// Writes what [`to_json`] returns into what takes any bytes.
+pub(super) fn write_json<T: Serialize + ?Sized>(writer: impl io::Write, value: &T) {
+    let mut serializer = serde_json::Serializer::with_formatter(writer, PythonFormatter);
+    value.serialize(&mut serializer).expect("documents have string keys, and what takes them never fails");
 }
 
 /// The separators, the escapes and the floats of Python's `json.dumps` with its defaults.
