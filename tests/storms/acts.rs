@@ -195,6 +195,14 @@ impl<D: Driver> Storm<'_, D> {
             return;
         }
         let at = self.random.below(liars);
+        if self.random.percent(10) {
+            // Before those who would answer for it.
+            self.log.note(format_args!("{} tells all of a tip", self.liars[at].puppet));
+            return self
+                .nodes
+                .iter()
+                .for_each(|node| self.liars[at].tell_of_tip(self.network, *node, &self.best));
+        }
         for _ in 0..1 + self.random.below(4) {
             let to = self.nodes[self.random.below(self.nodes.len())];
             let what = self.liars[at].tell(self.network, &mut self.random, to, &self.best, &self.rules);

@@ -8,7 +8,10 @@ use chainlab::{
     pow::{Search, Target},
 };
 
-use crate::random::Random;
+use crate::{
+    random::Random,
+    rules::{SENDERS, address},
+};
 
 pub(crate) struct Liar {
     pub(crate) puppet: NodeId,
@@ -27,7 +30,7 @@ impl Liar {
         chain: &Blockchain,
         rules: &Rules,
     ) -> &'static str {
-        let (draw, kind) = (random.next(), random.below(21));
+        let (draw, kind) = (random.next(), random.below(28));
         let request = RequestId(draw % 8);
         let back = chain.len().saturating_sub(draw % 4).max(1);
         let older = chain.at(back).expect("the chain is as long as that");
@@ -103,11 +106,40 @@ impl Liar {
             17 => ("that it has judged all", Message::AcknowledgeInventory { request }),
             18 => ("that it wants to be told", Message::InventoryRequest),
             19 => ("of a tip whose parents it does not send", Message::NewBlock(chain.clone().into())),
+            20 => ("of a block that there is not", {
+                Message::Announce {
+                    block: BlockHash::of(&draw.to_be_bytes()),
+                    position: chain.len() + draw % 9,
+                }
+            }),
+            21 => {
+                ("of a tip by its hash", Message::Announce { block: chain.tip_hash(), position: chain.len() })
+            }
+            22 => ("a compact block of what nobody has", {
+                Message::CompactBlock(forge(&older, rules, vec![drain(&older, draw)], |_| {}).into())
+            }),
+            23 => ("a compact block that holds", Message::CompactBlock(fair().into())),
+            24 => ("a block that takes too many bytes", {
+                let nonce = older.account(ADDRESS).nonce;
+                let spend = |nonce| Transaction::new(ADDRESS, "drain".repeat(16), 0).with_nonce(nonce);
+                let fat = forge(&older, rules, (nonce..nonce + 15).map(spend).collect(), |_| {});
+                if draw.is_multiple_of(2) { new(fat) } else { Message::CompactBlock(fat.into()) }
+            }),
+            25 => ("an orphan with work", new(orphan(&older, rules, draw))),
+            26 => ("payments far ahead in others' names", {
+                let hashes = (0..AHEAD).map(|number| ahead(number).hash()).collect();
+                Message::Inventory { request, is_anew: draw.is_multiple_of(2), hashes }
+            }),
             // A fork, if it is not on the tip.
             _ => ("a block that holds", new(fair())),
         };
         network.say(self.puppet, to, message).unwrap();
         what
+    }
+
+    /// Tells a node of the last block of a chain, which it may not have heard of yet.
+    pub(crate) fn tell_of_tip<D: Driver>(&self, network: &NetworkOf<D>, to: NodeId, chain: &Blockchain) {
+        network.say(self.puppet, to, Message::NewBlock(chain.clone().into())).unwrap();
     }
 
     /// Reads what it was told, and answers some of the questions wrongly and some not at all. It never waits.
@@ -129,8 +161,8 @@ impl Liar {
                     Message::Blocks { request, after, blocks }
                 }
                 Message::TransactionsRequest { request, wanted } if !request.0.is_multiple_of(3) => {
-                    let spends = (0..90).map(|amount| drain(chain, amount));
-                    let transactions = spends.filter(|spend| wanted.contains(&spend.hash())).collect();
+                    let all = (0..90).map(|amount| drain(chain, amount)).chain((0..AHEAD).map(ahead));
+                    let transactions = all.filter(|spend| wanted.contains(&spend.hash())).collect();
                     Message::Transactions { request, transactions }
                 }
                 Message::Inventory { request, .. } if request.0.is_multiple_of(2) => {
@@ -146,6 +178,23 @@ impl Liar {
 /// One of many ways to spend the liar's next nonce.
 fn drain(chain: &Blockchain, amount: u64) -> Transaction {
     Transaction::new(ADDRESS, "drain", amount % 90).with_nonce(chain.account(ADDRESS).nonce)
+}
+
+/// How many payments the liar makes up in others' names.
+const AHEAD: u64 = 200;
+
+/// A payment in a sender's name, which it cannot come to in any storm.
+fn ahead(number: u64) -> Transaction {
+    let sender = address(number as usize % SENDERS);
+    Transaction::new(sender, ADDRESS, number).with_nonce(1_000_000 - number)
+}
+
+/// A block on nothing, as much work as the next of a chain.
+fn orphan(chain: &Blockchain, rules: &Rules, draw: u64) -> Block {
+    let parent = PreviousHash::Hash(BlockHash::of(&draw.to_be_bytes()));
+    let reward = Transaction::reward(ADDRESS, rules.reward);
+    let timestamp = Timestamp::from_micros(earliest(chain, rules));
+    proven(chain, rules, Block::new(chain.len() + draw % 9, timestamp, [reward], 0, parent))
 }
 
 /// What is answered to a question for blocks: nothing, junk of all kinds, little, or the truth.
@@ -201,7 +250,12 @@ fn earliest(chain: &Blockchain, rules: &Rules) -> u64 {
 
 fn with_proof(chain: &Blockchain, rules: &Rules, transactions: Vec<Transaction>, micros: u64) -> Block {
     let previous_hash = PreviousHash::Hash(chain.tip_hash());
-    let block = Block::new(chain.len() + 1, Timestamp::from_micros(micros), transactions, 0, previous_hash);
+    let timestamp = Timestamp::from_micros(micros);
+    proven(chain, rules, Block::new(chain.len() + 1, timestamp, transactions, 0, previous_hash))
+}
+
+/// A block with a proof that the next of a chain would need.
+fn proven(chain: &Blockchain, rules: &Rules, block: Block) -> Block {
     let challenge = rules.challenge(&block, chain.last_block(), chain.tip_hash());
     let proof = Search::new(challenge, chain.next_target(rules)).run(u64::MAX).expect("the target is easy");
     block.with_proof(proof.expect("the search runs to its end"))
