@@ -271,7 +271,8 @@ impl Node {
         self.announce_again(now, effects);
         self.tell_of_payments(now, effects);
         let deadlines = [self.resolves.deadline(), self.gossip.deadline(now), self.payments.deadline()];
-        let wake_at = deadlines.into_iter().flatten().min();
+        // Nobody can be woken earlier than now: what was due before, and could not be done, is due at once.
+        let wake_at = deadlines.into_iter().flatten().min().map(|at| at.max(now));
         if wake_at != self.wake_at {
             self.wake_at = wake_at;
             effects.push(Effect::WakeAt(wake_at));

@@ -262,6 +262,7 @@ impl Surroundings {
 
     /// Lets time pass in which nothing comes.
     pub(super) fn advance(&mut self, now: Time) {
+        debug_assert!(now >= self.now, "time does not go back from {:?} to {now:?}", self.now);
         self.now = now;
         self.queue.advance(now);
     }

@@ -185,6 +185,8 @@ impl Lab {
         self.effects.clear();
         self.node.handle(self.now, input, &mut self.effects);
         assert!(!before.is_better_than(&self.chain(), &self.rules), "the chain got worse");
+        let is_past = |effect: &Effect| matches!(effect, Effect::WakeAt(Some(at)) if *at < self.now);
+        assert!(!self.effects.iter().any(is_past), "nobody can be woken before now");
         let happenings = self.effects.iter().filter_map(|effect| match effect {
             Effect::Event(happening) => Some(happening.clone()),
             _ => None,

@@ -220,7 +220,7 @@ fn an_answer_that_is_being_read_is_heard_once() {
     }
 }
 
-/// However many questions it answers, no input reads more than a piece.
+/// However long the first is, the second does not have it read to its end.
 #[test]
 fn another_answer_of_the_sender_is_read_after_the_one_before() {
     let (mut lab, question) = asking(false);
@@ -233,7 +233,7 @@ fn another_answer_of_the_sender_is_read_after_the_one_before() {
     assert_eq!(lab.chain(), WORLD.chain);
 }
 
-/// It would have two of them read, for each time that it let pass.
+/// Else a peer that lets its time pass would have one answer more read at once each time.
 #[test]
 fn whose_answer_is_being_read_is_not_asked_again() {
     let (mut lab, question) = asking(false);
@@ -243,6 +243,33 @@ fn whose_answer_is_being_read_is_not_asked_again() {
     lab.announce(LIAR, better);
     assert_eq!(lab.asked(), None);
     assert_ne!(lab.chain(), WORLD.chain);
+    // It is read on at once, and not before: time does not go back.
+    assert!(goes_on(&lab));
+}
+
+/// The other rounds that the same peer answered go on.
+#[test]
+fn what_answers_a_round_that_ends_is_read_no_further() {
+    let mut lab = Lab::on(&WORLD.chain.at(OWN).unwrap(), &WORLD.rules);
+    let first = lab.resolve();
+    lab.now += Duration::from_millis(600);
+    let second = lab.resolve();
+    for request in [first, second] {
+        lab.hear(FRIEND, answer(true, request, 0, WORLD.chain.at(OWN).unwrap()));
+    }
+    // The last block of the first answer is bad, as would be told if it were read.
+    let mut spoilt: Vec<_> = WORLD.chain.iter().cloned().collect();
+    let last = spoilt.pop().unwrap();
+    spoilt.push(last.with_proof(u64::MAX));
+    lab.hear(LIAR, answer(true, first, 0, Told::Blocks(spoilt.into())));
+    lab.hear(LIAR, answer(true, second, 0, bare(&WORLD.chain, 0)));
+    let late = Happening::Ignored { from: LIAR, reason: IgnoreReason::Late };
+    let mut happenings = lab.pass(Duration::from_millis(500));
+    while lab.chain() != WORLD.chain {
+        happenings.extend(lab.tell(Input::Wake));
+    }
+    assert!(happenings.contains(&late), "{happenings:?}");
+    assert!(!happenings.iter().any(|what| matches!(what, Happening::Rejected { .. })), "{happenings:?}");
 }
 
 #[test]

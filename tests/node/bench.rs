@@ -268,6 +268,8 @@ impl Bench {
         assert!(!before.is_better_than(&self.chain(), &self.rules), "the chain got worse");
         let wakes = effects.iter().filter(|effect| matches!(effect, Effect::WakeAt(_)));
         assert!(wakes.count() <= 1, "one wake-up at most");
+        let is_past = |effect: &Effect| matches!(effect, Effect::WakeAt(Some(at)) if *at < self.now);
+        assert!(!effects.iter().any(is_past), "nobody can be woken before now");
         let lines = effects.iter().map(line).collect();
         self.effects = effects;
         lines
