@@ -12,7 +12,7 @@ use chainlab::{
     pow::{Challenge, Search, Target},
 };
 
-use crate::ALLOCATOR;
+use crate::{ALLOCATOR, messages::FULL};
 
 pub(crate) const START: Time = Time::from_secs(1_000_000);
 const LIAR: NodeId = NodeId::new(1);
@@ -79,6 +79,8 @@ pub(crate) struct Lab {
     pub(crate) worse: Vec<Blockchain>,
     /// As many that are as long, verified under other rules.
     pub(crate) foreign: Vec<Blockchain>,
+    /// A full block on the genesis, verified under other rules.
+    pub(crate) full: Blockchain,
 }
 
 /// What is asked before a message that answers.
@@ -105,6 +107,12 @@ impl Lab {
         let lenient = Rules { payments_max: 1, ..Rules::clone(&rules) };
         let elsewhere = start.verify(&lenient).expect("they are kept");
         let foreign = branches(&elsewhere, &lenient, "foreigner", BLOCKS - 1);
+        let lavish = Rules { payments_max: 2 * FULL as usize, ..Rules::clone(&rules) };
+        let full =
+            (0..FULL - 1).map(|nonce| payment("alice", nonce)).chain([Transaction::reward("miner", 50)]);
+        let full = block(2, start.tip_hash(), full.collect(), true);
+        let full =
+            start.verify(&lavish).and_then(|start| start.append(full, &lavish)).expect("it keeps the rules");
         let limits = Limits { bad_blocks: u32::MAX, ..Limits::default() };
         let address = "miner".into();
         let config = NodeConfig { id: NodeId::new(0), rules, address, limits, behaviour: Default::default() };
@@ -120,7 +128,7 @@ impl Lab {
             tell(Input::Command(Ticket(2), Command::Submit(payment("alice", nonce))));
         }
         assert_eq!(node.chain(), &chain);
-        Self { node, chain, worse, foreign }
+        Self { node, chain, worse, foreign, full }
     }
 
     /// Hands a node the messages, which answer what it asked; returns the median time that one of them took, as those
@@ -159,11 +167,11 @@ fn feed(node: &mut Node, asked: Asked, messages: Vec<Message>) -> Vec<Duration> 
             (Asked::Blocks, Message::Blocks { request, .. }) => {
                 let told = Message::Announce { block: nowhere(1000 + number), position: 2 * BLOCKS };
                 node.handle(now(), Input::Message(LIAR, told), &mut effects);
-                while !effects.iter().any(|effect| question(effect).is_some()) {
-                    // It is reading the answer before.
+                // It may be reading the answer before.
+                for _ in 0..10 {
                     node.handle(now(), Input::Wake, &mut effects);
                 }
-                *request = effects.iter().find_map(question).expect("it was found above");
+                *request = effects.iter().find_map(question).expect("it asks whoever tells");
             }
             _ => {}
         }

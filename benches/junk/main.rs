@@ -23,11 +23,12 @@ use crate::lab::Lab;
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
 
-/// A message of at least so many bytes costs at most so many times what hashing it with SHA-256 does, which is some ten
-/// nanoseconds a byte. A short message costs what any input does.
+/// A message of at least so many bytes costs at most so many times what hashing it with SHA-256 does, which is some
+/// eleven nanoseconds a byte. A short message costs what any input does.
 const RATIO_MAX: f64 = 20.0;
 const LONG: u64 = 1_000;
-/// How much memory the canonical JSON takes that a node may keep of a sender, and its names, at most.
+/// How many times the bytes that may be kept of a sender the node may take for them: links, hashes and names take memory,
+/// too.
 const MEMORY_MAX: u64 = 2;
 
 /// The time that SHA-256 takes for so many bytes.

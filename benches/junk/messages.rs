@@ -7,7 +7,7 @@ use chainlab::{Block, Blockchain, Message, RequestId, Told, Transaction};
 use crate::lab::{Asked, BLOCKS, Lab, START, block, block_at, nowhere, payment};
 
 /// How many transactions fill a block, and how many one does that is as long written out.
-const FULL: u64 = 1_000;
+pub(crate) const FULL: u64 = 1_000;
 const QUARTER: u64 = 250;
 /// What nobody asked for answers.
 const REQUEST: RequestId = RequestId(u64::MAX);
@@ -27,7 +27,7 @@ fn document(block: &Block) -> Told {
 /// A form that a chain is told in.
 struct Form {
     name: &'static str,
-    /// After how many blocks, if it answers a question for those after the first.
+    /// The position after which its blocks begin, in an answer about missing blocks.
     after: u64,
     write: fn(&Blockchain, u64) -> Told,
 }
@@ -112,6 +112,7 @@ impl Lab {
             ("next block of the future, bare", each(early)),
             ("block beside the tip, bare", each(beside)),
             ("foreign block, shared", each(self.foreign.clone())),
+            ("compact foreign block, shared", vec![Message::CompactBlock(self.full.clone().into()); 50]),
             ("stray block without work, bare", each(strays(false))),
             ("stray block without work, document", each(strays(false).iter().map(document))),
             ("stray block with work, bare", each(strays(true))),

@@ -117,27 +117,28 @@ impl Node {
         told: Told,
         effects: &mut Vec<Effect>,
     ) {
-        let last = match &told {
+        let wanted = match &told {
+            // A pointer pays for a part of its block: no more of it is looked at than is pending here.
             Told::Chain(chain) => {
                 let wanted = Wanted { hash: chain.tip_hash(), position: chain.len() };
-                Some((chain.last_block(), wanted, chain.is_verified_under(self.fingerprint)))
+                let is_here = self.is_known(wanted.hash, wanted.position)
+                    || self.can_make(chain.last_block(), wanted.hash);
+                (!is_here).then_some(wanted)
             }
-            Told::Blocks(blocks) => blocks.last().map(|block| {
-                let wanted = Wanted { hash: block.hash(), position: block.index() };
-                (block, wanted, false)
-            }),
+            Told::Blocks(blocks) => match blocks.last().filter(|block| self.known_block(block).is_none()) {
+                Some(block) if self.may_stand(from, block, false, effects) => {
+                    let wanted = Wanted { hash: block.hash(), position: block.index() };
+                    (!self.can_make(block, wanted.hash)).then_some(wanted)
+                }
+                Some(_) => return,
+                None => None,
+            },
             // Whoever reads it has the whole block.
             Told::Document(_) => None,
         };
-        match last {
-            Some((block, wanted, is_verified))
-                if !self.is_known(wanted.hash, wanted.position) && !self.can_make(block, wanted.hash) =>
-            {
-                if self.may_stand(from, block, is_verified, effects) {
-                    self.wants(from, wanted);
-                }
-            }
-            _ => self.told_of_block(now, from, told, effects),
+        match wanted {
+            Some(wanted) => self.wants(from, wanted),
+            None => self.told_of_block(now, from, told, effects),
         }
     }
 

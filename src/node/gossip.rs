@@ -66,13 +66,7 @@ impl Node {
     }
 
     fn told_of_bare_block(&mut self, now: Time, from: NodeId, block: &Block, effects: &mut Vec<Effect>) {
-        // What a block holds is compared, and its proof is checked, before its own hash is made: for a block without work
-        // all is written out and hashed once.
-        let known = self.known_chains().find_map(|chain| {
-            let there = chain.at(block.index())?;
-            (there.last_block() == block).then(|| there.tip_hash())
-        });
-        if let Some(hash) = known {
+        if let Some(hash) = self.known_block(block) {
             return self.already_known(from, hash, effects);
         }
         match self.parent_of_bare(block) {
@@ -89,6 +83,15 @@ impl Node {
                 self.parent_is_unknown(from, block, false, orphan, effects);
             }
         }
+    }
+
+    /// Returns the hash of a block if it is known. What it holds is compared, and its proof is checked, before its own
+    /// hash is made: for a block without work all is written out and hashed once.
+    pub(super) fn known_block(&self, block: &Block) -> Option<BlockHash> {
+        self.known_chains().find_map(|chain| {
+            let there = chain.at(block.index())?;
+            (there.last_block() == block).then(|| there.tip_hash())
+        })
     }
 
     /// Keeps a block whose parent is not known, until what leads to it has been asked for, unless it could stand nowhere.

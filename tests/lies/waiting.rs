@@ -159,11 +159,13 @@ fn a_block_that_could_stand_nowhere_is_a_bad_block_though_its_parent_is_unknown(
         );
         let position = block.index();
         let document = Told::Document(block.canonical_json().into());
-        let forms = [Told::from(block), document].into_iter().chain(linked.ok().map(Told::Chain));
-        for message in forms.flat_map(|told| [Message::NewBlock(told.clone()), Message::CompactBlock(told)]) {
+        // A pointer in a compact block pays for a part of the block alone.
+        let compact = [Told::from(block.clone()), document.clone()].map(Message::CompactBlock);
+        let linked = linked.ok().map(Told::Chain);
+        let whole = [Told::from(block), document].into_iter().chain(linked).map(Message::NewBlock);
+        for message in compact.into_iter().chain(whole) {
             let mut lab = Lab::on(&chain, &Rules { block_bytes_max: most, ..Rules::clone(&lab.rules) });
-            let is_linked =
-                matches!(message, Message::NewBlock(Told::Chain(_)) | Message::CompactBlock(Told::Chain(_)));
+            let is_linked = matches!(message, Message::NewBlock(Told::Chain(_)));
             let happenings = lab.hear(LIAR, message);
             let [Happening::Rejected { from: LIAR, invalid }] = &happenings[..] else {
                 panic!("{violation}: {happenings:?}")
