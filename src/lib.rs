@@ -272,8 +272,8 @@
 //! sender and an eighth of the mempool, and they give way first. When the mempool is full of what can be mined, the
 //! sender with the most gives way. As nothing is signed, whoever first uses an address's next nonce has it, and whoever
 //! fills the mempool in an address's name, which takes no more than a coin there, delays that address alone. To delay all
-//! others takes a payment in the names of as many addresses with a coin as the mempool has room for, and again after each
-//! block for those that it held: no fee tells them apart.
+//! others takes a payment each in the names of as many addresses with a coin as the mempool has room for, and after each
+//! block another for each that it held: no fee tells them apart.
 //!
 //! # What things cost
 //!

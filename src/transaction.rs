@@ -106,10 +106,8 @@ impl Transaction {
 
     /// Returns the transaction as an event carries it: with the first 80 characters of each address.
     pub(crate) fn shortened(self) -> Self {
-        let shortened = |address: Arc<str>| match address.len() {
-            0..=80 => address,
-            _ => shortened(&address).into(),
-        };
+        let shortened =
+            |address: Arc<str>| if address.len() <= 80 { address } else { shortened(&address).into() };
         Self { recipient: shortened(self.recipient), sender: shortened(self.sender), ..self }
     }
 

@@ -42,9 +42,9 @@ pub(super) struct Link {
     /// The rules that this link and all before it were verified under.
     pub(super) fingerprint: Fingerprint,
     parent: Option<Arc<Link>>,
-    /// An ancestor; the first link has none and stands for its own. It is let go after the parent: while it holds what it
-    /// leads to, no more than what lies between is freed in one call, so that freeing a chain of n takes O(log n) calls in
-    /// one another.
+    /// An ancestor; the first link has none and stands for its own. It comes after `parent`, as fields are dropped in their
+    /// order: while it holds the link that it leads to, dropping the parent frees only what lies between, so that freeing n
+    /// links nests O(log n) calls.
     jump: Option<Arc<Link>>,
 }
 
@@ -227,7 +227,7 @@ mod tests {
 
     /// A stack of 16 bytes a link would not do for a call each.
     #[test]
-    fn a_chain_is_freed_in_few_calls_in_one_another() {
+    fn freeing_a_chain_nests_few_calls() {
         let small = thread::Builder::new().stack_size(16 * LENGTH as usize);
         let tip = tip();
         small.spawn(move || drop(tip)).expect("there is room for it").join().expect("it is freed");

@@ -90,7 +90,7 @@ pub(crate) fn push_string(text: &mut impl Text, string: &str) {
         text.push(string.as_bytes());
         text.push(b"\"");
     } else {
-        // No escape takes more than six bytes for one.
+        // No escape takes more than six bytes for each of the text's.
         let mut written = Vec::with_capacity(6 * string.len() + 2);
         write_json(&mut written, string);
         text.push(&written);

@@ -12,9 +12,9 @@ pub(crate) fn to_json<T: Serialize + ?Sized>(value: &T) -> String {
     String::from_utf8(text).expect("the formatter writes ASCII")
 }
 
-/// Writes what [`to_json`] returns into what takes any bytes.
-pub(super) fn write_json<T: Serialize + ?Sized>(writer: impl io::Write, value: &T) {
-    let mut serializer = serde_json::Serializer::with_formatter(writer, PythonFormatter);
+/// Writes a value as [`to_json`] does, after what stands there.
+pub(super) fn write_json<T: Serialize + ?Sized>(text: &mut Vec<u8>, value: &T) {
+    let mut serializer = serde_json::Serializer::with_formatter(text, PythonFormatter);
     value.serialize(&mut serializer).expect("documents have string keys, and what takes them never fails");
 }
 

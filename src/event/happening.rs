@@ -136,8 +136,8 @@ pub enum Happening {
     Healed,
     /// A pending transaction left it without having been mined, or a mined one with the disk that alone held its block.
     Lost {
-        /// The transaction; of an address of more than 80 characters, which the sealed rules let nobody have, its first
-        /// 80.
+        /// The transaction, with the first 80 characters of each address: the notebook's rules let one be of any length. A
+        /// cut one has another hash.
         transaction: Transaction,
         /// Why.
         reason: LossReason,

@@ -23,7 +23,7 @@ pub(super) struct Gossip {
     pub(super) has_news: bool,
     /// The soonest first.
     pub(super) early: Vec<Early>,
-    /// The answers that are unfinished, the oldest first, one of each sender at most.
+    /// The answers that are unfinished, the oldest first.
     pub(super) readings: VecDeque<Reading>,
     /// Who was asked for missing blocks, and who may be.
     pub(super) questions: Questions,

@@ -3,7 +3,8 @@
 //! Whoever tells of a block whose parent is not known may be asked for what leads to it, once for each telling. One is
 //! asked at first. While the answers do not lead there, or do not come, ever more are asked, twice as many at each
 //! quarter of the patience: whatever a few liars do or leave undone, an honest one's turn comes soon. Who did not
-//! answer is remembered, comes after those who did, and keeps nobody waiting any more.
+//! answer is remembered, comes after those who did, and keeps nobody waiting any more. Nobody is asked again while its
+//! last answer is being read.
 //!
 //! Each peer stands here once, whatever it says. While nothing is missing nothing is kept but who did not answer.
 
@@ -359,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn that_ever_more_are_asked_is_remembered_while_one_owes_an_answer() {
+    fn how_many_are_asked_at_once_is_remembered_while_one_owes_an_answer() {
         let (mut questions, peer) = asked();
         questions.double();
         questions.rest(PATIENCE);

@@ -1,8 +1,8 @@
 //! Reading long answers: blocks that were asked for are verified some at a time, so that commands, other messages and the
 //! search have their turn in between.
 //!
-//! What is kept of a sender is at most one answer about missing blocks, as it is asked for no more while that is read, and
-//! one to each round of a resolve that is under way.
+//! Of each sender at most one answer about missing blocks is kept, as it is not asked again before that is read, and one
+//! for each resolve under way.
 
 use std::{collections::VecDeque, sync::Arc};
 

@@ -364,7 +364,8 @@ mod tests {
             assert!(chain.has_let_go(6) && !chain.has_let_go(7));
         }
     }
-    /// Until others have found a block, its payment may still be in the first; one without it begins the attempt anew.
+
+    /// Until others have found a block, the payment may still come to stand in it; if it does not, the branch is given up.
     #[test]
     fn a_double_spend_waits_for_its_payment_to_be_mined() {
         let strategy =

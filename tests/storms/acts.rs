@@ -196,12 +196,12 @@ impl<D: Driver> Storm<'_, D> {
         }
         let at = self.random.below(liars);
         if self.random.percent(10) {
-            // Before those who would answer for it.
+            // They may hear of it from the liar first, and ask it for what leads there.
             self.log.note(format_args!("{} tells all of a tip", self.liars[at].puppet));
-            return self
-                .nodes
-                .iter()
-                .for_each(|node| self.liars[at].tell_of_tip(self.network, *node, &self.best));
+            for &node in &self.nodes {
+                self.liars[at].tell_of_tip(self.network, node, &self.best);
+            }
+            return;
         }
         for _ in 0..1 + self.random.below(4) {
             let to = self.nodes[self.random.below(self.nodes.len())];

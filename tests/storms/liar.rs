@@ -183,7 +183,7 @@ fn drain(chain: &Blockchain, amount: u64) -> Transaction {
 /// How many payments the liar makes up in others' names.
 const AHEAD: u64 = 200;
 
-/// A payment in a sender's name, which it cannot come to in any storm.
+/// A payment in a sender's name, with a nonce so far ahead that it is never mined.
 fn ahead(number: u64) -> Transaction {
     let sender = address(number as usize % SENDERS);
     Transaction::new(sender, ADDRESS, number).with_nonce(1_000_000 - number)
