@@ -27,6 +27,10 @@ use chainlab::{
 use clap::{Parser, value_parser};
 use interrupt::Interrupt;
 
+/// Blocks come and go for ever here: a tenth of the time was the standard allocator's.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How many attempts each node makes a second.
 const ATTEMPTS: f64 = 1e6;
 const DAY: Duration = Duration::from_secs(86_400);
