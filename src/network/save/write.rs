@@ -171,23 +171,33 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::{network::save::layout::Generation, rules::Rules};
+    use crate::{
+        network::{Config, save::layout::Generation},
+        rules::Rules,
+    };
 
     fn first() -> Current {
         Current { generation: Generation::after(None), before: None }
     }
 
+    /// What was saved before it is still there.
     #[test]
     fn what_cannot_be_loaded_is_not_saved() {
         let network = Network::new(Rules::sealed());
-        network.spawn().unwrap();
+        let node = network.spawn().unwrap();
         let dir = tempfile::tempdir().unwrap();
+        network.save(dir.path()).unwrap();
+        let saved = network.chain(node).unwrap();
+        let old = files::current(dir.path()).unwrap().unwrap().generation;
+        let new = Current { generation: Generation::after(Some(old)), before: Some(old) };
         let mut snapshots = network.snapshots().unwrap();
         snapshots[0].peers = vec![NodeId::new(7)];
-        let error = network.prepare(dir.path(), first(), snapshots).unwrap_err();
+        let error = network.prepare(dir.path(), new, snapshots).unwrap_err();
         assert!(error.to_string().starts_with("what was written cannot be read back: "), "{error}");
         let SaveError::ReadBack(error) = error else { panic!("{error}") };
         assert!(matches!(*error, LoadError::Peer { .. }), "{error}");
+        let loaded = Network::load(dir.path(), Config::default()).unwrap();
+        assert_eq!(loaded.chain(node).unwrap(), saved);
     }
 
     #[test]
