@@ -16,7 +16,7 @@ use crate::{ended::Ended, progress};
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// Simulates a tenth of it: some seconds instead of some minutes.
+    /// Simulates a tenth of it: some seconds instead of a minute.
     #[arg(long)]
     quick: bool,
     /// Only the models whose names hold this.

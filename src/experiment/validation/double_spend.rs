@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::{Effort, Model, Published, scenario};
+use super::{Effort, Model, Published, rules, scenario};
 
 /// Share of the hash rate, confirmations, and how far behind it gives up.
 const ATTACKS: [(f64, u64, u64); 5] = [(0.3, 1, 40), (0.3, 2, 40), (0.4, 3, 40), (0.2, 1, 4), (0.4, 6, 10)];
@@ -35,8 +35,10 @@ fn model(power: f64, confirmations: u64, give_up: u64, effort: Effort) -> Model 
                 "merchant": "merchant", "amount": 1, "confirmations": confirmations, "give_up": give_up,
             });
             let genesis = json!({"shared": {"time_ns": null, "allocations": {"attacker": 1_000_000}}});
+            let mut rules = rules();
+            rules["genesis"] = genesis;
             let more = json!({
-                "rules": {"preset": "bitcoin", "genesis": genesis},
+                "rules": rules,
                 "names": ["attacker", "merchant"],
                 "strategies": [{"nodes": [0], "strategy": {"double_spend": double_spend}}],
                 "stop": {"blocks": blocks},

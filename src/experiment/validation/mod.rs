@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 
 use self::truth::Truth;
 use super::{Estimate, Scenario};
+use crate::pow::Target;
 
 /// The most standard errors that a mean may be away from what was published.
 pub const DISTANCE_MAX: f64 = 4.0;
@@ -33,7 +34,7 @@ const UNCERTAINTY_MAX: f64 = 0.2;
 pub enum Effort {
     /// Some seconds, on two cores.
     Quick,
-    /// Some minutes: the standard errors are a third of those.
+    /// A minute, on two cores: the standard errors are a third of those.
     Full,
 }
 
@@ -151,10 +152,17 @@ impl std::fmt::Debug for Model {
     }
 }
 
+/// Bitcoin's rules at a difficulty that stays as it is. It would follow the blocks in the chain, so that the more of them
+/// are stale the more are found: in the models that have been published the pace of all blocks is given.
+fn rules() -> Value {
+    json!({"preset": "bitcoin", "difficulty": {"fixed": Target::EASIEST}})
+}
+
 /// A scenario of this module's own: miners of these shares of the hash rate, each joined to each other, and a block in ten
 /// minutes; `more` says the rest.
 fn scenario(shares: &[f64], seed: u64, more: Value) -> Scenario {
     let mut document = json!({
+        "rules": rules(),
         "pace": {"block_seconds": 600},
         "nodes": shares.len(),
         "hash_rates": {"list": shares.iter().map(|share| share * 1e6).collect::<Vec<_>>()},
@@ -166,4 +174,49 @@ fn scenario(shares: &[f64], seed: u64, more: Value) -> Scenario {
     };
     document_fields.extend(more);
     Scenario::from_value(document).expect("it is one of the models, each of which is run by a test")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A figure of which ten runs say a value and as much more or less, beside 1 as published.
+    fn checked(value: f64, spread: f64, is_bound: bool) -> Checked {
+        let run = move |seed: u64| vec![value + if seed.is_multiple_of(2) { spread } else { -spread }];
+        let model = Model {
+            name: "a model".into(),
+            source: "a paper".into(),
+            bridge: "",
+            figures: vec![Published { is_bound, ..Published::new("a figure", 1.0) }],
+            replicates: 10,
+            run: Box::new(run),
+        };
+        model.check().remove(0)
+    }
+
+    /// The standard error is a third of what the runs are away from their mean.
+    #[test]
+    fn a_row_passes_within_four_standard_errors() {
+        for (value, is_bound, passes) in [
+            (1.0, false, true),
+            (1.039, false, true),
+            (1.041, false, false),
+            (0.961, false, true),
+            (0.959, false, false),
+            (0.959, true, true),
+            (0.1, true, true),
+            (1.039, true, true),
+            (1.041, true, false),
+        ] {
+            let row = checked(value, 0.03, is_bound);
+            assert!((row.simulated.standard_error - 0.01).abs() < 1e-9, "{row:?}");
+            assert_eq!(row.passes(), passes, "{row:?}");
+        }
+    }
+
+    #[test]
+    fn a_row_that_says_nothing_does_not_pass() {
+        assert!(checked(1.0, 0.59, false).passes());
+        assert!(!checked(1.0, 0.61, false).passes());
+    }
 }
