@@ -73,6 +73,7 @@ impl World {
         around.traffic.crash(id);
         around.forget(id);
         around.set_state(id, state);
+        self.given_up.retain(|(node, _)| *node != id);
         Ok(())
     }
 
@@ -114,6 +115,10 @@ impl World {
         // It was told of no link that has changed meanwhile.
         self.around.untold = Untold::All;
         self.tell_of_losses();
+        for (_, ticket) in self.given_up.extract_if(.., |(node, _)| *node == id).collect::<Vec<_>>() {
+            self.handle(id, Input::GiveUp(ticket));
+            self.answer(ticket);
+        }
         while let Some((from, message)) = self.around.read(id) {
             self.handle(id, Input::Message(from, message));
         }

@@ -156,11 +156,7 @@ impl Drive for Virtual {
             let answer = world.answer(ticket).map(Ok);
             answer.or_else(|| world.state(node).check_up(node).err().map(Err))
         });
-        answer.unwrap_or_else(|| {
-            let mut world = self.world.borrow_mut();
-            world.handle(node, Input::GiveUp(ticket));
-            Ok(world.answer(ticket).expect("whoever is told to give up answers"))
-        })
+        answer.unwrap_or_else(|| self.world.borrow_mut().give_up(node, ticket))
     }
 
     fn start_mining(&self, node: NodeId, rate: HashRate) -> Result<(), NodeError> {

@@ -11,7 +11,7 @@ use crate::{
     message::{Message, NodeId, Told},
     node::{Effect, Input, Node},
     time::Time,
-    verbs::state::State,
+    verbs::{NodeError, state::State, view::View},
 };
 
 /// A network at a moment of virtual time.
@@ -26,6 +26,8 @@ pub struct World {
     plans: BTreeMap<(Time, u64), Plan>,
     next_plan: u64,
     next_ticket: u64,
+    /// The commands that nobody waits for any more, of nodes that stand still and are to hear of it when they go on.
+    pub(super) given_up: Vec<(NodeId, Ticket)>,
 }
 
 /// Something that a user wants to happen at a time.
@@ -60,7 +62,8 @@ fn earlier(one: Option<Time>, other: Option<Time>) -> Option<Time> {
 impl World {
     pub(super) fn new(around: Surroundings) -> Self {
         let (nodes, finality, samples) = (Nodes::default(), Finality::default(), Samples::default());
-        Self { nodes, around, finality, samples, plans: BTreeMap::new(), next_plan: 0, next_ticket: 0 }
+        let (plans, given_up) = (BTreeMap::new(), Vec::new());
+        Self { nodes, around, finality, samples, plans, next_plan: 0, next_ticket: 0, given_up }
     }
 
     /// Lets the next thing happen, unless it comes later than a limit. Time then is what it was, or that thing's. Where
@@ -171,6 +174,16 @@ impl World {
         let ticket = Ticket(self.next_ticket);
         self.handle(node, Input::Command(ticket, command));
         ticket
+    }
+
+    /// Gives up a command whose time is up. A node that stands still says that, and hears of it when it goes on.
+    pub(super) fn give_up(&mut self, node: NodeId, ticket: Ticket) -> Result<Answer, NodeError> {
+        if let Err(error) = self.state(node).check_live(node) {
+            self.given_up.push((node, ticket));
+            return Err(error);
+        }
+        self.handle(node, Input::GiveUp(ticket));
+        Ok(self.answer(ticket).expect("whoever is told to give up answers"))
     }
 
     pub(super) fn answer(&mut self, ticket: Ticket) -> Option<Answer> {

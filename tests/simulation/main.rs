@@ -2,6 +2,7 @@
 //! lines that tell all.
 
 mod any_run;
+mod calls;
 mod determinism;
 mod finality;
 mod lines;
