@@ -189,7 +189,7 @@ fn ctrl_c_ends_each_with_what_it_knows() {
         ("notebook_server", "Ending."),
         ("partition", "6 nodes in "),
         ("race", " blocks were mined, and "),
-        ("simulate", " million blocks delivered a second."),
+        ("simulate", " million blocks delivered a second, "),
         ("three_nodes", "3 nodes in "),
     ];
     for ((name, arguments), (same, known)) in ENDLESS.into_iter().zip(known) {
