@@ -146,6 +146,11 @@ mod tests {
                 assert_ne!(tie_break.prefers(node, &one, &other), tie_break.prefers(node, &other, &one));
             }
         }
+        for second in 1..50 {
+            let [one, other] = tied(second);
+            let lowest = one.tip_hash() < other.tip_hash();
+            assert_eq!(TieBreak::LowestHash.prefers(NodeId::new(1), &one, &other), lowest);
+        }
         let [one, other] = tied(1);
         let first_seen = TieBreak::FirstSeen;
         assert!(!first_seen.prefers(NodeId::new(1), &one, &other));

@@ -134,7 +134,7 @@ fn what_no_field_may_hold_is_an_error_with_its_path() {
         ),
         (
             r#"{"strategies": [{"strategy": {"eclipse": {"victim": -1}}}]}"#,
-            "strategies[0].strategy.eclipse.victim: expected a node's number or its name",
+            "strategies[0].strategy.eclipse.victim: invalid type: integer `-1`, expected a node's number or its name",
         ),
         (
             r#"{"rules": {"preset": "notebook"}, "strategies": [{"nodes": [0], "strategy": {"double_spend":
@@ -181,7 +181,7 @@ fn what_no_field_may_hold_is_an_error_with_its_path() {
         ),
         (
             r#"{"transactions": [{"from": true, "to": 1, "every_seconds": 1}]}"#,
-            "transactions[0].from: expected a node's number or its name",
+            "transactions[0].from: invalid type: boolean `true`, expected a node's number or its name",
         ),
     ] {
         let found = error(json);

@@ -2,16 +2,44 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error, Visitor},
+};
 
 /// A node of a scenario, by its number, counted from 0, or by its name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "expected a node's number or its name")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 pub enum NodeRef {
     /// By its number.
     Number(u64),
     /// By its name.
     Name(String),
+}
+
+impl<'de> Deserialize<'de> for NodeRef {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NumberOrName;
+
+        impl Visitor<'_> for NumberOrName {
+            type Value = NodeRef;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a node's number or its name")
+            }
+
+            fn visit_u64<E: Error>(self, number: u64) -> Result<NodeRef, E> {
+                Ok(NodeRef::Number(number))
+            }
+
+            fn visit_str<E: Error>(self, name: &str) -> Result<NodeRef, E> {
+                Ok(name.into())
+            }
+        }
+
+        // Serde's own for untagged values names no value that is neither.
+        deserializer.deserialize_any(NumberOrName)
+    }
 }
 
 impl fmt::Display for NodeRef {
