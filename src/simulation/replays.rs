@@ -259,3 +259,44 @@ impl Surroundings {
         self.carry_out(finder, Effect::Relay { except: None, message });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{report::Messages, rules::Rules};
+
+    fn kind(finder: usize) -> Kind {
+        Kind { finder: NodeId::new(finder as u32), bytes: 0, request_bytes: 0 }
+    }
+
+    fn keep(replays: &mut Replays, recorder: &mut Recorder, finder: usize) {
+        let second = Duration::from_secs(1);
+        let spread =
+            Spread { accepted: vec![second], last: second, messages: 1, requests: 0, bytes: Some(1) };
+        replays.keep(kind(finder), spread, recorder);
+    }
+
+    /// What was replayed by it counts all the same.
+    #[test]
+    fn of_too_many_records_the_least_used_gives_way() {
+        let (mut replays, mut recorder) = (Replays::default(), Recorder::new(Time::UNIX_EPOCH));
+        for finder in 0..RECORDS_MAX {
+            keep(&mut replays, &mut recorder, finder);
+            let record = replays.records.get_mut(&kind(finder)).expect("it was kept");
+            record.uses = if finder == 7 { 2 } else { 3 };
+        }
+        let chain = Blockchain::started(&Rules::sealed(), Time::UNIX_EPOCH);
+        let counted = |replays: &Replays, recorder: &Recorder| -> u64 {
+            let mut recorder = recorder.clone();
+            replays.add_to(&mut recorder);
+            let report = recorder.report(Time::UNIX_EPOCH, &chain, |_| 0, Messages::default());
+            report.propagation.to_each.bins.iter().map(|bin| bin.count).sum()
+        };
+        let before = counted(&replays, &recorder);
+        assert_eq!(before, 3 * RECORDS_MAX as u64 - 1);
+        keep(&mut replays, &mut recorder, RECORDS_MAX);
+        assert_eq!(replays.records.len(), RECORDS_MAX);
+        assert!(!replays.records.contains_key(&kind(7)) && replays.records.contains_key(&kind(8)));
+        assert_eq!(counted(&replays, &recorder), before);
+    }
+}
