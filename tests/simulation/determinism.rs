@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use chainlab::{
-    Blockchain, Difficulty, Genesis, Happening, NodeId, Report, Rules, Simulation, Time, Transaction,
-    network::{HashRate, RestartFrom},
+    Behaviour, Blockchain, Difficulty, Genesis, Happening, NodeId, Relay, Report, Retarget, Rules,
+    Simulation, Strategy, Time, Transaction,
+    network::{HashRate, Identity, RestartFrom},
     pow::Target,
     report::{Messages, Recorder},
-    wire::{Latency, Link, Topology},
+    strategy::TieBreak,
+    wire::{Bandwidth, BlockCost, Latency, Link, Regions, Topology},
 };
 use sha2::{Digest, Sha256};
 
@@ -91,6 +93,38 @@ fn hashes(seed: u64) -> Simulation {
     simulation
 }
 
+/// A dozen nodes in the six regions, which ask for blocks of a tenth of a megabyte, at a difficulty that follows.
+fn regions(seed: u64) -> Simulation {
+    let rules = rules(12, 2000);
+    let spacing = Duration::from_secs(2);
+    let difficulty = Retarget::new(rules.difficulty.first_target(), 16, spacing).unwrap();
+    let difficulty = Difficulty::Retargeted(difficulty);
+    let simulation = Simulation::new(Rules { difficulty, relay: Relay::Announce, ..rules }, seed);
+    simulation.set_regions(Some(Regions::of_2019()));
+    simulation.set_block_cost(BlockCost { bytes: Some(100_000), ..BlockCost::default() });
+    spawn(&simulation, 12);
+    simulation.join(&Topology::Random { links: 3 }).unwrap();
+    mine_all(&simulation);
+    simulation
+}
+
+/// Ten nodes that tell of blocks compactly, send and look at one after the other, of whom one is selfish.
+fn compact(seed: u64) -> Simulation {
+    let relay = Relay::Compact { fallback_percent: 30 };
+    let simulation = Simulation::new(Rules { relay, ..rules(10, 2000) }, seed);
+    simulation.set_block_cost(BlockCost { bytes: Some(200_000), validation: Duration::from_millis(50) });
+    simulation.set_default_link(Link::default().with_latency(Latency::fixed(Duration::from_millis(80))));
+    for number in 0..10 {
+        let strategy = if number == 0 { Strategy::Selfish } else { Strategy::Honest };
+        let behaviour = Behaviour { strategy, tie_break: TieBreak::Random };
+        let node = simulation.spawn_as(Identity { behaviour, ..Identity::default() }).unwrap();
+        simulation.set_bandwidth(node, Bandwidth::new(1_000_000, 2_000_000).unwrap()).unwrap();
+    }
+    simulation.join(&Topology::Random { links: 2 }).unwrap();
+    mine_all(&simulation);
+    simulation
+}
+
 fn tips(simulation: &Simulation) -> Vec<Blockchain> {
     simulation.nodes().into_iter().map(|node| simulation.chain(node).unwrap()).collect()
 }
@@ -105,10 +139,12 @@ fn digest(simulation: &Simulation) -> String {
 type Scenario = (&'static str, fn(u64) -> Simulation, &'static str);
 
 /// Each scenario, and what a run of 200 blocks with the seed 7 comes to.
-const SCENARIOS: [Scenario; 3] = [
+const SCENARIOS: [Scenario; 5] = [
     ("forks", forks, "dc2f6badb602252019559aa07bdc31e97724d6eab9bce243fcfd6b05741000a7"),
     ("faults", faults, "c8c6045071e4cd5511f94e6a457332785882ca564125fce3f2d1abbfb0df55de"),
     ("hashes", hashes, "40b0f0d935cc28d71cb5b39e485eaf6fab3c843c31c1aaf8e8c1d99b66619c86"),
+    ("regions", regions, "f4e9d006f0593c9907680d069745cf796714d0ae3466857397ba67a10efe363a"),
+    ("compact", compact, "e5f46b6ef826e9e338fb6c4e3de15737a955c669282a2953de22a49f211d599a"),
 ];
 
 fn run(scenario: fn(u64) -> Simulation, seed: u64) -> Simulation {
