@@ -251,6 +251,18 @@ fn where_anything_else_goes_on_nothing_is_replayed() {
     assert!(replayed(&simulation, 50) >= 48);
 }
 
+/// Whatever it does: nobody is to see that all have the block before its last messages have come, after 200 ms.
+#[test]
+fn a_block_is_carried_that_something_is_planned_for_in_mid_flood() {
+    let twin = quiet();
+    twin.run_blocks(1);
+    for (millis, expected) in [(150, 0), (250, 1)] {
+        let simulation = quiet();
+        simulation.at(twin.now() + Duration::from_millis(millis), |_| {});
+        assert_eq!(replayed(&simulation, 2), expected, "{millis} ms after it was found");
+    }
+}
+
 /// A new difficulty comes to each search when the block comes to its node.
 #[test]
 fn the_last_block_of_a_window_is_not_replayed() {
