@@ -145,3 +145,17 @@ fn where_nothing_happens_a_run_ends_however_far_it_is_to_go() {
     simulation.run_for(Duration::MAX);
     assert_eq!(simulation.now(), Time::MAX);
 }
+
+/// Nothing is left of a command that was given up in a pause, though the node never goes on.
+#[test]
+fn what_was_given_up_ends_in_a_crash() {
+    let simulation = network(2, 1e9, true);
+    let node = NodeId::new(0);
+    simulation
+        .at(simulation.now() + Duration::from_secs(1), move |simulation| simulation.pause(node).unwrap());
+    assert!(simulation.mine_within(node, Duration::from_secs(2)).is_err());
+    let given_up = || simulation.driver.world.borrow().given_up.len();
+    assert_eq!(given_up(), 1);
+    simulation.crash(node).unwrap();
+    assert_eq!(given_up(), 0);
+}
