@@ -15,9 +15,8 @@
 //!
 //! As nothing is signed, a flood can be in another's name. Whoever takes a nonce first has it, and whoever fills the
 //! mempool with payments of amount 0 from an address that has a coin keeps that address's further ones out until they
-//! are mined. Nobody else is kept out, and the address's next nonce is not. When the mempool holds
-//! one payment each of as many senders as it has room for, none gives way: another's is refused until a block has made
-//! room.
+//! are mined. Nobody else is kept out, and the address's next nonce is not. When the mempool holds one payment
+//! each of as many senders as it has room for, none gives way: another's is refused until a block has made room.
 
 mod change;
 mod error;
