@@ -33,6 +33,7 @@
 mod bins;
 mod classes;
 mod figures;
+mod mined;
 mod nodes;
 mod pattern;
 mod propagation;

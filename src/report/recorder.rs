@@ -1,20 +1,17 @@
 //! The recorder: events in, a report out.
 
-use std::{
-    collections::{BTreeMap, btree_map::Entry},
-    io::BufRead,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, io::BufRead, sync::Arc};
 
 use super::{
     classes::Classes,
     figures::{DoubleSpends, Messages, NodeReport, Report, share},
+    mined::{MinedBlock, MinedBlocks},
     nodes::Nodes,
     pattern::Pattern,
     propagation::Followed,
     ranked::Ranked,
     tally::Tally,
-    verdict::{InOrder, MinedBlock, Verdict},
+    verdict::{InOrder, Verdict},
 };
 use crate::{
     blockchain::Blockchain,
@@ -39,8 +36,8 @@ pub struct Recorder {
     nodes: Nodes,
     mined: u64,
     replayed: u64,
-    /// What is not final, by position; shared with the copies that reports are made of.
-    blocks: Arc<BTreeMap<(u64, BlockHash), MinedBlock>>,
+    /// What is not final; shared with the copies that reports are made of.
+    blocks: Arc<MinedBlocks>,
     finals: Verdict,
     followed: Followed,
     reorganisations: BTreeMap<u64, u64>,
@@ -268,13 +265,13 @@ impl Recorder {
     }
 
     fn mined(&mut self, time: Time, miner: usize, hash: BlockHash, position: u64, parent: BlockHash) {
-        let Entry::Vacant(place) = Arc::make_mut(&mut self.blocks).entry((position, hash)) else {
+        let block = MinedBlock { number: self.mined + 1, miner, time };
+        if !Arc::make_mut(&mut self.blocks).insert((position, hash), block) {
             // Mined again, as after a restart by a clock that stands still: its second miner merely has it from now on.
             return self.followed.accepted(time, miner, &hash);
-        };
+        }
         self.mined += 1;
         self.nodes.get_mut(miner).mined += 1;
-        place.insert(MinedBlock { number: self.mined, miner, time });
         self.followed.mined(time, miner, self.nodes.len(), hash, parent);
     }
 
@@ -301,9 +298,8 @@ impl Recorder {
     /// mined again is another, and one that is mined later at a final position has no interval. It costs O(log n) a block.
     pub fn finalise(&mut self, chain: &Blockchain) {
         let (blocks, mut in_order) = (Arc::make_mut(&mut self.blocks), InOrder::new(chain));
-        while let Some(entry) = blocks.first_entry().filter(|entry| entry.key().0 <= chain.len()) {
-            let ((position, hash), block) = entry.remove_entry();
-            self.finals.judge(position, hash, block, &mut in_order);
+        while let Some((place, block)) = blocks.pop_until(chain.len()) {
+            self.finals.judge(place, block, &mut in_order);
         }
     }
 
@@ -321,8 +317,8 @@ impl Recorder {
         messages: Messages,
     ) -> Report {
         let (mut verdict, mut in_order) = (self.finals.clone(), InOrder::new(best));
-        for (&(position, hash), &block) in &*self.blocks {
-            verdict.judge(position, hash, block, &mut in_order);
+        for (place, block) in self.blocks.iter() {
+            verdict.judge(place, block, &mut in_order);
         }
         let attempts = |node: NodeId| {
             let before = self.attempts_before.get(node.index()).copied().unwrap_or(0);

@@ -1,17 +1,10 @@
 //! Which of the mined blocks are in the chain.
 
-use super::spread::Durations;
+use super::{
+    mined::{MinedBlock, Place},
+    spread::Durations,
+};
 use crate::{blockchain::Blockchain, hash::BlockHash, time::Time};
-
-/// A block that a node was seen to mine.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct MinedBlock {
-    /// Counted from 1, in the order in which they were mined.
-    pub(super) number: u64,
-    /// The miner's place.
-    pub(super) miner: usize,
-    pub(super) time: Time,
-}
 
 /// What became of mined blocks, taken in the order of their positions.
 #[derive(Debug, Clone)]
@@ -55,13 +48,7 @@ impl Verdict {
     }
 
     /// Judges a block by a chain, in O(log n).
-    pub(super) fn judge(
-        &mut self,
-        position: u64,
-        hash: BlockHash,
-        block: MinedBlock,
-        chain: &mut InOrder<'_>,
-    ) {
+    pub(super) fn judge(&mut self, (position, hash): Place, block: MinedBlock, chain: &mut InOrder<'_>) {
         if !chain.holds(hash, position) {
             self.stale.push(block.number);
             return;
