@@ -6,7 +6,7 @@ use super::{
     Simulation,
     carry::Surroundings,
     events::SimulationEvents,
-    shared::Shared,
+    shared::{Goal, Shared},
     world::{Step, World},
 };
 use crate::{
@@ -40,9 +40,9 @@ pub struct Virtual {
 pub(super) const UNLIMITED: f64 = 1e6;
 
 impl Virtual {
-    /// Lets the next thing happen that comes until a moment; tells whether there was one. Where `replays`, that may be a
-    /// whole flood: for whoever does not look at what happens within.
-    pub(super) fn step_until(&self, limit: Time, replays: bool) -> bool {
+    /// Lets the next thing happen that comes until a moment; tells whether there was one. Where nobody looks before a goal is
+    /// reached, that may be a whole flood.
+    pub(super) fn step_until(&self, limit: Time, replays: Option<Goal>) -> bool {
         closure::assert_outside();
         // A plan may call anything: nothing is borrowed meanwhile.
         let step = self.world.step(limit, replays);
@@ -56,14 +56,6 @@ impl Virtual {
         }
     }
 
-    /// Lets time pass until a moment at which nothing comes any more.
-    pub(super) fn advance(&self, moment: Time) {
-        let mut world = self.world.borrow_mut();
-        if world.around.now < moment {
-            world.around.advance(moment);
-        }
-    }
-
     /// Lets things happen until there is an answer, or nothing comes until a moment; that moment has come then, unless it
     /// is the end of time.
     fn until<T>(&self, until: Time, mut look: impl FnMut() -> Option<T>) -> Option<T> {
@@ -71,9 +63,9 @@ impl Virtual {
             if let Some(answer) = look() {
                 return Some(answer);
             }
-            if !self.step_until(until, false) {
+            if !self.step_until(until, None) {
                 if until < Time::MAX {
-                    self.advance(until);
+                    self.world.advance(until);
                 }
                 return None;
             }

@@ -5,7 +5,7 @@
 //! The others are known all the same: who told its peers, when, and whom not, says when each of them comes. From that
 //! they are counted, come back if the first was in vain, and are all spelled out when the network changes.
 
-use std::{mem, time::Duration};
+use std::{iter, mem, time::Duration};
 
 use super::{
     flood::{FLOOD, Flood, NOBODY, Spare, Spelled},
@@ -153,6 +153,45 @@ impl Floods {
     ///
     /// It costs what carrying the block costs, less what the nodes do.
     pub(super) fn rehearse(&mut self, finder: NodeId, chain: &Blockchain) -> Option<Spread> {
+        let nodes = self.lanes.nodes();
+        let (mut accepted, mut messages) = (Vec::with_capacity(nodes), 0);
+        let last = self.rehearse_while(finder, chain, |_, after, tells| {
+            accepted.push(after);
+            messages += tells;
+            true
+        });
+        (accepted.len() == nodes).then_some(last?).map(|last| {
+            let accepted = accepted.split_off(1);
+            Spread { accepted, last, messages, requests: 0, bytes: None }
+        })
+    }
+
+    /// Tells whether a block that a node has found comes to another in less than a time while nothing else happens.
+    ///
+    /// It costs what carrying the block for that time costs, less what the nodes do.
+    pub(super) fn comes_within(
+        &mut self,
+        time: Duration,
+        (finder, to): (NodeId, NodeId),
+        chain: &Blockchain,
+    ) -> bool {
+        let mut comes = false;
+        self.rehearse_while(finder, chain, |flood, after, _| {
+            comes = flood.first[to.index()] - flood.first[finder.index()] < time;
+            !comes && after < time
+        });
+        comes
+    }
+
+    /// Has a block that a node has found come from node to node, as long as `goes_on` says so, which is told after what time
+    /// it comes to each, and how many messages that one tells others by. Returns after what time the last of them has come;
+    /// none if that is beyond the end of time.
+    fn rehearse_while(
+        &mut self,
+        finder: NodeId,
+        chain: &Blockchain,
+        mut goes_on: impl FnMut(&Flood, Duration, u64) -> bool,
+    ) -> Option<Duration> {
         if self.rehearsals.1 > Time::from_nanos(u64::MAX / 2) {
             self.rehearsals = (Queue::new(Time::UNIX_EPOCH), Time::UNIX_EPOCH);
         }
@@ -160,32 +199,31 @@ impl Floods {
         let (start, mut count) = (*now, 0);
         let mut flood =
             Flood::begin((chain.clone(), 0), start, lanes.nodes(), spare.pop().unwrap_or_default());
-        let (mut accepted, mut messages) = (Vec::with_capacity(lanes.nodes()), 0);
         let mut next = Some((start, finder.index() as u32, NOBODY));
         while let Some((at, node, except)) = next {
             // Of those that come first at one moment one is taken on.
-            if let Some(volume) = flood.relay(lanes, 0, (at, node, except), except, queue, &mut count) {
-                messages += volume.messages;
-                accepted.push(at - start);
+            if let Some(volume) = flood.relay(lanes, 0, (at, node, except), except, queue, &mut count)
+                && !goes_on(&flood, at - start, volume.messages)
+            {
+                queue.drain();
+                break;
             }
-            next = std::iter::from_fn(|| queue.pop_until(Time::MAX)).find_map(|arrival| {
-                (flood.first[arrival.to as usize] == arrival.at).then_some((
-                    arrival.at,
-                    arrival.to,
-                    arrival.from,
-                ))
-            });
+            next = iter::from_fn(|| {
+                let had_opened = !queue.opened().is_empty();
+                let arrival = queue.pop_until(Time::MAX);
+                if !had_opened {
+                    queue.opened().iter().for_each(|arrival| lanes.fetch(arrival.to));
+                }
+                arrival
+            })
+            .find(|arrival| flood.first[arrival.to as usize] == arrival.at)
+            .map(|arrival| (arrival.at, arrival.to, arrival.from));
         }
         // Time does not go back in a queue.
         *now = flood.last;
-        let last = flood.last - start;
+        let last = flood.last;
         spare.push(flood.end());
-        // Beyond the end of time nothing comes.
-        let is_with_all = accepted.len() == lanes.nodes() && *now < Time::MAX;
-        is_with_all.then(|| {
-            let accepted = accepted.split_off(1);
-            Spread { accepted, last, messages, requests: 0, bytes: None }
-        })
+        (last < Time::MAX).then(|| last - start)
     }
 
     /// Tells whether messages may still be under way that tell of a block which a node has heard of, and does not

@@ -34,6 +34,7 @@ use crate::verbs::NetworkOf;
 pub use drive::Virtual;
 pub use events::SimulationEvents;
 pub(crate) use samples::Sampled;
+pub(crate) use shared::Goal;
 
 /// A network under a virtual clock, on one thread.
 ///

@@ -21,6 +21,10 @@
 //! It waits until it is known that nothing else happens before its last message has arrived: neither another proof, nor
 //! a wake-up, nor a plan, nor the end of the time that is to pass. Whatever comes first, or looks at the world, has it
 //! carried from node to node as any other block.
+//!
+//! One other thing may happen, where each message takes the same time: somebody [who has it](Surroundings::has_heir) finds
+//! the next block. That comes to each node later, as it takes no way that the one before it has not taken sooner, and so it
+//! meets a network in which all have the one before.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -49,12 +53,15 @@ pub(super) struct Replays {
     found: Option<Found>,
     /// A block that is carried, of which is noted how it spreads.
     pub(super) recording: Option<Recording>,
+    /// When the last message of what was replayed has come. Until then nobody is to look.
+    settled_by: Time,
 }
 
 impl Default for Replays {
     fn default() -> Self {
         let (records, longest) = (BTreeMap::new(), Duration::ZERO);
-        Self { are_on: true, records, longest, found: None, recording: None }
+        let settled_by = Time::UNIX_EPOCH;
+        Self { are_on: true, records, longest, found: None, recording: None, settled_by }
     }
 }
 
@@ -140,6 +147,11 @@ impl Replays {
         self.found.is_some()
     }
 
+    /// Tells whether all that was replayed has come to all by a moment.
+    pub(super) fn are_settled(&self, now: Time) -> bool {
+        self.settled_by <= now
+    }
+
     pub(super) fn take_found(&mut self) -> Option<Found> {
         self.found.take()
     }
@@ -218,6 +230,23 @@ impl Surroundings {
         Found { kind, request_bytes, chain }
     }
 
+    /// Tells whether whoever finds the next proof has heard by then of a block that was just found, and no other proof is
+    /// found before its last message has arrived. A proof at another difficulty might change when the others are.
+    pub(super) fn has_heir(&mut self, found: &Found) -> bool {
+        let Found { kind, chain, .. } = found;
+        let (Some((proof, heir)), Some(record)) = (self.searches.next(), self.replays.records.get(kind))
+        else {
+            return false;
+        };
+        let (accepted, last) = (self.now + record.accepted, self.now + record.last);
+        let position = chain.len() + 2;
+        let is_retargeted = self.rules.difficulty.retarget().is_some_and(|it| it.is_due_at(position));
+        self.flow == Flow::Free
+            && !is_retargeted
+            && self.searches.next_but_one().is_none_or(|other| other > last)
+            && (accepted < proof || self.floods.comes_within(proof - self.now, (kind.finder, heir), chain))
+    }
+
     /// Has all nodes take on a block that was just found, if all of its messages arrive before another moment; tells
     /// whether they do.
     pub(super) fn replay(&mut self, nodes: &mut Nodes, found: &Found, before: Time) -> bool {
@@ -238,6 +267,7 @@ impl Surroundings {
             return false;
         }
         record.uses += 1;
+        self.replays.settled_by = self.now + record.last;
         let Volume { messages, bytes } = &mut self.flooded;
         *messages += record.messages;
         *bytes += record.bytes.unwrap_or_else(|| record.messages * self.floods.bytes_of(chain));

@@ -6,7 +6,7 @@ use super::{
     Simulation,
     carry::{Settings, Surroundings},
     drive::Virtual,
-    shared::{Progress, Shared},
+    shared::{Goal, Progress, Shared},
     world::World,
 };
 use crate::{
@@ -116,7 +116,7 @@ impl Simulation {
     /// assert!(!Simulation::new(Rules::bitcoin(), 42).step(), "nobody is there to do anything");
     /// ```
     pub fn step(&self) -> bool {
-        self.driver.step_until(Time::MAX, false)
+        self.driver.step_until(Time::MAX, None)
     }
 
     /// Lets time pass.
@@ -146,8 +146,8 @@ impl Simulation {
     /// assert_eq!(simulation.now(), moment);
     /// ```
     pub fn run_until(&self, moment: Time) {
-        while self.driver.step_until(moment, true) {}
-        self.driver.advance(moment);
+        while self.driver.step_until(moment, Some(Goal::NONE)) {}
+        self.driver.world.advance(moment);
     }
 
     /// Lets time pass until some node's chain has a block at a position. Returns whether it came to that: not, if nothing
@@ -164,7 +164,7 @@ impl Simulation {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn run_to_position(&self, position: u64) -> bool {
-        self.run_until_holds(|progress| progress.longest >= position)
+        self.run_to(Goal { longest: position, ..Goal::NONE })
     }
 
     /// Lets time pass until so many blocks more have been mined, whatever becomes of them. Returns whether it came to
@@ -182,7 +182,7 @@ impl Simulation {
     /// ```
     pub fn run_blocks(&self, blocks: u64) -> bool {
         let mined = self.progress().mined.saturating_add(blocks);
-        self.run_until_holds(|progress| progress.mined >= mined)
+        self.run_to(Goal { mined, ..Goal::NONE })
     }
 
     /// Lets time pass until a condition holds, which is asked after everything that happens. Returns whether it came to
@@ -262,12 +262,18 @@ impl Simulation {
         self.driver.world.borrow_mut().around.replays.are_on = are_on;
     }
 
-    /// Lets time pass until a moment, while a condition holds that is asked after everything that happens.
-    pub(crate) fn run_while(&self, moment: Time, mut goes_on: impl FnMut(Progress) -> bool) {
-        while goes_on(self.progress()) {
-            if !self.driver.step_until(moment, true) {
+    /// Lets time pass until a moment or until a goal is reached, while a condition holds that is asked after everything that
+    /// happens; but where a block is found that has come to all ahead of time, only then when it has.
+    pub(crate) fn run_while(&self, moment: Time, goal: Goal, mut goes_on: impl FnMut(Progress) -> bool) {
+        loop {
+            let progress = self.progress();
+            let Progress { mined, longest, is_settled, .. } = progress;
+            if is_settled && (goal.is_reached(mined, longest) || !goes_on(progress)) {
+                return;
+            }
+            if !self.driver.step_until(moment, Some(goal)) {
                 if moment < Time::MAX {
-                    self.driver.advance(moment);
+                    self.driver.world.advance(moment);
                 }
                 return;
             }
@@ -279,8 +285,9 @@ impl Simulation {
         self.driver.world.progress()
     }
 
-    fn run_until_holds(&self, condition: impl Fn(Progress) -> bool) -> bool {
-        self.run_while(Time::MAX, |progress| !condition(progress));
-        condition(self.progress())
+    fn run_to(&self, goal: Goal) -> bool {
+        self.run_while(Time::MAX, goal, |_| true);
+        let Progress { mined, longest, .. } = self.progress();
+        goal.is_reached(mined, longest)
     }
 }

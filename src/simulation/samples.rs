@@ -70,9 +70,15 @@ impl Samples {
     /// Takes a sample if it is time, just before a block is mined: nothing that was found waits then to be carried.
     #[inline]
     pub(super) fn look(&mut self, around: &mut Surroundings) {
-        if around.mined >= self.due {
+        if self.are_due(around.mined) {
             self.take(around.sample());
         }
+    }
+
+    /// Tells whether one is taken before the next block is mined.
+    #[inline]
+    pub(super) fn are_due(&self, mined: u64) -> bool {
+        mined >= self.due
     }
 
     #[cold]

@@ -79,13 +79,13 @@ impl Searches {
             *running = search;
             return;
         }
-        let key = self.key.and(node.index() as u64);
+        let key = self.key_of(node);
         self.change(now, node, |clock| {
             clock.search = Some(search);
             match effort {
                 Effort::Drawn { work } if clock.work > 0.0 => clock.left *= work / clock.work,
                 Effort::Drawn { work } => {
-                    clock.left = work * key.and(clock.draws).exponential();
+                    clock.left = clock.draw(key, work);
                     clock.draws += 1;
                 }
                 Effort::Hashed { attempts, .. } => clock.left = attempts as f64,
@@ -110,6 +110,18 @@ impl Searches {
     /// Returns when the next proof is found, and by whom.
     pub(super) fn next(&self) -> Option<(Time, NodeId)> {
         self.ends.peek().map(|Reverse(end)| *end)
+    }
+
+    /// Returns when the proof after the next is found, if that is drawn and its finder goes on at the same difficulty.
+    pub(super) fn next_but_one(&mut self) -> Option<Time> {
+        let first = self.ends.pop()?;
+        self.drop_past_ends();
+        let other = self.ends.peek().map(|Reverse((end, _))| *end);
+        let Reverse((since, finder)) = first;
+        self.ends.push(first);
+        let clock = &self.clocks[finder.index()];
+        let again = Clock { left: clock.draw(self.key_of(finder), clock.work), since, ..clock.clone() };
+        again.end().into_iter().chain(other).min()
     }
 
     /// Takes out the next proof.
@@ -148,15 +160,29 @@ impl Searches {
         } else {
             self.ends.extend(end.map(|end| Reverse((end, node))));
         }
+        self.drop_past_ends();
+    }
+
+    /// Has the first of the ends be one.
+    fn drop_past_ends(&mut self) {
         while let Some(Reverse((end, node))) = self.ends.peek()
             && self.clocks[node.index()].end != Some(*end)
         {
             self.ends.pop();
         }
     }
+
+    fn key_of(&self, node: NodeId) -> Key {
+        self.key.and(node.index() as u64)
+    }
 }
 
 impl Clock {
+    /// How many attempts the next drawn search takes.
+    fn draw(&self, key: Key, work: f64) -> f64 {
+        work * key.and(self.draws).exponential()
+    }
+
     /// The attempts made since `since`.
     fn made(&self, now: Time) -> f64 {
         if self.search.is_some() { self.rate * (now - self.since).as_secs_f64() } else { 0.0 }

@@ -5,7 +5,10 @@ use std::{
     rc::Rc,
 };
 
-use super::world::{Step, World};
+use super::{
+    carry::Surroundings,
+    world::{Step, World},
+};
 use crate::time::Time;
 
 /// The one way to a world: who looks at it finds each block that was found under way, and none that waits to be replayed.
@@ -22,6 +25,27 @@ pub(crate) struct Progress {
     pub(crate) mined: u64,
     /// Whether any node searches for a proof.
     pub(crate) is_mining: bool,
+    /// Whether nothing is on its way to nodes that are said to have it.
+    pub(crate) is_settled: bool,
+}
+
+/// What ends a run, whatever the time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Goal {
+    /// So many blocks mined.
+    pub(crate) mined: u64,
+    /// So many blocks in the longest chain.
+    pub(crate) longest: u64,
+}
+
+impl Goal {
+    /// One that no run reaches.
+    pub(crate) const NONE: Self = Self { mined: u64::MAX, longest: u64::MAX };
+
+    /// Tells whether a run is there that has mined so many blocks, and has so many in its longest chain.
+    pub(crate) fn is_reached(self, mined: u64, longest: u64) -> bool {
+        mined >= self.mined || longest >= self.longest
+    }
 }
 
 impl Shared {
@@ -30,6 +54,7 @@ impl Shared {
     }
 
     pub(super) fn borrow(&self) -> Ref<'_, World> {
+        self.assert_settled();
         if self.0.borrow().around.replays.has_found() {
             self.0.borrow_mut().carry_found();
         }
@@ -37,6 +62,19 @@ impl Shared {
     }
 
     pub(super) fn borrow_mut(&self) -> RefMut<'_, World> {
+        self.assert_settled();
+        self.come_to_rest()
+    }
+
+    /// Lets time pass until a moment at which nothing comes any more.
+    pub(super) fn advance(&self, moment: Time) {
+        let mut world = self.come_to_rest();
+        if world.around.now < moment {
+            world.around.advance(moment);
+        }
+    }
+
+    fn come_to_rest(&self) -> RefMut<'_, World> {
         let mut world = self.0.borrow_mut();
         world.carry_found();
         world.end_recording();
@@ -44,8 +82,12 @@ impl Shared {
     }
 
     /// Lets the next thing happen: see [`World::step`].
-    pub(super) fn step(&self, limit: Time, replays: bool) -> Step {
+    pub(super) fn step(&self, limit: Time, replays: Option<Goal>) -> Step {
         self.0.borrow_mut().step(limit, replays)
+    }
+
+    fn assert_settled(&self) {
+        debug_assert!(self.progress().is_settled, "nobody looks while a block is on its way that all have");
     }
 
     pub(super) fn now(&self) -> Time {
@@ -56,6 +98,8 @@ impl Shared {
     pub(super) fn progress(&self) -> Progress {
         let around = &self.0.borrow().around;
         let is_mining = around.searches.next().is_some();
-        Progress { now: around.now, longest: around.longest, mined: around.mined, is_mining }
+        let Surroundings { now, longest, mined, .. } = *around;
+        let is_settled = around.replays.are_settled(now);
+        Progress { now, longest, mined, is_mining, is_settled }
     }
 }

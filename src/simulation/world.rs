@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, fmt};
 
 use super::{
-    Simulation, carry::Surroundings, finality::Finality, floods::Wave, nodes::Nodes, samples::Samples,
+    Simulation, carry::Surroundings, finality::Finality, floods::Wave, nodes::Nodes, replays::Found,
+    samples::Samples, shared::Goal,
 };
 use crate::{
     blockchain::Blockchain,
@@ -67,9 +68,9 @@ impl World {
     }
 
     /// Lets the next thing happen, unless it comes later than a limit. Time then is what it was, or that thing's. Where
-    /// `replays`, a block that was found may have come to all before that.
-    pub(super) fn step(&mut self, limit: Time, replays: bool) -> Step {
-        if !replays {
+    /// nobody looks before a goal is reached, a block that was found may have come to all before that.
+    pub(super) fn step(&mut self, limit: Time, replays: Option<Goal>) -> Step {
+        if replays.is_none() {
             self.carry_found();
         }
         self.tell_of_losses();
@@ -80,7 +81,13 @@ impl World {
         if let Some(found) = self.around.replays.take_found() {
             // Where nothing is to come, time ends with the last message. Else the step goes on to what comes next: nobody
             // is to see that all have the block before its time.
-            if !first.is_some_and(|first| self.around.replay(&mut self.nodes, &found, first.min(limit))) {
+            let but_proof = earlier(wake, plan).map_or(limit, |other| other.min(limit));
+            let is_replayed = first.is_some_and(|first| {
+                self.around.replay(&mut self.nodes, &found, first.min(limit))
+                    || replays.is_some_and(|goal| self.may_be_followed(&found, but_proof, goal))
+                        && self.around.replay(&mut self.nodes, &found, but_proof)
+            });
+            if !is_replayed {
                 self.around.carry_found(&mut self.nodes, &found);
             }
         }
@@ -135,6 +142,16 @@ impl World {
             self.around.searches.fetch(arrival.to);
             self.around.floods.lanes.fetch(arrival.to);
         }
+    }
+
+    /// Tells whether the next block is found before a moment by one who has a block that was just found, and nobody looks
+    /// before that has come to all.
+    fn may_be_followed(&mut self, found: &Found, before: Time, goal: Goal) -> bool {
+        let Surroundings { mined, longest, ref searches, .. } = self.around;
+        searches.next().is_some_and(|(proof, _)| proof < before)
+            && !goal.is_reached(mined + 1, longest + 1)
+            && !self.samples.are_due(mined)
+            && self.around.has_heir(found)
     }
 
     /// Has the finder of a block that waits to be replayed tell its peers.

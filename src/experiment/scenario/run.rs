@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     report::Report,
-    simulation::Simulation,
+    simulation::{Goal, Simulation},
     time::Time,
     transaction::Transaction,
     verbs::{Driver, NetworkOf},
@@ -89,14 +89,16 @@ impl Scenario {
             has_ended = has_ended || !goes_on();
             !has_ended
         };
-        simulation.run_while(start + self.warm_up, |_| goes_on());
+        simulation.run_while(start + self.warm_up, Goal::NONE, |_| goes_on());
         let stop = &self.stop;
-        let blocks = simulation.progress().mined.saturating_add(stop.blocks.unwrap_or(u64::MAX));
-        let position = stop.position.unwrap_or(u64::MAX);
+        let goal = Goal {
+            mined: simulation.progress().mined.saturating_add(stop.blocks.unwrap_or(u64::MAX)),
+            longest: stop.position.unwrap_or(u64::MAX),
+        };
         let until = stop.seconds.map_or(Time::MAX, |seconds| start + Duration::from_secs_f64(seconds));
-        simulation.run_while(until, |progress| {
+        simulation.run_while(until, goal, |progress| {
             let is_live = progress.is_mining || progress.now < last_change || stop.seconds.is_some();
-            goes_on() && is_live && progress.mined < blocks && progress.longest < position
+            goes_on() && is_live
         });
     }
 }
