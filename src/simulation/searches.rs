@@ -356,6 +356,23 @@ mod tests {
     }
 
     proptest! {
+        /// Whoever finds the next, and whoever finds the one after it.
+        #[test]
+        fn the_proof_after_the_next_is_foreseen(rates in vec(1.0..100.0_f64, 1..5)) {
+            let mut searches = searches(&rates);
+            for node in 0..rates.len() {
+                searches.begin(Time::UNIX_EPOCH, NodeId::new(node as u32), SearchId(1), DRAWN);
+            }
+            for _ in 0..100 {
+                let (next, foreseen) = (searches.next(), searches.next_but_one());
+                prop_assert_eq!(searches.next(), next, "to look ahead changes nothing");
+                let (now, node) = next.unwrap();
+                searches.pop().unwrap();
+                searches.begin(now, node, SearchId(2), DRAWN);
+                prop_assert_eq!(searches.next_time(), foreseen);
+            }
+        }
+
         /// However the search is interrupted, it takes as many attempts as it would have taken in one go.
         #[test]
         fn interruptions_lose_no_attempts(steps in vec((0..3_u8, 0.0..5.0_f64, 0.0..50.0_f64), 0..30)) {

@@ -133,6 +133,20 @@ fn what_is_skipped_does_not_matter_among_ties() {
     }
 }
 
+/// A sample is taken with all that is under way.
+#[test]
+fn what_is_replayed_does_not_matter_to_samples() {
+    let [(replaying, replayed), (carrying, _)] = [true, false].map(|replays| {
+        let simulation = network(9, 2.0, true);
+        simulation.set_replays(replays);
+        simulation.take_samples();
+        assert!(simulation.run_blocks(2000));
+        (format!("{:?}", simulation.samples()), simulation.report().replayed)
+    });
+    assert!(replaying == carrying, "{replayed} were replayed");
+    assert!(replayed > 500, "{replayed} were replayed");
+}
+
 #[test]
 fn where_nothing_happens_a_run_ends_however_far_it_is_to_go() {
     let simulation = network(2, 600.0, true);

@@ -92,6 +92,20 @@ fn a_quiet_network_replays_all_but_the_first_block() {
     assert!(before.to_string().contains(&line));
 }
 
+/// Where the next is found by one who has it, though not all messages have come; but whoever looks at every block sees those
+/// under way.
+#[test]
+fn a_block_is_replayed_that_the_next_is_found_on_meanwhile() {
+    let run = Run { interval: 2.0, ..quiet_run() };
+    let [(some, at_once), (few, one_by_one)] = [500, 1].map(|blocks| {
+        let simulation = network(&run);
+        (0..500 / blocks).for_each(|_| assert!(simulation.run_blocks(blocks)));
+        (simulation.report().replayed, seen(&simulation, None))
+    });
+    assert_eq!(at_once, one_by_one);
+    assert!(some > few + 10, "{some} and {few} of 500 were replayed");
+}
+
 /// The first of each finder is carried, and of each size that counts.
 #[test]
 fn where_messages_take_time_by_their_size_all_but_the_first_are_replayed() {
