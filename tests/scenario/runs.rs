@@ -92,6 +92,27 @@ fn a_run_in_which_nobody_mines_any_more_ends() {
     assert!(report.mined < 100, "{}", report.mined);
 }
 
+/// Whenever its caller says so, and what it came to by then is what it comes to where every block is carried.
+#[test]
+fn a_run_that_is_stopped_is_reported_on_as_it_stands() {
+    let link = json!({ "latency": { "fixed": { "seconds": 0.1 } } });
+    let scenario = scenario(json!({ "nodes": 5, "pace": { "block_seconds": 2 }, "link": link, "seed": 3 }));
+    for asked in 1..200 {
+        let simulation = scenario.simulation().unwrap();
+        let mut left = asked;
+        scenario.run_to_stop(&simulation, || {
+            left -= 1;
+            left > 0
+        });
+        let carrying = scenario.simulation().unwrap();
+        carrying.set_replays(false);
+        // Of what comes at one moment it may have stopped before the last.
+        [&simulation, &carrying].into_iter().for_each(|each| each.run_until(simulation.now()));
+        let report = Report { replayed: 0, ..simulation.report() };
+        assert_eq!(report, carrying.report(), "{asked} times asked");
+    }
+}
+
 /// What is let go of is out of sight, and nothing else is different.
 #[test]
 fn a_finality_changes_nothing_but_what_is_kept() {

@@ -106,6 +106,21 @@ fn a_block_is_replayed_that_the_next_is_found_on_meanwhile() {
     assert!(some > few + 10, "{some} and {few} of 500 were replayed");
 }
 
+/// The block after the one that is found meanwhile is found sooner than was foreseen, as that made it easier.
+#[test]
+fn a_run_ends_with_its_last_block_however_easy_that_became() {
+    let run = Run { nodes: 3, millis: 10_000, interval: 15.0, window: Some(3), ..quiet_run() };
+    let [replaying, carrying] = [true, false].map(|replays| {
+        let simulation = network(&run);
+        simulation.set_replays(replays);
+        simulation
+    });
+    for run in 0..20_000 {
+        assert!(replaying.run_blocks(4) && carrying.run_blocks(4));
+        assert_eq!(replaying.now(), carrying.now(), "in run {run}");
+    }
+}
+
 /// The first of each finder is carried, and of each size that counts.
 #[test]
 fn where_messages_take_time_by_their_size_all_but_the_first_are_replayed() {
