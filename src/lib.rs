@@ -212,7 +212,7 @@
 //! | pending transactions | [`Mempool`] |
 //! | what nodes say, what they are told to do, what happens to them | [`Message`], [`Command`], [`Answer`], [`Event`] |
 //! | what a miner shows and when, and who wins a tie | [`strategy`] |
-//! | a node: a state machine, input in, effects out | [`Node`], [`Input`], [`Effect`] |
+//! | a node: a state machine, input in, effects out | [`Node`], [`Input`], [`Effects`] |
 //! | links between nodes, as plain data | [`wire`] |
 //! | what a run showed: stale blocks, reorganisations, propagation | [`Report`], [`report`] |
 //! | pictures of what happened: as text, as SVG, and a page that plays a run again | [`picture`] |
@@ -382,7 +382,7 @@ pub use hash::{BlockHash, ParseHashError, TransactionHash};
 pub use mempool::{LossReason, Mempool, SubmitError};
 pub use message::{Message, MessageKind, NodeId, RequestId, Told};
 pub use network::Network;
-pub use node::{Effect, Input, Limits, Node, NodeConfig, SearchId, Template};
+pub use node::{Effect, Effects, Input, Limits, Node, NodeConfig, SearchId, Template};
 pub use report::Report;
 pub use rules::{
     Checks, Context, Difficulty, ForkChoice, Genesis, ProofRule, Relay, Retarget, RetargetError, Rules,

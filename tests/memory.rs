@@ -8,8 +8,8 @@ use std::{
 };
 
 use chainlab::{
-    Block, Blockchain, Command, Difficulty, Effect, Genesis, Input, Message, Node, NodeId, PreviousHash,
-    Rules, Simulation, Ticket, Time, Timestamp, Told, Transaction,
+    Block, Blockchain, Command, Difficulty, Effect, Effects, Genesis, Input, Message, Node, NodeId,
+    PreviousHash, Rules, Simulation, Ticket, Time, Timestamp, Told, Transaction,
     network::HashRate,
     pow::Target,
     wire::{Latency, Link, Topology},
@@ -221,12 +221,12 @@ fn of_chains_that_came_as_documents_one_copy_is_left() {
     let (now, outsider) = (Time::from_secs(1), NodeId::new(NODES));
     let mut nodes: Vec<_> =
         ids.iter().map(|&id| Node::new(id, Arc::clone(&rules), "miner", Time::UNIX_EPOCH).unwrap()).collect();
-    let (mut said, mut effects) = (Vec::new(), Vec::new());
+    let (mut said, mut effects) = (Vec::new(), Effects::default());
     for (&id, node) in ids.iter().zip(&mut nodes) {
         let peers = ids.iter().copied().filter(|peer| *peer != id).collect();
         node.handle(now, Input::Command(Ticket(0), Command::Register(peers)), &mut effects);
         node.handle(now, Input::Message(outsider, Message::NewBlock(tip.clone().into())), &mut effects);
-        let request = effects.drain(..).find_map(|effect| match effect {
+        let request = effects.to_do.drain(..).find_map(|effect| match effect {
             Effect::Send(_, Message::BlocksRequest { request, .. }) => Some(request),
             _ => None,
         });
@@ -238,7 +238,7 @@ fn of_chains_that_came_as_documents_one_copy_is_left() {
             node.handle(now, Input::Wake, &mut effects);
         }
         assert_eq!(node.chain().len(), 1001);
-        said.extend(effects.drain(..).map(|effect| (id, effect)));
+        said.extend(effects.to_do.drain(..).map(|effect| (id, effect)));
     }
     let copies = ALLOCATOR.current_usage() - before;
     assert!(copies > 1000 * 200 * NODES as usize, "each has its own: {copies} bytes");
@@ -254,7 +254,7 @@ fn of_chains_that_came_as_documents_one_copy_is_left() {
         };
         for to in to {
             nodes[to.index()].handle(now, Input::Message(from, message.clone()), &mut effects);
-            said.extend(effects.drain(..).map(|effect| (to, effect)));
+            said.extend(effects.to_do.drain(..).map(|effect| (to, effect)));
         }
     }
     let left = ALLOCATOR.current_usage() - before;

@@ -17,8 +17,8 @@ use std::{
 };
 
 use chainlab::{
-    Blockchain, Command, Difficulty, Effect, Genesis, Happening, Input, Message, Network, Node, NodeId,
-    Retarget, Rules, SearchId, Template, Ticket, Time,
+    Blockchain, Command, Difficulty, Effect, Effects, Genesis, Happening, Input, Message, Network, Node,
+    NodeId, Retarget, Rules, SearchId, Template, Ticket, Time,
     network::HashRate,
     pow::{Search, Target},
 };
@@ -74,10 +74,13 @@ impl Lab {
     }
 
     fn tell(&mut self, at: usize, input: Input) {
-        let mut effects = Vec::new();
+        let mut effects = Effects::default();
         self.nodes[at].handle(self.now, input, &mut effects);
         let id = NodeId::new(at as u32);
-        for effect in effects {
+        for what in effects.happened {
+            assert!(!matches!(what, Happening::Rejected { .. }), "{what:?}");
+        }
+        for effect in effects.to_do {
             match effect {
                 Effect::Send(to, message) => self.messages.push_back((to, id, message)),
                 Effect::Relay { except, message } => {
@@ -92,8 +95,7 @@ impl Lab {
                     self.searches[at] = Some((search, template, due));
                 }
                 Effect::StopSearch => self.searches[at] = None,
-                Effect::Event(Happening::Rejected { invalid, .. }) => panic!("{invalid}"),
-                Effect::Event(_) | Effect::Answer(..) | Effect::WakeAt(_) => {}
+                Effect::Answer(..) | Effect::WakeAt(_) => {}
             }
         }
     }

@@ -7,8 +7,8 @@ use std::{
 };
 
 use chainlab::{
-    Block, BlockHash, Blockchain, Command, Difficulty, Effect, Genesis, Input, Limits, Message, Node,
-    NodeConfig, NodeId, PreviousHash, RequestId, Rules, Ticket, Time, Timestamp, Transaction,
+    Block, BlockHash, Blockchain, Command, Difficulty, Effect, Effects, Genesis, Input, Limits, Message,
+    Node, NodeConfig, NodeId, PreviousHash, RequestId, Rules, Ticket, Time, Timestamp, Transaction,
     pow::{Challenge, Search, Target},
 };
 
@@ -117,7 +117,7 @@ impl Lab {
         let address = "miner".into();
         let config = NodeConfig { id: NodeId::new(0), rules, address, limits, behaviour: Default::default() };
         let mut node = Node::with_config(config, START).unwrap();
-        let mut tell = |input| node.handle(now(), input, &mut Vec::new());
+        let mut tell = |input| node.handle(now(), input, &mut Effects::default());
         tell(Input::Command(Ticket(1), Command::Register(vec![LIAR, FRIEND])));
         for position in 2..=BLOCKS {
             let told = chain.at(position).expect("it is that long");
@@ -156,13 +156,13 @@ impl Lab {
 
 /// Hands a node messages of the liar, each after what it answers; returns how long each took.
 fn feed(node: &mut Node, asked: Asked, messages: Vec<Message>) -> Vec<Duration> {
-    let mut effects = Vec::new();
+    let mut effects = Effects::default();
     let mut times = Vec::with_capacity(messages.len());
     for (number, mut message) in (0..).zip(messages) {
         match (asked, &mut message) {
             (Asked::Chains, Message::Chain { request, .. }) => {
                 node.handle(now(), Input::Command(Ticket(3), Command::Resolve), &mut effects);
-                *request = effects.iter().find_map(question).expect("it asks its peers");
+                *request = effects.to_do.iter().find_map(question).expect("it asks its peers");
             }
             (Asked::Blocks, Message::Blocks { request, .. }) => {
                 let told = Message::Announce { block: nowhere(1000 + number), position: 2 * BLOCKS };
@@ -171,7 +171,7 @@ fn feed(node: &mut Node, asked: Asked, messages: Vec<Message>) -> Vec<Duration> 
                 for _ in 0..10 {
                     node.handle(now(), Input::Wake, &mut effects);
                 }
-                *request = effects.iter().find_map(question).expect("it asks whoever tells");
+                *request = effects.to_do.iter().find_map(question).expect("it asks whoever tells");
             }
             _ => {}
         }

@@ -26,7 +26,7 @@ use crate::{
     command::{Answer, Command, Ticket},
     event::{Event, Happening},
     message::{Message, NodeId},
-    node::{Effect, Input, Node, SearchId},
+    node::{Effect, Effects, Input, Node, SearchId},
     pow::Search,
     time::Time,
     verbs::{DownCause, HashRate, NodeError, ending, state::State},
@@ -60,7 +60,7 @@ pub(super) struct Worker {
     links_up: VecDeque<(u64, NodeId)>,
     /// The chain and the peers that the others know of.
     known: (Blockchain, Vec<NodeId>),
-    effects: Vec<Effect>,
+    effects: Effects,
 }
 
 /// Starts the thread of a node.
@@ -92,7 +92,7 @@ impl Worker {
             search_began: None,
             messages_read: 0,
             links_up: VecDeque::new(),
-            effects: Vec::new(),
+            effects: Effects::default(),
         };
         worker.set_hash_rate(HashRate::default());
         worker
@@ -307,11 +307,7 @@ impl Worker {
         let mut effects = std::mem::take(&mut self.effects);
         self.node.handle(now, input, &mut effects);
         // Before anybody is answered or told, and together: whoever hears of a change in one way finds it in the others.
-        let recorded = effects.extract_if(.., |effect| matches!(effect, Effect::Event(_)));
-        let recorded = recorded.filter_map(|effect| match effect {
-            Effect::Event(what) => Some(what),
-            _ => None,
-        });
+        let recorded = effects.happened.drain(..);
         let (chain, peers) = (self.node.chain(), self.node.peers());
         let has_other_peers = peers != self.known.1;
         if has_other_peers || !chain.is_same_copy(&self.known.0) {
@@ -329,7 +325,7 @@ impl Worker {
             let node = self.node.id();
             recorded.for_each(|what| self.shared.watch.record(&Event { time: now, node, what }));
         }
-        for effect in effects.drain(..) {
+        for effect in effects.to_do.drain(..) {
             self.carry_out(now, effect);
         }
         self.effects = effects;
@@ -359,7 +355,6 @@ impl Worker {
                     reply.give(Ok(answer));
                 }
             }
-            Effect::Event(_) => unreachable!("events are recorded before the other effects"),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Taking on another chain, and turning bad ones down.
 
-use super::machine::{Effect, Node};
+use super::{effects::Effects, machine::Node};
 use crate::{
     block::Block,
     blockchain::{Blockchain, ChainError},
@@ -26,7 +26,7 @@ impl Node {
         now: Time,
         chain: Blockchain,
         from: Option<NodeId>,
-        effects: &mut Vec<Effect>,
+        effects: &mut Effects,
     ) {
         let old = std::mem::replace(&mut self.chain, chain);
         let common = old.common_ancestor(&self.chain).map_or(0, |common| common.len());
@@ -34,14 +34,14 @@ impl Node {
         if let Some(from) = from {
             let happening =
                 Happening::Accepted { block: self.chain.tip_hash(), position: self.chain.len(), from };
-            effects.push(Effect::Event(happening));
+            effects.happened(happening);
         }
         if abandoned.len() > 0 {
-            effects.push(Effect::Event(Happening::Reorganised {
+            effects.happened(Happening::Reorganised {
                 abandoned: abandoned.len() as u64,
                 adopted: adopted.len() as u64,
                 old_tip: old.tip_hash(),
-            }));
+            });
         }
         let has_gap = adopted.len() as u64 + common < self.chain.len();
         let accounts = self.chain.accounts();
@@ -76,14 +76,14 @@ impl Node {
     }
 
     /// Records a bad block or document, and counts it against its sender.
-    pub(super) fn reject(&mut self, from: NodeId, error: ChainError, effects: &mut Vec<Effect>) {
-        effects.push(Effect::Event(match error {
+    pub(super) fn reject(&mut self, from: NodeId, error: ChainError, effects: &mut Effects) {
+        effects.happened(match error {
             ChainError::Document(error) => Happening::RejectedDocument { from, error },
             ChainError::Invalid(invalid) => Happening::Rejected { from, invalid },
-        }));
+        });
         if self.gossip.count_bad_block(from, self.limits.bad_blocks) {
             self.payments.forget(from);
-            effects.push(Effect::Event(Happening::Banned { peer: from }));
+            effects.happened(Happening::Banned { peer: from });
         }
     }
 }
@@ -110,19 +110,19 @@ mod tests {
         let mut node = Node::new(NodeId::new(0), Arc::new(rules.clone()), "bob", START).unwrap();
         for nonce in [0, 1] {
             let submit = Command::Submit(pay("bob", nonce));
-            node.handle(START, Input::Command(Ticket(nonce), submit), &mut Vec::new());
+            node.handle(START, Input::Command(Ticket(nonce), submit), &mut Effects::default());
         }
         let spent = node.chain().mine_next(&rules, [pay("carol", 0)], "miner", START).unwrap();
         let chain =
             (0..8).fold(spent, |chain, _| chain.mine_next(&rules, [], "miner", START).expect("it may go on"));
         let shortened = Cut::before_tip_of(&chain.at(6).unwrap()).shortened(&chain).unwrap();
 
-        let mut effects = Vec::new();
+        let mut effects = Effects::default();
         node.adopt(START, shortened, Some(NodeId::new(1)), &mut effects);
         let pending: Vec<_> = node.mempool().iter().cloned().collect();
         assert_eq!(pending, [pay("bob", 1)]);
-        let lost = effects.iter().filter_map(|effect| match effect {
-            Effect::Event(Happening::Lost { transaction, .. }) => Some(transaction.clone()),
+        let lost = effects.happened.iter().filter_map(|what| match what {
+            Happening::Lost { transaction, .. } => Some(transaction.clone()),
             _ => None,
         });
         assert_eq!(lost.collect::<Vec<_>>(), [pay("bob", 0)]);

@@ -1,7 +1,8 @@
 //! Announcing: how peers are told of a new tip, and what a node makes of being told of one by less than the block.
 
 use super::{
-    machine::{Effect, Node},
+    effects::{Effect, Effects},
+    machine::Node,
     memory::Gossip,
     questions::Wanted,
 };
@@ -22,7 +23,7 @@ impl Node {
         old: &Blockchain,
         common: u64,
         from: Option<NodeId>,
-        effects: &mut Vec<Effect>,
+        effects: &mut Effects,
     ) {
         if old.len() > common {
             self.gossip.keep_side_branch(self.id, old.clone(), (common, 0), &self.limits);
@@ -47,7 +48,7 @@ impl Node {
     }
 
     /// Tells one peer of the tip, which it may have missed. Nobody misses a genesis.
-    pub(super) fn announce_to(&mut self, now: Time, peer: NodeId, effects: &mut Vec<Effect>) {
+    pub(super) fn announce_to(&mut self, now: Time, peer: NodeId, effects: &mut Effects) {
         if !self.rules.relay.is_on() || self.chain.len() == 1 || !self.peers.contains(&peer) {
             return;
         }
@@ -62,7 +63,7 @@ impl Node {
     }
 
     /// Tells the peers again that are not known to have the tip, ever less often.
-    pub(super) fn announce_again(&mut self, now: Time, effects: &mut Vec<Effect>) {
+    pub(super) fn announce_again(&mut self, now: Time, effects: &mut Effects) {
         if self.gossip.announce_at.is_none_or(|at| at > now) {
             return;
         }
@@ -100,7 +101,7 @@ impl Node {
         from: NodeId,
         block: BlockHash,
         position: u64,
-        effects: &mut Vec<Effect>,
+        effects: &mut Effects,
     ) {
         if self.is_known(block, position) {
             self.already_known(from, block, effects);
@@ -115,7 +116,7 @@ impl Node {
         now: Time,
         from: NodeId,
         told: Told,
-        effects: &mut Vec<Effect>,
+        effects: &mut Effects,
     ) {
         let wanted = match &told {
             // A pointer pays for a part of its block: no more of it is looked at than is pending here.

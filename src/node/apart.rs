@@ -1,7 +1,8 @@
 //! Keeping a victim apart from the network: what it is shown, and what becomes of what it says.
 
 use super::{
-    machine::{Effect, Node, ignore},
+    effects::{Effect, Effects},
+    machine::{Node, ignore},
     secret::Scheme,
 };
 use crate::{
@@ -65,7 +66,7 @@ impl Node {
 
     /// Asks the victim for its chain where its branch was lost: what is mined from the genesis on again would be worse than
     /// what the victim has. Where the question may be lost, too, it asks again with each search.
-    pub(super) fn ask_for_lost_branch(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn ask_for_lost_branch(&mut self, effects: &mut Effects) {
         match self.scheme.as_deref() {
             Some(Scheme::Apart(apart)) if apart.has_lost_branch && apart.eclipse.feeds => {
                 let victim = apart.eclipse.victim;
@@ -94,7 +95,7 @@ impl Node {
     }
 
     /// Answers the victim from its branch, takes what it has mined there, and tells nobody of anything.
-    pub(super) fn victim_says(&mut self, from: NodeId, message: Message, effects: &mut Vec<Effect>) {
+    pub(super) fn victim_says(&mut self, from: NodeId, message: Message, effects: &mut Effects) {
         let Some(Scheme::Apart(apart)) = self.scheme.as_deref_mut() else { return };
         match message {
             Message::ChainRequest { request } => {
@@ -131,7 +132,7 @@ impl Node {
     }
 
     /// Takes a better chain of the victim's for its branch.
-    fn take_from_victim(&mut self, chain: Blockchain, effects: &mut Vec<Effect>) {
+    fn take_from_victim(&mut self, chain: Blockchain, effects: &mut Effects) {
         let Some(Scheme::Apart(apart)) = self.scheme.as_deref_mut() else { return };
         if chain.is_verified_under(self.fingerprint) && chain.is_better_than(&apart.branch, &self.rules) {
             apart.branch = chain;
@@ -142,7 +143,7 @@ impl Node {
     }
 
     /// Asks the victim for its chain where that is longer than its branch; else it need not tell of the block again.
-    fn victim_has(&mut self, from: NodeId, block: BlockHash, position: u64, effects: &mut Vec<Effect>) {
+    fn victim_has(&mut self, from: NodeId, block: BlockHash, position: u64, effects: &mut Effects) {
         let Some(Scheme::Apart(apart)) = self.scheme.as_deref() else { return };
         if position <= apart.branch.len() {
             return effects.push(Effect::Send(from, Message::Acknowledge { block }));
@@ -150,7 +151,7 @@ impl Node {
         self.ask_victim(from, effects);
     }
 
-    fn ask_victim(&mut self, victim: NodeId, effects: &mut Vec<Effect>) {
+    fn ask_victim(&mut self, victim: NodeId, effects: &mut Effects) {
         let request = self.new_request();
         effects.push(Effect::Send(victim, Message::ChainRequest { request }));
         if let Some(Scheme::Apart(apart)) = self.scheme.as_deref_mut() {
@@ -174,9 +175,9 @@ mod tests {
     }
 
     fn told(node: &mut Node, input: Input) -> Vec<Effect> {
-        let mut effects = Vec::new();
+        let mut effects = Effects::default();
         node.handle(START, input, &mut effects);
-        effects
+        effects.to_do
     }
 
     /// Each search is one more occasion to ask, and all but the first are for questions that may not have come through.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    machine::{Effect, Node, ignore},
+    effects::{Effect, Effects},
+    machine::{Node, ignore},
     questions::{Led, Question, Wanted},
     reading::{Asked, Reading, Unread},
 };
@@ -21,7 +22,7 @@ const LOCATOR_MAX: usize = 64;
 
 impl Node {
     /// Asks whose turn it is for what leads to the blocks that peers told of, if there is news of them or it is time.
-    pub(super) fn ask_for_blocks(&mut self, now: Time, effects: &mut Vec<Effect>) {
+    pub(super) fn ask_for_blocks(&mut self, now: Time, effects: &mut Effects) {
         if !self.gossip.questions.are_due(now) {
             return;
         }
@@ -56,7 +57,7 @@ impl Node {
         request: RequestId,
         wanted: BlockHash,
         locator: &[(u64, BlockHash)],
-        effects: &mut Vec<Effect>,
+        effects: &mut Effects,
     ) {
         let branch = self.gossip.side_branches.iter().find(|branch| branch.chain.tip_hash() == wanted);
         let chain = branch.map_or(&self.chain, |branch| &branch.chain);
@@ -81,7 +82,7 @@ impl Node {
         request: RequestId,
         after: u64,
         blocks: Told,
-        effects: &mut Vec<Effect>,
+        effects: &mut Effects,
     ) {
         let open = self.gossip.questions.open(from, request).cloned();
         let Some(question) = open.filter(|_| !self.is_reading(from, request)) else {
@@ -103,7 +104,7 @@ impl Node {
         from: NodeId,
         question: Question,
         read: Option<(Blockchain, Result<Blockchain, ChainError>)>,
-        effects: &mut Vec<Effect>,
+        effects: &mut Effects,
     ) {
         let valid = read.as_ref().and_then(|(base, verdict)| Some((base, verdict.as_ref().ok()?)));
         let led = match valid {
@@ -131,7 +132,7 @@ impl Node {
         question: &Question,
         after: u64,
         blocks: Told,
-        effects: &mut Vec<Effect>,
+        effects: &mut Effects,
     ) -> Option<Unread> {
         match blocks {
             Told::Chain(chain) => {

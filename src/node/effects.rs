@@ -50,7 +50,7 @@ pub enum Effect {
         message: Message,
     },
     /// Search for a proof that meets a target, instead of what was searched for before. What the proof is sought for,
-    /// [`Node::template`] tells.
+    /// [`Node::template`](super::Node::template) tells.
     Search(SearchId, Target),
     /// Search no more.
     StopSearch,

@@ -6,7 +6,8 @@
 use std::hint;
 
 use super::{
-    machine::{Effect, Node, SearchId},
+    effects::{Effect, Effects},
+    machine::{Node, SearchId},
     secret::Scheme,
 };
 use crate::{
@@ -34,9 +35,9 @@ pub(crate) trait Extended {
     fn acknowledge(&mut self, to: NodeId, block: BlockHash);
 }
 
-impl Extended for Vec<Effect> {
+impl Extended for Effects {
     fn accepted(&mut self, block: BlockHash, position: u64, from: NodeId) {
-        self.push(Effect::Event(Happening::Accepted { block, position, from }));
+        self.happened(Happening::Accepted { block, position, from });
     }
 
     fn relay(&mut self, except: NodeId, tip: &Blockchain) {
@@ -176,7 +177,7 @@ impl Node {
 
     /// Notes whether something may be lost between the node and another. It is told of the tip again if it may not have
     /// got it, or from now on may not get what it is told.
-    pub(super) fn link_loses(&mut self, now: Time, other: NodeId, loses: bool, effects: &mut Vec<Effect>) {
+    pub(super) fn link_loses(&mut self, now: Time, other: NodeId, loses: bool, effects: &mut Effects) {
         match (self.lossless.binary_search(&other), loses) {
             (Err(place), false) => {
                 self.lossless.insert(place, other);
@@ -265,9 +266,13 @@ mod tests {
     fn node(rules: &Arc<Rules>) -> Node {
         let mut node = Node::new(NodeId::new(0), Arc::clone(rules), "miner-9", START).unwrap();
         let peers: Vec<_> = (1..4).map(NodeId::new).collect();
-        node.handle(START, Input::Command(Ticket(0), Command::Register(peers.clone())), &mut Vec::new());
+        node.handle(
+            START,
+            Input::Command(Ticket(0), Command::Register(peers.clone())),
+            &mut Effects::default(),
+        );
         for peer in peers {
-            node.handle(START, Input::LinkLoses(peer, false), &mut Vec::new());
+            node.handle(START, Input::LinkLoses(peer, false), &mut Effects::default());
         }
         node
     }
@@ -290,7 +295,7 @@ mod tests {
         node.handle(
             START,
             Input::Message(NodeId::new(1), Message::NewBlock(Told::Chain(block.clone()))),
-            &mut Vec::new(),
+            &mut Effects::default(),
         );
         assert!(!node.extends(START, &rival) && node.extends(START, &grown(&block, 3, 0)));
     }
@@ -328,14 +333,14 @@ mod tests {
                 if let Input::Message(from, Message::NewBlock(Told::Chain(chain))) = &input
                     && node.is_repeat(*from, chain)
                 {
-                    let (mut repeated, mut effects) = (node.clone(), Vec::new());
+                    let (mut repeated, mut effects) = (node.clone(), Effects::default());
                     repeated.message(now, *from, Message::NewBlock(Told::Chain(chain.clone())), &mut effects);
-                    prop_assert!(effects.is_empty(), "{:?}", effects);
+                    prop_assert!(effects.happened.is_empty() && effects.to_do.is_empty(), "{:?}", effects);
                     prop_assert_eq!(format!("{repeated:?}"), format!("{node:?}"));
                 }
                 let mut general = node.clone();
                 general.is_quiet = false;
-                let (mut effects, mut expected) = (Vec::new(), Vec::new());
+                let (mut effects, mut expected) = (Effects::default(), Effects::default());
                 node.handle(now, input.clone(), &mut effects);
                 general.handle(now, input, &mut expected);
                 general.is_quiet = general.is_quiet();

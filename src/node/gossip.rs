@@ -4,7 +4,8 @@
 //! was not sent is unknown to it. Known is what its own chain holds, or one of a few side branches.
 
 use super::{
-    machine::{Effect, Node, ignore},
+    effects::{Effect, Effects},
+    machine::{Node, ignore},
     memory::{Branch, Early, Orphan},
     questions::Wanted,
 };
@@ -26,7 +27,7 @@ const RECENT: usize = 32;
 
 impl Node {
     /// A peer tells of a new block.
-    pub(super) fn told_of_block(&mut self, now: Time, from: NodeId, told: Told, effects: &mut Vec<Effect>) {
+    pub(super) fn told_of_block(&mut self, now: Time, from: NodeId, told: Told, effects: &mut Effects) {
         match &told {
             Told::Chain(chain) => {
                 if self.knows(chain) {
@@ -65,7 +66,7 @@ impl Node {
         }
     }
 
-    fn told_of_bare_block(&mut self, now: Time, from: NodeId, block: &Block, effects: &mut Vec<Effect>) {
+    fn told_of_bare_block(&mut self, now: Time, from: NodeId, block: &Block, effects: &mut Effects) {
         if let Some(hash) = self.known_block(block) {
             return self.already_known(from, hash, effects);
         }
@@ -101,7 +102,7 @@ impl Node {
         block: &Block,
         is_verified: bool,
         orphan: impl FnOnce() -> Orphan,
-        effects: &mut Vec<Effect>,
+        effects: &mut Effects,
     ) {
         if !self.may_stand(from, block, is_verified, effects) {
             return;
@@ -118,7 +119,7 @@ impl Node {
         from: NodeId,
         block: &Block,
         is_verified: bool,
-        effects: &mut Vec<Effect>,
+        effects: &mut Effects,
     ) -> bool {
         let PreviousHash::Hash(_) = block.previous_hash() else {
             self.unconnected(from, Some(block), effects);
@@ -137,7 +138,7 @@ impl Node {
     }
 
     /// Turns down blocks that follow none that is known. If the first of them is a genesis, they are another network's.
-    pub(super) fn unconnected(&mut self, from: NodeId, first: Option<&Block>, effects: &mut Vec<Effect>) {
+    pub(super) fn unconnected(&mut self, from: NodeId, first: Option<&Block>, effects: &mut Effects) {
         let named = first.map(Block::previous_hash);
         let ours = self.chain.at(1).expect("a chain has its genesis").tip_hash();
         match first.filter(|_| !matches!(named, Some(PreviousHash::Hash(_)))).map(Block::hash) {
@@ -158,7 +159,7 @@ impl Node {
 
     /// Takes note that a peer has a block that the node has too, and lets the peer know unless our own announcement of it
     /// is on its way.
-    pub(super) fn already_known(&mut self, from: NodeId, block: BlockHash, effects: &mut Vec<Effect>) {
+    pub(super) fn already_known(&mut self, from: NodeId, block: BlockHash, effects: &mut Effects) {
         if !(self.loses_nothing(from) || block == self.chain.tip_hash() && self.gossip.confirm(from)) {
             effects.push(Effect::Send(from, Message::Acknowledge { block }));
         }
@@ -217,7 +218,7 @@ impl Node {
         from: NodeId,
         verdict: Result<Blockchain, ChainError>,
         after: u64,
-        effects: &mut Vec<Effect>,
+        effects: &mut Effects,
     ) {
         let chain = match verdict {
             Ok(chain) => chain,
@@ -229,11 +230,11 @@ impl Node {
         }
         let bytes = chain.size_after(after);
         if self.gossip.keep_early(Early { until, from, chain, bytes, is_doubtful: false }, &self.limits) {
-            effects.push(Effect::Event(Happening::Waits { from, until }));
+            effects.happened(Happening::Waits { from, until });
         }
     }
 
-    fn take_up(&mut self, now: Time, from: NodeId, chain: Blockchain, effects: &mut Vec<Effect>) {
+    fn take_up(&mut self, now: Time, from: NodeId, chain: Blockchain, effects: &mut Effects) {
         let block = chain.tip_hash();
         if self.prefers(&chain) {
             self.take_on(now, chain, from, effects);
@@ -256,7 +257,7 @@ impl Node {
 
     /// Takes up what is left of long answers, the blocks whose time has come, and the orphans whose parents have become
     /// known.
-    pub(super) fn take_up_waiting(&mut self, now: Time, effects: &mut Vec<Effect>) {
+    pub(super) fn take_up_waiting(&mut self, now: Time, effects: &mut Effects) {
         let mut bytes_left = PIECE_BYTES;
         self.go_on_reading(now, &mut bytes_left, effects);
         while bytes_left > 0 && self.gossip.early.first().is_some_and(|early| early.until <= now) {

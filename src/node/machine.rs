@@ -1,9 +1,15 @@
-//! The node's state, its inputs and its effects.
+//! The node: its state and its inputs.
 
 use std::sync::Arc;
 
 use super::{
-    Limits, NodeConfig, memory::Gossip, mining::Mining, payments::Payments, resolve::Resolves, secret::Scheme,
+    Limits, NodeConfig,
+    effects::{Effect, Effects},
+    memory::Gossip,
+    mining::Mining,
+    payments::Payments,
+    resolve::Resolves,
+    secret::Scheme,
 };
 use crate::{
     blockchain::Blockchain,
@@ -38,31 +44,6 @@ pub enum Input {
     LinkLoses(NodeId, bool),
     /// The time that the node asked to be woken at has come.
     Wake,
-}
-
-/// What a node has its driver do.
-#[derive(Debug, Clone)]
-pub enum Effect {
-    /// Say something to another node.
-    Send(NodeId, Message),
-    /// Say something to all peers except one.
-    Relay {
-        /// Who need not hear it.
-        except: Option<NodeId>,
-        /// What to say.
-        message: Message,
-    },
-    /// Search for a proof that meets a target, instead of what was searched for before. What the proof is sought for,
-    /// [`Node::template`] tells.
-    Search(SearchId, Target),
-    /// Search no more.
-    StopSearch,
-    /// Wake the node at a time, instead of the time asked for before; or not at all.
-    WakeAt(Option<Time>),
-    /// Answer a command.
-    Answer(Ticket, Answer),
-    /// Tell whoever watches.
-    Event(Happening),
 }
 
 /// Tells one search from another, so that a proof that comes too late is recognised.
@@ -234,10 +215,10 @@ impl Node {
         Snapshot { chain: self.chain.clone(), pending, peers: self.peers.clone() }
     }
 
-    /// Handles an input at a moment, and adds what its driver is to do to `effects`, in order.
+    /// Handles an input at a moment, and adds what comes of it to `effects`.
     ///
     /// Times should not go back; one that does delays the node's deadlines, and nothing worse.
-    pub fn handle(&mut self, now: Time, input: Input, effects: &mut Vec<Effect>) {
+    pub fn handle(&mut self, now: Time, input: Input, effects: &mut Effects) {
         match input {
             Input::Message(from, Message::NewBlock(Told::Chain(chain))) if self.extends(now, &chain) => {
                 let acknowledges = !self.loses_nothing(from);
@@ -281,7 +262,7 @@ impl Node {
         self.longest_branch = self.gossip.longest_branch();
     }
 
-    fn command(&mut self, now: Time, ticket: Ticket, command: Command, effects: &mut Vec<Effect>) {
+    fn command(&mut self, now: Time, ticket: Ticket, command: Command, effects: &mut Effects) {
         let answer = match command {
             Command::Register(peers) => self.register(now, peers, effects),
             Command::Unregister(peers) => self.unregister(&peers),
@@ -303,7 +284,7 @@ impl Node {
         effects.push(Effect::Answer(ticket, answer));
     }
 
-    pub(super) fn message(&mut self, now: Time, from: NodeId, message: Message, effects: &mut Vec<Effect>) {
+    pub(super) fn message(&mut self, now: Time, from: NodeId, message: Message, effects: &mut Effects) {
         if self.gossip.is_banned(from) {
             return ignore(from, IgnoreReason::Banned, effects);
         }
@@ -345,7 +326,7 @@ impl Node {
         }
     }
 
-    fn register(&mut self, now: Time, peers: Vec<NodeId>, effects: &mut Vec<Effect>) -> Answer {
+    fn register(&mut self, now: Time, peers: Vec<NodeId>, effects: &mut Effects) -> Answer {
         for peer in peers {
             if peer != self.id && !self.peers.contains(&peer) && !self.meets_victim(peer) {
                 self.peers.push(peer);
@@ -375,7 +356,7 @@ impl Node {
     pub(super) fn submit(
         &mut self,
         transaction: Transaction,
-        effects: &mut Vec<Effect>,
+        effects: &mut Effects,
     ) -> Result<Submitted, SubmitError> {
         let transaction = self.mempool.numbered(transaction, &self.rules, self.chain.accounts());
         match self.take_in(transaction.clone(), None, effects) {
@@ -409,6 +390,6 @@ impl Node {
 }
 
 /// Drops a message, and says so.
-pub(super) fn ignore(from: NodeId, reason: IgnoreReason, effects: &mut Vec<Effect>) {
-    effects.push(Effect::Event(Happening::Ignored { from, reason }));
+pub(super) fn ignore(from: NodeId, reason: IgnoreReason, effects: &mut Effects) {
+    effects.happened(Happening::Ignored { from, reason });
 }

@@ -2,7 +2,10 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use super::machine::{Effect, Node, SearchId, Template};
+use super::{
+    effects::{Effect, Effects},
+    machine::{Node, SearchId, Template},
+};
 use crate::{
     block::Block,
     blockchain::MineError,
@@ -45,26 +48,26 @@ impl Mining {
 }
 
 impl Node {
-    pub(super) fn mine(&mut self, ticket: Ticket, effects: &mut Vec<Effect>) {
+    pub(super) fn mine(&mut self, ticket: Ticket, effects: &mut Effects) {
         self.mining.tickets.push_back(ticket);
         if self.mining.current.is_none() {
             self.search(effects);
         }
     }
 
-    pub(super) fn start_mining(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn start_mining(&mut self, effects: &mut Effects) {
         self.mining.continuous = true;
         if self.mining.current.is_none() {
             self.search(effects);
         }
     }
 
-    pub(super) fn stop_mining(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn stop_mining(&mut self, effects: &mut Effects) {
         self.end_mining(MineError::Stopped, effects);
     }
 
     /// Answers whoever waits for a block but has no more time.
-    pub(super) fn give_up_block(&mut self, ticket: Ticket, effects: &mut Vec<Effect>) {
+    pub(super) fn give_up_block(&mut self, ticket: Ticket, effects: &mut Effects) {
         let Some(place) = self.mining.tickets.iter().position(|waiting| *waiting == ticket) else { return };
         self.mining.tickets.remove(place);
         effects.push(Effect::Answer(ticket, Answer::Mine(Err(MineError::TimedOut))));
@@ -74,12 +77,12 @@ impl Node {
     }
 
     /// Ends mining, as no block is to be had.
-    fn give_up_mining(&mut self, error: MineError, effects: &mut Vec<Effect>) {
-        effects.push(Effect::Event(Happening::MiningEnded { error: error.clone() }));
+    fn give_up_mining(&mut self, error: MineError, effects: &mut Effects) {
+        effects.happened(Happening::MiningEnded { error: error.clone() });
         self.end_mining(error, effects);
     }
 
-    fn end_mining(&mut self, error: MineError, effects: &mut Vec<Effect>) {
+    fn end_mining(&mut self, error: MineError, effects: &mut Effects) {
         self.mining.continuous = false;
         if self.mining.current.take().is_some() {
             effects.push(Effect::StopSearch);
@@ -90,7 +93,7 @@ impl Node {
     }
 
     /// Searches on the tip, if anybody wants a block.
-    pub(super) fn search(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn search(&mut self, effects: &mut Effects) {
         if !self.mining.is_wanted() {
             return;
         }
@@ -121,7 +124,7 @@ impl Node {
     }
 
     /// Searches anew if the block that is searched for leaves out what has just become pending.
-    pub(super) fn renew_search(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn renew_search(&mut self, effects: &mut Effects) {
         if self.mining.prepared.as_ref().is_some_and(|prepared| prepared.sealed.is_some()) {
             self.search(effects);
         }
@@ -184,7 +187,7 @@ impl Node {
         Some(Placement::InBlock { position: self.chain.len() + 1 + before })
     }
 
-    pub(super) fn found(&mut self, now: Time, search: SearchId, proof: u64, effects: &mut Vec<Effect>) {
+    pub(super) fn found(&mut self, now: Time, search: SearchId, proof: u64, effects: &mut Effects) {
         // A proof of a search that was given up comes too late.
         if self.mining.current.take_if(|current| *current == search).is_none() {
             return;
@@ -198,7 +201,7 @@ impl Node {
         };
         let (block, parent) = (chain.tip_hash(), parent.tip_hash());
         let happening = Happening::Mined { block, position: chain.len(), parent };
-        effects.push(Effect::Event(happening));
+        effects.happened(happening);
         self.has_mined(now, chain.clone(), effects);
         if let Some(ticket) = self.mining.tickets.pop_front() {
             effects.push(Effect::Answer(ticket, Answer::Mine(Ok(Forged::from(chain.last_block())))));
@@ -206,7 +209,7 @@ impl Node {
         self.search(effects);
     }
 
-    pub(super) fn exhausted(&mut self, search: SearchId, exhausted: Exhausted, effects: &mut Vec<Effect>) {
+    pub(super) fn exhausted(&mut self, search: SearchId, exhausted: Exhausted, effects: &mut Effects) {
         if self.mining.current.take_if(|current| *current == search).is_some() {
             self.give_up_mining(MineError::Exhausted(exhausted), effects);
         }

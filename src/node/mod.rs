@@ -7,17 +7,17 @@
 //! ```
 //! use std::sync::Arc;
 //!
-//! use chainlab::{Answer, Command, Effect, Input, Node, NodeId, Rules, Ticket, Time};
+//! use chainlab::{Answer, Command, Effect, Effects, Input, Node, NodeId, Rules, Ticket, Time};
 //!
 //! let rules = Arc::new(Rules::notebook());
 //! let mut node = Node::new(NodeId::new(0), rules, "11120ceb2131427f99dda3fc2623ae9b5000", Time::UNIX_EPOCH)?;
-//! let mut effects = Vec::new();
+//! let mut effects = Effects::default();
 //! node.handle(Time::from_secs(1), Input::Command(Ticket(7), Command::Mine), &mut effects);
-//! let [Effect::Search(search, _)] = effects[..] else { panic!("mining starts with a search") };
+//! let [Effect::Search(search, _)] = effects.to_do[..] else { panic!("mining starts with a search") };
 //!
 //! effects.clear();
 //! node.handle(Time::from_secs(2), Input::Found(search, 35293), &mut effects);
-//! assert!(matches!(effects.last(), Some(Effect::Answer(Ticket(7), Answer::Mine(Ok(forged)))) if forged.position == 2));
+//! assert!(matches!(effects.to_do.last(), Some(Effect::Answer(Ticket(7), Answer::Mine(Ok(forged)))) if forged.position == 2));
 //! # Ok::<(), chainlab::RulesError>(())
 //! ```
 
@@ -25,6 +25,7 @@ mod adopt;
 mod announce;
 mod apart;
 mod catch_up;
+mod effects;
 mod extend;
 mod gossip;
 #[cfg(test)]
@@ -40,6 +41,7 @@ mod resolve;
 mod secret;
 mod shorten;
 
+pub use effects::{Effect, Effects};
 pub(crate) use extend::Extended;
 pub use limits::{Limits, NodeConfig};
-pub use machine::{Effect, Input, Node, SearchId, Template};
+pub use machine::{Input, Node, SearchId, Template};

@@ -6,11 +6,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use super::{
-    gossip::PIECE_BYTES,
-    machine::{Effect, Node},
-    questions::Question,
-};
+use super::{effects::Effects, gossip::PIECE_BYTES, machine::Node, questions::Question};
 use crate::{
     block::Block,
     blockchain::{Blockchain, ChainError},
@@ -109,7 +105,7 @@ impl Node {
     }
 
     /// Reads an answer: a piece of it at once, the rest by and by.
-    pub(super) fn begin_reading(&mut self, now: Time, reading: Reading, effects: &mut Vec<Effect>) {
+    pub(super) fn begin_reading(&mut self, now: Time, reading: Reading, effects: &mut Effects) {
         let rest = self.read_on(now, reading, &mut { PIECE_BYTES }, effects);
         self.gossip.readings.extend(rest);
     }
@@ -124,7 +120,7 @@ impl Node {
     }
 
     /// Goes on with the answers that are unfinished, the oldest first, until so many bytes are used up.
-    pub(super) fn go_on_reading(&mut self, now: Time, bytes_left: &mut u64, effects: &mut Vec<Effect>) {
+    pub(super) fn go_on_reading(&mut self, now: Time, bytes_left: &mut u64, effects: &mut Effects) {
         while *bytes_left > 0
             && let Some(reading) = self.gossip.readings.pop_front()
         {
@@ -140,7 +136,7 @@ impl Node {
         now: Time,
         mut reading: Reading,
         bytes_left: &mut u64,
-        effects: &mut Vec<Effect>,
+        effects: &mut Effects,
     ) -> Option<Reading> {
         let Some(verdict) = reading.blocks.verify(&self.rules, self.fingerprint, bytes_left) else {
             return Some(reading);

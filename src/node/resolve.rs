@@ -9,7 +9,8 @@ use std::{
 };
 
 use super::{
-    machine::{Effect, Node, ignore},
+    effects::{Effect, Effects},
+    machine::{Node, ignore},
     reading::{Asked, Reading, Unread},
 };
 use crate::{
@@ -58,7 +59,7 @@ impl Resolves {
 }
 
 impl Node {
-    pub(super) fn resolve(&mut self, now: Time, ticket: Ticket, effects: &mut Vec<Effect>) {
+    pub(super) fn resolve(&mut self, now: Time, ticket: Ticket, effects: &mut Effects) {
         let request = self.new_request();
         // Those that are no longer listened to would always be silent.
         let heard = self.peers.iter().copied().enumerate().filter(|(_, peer)| !self.gossip.is_banned(*peer));
@@ -78,7 +79,7 @@ impl Node {
         from: NodeId,
         request: RequestId,
         told: Told,
-        effects: &mut Vec<Effect>,
+        effects: &mut Effects,
     ) {
         if !self.awaits(from, request) || self.is_reading(from, request) {
             return ignore(from, self.why_unexpected(from, request), effects);
@@ -105,7 +106,7 @@ impl Node {
         from: NodeId,
         request: RequestId,
         verdict: Result<Option<Blockchain>, ChainError>,
-        effects: &mut Vec<Effect>,
+        effects: &mut Effects,
     ) {
         let round = self.resolves.rounds.get_mut(&request);
         let place = round.and_then(|round| round.waiting.extract_if(.., |(_, peer)| *peer == from).next());
@@ -163,7 +164,7 @@ impl Node {
         now: Time,
         from: NodeId,
         verdict: Result<Option<Blockchain>, ChainError>,
-        effects: &mut Vec<Effect>,
+        effects: &mut Effects,
     ) -> Option<Blockchain> {
         let chain = match verdict {
             Ok(chain) => chain?,
@@ -175,7 +176,7 @@ impl Node {
         let common = self.chain.common_ancestor(&chain).map_or(0, |common| common.len());
         match self.acceptable_from(&chain, common) {
             until if until > now => {
-                effects.push(Effect::Event(Happening::Waits { from, until }));
+                effects.happened(Happening::Waits { from, until });
                 None
             }
             _ => Some(chain),
@@ -200,7 +201,7 @@ impl Node {
         Ok(unread.base.would_be_better(unread.rest(), &self.chain, &self.rules).then_some(unread))
     }
 
-    pub(super) fn end_overdue_resolves(&mut self, now: Time, effects: &mut Vec<Effect>) {
+    pub(super) fn end_overdue_resolves(&mut self, now: Time, effects: &mut Effects) {
         if self.resolves.rounds.is_empty() {
             return;
         }
@@ -212,14 +213,14 @@ impl Node {
     }
 
     /// Ends the round that a command has begun, if it is under way.
-    pub(super) fn give_up_resolve(&mut self, now: Time, ticket: Ticket, effects: &mut Vec<Effect>) {
+    pub(super) fn give_up_resolve(&mut self, now: Time, ticket: Ticket, effects: &mut Effects) {
         let round = self.resolves.rounds.iter().find(|(_, round)| round.ticket == ticket);
         if let Some((&request, _)) = round {
             self.end_resolve(now, request, effects);
         }
     }
 
-    fn end_resolve(&mut self, now: Time, request: RequestId, effects: &mut Vec<Effect>) {
+    fn end_resolve(&mut self, now: Time, request: RequestId, effects: &mut Effects) {
         let round = self.resolves.rounds.remove(&request).expect("only rounds under way are ended");
         let silent: Vec<_> = round.waiting.iter().map(|&(_, peer)| peer).collect();
         if !silent.is_empty() {
@@ -236,7 +237,7 @@ impl Node {
             _ => Outcome::Authoritative,
         };
         let replaced = outcome == Outcome::Replaced;
-        effects.push(Effect::Event(Happening::Resolved { replaced, silent: silent.len() }));
+        effects.happened(Happening::Resolved { replaced, silent: silent.len() });
         let resolution = Resolution { outcome, chain: self.chain.clone(), silent };
         effects.push(Effect::Answer(round.ticket, Answer::Resolve(resolution)));
         for from in self.stop_reading(request) {

@@ -6,7 +6,8 @@
 
 use super::{
     apart::Apart,
-    machine::{Effect, Node},
+    effects::{Effect, Effects},
+    machine::Node,
 };
 use crate::{
     accounts::Account,
@@ -154,7 +155,7 @@ impl Node {
     }
 
     /// Goes on with a block that the node has mined, at the end of a chain.
-    pub(super) fn has_mined(&mut self, now: Time, chain: Blockchain, effects: &mut Vec<Effect>) {
+    pub(super) fn has_mined(&mut self, now: Time, chain: Blockchain, effects: &mut Effects) {
         match self.scheme.as_deref_mut() {
             Some(Scheme::Secret(secret)) => {
                 let branch = secret.branch.get_or_insert_with(|| Branch::on(&self.chain));
@@ -174,7 +175,7 @@ impl Node {
     }
 
     /// Goes on with another's chain that the node would rather have than its own.
-    pub(super) fn take_on(&mut self, now: Time, chain: Blockchain, from: NodeId, effects: &mut Vec<Effect>) {
+    pub(super) fn take_on(&mut self, now: Time, chain: Blockchain, from: NodeId, effects: &mut Effects) {
         let Some(Scheme::Secret(secret)) = self.scheme.as_deref_mut() else {
             return self.adopt(now, chain, Some(from), effects);
         };
@@ -186,7 +187,7 @@ impl Node {
 
     /// Has the strategy decide what becomes of the branch; `from` is who the others' last block came from, if it has just
     /// come.
-    fn race_on(&mut self, now: Time, from: Option<NodeId>, effects: &mut Vec<Effect>) {
+    fn race_on(&mut self, now: Time, from: Option<NodeId>, effects: &mut Effects) {
         let Some(Scheme::Secret(secret)) = self.scheme.as_deref_mut() else { return };
         let step = secret.next_step();
         let ended = secret.end_attempt(step, self.rules.reward);
@@ -217,7 +218,7 @@ impl Node {
         if let (Some(from), Step::Adopt | Step::Wait) = (from, step) {
             self.adopt(now, others, Some(from), effects);
         }
-        effects.extend(ended.map(Effect::Event));
+        effects.happened.extend(ended);
     }
 
     /// Makes a part of a branch the node's chain, and tells of it block by block, as far as the others do not know it.
@@ -227,7 +228,7 @@ impl Node {
         tip: &Blockchain,
         unseen: std::ops::Range<u64>,
         shown: Blockchain,
-        effects: &mut Vec<Effect>,
+        effects: &mut Effects,
     ) {
         if self.rules.relay.is_on() {
             for chain in unseen.filter_map(|position| tip.at(position)) {
@@ -238,7 +239,7 @@ impl Node {
     }
 
     /// Begins what the strategy begins by itself: a double spend, where there are coins for one.
-    pub(super) fn begin_attack(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn begin_attack(&mut self, effects: &mut Effects) {
         let Some(Scheme::Secret(secret)) = self.scheme.as_deref_mut() else { return };
         let (Strategy::DoubleSpend(double_spend), None, None) =
             (&secret.strategy, &secret.attempt, &secret.branch)
@@ -344,7 +345,7 @@ mod tests {
     #[test]
     fn a_branch_and_what_it_competes_with_let_go_of_final_blocks() {
         let (rules, mut node) = (rules(), node(Strategy::Selfish));
-        let mut tell = |input| node.handle(START, input, &mut Vec::new());
+        let mut tell = |input| node.handle(START, input, &mut Effects::default());
         tell(Input::Command(Ticket(1), Command::StartMining));
         let mut chain = Blockchain::started(&rules, START);
         for _ in 0..8 {
@@ -372,9 +373,9 @@ mod tests {
             Strategy::DoubleSpend(DoubleSpend::new("merchant", 1, 1, 5).expect("these are in range"));
         let (rules, mut node, mut search) = (rules(), node(strategy), None);
         let mut tell = |node: &mut Node, input: fn(SearchId) -> Input| {
-            let mut effects = Vec::new();
+            let mut effects = Effects::default();
             node.handle(START, input(search.unwrap_or(SearchId(0))), &mut effects);
-            let begun = effects.iter().rev().find_map(|effect| match effect {
+            let begun = effects.to_do.iter().rev().find_map(|effect| match effect {
                 Effect::Search(search, _) => Some(*search),
                 _ => None,
             });
@@ -394,7 +395,7 @@ mod tests {
         }
         let others = node.chain().mine_next(&rules, [], "others", START).expect("any proof will do");
         let told = Input::Message(NodeId::new(1), Message::NewBlock(Told::Chain(others.clone())));
-        node.handle(START, told, &mut Vec::new());
+        node.handle(START, told, &mut Effects::default());
         assert_eq!((node.chain(), held_back(&node)), (&others, None));
     }
 }

@@ -22,7 +22,7 @@ use crate::{
     event::{Event, Happening},
     hash::BlockHash,
     message::{Message, NodeId, Told},
-    node::{Effect, Extended, Limits, Node, SearchId},
+    node::{Effect, Effects, Extended, Limits, Node, SearchId},
     pow::{Search, Target},
     report::{Messages, Recorder, Volume},
     rules::Rules,
@@ -126,7 +126,7 @@ pub(super) struct Surroundings {
     pub(super) longest: u64,
     /// The blocks mined so far.
     pub(super) mined: u64,
-    pub(super) effects: Vec<Effect>,
+    pub(super) effects: Effects,
 }
 
 /// Carries out what comes of a block that extends a node's tip.
@@ -204,7 +204,7 @@ impl Surroundings {
             untold: Untold::default(),
             longest: 1,
             mined: 0,
-            effects: Vec::new(),
+            effects: Effects::default(),
         }
     }
 
@@ -275,7 +275,6 @@ impl Surroundings {
 
     pub(super) fn carry_out(&mut self, node: NodeId, effect: Effect) {
         match effect {
-            Effect::Event(what) => self.record(node, what),
             Effect::Send(to, message) => self.send(node, to, message),
             Effect::Relay { except, message: Message::NewBlock(Told::Chain(chain)) } => {
                 self.relay_block(node, except, &chain);

@@ -8,7 +8,7 @@ use super::carry::{NodeEffects, Surroundings};
 use crate::{
     blockchain::{Blockchain, Cut},
     message::NodeId,
-    node::{Effect, Input, Node},
+    node::{Effects, Input, Node},
 };
 
 /// All nodes.
@@ -83,7 +83,7 @@ impl Nodes {
         around: &mut Surroundings,
         id: NodeId,
         input: Input,
-        effects: &mut Vec<Effect>,
+        effects: &mut Effects,
     ) -> Option<&mut Node> {
         let now = around.now;
         self.at(around, id)?;

@@ -244,7 +244,10 @@ impl World {
             around.untold.add(id);
             around.peers[id.index()] = node.peers().to_vec();
         }
-        for effect in effects.drain(..) {
+        for what in effects.happened.drain(..) {
+            around.record(id, what);
+        }
+        for effect in effects.to_do.drain(..) {
             match effect {
                 Effect::Relay { except: None, message }
                     if is_found && around.keeps_for_replay(nodes, id, &message) => {}

@@ -4,9 +4,9 @@
 use std::{sync::Arc, time::Duration};
 
 use chainlab::{
-    Block, BlockHash, Blockchain, Command, Difficulty, Effect, Genesis, Happening, Input, Limits, Message,
-    Node, NodeConfig, NodeId, PreviousHash, RequestId, Retarget, Rules, Ticket, Time, Timestamp, Told,
-    Transaction,
+    Block, BlockHash, Blockchain, Command, Difficulty, Effect, Effects, Genesis, Happening, Input, Limits,
+    Message, Node, NodeConfig, NodeId, PreviousHash, RequestId, Retarget, Rules, Ticket, Time, Timestamp,
+    Told, Transaction,
     pow::{Challenge, Target},
 };
 
@@ -141,7 +141,7 @@ pub(crate) struct Lab {
     pub(crate) node: Node,
     pub(crate) rules: Arc<Rules>,
     pub(crate) now: Time,
-    pub(crate) effects: Vec<Effect>,
+    pub(crate) effects: Effects,
 }
 
 impl Lab {
@@ -156,7 +156,7 @@ impl Lab {
             behaviour: Default::default(),
         };
         let node = Node::with_config(config, START).unwrap();
-        let mut lab = Self { node, rules, now: NOW, effects: Vec::new() };
+        let mut lab = Self { node, rules, now: NOW, effects: Effects::default() };
         lab.tell(Input::Command(Ticket(1), Command::Register(vec![LIAR, FRIEND])));
         lab
     }
@@ -186,12 +186,8 @@ impl Lab {
         self.node.handle(self.now, input, &mut self.effects);
         assert!(!before.is_better_than(&self.chain(), &self.rules), "the chain got worse");
         let is_past = |effect: &Effect| matches!(effect, Effect::WakeAt(Some(at)) if *at < self.now);
-        assert!(!self.effects.iter().any(is_past), "nobody can be woken before now");
-        let happenings = self.effects.iter().filter_map(|effect| match effect {
-            Effect::Event(happening) => Some(happening.clone()),
-            _ => None,
-        });
-        happenings.collect()
+        assert!(!self.effects.to_do.iter().any(is_past), "nobody can be woken before now");
+        self.effects.happened.clone()
     }
 
     pub(crate) fn hear(&mut self, from: NodeId, message: Message) -> Vec<Happening> {
@@ -205,7 +201,7 @@ impl Lab {
     /// Has the node ask its peers for their chains; returns its question.
     pub(crate) fn resolve(&mut self) -> RequestId {
         self.tell(Input::Command(Ticket(2), Command::Resolve));
-        let question = self.effects.iter().find_map(|effect| match effect {
+        let question = self.effects.to_do.iter().find_map(|effect| match effect {
             Effect::Relay { message: Message::ChainRequest { request }, .. } => Some(*request),
             _ => None,
         });
@@ -214,7 +210,7 @@ impl Lab {
 
     /// Whom the node asked last for blocks, in which request.
     pub(crate) fn asked(&self) -> Option<(NodeId, RequestId)> {
-        self.effects.iter().find_map(|effect| match effect {
+        self.effects.to_do.iter().find_map(|effect| match effect {
             Effect::Send(to, Message::BlocksRequest { request, .. }) => Some((*to, *request)),
             _ => None,
         })

@@ -4,8 +4,8 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chainlab::{
-    BlockHash, Blockchain, Command, Difficulty, Effect, Genesis, Input, Message, Node, NodeId, RequestId,
-    Rules, Ticket, Time, Told, pow::Target,
+    BlockHash, Blockchain, Command, Difficulty, Effect, Effects, Genesis, Input, Message, Node, NodeId,
+    RequestId, Rules, Ticket, Time, Told, pow::Target,
 };
 
 use crate::lab::{FRIEND, HONEST, bare};
@@ -173,11 +173,11 @@ impl Crowd {
 
     fn tell(&mut self, to: NodeId, input: Input) {
         let now = if self.is_frozen && to == HONEST { START + PATIENCE } else { self.now };
-        let mut effects = Vec::new();
+        let mut effects = Effects::default();
         let node = self.nodes.get_mut(&to).expect("it is a node");
         node.handle(now, input, &mut effects);
         let peers = node.peers().to_vec();
-        for effect in effects {
+        for effect in effects.to_do {
             match effect {
                 Effect::Send(peer, message) => {
                     if to == HONEST && matches!(message, Message::BlocksRequest { .. }) {

@@ -63,7 +63,7 @@ fn answer(asks_for_chain: bool, request: RequestId, after: u64, told: impl Into<
 }
 
 fn goes_on(lab: &Lab) -> bool {
-    lab.effects.iter().any(|effect| matches!(effect, Effect::WakeAt(Some(at)) if *at <= lab.now))
+    lab.effects.to_do.iter().any(|effect| matches!(effect, Effect::WakeAt(Some(at)) if *at <= lab.now))
 }
 
 /// What an input came to, and all wake-ups that are due: what happened, and what was said to whom.
@@ -76,7 +76,7 @@ struct Outcome {
 impl Outcome {
     fn add(&mut self, lab: &Lab, happenings: Vec<Happening>) {
         self.happenings.extend(happenings);
-        self.said.extend(lab.effects.iter().filter_map(|effect| match effect {
+        self.said.extend(lab.effects.to_do.iter().filter_map(|effect| match effect {
             Effect::Send(to, message) => {
                 Some(format!("{to}: {:?}, {} bytes", message.kind(), message.size()))
             }
@@ -194,7 +194,7 @@ fn commands_have_their_turn_in_between() {
         let own = WORLD.chain.at(OWN).unwrap();
         assert_eq!(lab.tell(Input::Command(Ticket(9), Command::Chain)), []);
         let is_answered = |effect: &Effect| matches!(effect, Effect::Answer(Ticket(9), Answer::Chain(chain)) if *chain == own);
-        assert!(lab.effects.iter().any(is_answered));
+        assert!(lab.effects.to_do.iter().any(is_answered));
         while lab.chain() == own {
             lab.tell(Input::Wake);
         }

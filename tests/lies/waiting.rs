@@ -203,7 +203,12 @@ fn orphans_are_bounded_in_bytes_a_sender() {
     let tell = |lab: &mut Lab, from, position| {
         let told = bare(&fat.at(position).unwrap(), position - 1);
         lab.announce(from, told);
-        while lab.effects.iter().any(|effect| matches!(effect, Effect::WakeAt(Some(at)) if *at <= lab.now)) {
+        while lab
+            .effects
+            .to_do
+            .iter()
+            .any(|effect| matches!(effect, Effect::WakeAt(Some(at)) if *at <= lab.now))
+        {
             lab.pass(Duration::ZERO);
         }
     };
@@ -232,7 +237,10 @@ fn what_waits_for_a_block_is_taken_up_piece_by_piece() {
     while lab.chain().len() < 48 {
         let before = lab.chain().len();
         assert!(
-            lab.effects.iter().any(|effect| matches!(effect, Effect::WakeAt(Some(at)) if *at == lab.now))
+            lab.effects
+                .to_do
+                .iter()
+                .any(|effect| matches!(effect, Effect::WakeAt(Some(at)) if *at == lab.now))
         );
         lab.pass(Duration::ZERO);
         let taken = lab.chain().len() - before;
@@ -241,7 +249,9 @@ fn what_waits_for_a_block_is_taken_up_piece_by_piece() {
     }
     assert!(pieces >= 9, "{pieces} pieces");
     lab.pass(Duration::ZERO);
-    assert!(!lab.effects.iter().any(|effect| matches!(effect, Effect::WakeAt(Some(at)) if *at == lab.now)));
+    assert!(
+        !lab.effects.to_do.iter().any(|effect| matches!(effect, Effect::WakeAt(Some(at)) if *at == lab.now))
+    );
 }
 
 /// Nor do many fat blocks whose time has come make the wake-up long.
@@ -259,8 +269,13 @@ fn what_waits_for_its_time_is_taken_up_piece_by_piece() {
     let mut pieces = Vec::new();
     lab.pass(Duration::from_secs(60));
     loop {
-        pieces.push(lab.effects.iter().filter(is_judged).count());
-        if !lab.effects.iter().any(|effect| matches!(effect, Effect::WakeAt(Some(at)) if *at == lab.now)) {
+        pieces.push(lab.effects.to_do.iter().filter(is_judged).count());
+        if !lab
+            .effects
+            .to_do
+            .iter()
+            .any(|effect| matches!(effect, Effect::WakeAt(Some(at)) if *at == lab.now))
+        {
             break;
         }
         lab.pass(Duration::ZERO);

@@ -7,8 +7,8 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chainlab::{
-    Answer, Blockchain, Command, Difficulty, Effect, Genesis, Happening, Input, Limits, Message, Node,
-    NodeConfig, NodeId, Placement, RequestId, Retarget, Rules, SearchId, Template, Ticket, Time, Told,
+    Answer, Blockchain, Command, Difficulty, Effect, Effects, Genesis, Happening, Input, Limits, Message,
+    Node, NodeConfig, NodeId, Placement, RequestId, Retarget, Rules, SearchId, Template, Ticket, Time, Told,
     Transaction,
     pow::{Challenge, Search, Target},
 };
@@ -138,7 +138,7 @@ pub(crate) struct Bench {
     pub(crate) rules: Arc<Rules>,
     pub(crate) now: Time,
     /// The effects of the last input.
-    pub(crate) effects: Vec<Effect>,
+    pub(crate) effects: Effects,
     /// What is searched for, as a driver would.
     pub(crate) search: Option<(SearchId, Template)>,
     searching: Option<SearchId>,
@@ -167,7 +167,7 @@ impl Bench {
             node,
             rules,
             now: START,
-            effects: Vec::new(),
+            effects: Effects::default(),
             search: None,
             searching: None,
             wake_at: None,
@@ -237,7 +237,8 @@ impl Bench {
         self.open.is_empty()
     }
 
-    /// Hands the node an input and holds it to what it owes. Returns its effects, one a line.
+    /// Hands the node an input and holds it to what it owes. Returns what comes of it, one a line: first what
+    /// has happened.
     pub(crate) fn tell(&mut self, input: Input) -> Vec<String> {
         let before = self.chain();
         let searched = self.searching.is_some();
@@ -247,15 +248,15 @@ impl Bench {
         self.effects.clear();
         self.node.handle(self.now, input, &mut self.effects);
         let effects = std::mem::take(&mut self.effects);
-        for effect in &effects {
+        for effect in &effects.to_do {
             self.note_effect(effect);
         }
         self.search = self.searching.map(|id| {
             (id, self.node.template(self.now, id).expect("a search goes on until the node says otherwise"))
         });
         // A search that ends without a block would end so again: that is the end of all mining.
-        let mined = |effect: &Effect| matches!(effect, Effect::Event(Happening::Mined { .. }));
-        self.continuous &= !ended || effects.iter().any(mined);
+        let mined = |what: &Happening| matches!(what, Happening::Mined { .. });
+        self.continuous &= !ended || effects.happened.iter().any(mined);
         let wanted = self.continuous || self.open.values().any(|command| matches!(command, Command::Mine));
         assert_eq!(self.search.is_some(), wanted, "a proof is searched for exactly while it is wanted");
         assert!(
@@ -266,11 +267,11 @@ impl Bench {
             assert!(matches!(command, Command::Mine | Command::Resolve), "unanswered: {command:?}");
         }
         assert!(!before.is_better_than(&self.chain(), &self.rules), "the chain got worse");
-        let wakes = effects.iter().filter(|effect| matches!(effect, Effect::WakeAt(_)));
+        let wakes = effects.to_do.iter().filter(|effect| matches!(effect, Effect::WakeAt(_)));
         assert!(wakes.count() <= 1, "one wake-up at most");
         let is_past = |effect: &Effect| matches!(effect, Effect::WakeAt(Some(at)) if *at < self.now);
-        assert!(!effects.iter().any(is_past), "nobody can be woken before now");
-        let lines = effects.iter().map(line).collect();
+        assert!(!effects.to_do.iter().any(is_past), "nobody can be woken before now");
+        let lines = effects.happened.iter().map(happened).chain(effects.to_do.iter().map(line)).collect();
         self.effects = effects;
         lines
     }
@@ -302,7 +303,7 @@ impl Bench {
                 assert!(fits(answer, &command), "{command:?} is answered by {answer:?}");
                 self.continuous &= !matches!(answer, Answer::StopMining);
             }
-            Effect::Send(..) | Effect::Relay { .. } | Effect::Event(_) => {}
+            Effect::Send(..) | Effect::Relay { .. } => {}
         }
     }
 }
@@ -330,7 +331,6 @@ fn line(effect: &Effect) -> String {
         Effect::WakeAt(None) => "wake never".into(),
         Effect::WakeAt(Some(at)) => format!("wake at {:?}", *at - START),
         Effect::Answer(ticket, answer) => format!("answer {}: {}", ticket.0, answered(answer)),
-        Effect::Event(happening) => happened(happening),
     }
 }
 

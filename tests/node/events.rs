@@ -14,16 +14,16 @@ use crate::{
 const NO_TIMESTAMP_LEFT: &str =
     "ended mining: no timestamp is left that is later than the median of the chain's last";
 
-/// Those of the last input's lines that tell of events.
-fn events(bench: &Bench, lines: Vec<String>) -> Vec<String> {
-    let is_event = bench.effects.iter().map(|effect| matches!(effect, Effect::Event(_)));
-    lines.into_iter().zip(is_event).filter_map(|(line, is_event)| is_event.then_some(line)).collect()
+/// Those of the last input's lines that tell of events: the first.
+fn events(bench: &Bench, mut lines: Vec<String>) -> Vec<String> {
+    lines.truncate(bench.effects.happened.len());
+    lines
 }
 
 /// Has a node ask its peers for their chains, and returns the question.
 fn resolve(bench: &mut Bench) -> RequestId {
     bench.command(Command::Resolve);
-    let question = bench.effects.iter().find_map(|effect| match effect {
+    let question = bench.effects.to_do.iter().find_map(|effect| match effect {
         Effect::Relay { message: Message::ChainRequest { request }, .. } => Some(*request),
         _ => None,
     });

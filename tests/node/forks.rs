@@ -166,7 +166,7 @@ fn side_branches_are_bounded_in_bytes_a_sender() {
     let better = grown_by(&long, &rules, "long!", 3);
     let asked = bench.announce(1, better.clone());
     assert!(asked.iter().any(|line| line.starts_with("to 1: blocks to")), "{asked:?}");
-    let request = bench.effects.iter().find_map(|effect| match effect {
+    let request = bench.effects.to_do.iter().find_map(|effect| match effect {
         chainlab::Effect::Send(_, Message::BlocksRequest { request, .. }) => Some(*request),
         _ => None,
     });

@@ -7,8 +7,8 @@ use std::{
 };
 
 use chainlab::{
-    Answer, Command, Effect, Input, Limits, Message, Node, NodeConfig, NodeId, Rules, SearchId, Submitted,
-    Ticket, Time, Transaction,
+    Answer, Command, Effect, Effects, Input, Limits, Message, Node, NodeConfig, NodeId, Rules, SearchId,
+    Submitted, Ticket, Time, Transaction,
 };
 use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
 
@@ -151,9 +151,9 @@ impl Lab {
     }
 
     fn tell(&mut self, node: usize, input: Input) {
-        let mut effects = Vec::new();
+        let mut effects = Effects::default();
         self.nodes[node].handle(self.now, input, &mut effects);
-        for effect in effects {
+        for effect in effects.to_do {
             match effect {
                 Effect::Send(to, message) => self.send(node, to, &message),
                 Effect::Relay { except, message } => {
@@ -172,7 +172,6 @@ impl Lab {
                     }
                 }
                 Effect::Answer(_, answer) => self.answer = Some(answer),
-                Effect::Event(_) => {}
             }
         }
     }

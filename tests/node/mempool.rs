@@ -115,7 +115,7 @@ fn adopt(bench: &mut Bench, chain: &Blockchain, as_document: bool) -> Vec<String
     // All of its blocks are in the past.
     bench.now += seconds(1000.0);
     bench.command(Command::Resolve);
-    let asked = bench.effects.iter().find_map(|effect| match effect {
+    let asked = bench.effects.to_do.iter().find_map(|effect| match effect {
         Effect::Relay { message: Message::ChainRequest { request }, .. } => Some(request.0),
         _ => None,
     });

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chainlab::{
-    Command, Effect, Input, Node, NodeId, Rules, SearchId, Ticket, Timestamp, Transaction,
+    Command, Effect, Effects, Input, Node, NodeId, Rules, SearchId, Ticket, Timestamp, Transaction,
     pow::{Challenge, Exhausted, Target},
 };
 
@@ -65,10 +65,10 @@ fn a_block_holds_what_came_in_while_it_was_searched_for() {
 #[test]
 fn a_search_whose_template_nobody_asks_for_is_not_renewed() {
     let mut node = Node::new(NodeId::new(0), Arc::new(sealed()), "miner-0", START).unwrap();
-    let mut effects = Vec::new();
+    let mut effects = Effects::default();
     node.handle(START, Input::Command(Ticket(1), Command::StartMining), &mut effects);
     node.handle(START, Input::Command(Ticket(2), Command::Submit(payment(5))), &mut effects);
-    let searches = effects.iter().filter(|effect| matches!(effect, Effect::Search(..)));
+    let searches = effects.to_do.iter().filter(|effect| matches!(effect, Effect::Search(..)));
     assert_eq!(searches.count(), 1);
     let now = START + seconds(7.0);
     assert_eq!(node.template(now, SearchId(0)), None, "that search is not its last one");

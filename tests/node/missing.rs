@@ -23,7 +23,8 @@ fn an_unknown_parent_is_asked_for_and_only_what_is_missing_comes() {
         let mut bench = bench.clone();
         let question = format!("to 2: blocks to {:.6}? #1", chain.tip_hash());
         assert_eq!(bench.announce(2, form), [question]);
-        let [Effect::Send(_, Message::BlocksRequest { wanted, locator, .. })] = &bench.effects[..] else {
+        let [Effect::Send(_, Message::BlocksRequest { wanted, locator, .. })] = &bench.effects.to_do[..]
+        else {
             panic!("one question")
         };
         assert_eq!(*wanted, chain.tip_hash());
@@ -41,7 +42,7 @@ fn an_unknown_parent_is_asked_for_and_only_what_is_missing_comes() {
             Message::BlocksRequest { request: RequestId(1), wanted: *wanted, locator: Arc::clone(locator) };
         let answer = format!("to 7: blocks after 21 of {} #1", name(&chain));
         assert_eq!(other.hear(7, request), [answer]);
-        let [Effect::Send(_, Message::Blocks { after, blocks: told, .. })] = &other.effects[..] else {
+        let [Effect::Send(_, Message::Blocks { after, blocks: told, .. })] = &other.effects.to_do[..] else {
             panic!("one answer")
         };
 

@@ -3,8 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use chainlab::{
-    Answer, Block, BlockHash, Command, Difficulty, Effect, Genesis, Input, Node, Placement, PreviousHash,
-    Rules, SearchId, SubmitError, Submitted, Ticket, Time, Timestamp, Transaction, Violation, pow::Target,
+    Answer, Block, BlockHash, Command, Difficulty, Effect, Effects, Genesis, Input, Node, Placement,
+    PreviousHash, Rules, SearchId, SubmitError, Submitted, Ticket, Time, Timestamp, Transaction, Violation,
+    pow::Target,
 };
 use proptest::prelude::*;
 
@@ -25,10 +26,10 @@ impl Miner {
     }
 
     fn input(&mut self, input: Input) -> Option<Answer> {
-        let mut effects = Vec::new();
+        let mut effects = Effects::default();
         self.node.handle(self.now, input, &mut effects);
         let mut answer = None;
-        for effect in effects {
+        for effect in effects.to_do {
             match effect {
                 Effect::Search(search, _) => self.search = Some(search),
                 Effect::Answer(_, given) => answer = Some(given),

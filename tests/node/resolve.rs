@@ -120,8 +120,8 @@ fn any_input_after_the_deadline_ends_the_round() {
     assert_eq!(
         bench.command(Command::Pending),
         [
-            "answer 5: pending []",
             "resolved false, silent 2",
+            "answer 5: pending []",
             &format!("answer 4: Authoritative {own}, silent [1, 2]"),
             "wake never"
         ]

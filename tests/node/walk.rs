@@ -121,7 +121,7 @@ fn walk(rules: &Rules, steps: &[([u8; 5], u16)]) {
             }
         };
         // Tips are announced to peers alone, and questions are answered to whoever asked.
-        for effect in &bench.effects {
+        for effect in &bench.effects.to_do {
             if let Effect::Send(to, Message::NewBlock(_)) = effect {
                 assert!(bench.node.peers().contains(to), "{to} is no peer");
             }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use chainlab::{
-    Answer, Blockchain, Command, Effect, Happening, Input, Message, Node, NodeId, Rules, SearchId, Ticket,
-    Time, Told, Transaction,
+    Answer, Blockchain, Command, Effect, Effects, Happening, Input, Message, Node, NodeId, Rules, SearchId,
+    Ticket, Time, Told, Transaction,
     strategy::{Behaviour, Optimal, Strategy, Stubborn, TieBreak},
 };
 
@@ -41,19 +41,22 @@ impl Miner {
     }
 
     fn tell(&mut self, input: Input) -> Step {
-        let mut effects = Vec::new();
+        let mut effects = Effects::default();
         self.now += std::time::Duration::from_secs(1);
         self.node.handle(self.now, input, &mut effects);
-        let (mut told, mut happenings) = (Vec::new(), Vec::new());
-        for effect in effects {
+        let happenings = effects.happened.iter().filter_map(|what| match what {
+            Happening::Mined { .. } => Some("mined"),
+            Happening::Accepted { .. } => Some("accepted"),
+            Happening::Reorganised { .. } => Some("reorganised"),
+            _ => None,
+        });
+        let (mut told, happenings) = (Vec::new(), happenings.collect());
+        for effect in effects.to_do {
             match effect {
                 Effect::Search(search, _) => self.search = Some(search),
                 Effect::Relay { message: Message::NewBlock(Told::Chain(chain)), .. } => {
                     told.push((chain.len(), miner_of(&chain)));
                 }
-                Effect::Event(Happening::Mined { .. }) => happenings.push("mined"),
-                Effect::Event(Happening::Accepted { .. }) => happenings.push("accepted"),
-                Effect::Event(Happening::Reorganised { .. }) => happenings.push("reorganised"),
                 _ => {}
             }
         }
@@ -248,13 +251,13 @@ fn ties_are_broken_the_same_way_whichever_comes_first() {
 fn nobody_is_told_of_what_is_held_back() {
     let mut miner = Miner::new(Strategy::Selfish, TieBreak::FirstSeen);
     miner.finds();
-    let mut effects = Vec::new();
+    let mut effects = Effects::default();
     miner.node.handle(miner.now, Input::Command(Ticket(99), Command::Chain), &mut effects);
-    assert!(matches!(&effects[..], [Effect::Answer(_, Answer::Chain(chain))] if chain.len() == 1));
+    assert!(matches!(&effects.to_do[..], [Effect::Answer(_, Answer::Chain(chain))] if chain.len() == 1));
     effects.clear();
     let mined = Input::Message(PEERS[0], Message::ChainRequest { request: chainlab::RequestId(1) });
     miner.node.handle(miner.now, mined, &mut effects);
-    let [Effect::Send(_, Message::Chain { chain: Told::Chain(chain), .. })] = &effects[..] else {
+    let [Effect::Send(_, Message::Chain { chain: Told::Chain(chain), .. })] = &effects.to_do[..] else {
         panic!("{effects:?}")
     };
     assert_eq!(chain.len(), 1);

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use chainlab::{
-    Blockchain, Command, Effect, Happening, IgnoreReason, Input, Message, Node, NodeId, RequestId, Rules,
-    Ticket, Told, Transaction, TransactionHash,
+    Blockchain, Command, Effect, Effects, Happening, IgnoreReason, Input, Message, Node, NodeId, RequestId,
+    Rules, Ticket, Told, Transaction, TransactionHash,
     strategy::{Behaviour, Eclipse, Strategy},
 };
 
@@ -31,13 +31,13 @@ impl Attacker {
         attacker
     }
 
-    fn tell(&mut self, input: Input) -> Vec<Effect> {
-        let mut effects = Vec::new();
+    fn tell(&mut self, input: Input) -> Effects {
+        let mut effects = Effects::default();
         self.node.handle(START, input, &mut effects);
         effects
     }
 
-    fn hears(&mut self, from: NodeId, message: Message) -> Vec<Effect> {
+    fn hears(&mut self, from: NodeId, message: Message) -> Effects {
         self.tell(Input::Message(from, message))
     }
 
@@ -50,7 +50,7 @@ impl Attacker {
     fn branch(&mut self) -> Blockchain {
         let asked = RequestId(99);
         let answer = self.hears(VICTIM, Message::ChainRequest { request: asked });
-        let [Effect::Send(VICTIM, Message::Chain { request, chain: Told::Chain(chain) })] = &answer[..]
+        let [Effect::Send(VICTIM, Message::Chain { request, chain: Told::Chain(chain) })] = &answer.to_do[..]
         else {
             panic!("{answer:?}")
         };
@@ -61,7 +61,7 @@ impl Attacker {
     /// The victim tells of a block by its hash, and is asked for its chain.
     fn is_told_of(&mut self, chain: &Blockchain) -> RequestId {
         let announced = Message::Announce { block: chain.tip_hash(), position: chain.len() };
-        question(&self.hears(VICTIM, announced))
+        question(&self.hears(VICTIM, announced).to_do)
     }
 }
 
@@ -99,7 +99,10 @@ fn what_a_victim_pays_is_acknowledged_and_goes_no_further() {
     let request = RequestId(7);
     let answer = attacker.hears(VICTIM, Message::Inventory { request, is_anew: true, hashes });
     assert!(
-        matches!(answer[..], [Effect::Send(VICTIM, Message::AcknowledgeInventory { request: RequestId(7) })]),
+        matches!(
+            answer.to_do[..],
+            [Effect::Send(VICTIM, Message::AcknowledgeInventory { request: RequestId(7) })]
+        ),
         "{answer:?}"
     );
 }
@@ -111,7 +114,7 @@ fn what_a_victim_acknowledges_is_not_unwanted() {
     let block = attacker.node.chain().tip_hash();
     for message in [Message::Acknowledge { block }, Message::AcknowledgeInventory { request: RequestId(7) }] {
         let effects = attacker.hears(VICTIM, message);
-        assert!(effects.is_empty(), "{effects:?}");
+        assert!(effects.happened.is_empty() && effects.to_do.is_empty(), "{effects:?}");
     }
 }
 
@@ -124,7 +127,8 @@ fn a_chain_that_a_victim_was_not_asked_for_is_not_taken() {
     let answer = |request| Message::Chain { request, chain: Told::Chain(theirs.clone()) };
     let effects = attacker.hears(VICTIM, answer(RequestId(asked.0 + 1)));
     let unwanted = Happening::Ignored { from: VICTIM, reason: IgnoreReason::Unwanted };
-    assert!(matches!(&effects[..], [Effect::Event(event)] if *event == unwanted), "{effects:?}");
+    assert_eq!(effects.happened, [unwanted]);
+    assert!(effects.to_do.is_empty(), "{effects:?}");
     assert_eq!(attacker.branch(), genesis);
     attacker.hears(VICTIM, answer(asked));
     assert_eq!(attacker.branch(), theirs);
@@ -157,7 +161,7 @@ fn a_victim_that_has_come_by_a_block_of_all_is_asked_for_its_chain() {
         attacker.hears(PEER, block(&ours.at(position).unwrap()));
     }
     assert_eq!(attacker.node.chain(), &ours);
-    let request = question(&attacker.hears(VICTIM, block(&ours)));
+    let request = question(&attacker.hears(VICTIM, block(&ours)).to_do);
     attacker.hears(VICTIM, Message::Chain { request, chain: Told::Chain(ours.clone()) });
     assert_eq!(attacker.branch(), ours);
 }

@@ -3,7 +3,8 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use super::{
-    super::machine::{Effect, Node, ignore},
+    super::effects::{Effect, Effects},
+    super::machine::{Node, ignore},
     INVENTORY_MAX, Payments,
 };
 use crate::{
@@ -120,7 +121,7 @@ impl Node {
         request: RequestId,
         is_anew: bool,
         hashes: &[TransactionHash],
-        effects: &mut Vec<Effect>,
+        effects: &mut Effects,
     ) {
         let last = self.payments.teller(from).request;
         self.payments.forget_asked(from);
@@ -139,7 +140,7 @@ impl Node {
 
     /// Goes through what is left of a teller's inventory: asks for what is neither judged nor awaited, and acknowledges
     /// the inventory when nothing is left.
-    fn go_through(&mut self, now: Time, from: NodeId, is_repeated: bool, effects: &mut Vec<Effect>) {
+    fn go_through(&mut self, now: Time, from: NodeId, is_repeated: bool, effects: &mut Effects) {
         let patience = self.limits.announce_after(0);
         let payments = &mut self.payments;
         let Some(teller) = payments.tellers.get_mut(&from).filter(|teller| teller.is_open) else { return };
@@ -158,7 +159,7 @@ impl Node {
         } else {
             left.is_empty().then_some(Message::AcknowledgeInventory { request })
         };
-        effects.extend(message.map(|message| Effect::Send(from, message)));
+        effects.to_do.extend(message.map(|message| Effect::Send(from, message)));
         let teller = payments.tellers.get_mut(&from).expect("it was found above");
         teller.questions = teller.questions.saturating_add(asks.into());
         teller.is_open = !left.is_empty();
@@ -172,7 +173,7 @@ impl Node {
         from: NodeId,
         request: RequestId,
         transactions: &[Transaction],
-        effects: &mut Vec<Effect>,
+        effects: &mut Effects,
     ) {
         let teller = self.payments.tellers.get_mut(&from);
         let teller = teller.filter(|teller| teller.is_open && teller.request == Some(request));
@@ -210,7 +211,7 @@ impl Node {
         from: NodeId,
         hash: TransactionHash,
         transaction: Transaction,
-        effects: &mut Vec<Effect>,
+        effects: &mut Effects,
     ) {
         // Without a nonce it could never be mined.
         let may_be_taken_in =
@@ -250,7 +251,7 @@ impl Node {
 
     /// Goes on with a teller's inventory, unless the first transaction that is left of it is still awaited. So each is
     /// looked at a few times, however many answers come.
-    fn go_on(&mut self, now: Time, from: NodeId, effects: &mut Vec<Effect>) {
+    fn go_on(&mut self, now: Time, from: NodeId, effects: &mut Effects) {
         let payments = &mut self.payments;
         let first = loop {
             let first = payments.tellers.get(&from).and_then(|teller| teller.left.front().copied());
@@ -266,7 +267,7 @@ impl Node {
 
     /// On a new tip, asks those to tell anew who told of what was not taken in or was lost: ever less often if that brings
     /// nothing, and on the next tip if the question gets lost.
-    pub(super) fn ask_to_be_told_anew(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn ask_to_be_told_anew(&mut self, effects: &mut Effects) {
         self.tips += 1;
         let (payments, tips) = (&mut self.payments, self.tips);
         payments.refused.clear();

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    super::machine::{Effect, Node, ignore},
+    super::effects::{Effect, Effects},
+    super::machine::{Node, ignore},
     INVENTORY_MAX,
 };
 use crate::{
@@ -48,7 +49,7 @@ impl Node {
         &mut self,
         transaction: Transaction,
         from: Option<NodeId>,
-        effects: &mut Vec<Effect>,
+        effects: &mut Effects,
     ) -> Result<(), SubmitError> {
         let lost = self.mempool.submit(transaction.clone(), &self.rules, self.chain.accounts())?;
         self.has_news(transaction, from);
@@ -72,17 +73,17 @@ impl Node {
         &mut self,
         transaction: Transaction,
         reason: LossReason,
-        effects: &mut Vec<Effect>,
+        effects: &mut Effects,
     ) {
         self.payments.log.remove(transaction.hash());
         if reason != LossReason::Replaced {
             self.payments.missed_of_all();
         }
-        effects.push(Effect::Event(Happening::lost(transaction, reason)));
+        effects.happened(Happening::lost(transaction, reason));
     }
 
     /// Tells the peers what they have not been told, and again what they have not acknowledged in time.
-    pub(in super::super) fn tell_of_payments(&mut self, now: Time, effects: &mut Vec<Effect>) {
+    pub(in super::super) fn tell_of_payments(&mut self, now: Time, effects: &mut Effects) {
         if std::mem::take(&mut self.payments.has_news) {
             for at in 0..self.peers.len() {
                 self.tell_peer(now, self.peers[at], effects);
@@ -95,7 +96,7 @@ impl Node {
     }
 
     /// Tells a peer of everything, as it may have missed or lost some.
-    pub(in super::super) fn tell_anew(&mut self, now: Time, peer: NodeId, effects: &mut Vec<Effect>) {
+    pub(in super::super) fn tell_anew(&mut self, now: Time, peer: NodeId, effects: &mut Effects) {
         if self.payments.log.is_empty() || !self.peers.contains(&peer) {
             return;
         }
@@ -108,7 +109,7 @@ impl Node {
     }
 
     /// Tells a peer what it has not been told, unless it is yet to acknowledge what it was.
-    fn tell_peer(&mut self, now: Time, peer: NodeId, effects: &mut Vec<Effect>) {
+    fn tell_peer(&mut self, now: Time, peer: NodeId, effects: &mut Effects) {
         if self.gossip.is_banned(peer) {
             return;
         }
@@ -127,7 +128,7 @@ impl Node {
     }
 
     /// Repeats the inventory that a peer has not acknowledged, ever less often: what of it is still pending.
-    fn tell_again(&mut self, now: Time, peer: NodeId, effects: &mut Vec<Effect>) {
+    fn tell_again(&mut self, now: Time, peer: NodeId, effects: &mut Effects) {
         let Some(telling) = self.payments.telling.get_mut(&peer) else { return };
         let Some(open) = telling.open.take() else { return };
         let told = telling.told;
@@ -160,7 +161,7 @@ impl Node {
         peer: NodeId,
         open: Open,
         hashes: Arc<[TransactionHash]>,
-        effects: &mut Vec<Effect>,
+        effects: &mut Effects,
     ) {
         let (request, is_anew) = (open.request, open.after == 0);
         self.payments.due.extend(open.at.map(|at| (at, peer)));
@@ -174,7 +175,7 @@ impl Node {
         now: Time,
         from: NodeId,
         request: RequestId,
-        effects: &mut Vec<Effect>,
+        effects: &mut Effects,
     ) {
         let telling = self.payments.telling.get_mut(&from);
         let open = telling.and_then(|telling| telling.open.take_if(|open| open.request == request));
@@ -187,12 +188,7 @@ impl Node {
     }
 
     /// A peer that did not take in what it was told of, or has lost it, asks to be told anew: on each tip once.
-    pub(in super::super) fn asked_for_inventory(
-        &mut self,
-        now: Time,
-        from: NodeId,
-        effects: &mut Vec<Effect>,
-    ) {
+    pub(in super::super) fn asked_for_inventory(&mut self, now: Time, from: NodeId, effects: &mut Effects) {
         let tips = self.tips;
         if !self.peers.contains(&from)
             || self.payments.telling.entry(from).or_default().anew_on.replace(tips) == Some(tips)
@@ -212,7 +208,7 @@ impl Node {
         from: NodeId,
         request: RequestId,
         wanted: &[TransactionHash],
-        effects: &mut Vec<Effect>,
+        effects: &mut Effects,
     ) {
         let mut bytes = 0;
         let known = wanted.iter().take(INVENTORY_MAX).filter_map(|hash| self.payments.log.get(*hash));
@@ -230,7 +226,7 @@ impl Node {
         &mut self,
         returned: Vec<Transaction>,
         lost: Vec<(Transaction, LossReason)>,
-        effects: &mut Vec<Effect>,
+        effects: &mut Effects,
     ) {
         self.ask_to_be_told_anew(effects);
         for transaction in returned {

@@ -8,7 +8,7 @@ use crate::{
     command::{Command, Ticket},
     event::{Event, Happening, LossCause},
     message::{Message, NodeId},
-    node::{Effect, Input, Limits, Node, NodeConfig},
+    node::{Effect, Effects, Input, Limits, Node, NodeConfig},
     report::{Messages, Recorder},
     simulation::{
         acts::address,
@@ -161,11 +161,11 @@ impl Plain {
     }
 
     fn handle(&mut self, id: NodeId, input: Input) {
-        let mut effects = Vec::new();
+        let mut effects = Effects::default();
         self.nodes[id.index()].handle(self.now, input, &mut effects);
-        for effect in effects {
+        effects.happened.into_iter().for_each(|what| self.record(id, what));
+        for effect in effects.to_do {
             match effect {
-                Effect::Event(what) => self.record(id, what),
                 Effect::Send(to, message) => self.send(id, to, message),
                 Effect::Relay { except, message } => {
                     for peer in self.peers(id).to_vec() {
