@@ -58,8 +58,8 @@ pub(super) struct Worker {
     messages_read: u64,
     /// The peers whose links have come up, and how many messages are to be read first.
     links_up: VecDeque<(u64, NodeId)>,
-    /// The chain and the peers that the others know of.
-    known: (Blockchain, Vec<NodeId>),
+    /// The chain that the others know of: theirs lies under a lock.
+    known: Blockchain,
     effects: Effects,
 }
 
@@ -77,7 +77,7 @@ pub(super) fn start_worker(
 impl Worker {
     fn new(node: Node, shared: Arc<Shared>, member: Arc<Member>, mailbox: Mailbox) -> Self {
         let worker = Self {
-            known: (node.chain().clone(), node.peers().to_vec()),
+            known: node.chain().clone(),
             clock: shared.clock.clone(),
             node,
             shared,
@@ -305,22 +305,19 @@ impl Worker {
     fn handle(&mut self, now: Time, input: Input) {
         self.member.set_last_time(now);
         let mut effects = std::mem::take(&mut self.effects);
+        let changes_peers = matches!(input, Input::Command(_, Command::Register(_) | Command::Unregister(_)));
         self.node.handle(now, input, &mut effects);
         // Before anybody is answered or told, and together: whoever hears of a change in one way finds it in the others.
         let recorded = effects.happened.drain(..);
-        let (chain, peers) = (self.node.chain(), self.node.peers());
-        let has_other_peers = peers != self.known.1;
-        if has_other_peers || !chain.is_same_copy(&self.known.0) {
+        let chain = self.node.chain();
+        if changes_peers || !chain.is_same_copy(&self.known) {
             self.record(now, recorded, |row| {
                 row.chain = chain.clone();
-                if has_other_peers {
-                    row.peers = peers.to_vec();
+                if changes_peers {
+                    row.peers = self.node.peers().to_vec();
                 }
             });
-            self.known.0 = chain.clone();
-            if has_other_peers {
-                self.known.1 = peers.to_vec();
-            }
+            self.known = chain.clone();
         } else {
             let node = self.node.id();
             recorded.for_each(|what| self.shared.watch.record(&Event { time: now, node, what }));
