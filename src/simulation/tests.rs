@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::Simulation;
 use crate::{
-    Difficulty, Genesis, NodeId, Report, Rules, Time,
+    Difficulty, Genesis, Limits, NodeId, Report, Rules, Time,
     pow::Target,
     verbs::{HashRate, RestartFrom},
-    wire::{BlockCost, Key, Latency, Link, Topology},
+    wire::{BlockCost, Key, Latency, Link, Topology, Verdict},
 };
 
 /// Nodes that open eight links each, of 50 to 150 ms, and mine all alike; a block in so many seconds.
@@ -24,6 +24,8 @@ fn network(nodes: u32, interval: f64, skips: bool) -> Simulation {
     };
     let simulation = Simulation::new(rules, 1);
     simulation.driver.world.borrow_mut().around.skips = skips;
+    // Where blocks come fast there are more branches than that.
+    simulation.set_limits(Limits { side_branches: 2, ..Limits::default() });
     for _ in 0..nodes {
         simulation.spawn().unwrap();
     }
@@ -62,7 +64,7 @@ fn outcome(simulation: &Simulation, interval: f64, blocks: u64, act: impl Fn(&Si
 #[test]
 fn what_is_skipped_does_not_matter() {
     let one = NodeId::new(1);
-    let acts: [&dyn Fn(&Simulation); 8] = [
+    let acts: [&dyn Fn(&Simulation); 9] = [
         &|_| {},
         &|simulation| {
             let cost = BlockCost { bytes: Some(500_000), validation: Duration::from_millis(100) };
@@ -101,6 +103,17 @@ fn what_is_skipped_does_not_matter() {
             simulation.submit(one, payment).unwrap();
             simulation.set_link(one, NodeId::new(0), Link::default().with_loss(0.5).unwrap()).unwrap();
         },
+        &|simulation| {
+            let mut judged = 0;
+            simulation.set_judge(move |_, to, _| {
+                judged += 1;
+                match judged % 5 {
+                    0 if to == one => Verdict::Drop,
+                    1 => Verdict::Delay(Duration::from_millis(judged % 300)),
+                    _ => Verdict::Pass,
+                }
+            });
+        },
     ];
     for (nodes, interval, blocks) in
         [(2, 600.0, 9), (30, 600.0, 20), (30, 2.0, 50), (30, 0.3, 200), (20, 0.05, 300), (9, 0.02, 2000)]
@@ -112,6 +125,22 @@ fn what_is_skipped_does_not_matter() {
             assert!(skipping == full, "act {number}, {nodes} nodes, {interval} s");
         }
     }
+}
+
+/// Every message is seen, when it is sent and when it comes.
+#[test]
+fn what_is_traced_is_not_skipped() {
+    let [skipping, full] = [true, false].map(|skips| {
+        let simulation = network(9, 2.0, skips);
+        simulation.run_blocks(20);
+        simulation.set_tracing(true);
+        let events = simulation.events();
+        simulation.run_blocks(20);
+        events.map(|event| format!("{event:?}\n")).collect::<String>()
+    });
+    assert!(full.lines().count() > 20 * 8 * 7, "{}", full.lines().count());
+    // The events are too many to be shown.
+    assert!(skipping == full);
 }
 
 /// All links take the same time, so that much comes at one moment, while nodes begin and cease to notice repeats.
