@@ -80,7 +80,6 @@ impl Surroundings {
         let is_whole = self.skips
             && !relay.draws()
             && self.noticing.is_empty()
-            && !self.traffic.is_judged()
             && !self.traffic.is_traced()
             && links.are_whole()
             && self.states.iter().all(State::is_live);
@@ -93,7 +92,8 @@ impl Surroundings {
         for (from, peers) in (0..).map(NodeId::new).zip(&self.peers) {
             let mut of_node = Vec::with_capacity(peers.len());
             for &to in peers {
-                // What is lost on the way back is acknowledged as well: the receiver may not have us for a peer.
+                // A judge may have it lost. What is lost on the way back is acknowledged as well: the receiver may not have us
+                // for a peer.
                 if self.traffic.may_lose(from, to) {
                     return false;
                 }

@@ -208,11 +208,6 @@ impl Traffic {
         &mut of_sender[place].1
     }
 
-    /// Tells whether somebody judges messages.
-    pub(crate) fn is_judged(&self) -> bool {
-        self.judge.is_some()
-    }
-
     /// Tells whether what is sent is traced.
     pub(crate) fn is_traced(&self) -> bool {
         self.is_traced
