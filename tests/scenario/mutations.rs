@@ -43,6 +43,54 @@ static FULL: LazyLock<Value> = LazyLock::new(|| {
     value
 });
 
+/// What fields of the full one may say instead.
+static OTHERS: LazyLock<Vec<(&str, Value)>> = LazyLock::new(|| {
+    let spend = json!({"merchant": "shop", "amount": 5, "confirmations": 2, "give_up": 9});
+    vec![
+        ("/rules/relay", json!("none")),
+        ("/rules/relay", json!("announce")),
+        ("/rules/relay", json!({"compact": {"fallback_percent": 5}})),
+        ("/rules/difficulty", json!({"fixed": "0000ffff000000000000000000000000"})),
+        ("/hash_rates", json!({"list": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12.5]})),
+        ("/hash_rates", json!({"exponential": {"total": 1e6}})),
+        ("/hash_rates", json!({"by_region": {"europe": 1e6}})),
+        ("/hash_rates", json!({"equal": {"total": 1e6}})),
+        ("/topology", json!("complete")),
+        ("/topology", json!("ring")),
+        ("/topology", json!("line")),
+        ("/topology", json!("star")),
+        ("/topology", json!({"bounded": {"links": 2, "accepted_max": 3}})),
+        ("/topology", json!({"small_world": {"neighbours": 4, "rewiring": 0.1}})),
+        ("/topology", json!({"scale_free": {"links": 2}})),
+        ("/topology", json!({"edges": [[0, 1], [1, 2]]})),
+        ("/topology", json!({"one_way": [[0, 1], [1, 2]]})),
+        ("/link/latency", json!({"fixed": {"seconds": 0.1}})),
+        ("/link/latency", json!({"normal": {"mean_seconds": 0.1, "standard_deviation_seconds": 0.01}})),
+        ("/link/latency", json!({"log_normal": {"median_seconds": 0.1, "sigma": 0.5}})),
+        ("/link/latency", json!({"exponential": {"mean_seconds": 0.1}})),
+        ("/link/latency", json!({"pareto": {"minimum_seconds": 0.1, "shape": 2}})),
+        ("/strategies/0/strategy", json!({"double_spend": spend})),
+        ("/strategies/0/strategy", json!({"eclipse": {"victim": "bob", "feeds": true}})),
+        ("/strategies/0/strategy", json!("honest")),
+        ("/tie_breaks/0/tie_break", json!("random")),
+        ("/tie_breaks/0/tie_break", json!("lowest_hash")),
+        ("/faults/5", json!({"at_seconds": 6, "kind": "set_link", "link": {"loss": 0.5}})),
+    ]
+});
+
+/// The full one with some of the others.
+fn scenario() -> impl Strategy<Value = Value> {
+    prop::sample::subsequence(OTHERS.clone(), 0..=4).prop_map(|others| with(&others))
+}
+
+fn with(others: &[(&str, Value)]) -> Value {
+    let mut document = FULL.clone();
+    for (place, other) in others {
+        *document.pointer_mut(place).expect("the full one has every field") = other.clone();
+    }
+    document
+}
+
 /// Where a value of a document stands: what to go into at each step.
 fn places(value: &Value, path: Vec<String>, places: &mut Vec<Vec<String>>) {
     let mut go_into = |key: String, inner: &Value| {
@@ -166,9 +214,9 @@ proptest! {
 
     #[test]
     fn a_mutated_scenario_is_read_or_refused_with_a_path(
+        mut document in scenario(),
         mutations in prop::collection::vec((any::<Index>(), mutation()), 1..4),
     ) {
-        let mut document = FULL.clone();
         for (at, mutation) in mutations {
             mutate(&mut document, at, mutation);
         }
@@ -176,8 +224,13 @@ proptest! {
     }
 
     #[test]
-    fn a_damaged_text_is_read_or_refused_with_a_path(at: Index, length in 0..9_usize, by in ".{0,4}") {
-        let text = FULL.to_string();
+    fn a_damaged_text_is_read_or_refused_with_a_path(
+        document in scenario(),
+        at: Index,
+        length in 0..9_usize,
+        by in ".{0,4}",
+    ) {
+        let text = document.to_string();
         let start = at.index(text.len());
         let end = (start + length).min(text.len());
         assert_read_or_refused(&format!("{}{by}{}", &text[..start], &text[end..]));
@@ -187,8 +240,12 @@ proptest! {
 /// A mutation that nothing refuses would show nothing of the errors: the whole is accepted, and this much less is not.
 #[test]
 fn the_unmutated_one_is_accepted() {
-    assert_read_or_refused(&FULL.to_string());
-    Scenario::from_value(FULL.clone()).unwrap();
+    let others = OTHERS.iter().map(std::slice::from_ref);
+    for others in others.chain([&[][..]]) {
+        let document = with(others);
+        assert_read_or_refused(&document.to_string());
+        Scenario::from_value(document).unwrap_or_else(|error| panic!("{others:?}: {error}"));
+    }
     let mut document = FULL.clone();
     document["faults"][6]["nodes"] = json!([13]);
     let error = Scenario::from_value(document).unwrap_err();
