@@ -34,10 +34,24 @@ fn every_subcommand_has_help() {
         let help = succeed(directory.path(), arguments);
         assert!(help.contains("Usage: chainlab"), "{arguments:?}: {help}");
         assert!(help.lines().all(|line| line.chars().count() <= 120), "{arguments:?}: {help}");
+        assert_examples_are_understood(&help);
     }
     let help = succeed(directory.path(), &["--help"]);
     assert!(help.contains("\n  draw ") && help.contains("\n  validate "), "{help}");
     assert_eq!(succeed(directory.path(), &["--version"]), "chainlab 0.1.0\n");
+}
+
+/// What the help tells to write is no wrong argument. With one word more nothing of it is carried out.
+fn assert_examples_are_understood(help: &str) {
+    let examples = help
+        .lines()
+        .filter_map(|line| line.split_once("  chainlab ").filter(|(before, _)| before.is_empty()));
+    for (_, example) in examples {
+        let end = ["  ", " > ", " && ", " | "].iter().filter_map(|end| example.find(end)).min();
+        let words = example[..end.unwrap_or(example.len())].split(' ').chain(["--help"]);
+        let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+        assert!(succeed(directory().path(), &words).contains("Usage: chainlab"), "{example}");
+    }
 }
 
 #[test]

@@ -333,7 +333,14 @@ fn what_changes_must_be_possible_at_its_time() {
             r#"{"at_seconds": 2, "kind": "join", "peers": [0], "hash_rate": -1}"#,
             "faults[0].hash_rate: -1 is not from 0",
         ),
-        (r#"{"at_seconds": 2, "kind": "set_link", "from": 1, "link": {}}"#, "faults[0]: a link has two ends"),
+        (
+            r#"{"at_seconds": 2, "kind": "set_link", "from": 1, "link": {}}"#,
+            "faults[0]: `from` is node 1, but a link has two ends: state `to` as well",
+        ),
+        (
+            r#"{"at_seconds": 2, "kind": "set_link", "to": "bob", "link": {}}"#,
+            "faults[0]: `to` is node \"bob\", but a link has two ends: state `from` as well",
+        ),
         (
             r#"{"at_seconds": 2, "kind": "set_link", "from": 1, "to": 1, "link": {}}"#,
             "faults[0].to: node 1 is both ends",

@@ -138,8 +138,10 @@ enum FieldError {
     Unknown { kind: &'static str, field: &'static str },
     #[error("`{kind}` lacks the field `{field}`")]
     Missing { kind: &'static str, field: &'static str },
-    #[error("a link has two ends: state both of `from` and `to`, or neither for all links")]
-    OneEnd,
+    #[error(
+        "`{stated}` is {node}, but a link has two ends: state `{other}` as well, or neither for all links"
+    )]
+    OneEnd { stated: &'static str, node: NodeRef, other: &'static str },
 }
 
 impl Document {
@@ -206,7 +208,12 @@ impl TryFrom<Document> for Fault {
                 ends: match (document.from.take(), document.to.take()) {
                     (Some(from), Some(to)) => Some((from, to)),
                     (None, None) => None,
-                    _ => return Err(FieldError::OneEnd),
+                    (Some(node), None) => {
+                        return Err(FieldError::OneEnd { stated: "from", node, other: "to" });
+                    }
+                    (None, Some(node)) => {
+                        return Err(FieldError::OneEnd { stated: "to", node, other: "from" });
+                    }
                 },
                 link: document.link.take().ok_or_else(missing("link"))?,
             },
