@@ -66,11 +66,12 @@ fn simulate(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let &Arguments { nodes, days, interval, seed, carry, finality } = arguments;
     let interrupt = Interrupt::listen(|| {})?;
     let mut out = io::stdout();
+    writeln!(out, "{nodes} nodes mine for {days} days, a block in {interval:?}; the seed is {seed}.")?;
+    // First, so that there is one network at a time.
+    let unheard = unheard(arguments, &interrupt)?;
     let simulation = network(nodes, interval, seed)?;
     simulation.set_replays(!carry);
     simulation.set_finality(finality);
-    writeln!(out, "{nodes} nodes mine for {days} days, a block in {interval:?}; the seed is {seed}.")?;
-    let unheard = unheard(arguments, &interrupt)?;
     let started = Instant::now();
     for _ in 0..days {
         if interrupt.came() {
