@@ -93,32 +93,29 @@ impl Nodes {
         self.list[id.index()].as_mut()
     }
 
-    /// Has a node take on a block that extends its tip, if that is all that there is to think about; tells whether it
-    /// does.
+    /// Has a node take on a block that extends its tip, if that is all that there is to think about; gives the chain back if
+    /// it is not.
     #[inline]
     pub(super) fn extend(
         &mut self,
         around: &mut Surroundings,
         id: NodeId,
         from: NodeId,
-        chain: &Blockchain,
-    ) -> bool {
+        chain: Blockchain,
+    ) -> Result<(), Blockchain> {
         let now = around.now;
         let node = self.at(around, id).expect("blocks flow while all nodes are live");
-        if !node.extends(now, chain) {
-            return false;
+        if !node.extends(now, &chain) {
+            return Err(chain);
         }
         // Both ends were told that nothing is lost between them.
-        node.extend(from, chain.clone(), false, &mut NodeEffects { around, node: id });
+        node.extend(from, chain, false, &mut NodeEffects { around, node: id });
         if let Some(search) = around.to_hash.take() {
             around.hash(id, node, search);
         }
-        match &self.longest {
-            // Whoever told it has a longer chain than it had, so that it was not on the longest before.
-            Some(longest) if longest.is_same_copy(chain) => self.on_longest += 1,
-            _ => self.count_in_chain(id),
-        }
-        true
+        // Whoever told it has a longer chain than it had, so that it was not on the longest before.
+        self.count_in_chain(id);
+        Ok(())
     }
 
     /// Tells whether all nodes have one chain, in the same copy.

@@ -169,7 +169,7 @@ impl World {
     /// A block comes to a node for the first time.
     fn block_comes(&mut self, number: u32, from: NodeId, to: NodeId, chain: Blockchain) {
         self.around.hint = Some((number, from));
-        if !self.nodes.extend(&mut self.around, to, from, &chain) {
+        if let Err(chain) = self.nodes.extend(&mut self.around, to, from, chain) {
             self.handle(to, Input::Message(from, Message::NewBlock(Told::Chain(chain.clone()))));
             if !self.node(to).knows(&chain) {
                 self.around.came_in_vain(number, to, &chain);
