@@ -245,7 +245,7 @@ impl Drive for Virtual {
             let attempts = world.attempts();
             let around = &mut world.around;
             let messages = around.counted();
-            around.replays.count_from_now();
+            around.replays.records.count_from_now();
             around.recorder.count_from(around.now, attempts, messages);
             world.samples.restart(around);
         });
@@ -255,7 +255,7 @@ impl Drive for Virtual {
         self.look(|world| {
             let (around, attempts, seen) = (&world.around, world.attempts(), look(world));
             let (mut recorder, messages) = (around.recorder.clone(), around.counted());
-            around.replays.add_to(&mut recorder);
+            around.replays.records.add_to(&mut recorder);
             Recorded { recorder, now: around.now, attempts, messages, seen }
         })
     }

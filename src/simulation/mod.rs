@@ -18,6 +18,7 @@ mod nodes;
 mod plain;
 mod queue;
 mod recording;
+mod records;
 mod replays;
 mod run;
 mod samples;

@@ -6,12 +6,7 @@
 
 use std::time::Duration;
 
-use super::{
-    carry::Surroundings,
-    floods::Spread,
-    nodes::Nodes,
-    replays::{Found, Kind},
-};
+use super::{carry::Surroundings, floods::Spread, nodes::Nodes, records::Kind, replays::Found};
 use crate::{
     event::Happening,
     message::{Message, MessageKind},
@@ -84,7 +79,7 @@ impl Surroundings {
             && self.queue.is_empty();
         let kind = recording.kind;
         if let Some(spread) = recording.spread(self.now, &self.messages).filter(|_| are_at_rest) {
-            self.replays.keep(kind, spread, &mut self.recorder);
+            self.replays.records.keep(kind, spread, &mut self.recorder);
         }
     }
 }

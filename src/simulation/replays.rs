@@ -26,29 +26,30 @@
 //! the next block. That comes to each node later, as it takes no way that the one before it has not taken sooner, and so it
 //! meets a network in which all have the one before.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
-use super::{carry::Surroundings, floods::Spread, messages::Flow, nodes::Nodes, recording::Recording};
+use super::{
+    carry::Surroundings,
+    messages::Flow,
+    nodes::Nodes,
+    recording::Recording,
+    records::{Kind, Records},
+};
 use crate::{
     blockchain::{Blockchain, Cut},
     message::{Message, NodeId, Told, request_bytes},
     node::Effect,
-    report::{Pattern, Ranked, Recorder, Tally, Volume},
+    report::{Recorder, Volume},
     rules::Relay,
     time::Time,
     wire::is_packet,
 };
 
-/// The most records. With the least used each gives way to a new one; they take some kilobytes each.
-const RECORDS_MAX: usize = 16_384;
-
 /// What is known of how blocks spread, and the one whose finder has yet to tell its peers.
 #[derive(Debug)]
 pub(super) struct Replays {
     pub(super) are_on: bool,
-    records: BTreeMap<Kind, Record>,
-    /// The longest that a block was seen to spread: what comes sooner is not worth finding out more.
-    longest: Duration,
+    pub(super) records: Records,
     /// A block whose finder has yet to tell its peers, at the moment when it was found.
     found: Option<Found>,
     /// A block that is carried, of which is noted how it spreads.
@@ -59,9 +60,8 @@ pub(super) struct Replays {
 
 impl Default for Replays {
     fn default() -> Self {
-        let (records, longest) = (BTreeMap::new(), Duration::ZERO);
-        let settled_by = Time::UNIX_EPOCH;
-        Self { are_on: true, records, longest, found: None, recording: None, settled_by }
+        let (records, settled_by) = (Records::default(), Time::UNIX_EPOCH);
+        Self { are_on: true, records, found: None, recording: None, settled_by }
     }
 }
 
@@ -74,66 +74,11 @@ pub(super) struct Found {
     chain: Blockchain,
 }
 
-/// What decides how a block spreads: blocks of a kind all spread alike.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Kind {
-    finder: NodeId,
-    /// The bytes of a message with the block, or 0 where sizes do not matter.
-    bytes: u64,
-    /// The bytes of a message that asks for it, or 0 where these do not matter.
-    request_bytes: u64,
-}
-
-/// How the blocks of a kind spread.
-#[derive(Debug)]
-struct Record {
-    /// How long it takes until the last node has such a block, and until the last message has arrived.
-    accepted: Duration,
-    last: Duration,
-    messages: u64,
-    requests: u64,
-    bytes: Option<u64>,
-    pattern: Pattern,
-    /// How many blocks of the pattern are still to be added to the recorder.
-    uses: u64,
-    /// How many of those the recorder has counted as recent ones.
-    noted: u64,
-}
-
 impl Replays {
     /// Forgets how blocks spread, as they will do so no more.
     pub(super) fn forget(&mut self, recorder: &mut Recorder) {
-        self.note_recent(recorder);
-        self.add_to(recorder);
-        self.records.clear();
-        self.longest = Duration::ZERO;
+        self.records.forget(recorder);
         self.recording = None;
-    }
-
-    /// Has what has been replayed so far count no longer.
-    pub(super) fn count_from_now(&mut self) {
-        self.records.values_mut().for_each(|record| (record.uses, record.noted) = (0, 0));
-    }
-
-    /// Adds to a copy of the recorder what has been replayed.
-    pub(super) fn add_to(&self, recorder: &mut Recorder) {
-        self.records.values().for_each(|record| record.settle(recorder));
-    }
-
-    /// Has a recorder count as recent what has been replayed since it last did.
-    pub(super) fn note_recent(&mut self, recorder: &mut Recorder) {
-        self.records.values_mut().for_each(|record| record.note_recent(recorder));
-    }
-
-    /// How long all blocks took, in their order, those that have been replayed as well.
-    pub(super) fn ranked(&self, recorder: &Recorder) -> [Ranked; 4] {
-        let used = self.records.values().filter(|record| record.uses > 0);
-        recorder.ranked(used.map(|record| (&record.pattern, record.uses)))
-    }
-
-    /// Adds to a tally what has been replayed.
-    pub(super) fn add_to_tally(&self, tally: &mut Tally) {
-        self.records.values().for_each(|record| record.pattern.add_to(tally, record.uses));
     }
 
     /// Lets go of blocks.
@@ -154,38 +99,6 @@ impl Replays {
 
     pub(super) fn take_found(&mut self) -> Option<Found> {
         self.found.take()
-    }
-
-    /// Keeps how blocks of a kind spread, of which that was not known.
-    pub(super) fn keep(&mut self, kind: Kind, spread: Spread, recorder: &mut Recorder) {
-        if self.records.len() >= RECORDS_MAX {
-            let least = self.records.iter().min_by_key(|(_, record)| record.uses).map(|(kind, _)| *kind);
-            if let Some(mut record) = least.and_then(|kind| self.records.remove(&kind)) {
-                record.note_recent(recorder);
-                record.settle(recorder);
-            }
-        }
-        let Spread { accepted, last, messages, requests, bytes } = spread;
-        self.longest = self.longest.max(last);
-        let pattern = Pattern::of(&accepted);
-        let accepted = accepted.last().copied().unwrap_or_default();
-        let (uses, noted) = (0, 0);
-        self.records.insert(kind, Record { accepted, last, messages, requests, bytes, pattern, uses, noted });
-    }
-}
-
-impl Record {
-    fn note_recent(&mut self, recorder: &mut Recorder) {
-        if self.uses > self.noted {
-            recorder.add_recent(&self.pattern, self.uses - self.noted);
-            self.noted = self.uses;
-        }
-    }
-
-    fn settle(&self, recorder: &mut Recorder) {
-        if self.uses > 0 {
-            recorder.add(&self.pattern, self.uses);
-        }
     }
 }
 
@@ -234,7 +147,7 @@ impl Surroundings {
     /// found before its last message has arrived. A proof at another difficulty might change when the others are.
     pub(super) fn has_heir(&mut self, found: &Found) -> bool {
         let Found { kind, chain, .. } = found;
-        let (Some((proof, heir)), Some(record)) = (self.searches.next(), self.replays.records.get(kind))
+        let (Some((proof, heir)), Some(record)) = (self.searches.next(), self.replays.records.get(*kind))
         else {
             return false;
         };
@@ -251,15 +164,15 @@ impl Surroundings {
     /// whether they do.
     pub(super) fn replay(&mut self, nodes: &mut Nodes, found: &Found, before: Time) -> bool {
         let Found { kind, request_bytes, chain } = found;
-        let Replays { records, longest, .. } = &self.replays;
-        let can_be_rehearsed = self.flow == Flow::Free && self.now + *longest < before;
-        if can_be_rehearsed && !records.contains_key(kind) {
+        let records = &mut self.replays.records;
+        let can_be_rehearsed = self.flow == Flow::Free && self.now + records.longest < before;
+        if can_be_rehearsed && records.get(*kind).is_none() {
             match self.floods.rehearse(kind.finder, chain) {
-                Some(spread) => self.replays.keep(*kind, spread, &mut self.recorder),
-                None => self.replays.longest = Duration::MAX,
+                Some(spread) => records.keep(*kind, spread, &mut self.recorder),
+                None => records.longest = Duration::MAX,
             }
         }
-        let Some(record) = self.replays.records.get_mut(kind) else { return false };
+        let Some(record) = records.get_mut(*kind) else { return false };
         let by = self.now + record.accepted;
         if self.now + record.last >= before
             || !self.recorder.accepted_by_all(by, &chain.tip_hash(), &record.pattern)
@@ -282,51 +195,10 @@ impl Surroundings {
         let finder = found.kind.finder;
         let message = nodes.at(self, finder).expect("it has found a block").news(&found.chain);
         let is_steady = matches!(self.flow, Flow::Steady { .. });
-        let is_new = is_steady && !self.replays.records.contains_key(&found.kind);
+        let is_new = is_steady && self.replays.records.get(found.kind).is_none();
         if is_new && self.traffic.links().are_idle(self.now) {
             self.replays.recording = Some(Recording::begin(found, self.now, self.messages.clone()));
         }
         self.carry_out(finder, Effect::Relay { except: None, message });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{report::Messages, rules::Rules};
-
-    fn kind(finder: usize) -> Kind {
-        Kind { finder: NodeId::new(finder as u32), bytes: 0, request_bytes: 0 }
-    }
-
-    fn keep(replays: &mut Replays, recorder: &mut Recorder, finder: usize) {
-        let second = Duration::from_secs(1);
-        let spread =
-            Spread { accepted: vec![second], last: second, messages: 1, requests: 0, bytes: Some(1) };
-        replays.keep(kind(finder), spread, recorder);
-    }
-
-    /// What was replayed by it counts all the same.
-    #[test]
-    fn of_too_many_records_the_least_used_gives_way() {
-        let (mut replays, mut recorder) = (Replays::default(), Recorder::new(Time::UNIX_EPOCH));
-        for finder in 0..RECORDS_MAX {
-            keep(&mut replays, &mut recorder, finder);
-            let record = replays.records.get_mut(&kind(finder)).expect("it was kept");
-            record.uses = if finder == 7 { 2 } else { 3 };
-        }
-        let chain = Blockchain::started(&Rules::sealed(), Time::UNIX_EPOCH);
-        let counted = |replays: &Replays, recorder: &Recorder| -> u64 {
-            let mut recorder = recorder.clone();
-            replays.add_to(&mut recorder);
-            let report = recorder.report(Time::UNIX_EPOCH, &chain, |_| 0, Messages::default());
-            report.propagation.to_each.bins.iter().map(|bin| bin.count).sum()
-        };
-        let before = counted(&replays, &recorder);
-        assert_eq!(before, 3 * RECORDS_MAX as u64 - 1);
-        keep(&mut replays, &mut recorder, RECORDS_MAX);
-        assert_eq!(replays.records.len(), RECORDS_MAX);
-        assert!(!replays.records.contains_key(&kind(7)) && replays.records.contains_key(&kind(8)));
-        assert_eq!(counted(&replays, &recorder), before);
     }
 }

@@ -115,7 +115,7 @@ impl Simulation {
     /// The samples of the run.
     pub(crate) fn samples(&self) -> Sampled {
         let World { around, samples, .. } = &*self.driver.world.borrow();
-        let all = around.replays.ranked(&around.recorder);
+        let all = around.replays.records.ranked(&around.recorder);
         Sampled { samples: samples.taken.clone(), apart: samples.apart, all }
     }
 }
@@ -123,8 +123,8 @@ impl Simulation {
 impl Surroundings {
     fn sample(&mut self) -> Sample {
         let mut tally = self.recorder.tally(&self.counted());
-        self.replays.add_to_tally(&mut tally);
-        self.replays.note_recent(&mut self.recorder);
+        self.replays.records.add_to_tally(&mut tally);
+        self.replays.records.note_recent(&mut self.recorder);
         Sample { tally, since: self.recorder.take_recent() }
     }
 }
