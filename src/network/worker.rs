@@ -58,7 +58,7 @@ pub(super) struct Worker {
     messages_read: u64,
     /// The peers whose links have come up, and how many messages are to be read first.
     links_up: VecDeque<(u64, NodeId)>,
-    /// The chain that the others know of: theirs lies under a lock.
+    /// The chain that the others see; their copy lies under a lock.
     known: Blockchain,
     effects: Effects,
 }

@@ -1,5 +1,6 @@
 //! What comes of an input.
 
+use super::SearchId;
 use crate::{
     command::{Answer, Ticket},
     event::Happening,
@@ -7,8 +8,6 @@ use crate::{
     pow::Target,
     time::Time,
 };
-
-use super::SearchId;
 
 /// What comes of the inputs of a node: what has happened to it, and what its driver is to do.
 ///

@@ -22,7 +22,7 @@ use crate::{
 /// Up to here, some ten thousand years away, there are timestamps left for the next block.
 const LATE_MICROS: u64 = u64::MAX >> 6;
 
-/// What comes of a block that extends the tip, in this order: as a list of effects, or as calls of a driver that has no
+/// What comes of a block that extends the tip, in this order: as [`Effects`], or as calls of a driver that has no
 /// time for a list.
 pub(crate) trait Extended {
     /// An event: the block is the node's tip.

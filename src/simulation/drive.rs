@@ -42,10 +42,10 @@ pub(super) const UNLIMITED: f64 = 1e6;
 impl Virtual {
     /// Lets the next thing happen that comes until a moment; tells whether there was one. Where nobody looks before a goal is
     /// reached, that may be a whole flood.
-    pub(super) fn step_until(&self, limit: Time, replays: Option<Goal>) -> bool {
+    pub(super) fn step_until(&self, limit: Time, unseen_until: Option<Goal>) -> bool {
         closure::assert_outside();
         // A plan may call anything: nothing is borrowed meanwhile.
-        let step = self.world.step(limit, replays);
+        let step = self.world.step(limit, unseen_until);
         match step {
             Step::Nothing => false,
             Step::Done => true,

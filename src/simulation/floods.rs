@@ -160,10 +160,9 @@ impl Floods {
             messages += tells;
             true
         });
-        (accepted.len() == nodes).then_some(last?).map(|last| {
-            let accepted = accepted.split_off(1);
-            Spread { accepted, last, messages, requests: 0, bytes: None }
-        })
+        let last = last.filter(|_| accepted.len() == nodes)?;
+        let accepted = accepted.split_off(1);
+        Some(Spread { accepted, last, messages, requests: 0, bytes: None })
     }
 
     /// Tells whether a block that a node has found comes to another in less than a time while nothing else happens.
@@ -184,8 +183,8 @@ impl Floods {
     }
 
     /// Has a block that a node has found come from node to node, as long as `goes_on` says so, which is told after what time
-    /// it comes to each, and how many messages that one tells others by. Returns after what time the last of them has come;
-    /// none if that is beyond the end of time.
+    /// it comes to each, and how many messages that one tells others by. Returns after what time the last message has come of
+    /// those that were told by then; none if that is beyond the end of time.
     fn rehearse_while(
         &mut self,
         finder: NodeId,

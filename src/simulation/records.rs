@@ -41,7 +41,8 @@ pub(super) struct Record {
 #[derive(Debug, Default)]
 pub(super) struct Records {
     all: BTreeMap<Kind, Record>,
-    /// The longest that a block was seen to spread: what comes sooner is not worth finding out more.
+    /// The longest that a block was seen to spread: where something comes sooner, it is not worth finding out more. The
+    /// longest time that there is, where rehearsals do not reach all.
     pub(super) longest: Duration,
 }
 

@@ -18,13 +18,14 @@
 //! - at the difficulty of the block before: another one changes how far each search has come when the block comes there;
 //! - while nobody subscribes to events.
 //!
-//! It waits until it is known that nothing else happens before its last message has arrived: neither another proof, nor
-//! a wake-up, nor a plan, nor the end of the time that is to pass. Whatever comes first, or looks at the world, has it
-//! carried from node to node as any other block.
+//! It waits until it is known what happens before its last message has arrived. Where that is a wake-up, a plan or the
+//! end of the time that is to pass, or somebody looks at the world, it is carried from node to node as any other block;
+//! and so it is where another proof is found, but for one case.
 //!
-//! One other thing may happen, where each message takes the same time: somebody [who has it](Surroundings::has_heir) finds
-//! the next block. That comes to each node later, as it takes no way that the one before it has not taken sooner, and so it
-//! meets a network in which all have the one before.
+//! Where each message takes the same time the next block may be found meanwhile: by a node that has this one by then, if
+//! the search of yet another goes on until after the last message; if neither the difficulty changes after the next block,
+//! nor a sample is due before it; and if it is not what the run is to end with. The next block comes to each node later, as
+//! it takes no way that this one has not taken sooner, and so it meets nodes that have this one.
 
 use std::time::Duration;
 
@@ -54,8 +55,8 @@ pub(super) struct Replays {
     found: Option<Found>,
     /// A block that is carried, of which is noted how it spreads.
     pub(super) recording: Option<Recording>,
-    /// When the last message of what was replayed has come. Until then nobody is to look.
-    settled_by: Time,
+    /// When the last message of what was replayed has come, at the latest. Until then nobody is to look.
+    pub(super) settled_by: Time,
 }
 
 impl Default for Replays {
@@ -90,11 +91,6 @@ impl Replays {
 
     pub(super) fn has_found(&self) -> bool {
         self.found.is_some()
-    }
-
-    /// Tells whether all that was replayed has come to all by a moment.
-    pub(super) fn are_settled(&self, now: Time) -> bool {
-        self.settled_by <= now
     }
 
     pub(super) fn take_found(&mut self) -> Option<Found> {
@@ -144,7 +140,8 @@ impl Surroundings {
     }
 
     /// Tells whether whoever finds the next proof has heard by then of a block that was just found, and no other proof is
-    /// found before its last message has arrived. A proof at another difficulty might change when the others are.
+    /// found before its last message has arrived, where each message takes the same time. Another difficulty after the next
+    /// block would change when the others end, which is not foreseen.
     pub(super) fn has_heir(&mut self, found: &Found) -> bool {
         let Found { kind, chain, .. } = found;
         let (Some((proof, heir)), Some(record)) = (self.searches.next(), self.replays.records.get(*kind))
@@ -156,7 +153,7 @@ impl Surroundings {
         let is_retargeted = self.rules.difficulty.retarget().is_some_and(|it| it.is_due_at(position));
         self.flow == Flow::Free
             && !is_retargeted
-            && self.searches.next_but_one().is_none_or(|other| other > last)
+            && self.searches.next_but_one().is_some_and(|other| other > last)
             && (accepted < proof || self.floods.comes_within(proof - self.now, (kind.finder, heir), chain))
     }
 
@@ -180,7 +177,7 @@ impl Surroundings {
             return false;
         }
         record.uses += 1;
-        self.replays.settled_by = self.now + record.last;
+        self.replays.settled_by = self.replays.settled_by.max(self.now + record.last);
         let Volume { messages, bytes } = &mut self.flooded;
         *messages += record.messages;
         *bytes += record.bytes.unwrap_or_else(|| record.messages * self.floods.bytes_of(chain));

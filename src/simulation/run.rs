@@ -238,7 +238,8 @@ impl Simulation {
     /// [`run_blocks`](Self::run_blocks) and [`run_to_position`](Self::run_to_position) find that out once for each miner and
     /// size, which takes some kilobytes, and then give all nodes such a block at once: it costs what making it costs,
     /// however many nodes there are. Where time is to stop meanwhile, or somebody looks at single steps or events, blocks
-    /// are carried. What a run comes to is the same; [`Report::replayed`](crate::Report::replayed) says how many were
+    /// are carried. Where no message's time depends on its size, the next block may be found meanwhile by a node that has
+    /// this one, if no third is; to find out whether it has may cost a part of what carrying costs. What a run comes to is the same; [`Report::replayed`](crate::Report::replayed) says how many were
     /// replayed. Nodes number neither the questions that they would have asked meanwhile nor the searches that they would
     /// have begun.
     ///
@@ -263,12 +264,12 @@ impl Simulation {
     }
 
     /// Lets time pass until a moment or until a goal is reached, while a condition holds that is asked after everything that
-    /// happens; but where a block is found that has come to all ahead of time, only then when it has.
+    /// happens, but not while a block that was replayed is still on its way.
     pub(crate) fn run_while(&self, moment: Time, goal: Goal, mut goes_on: impl FnMut(Progress) -> bool) {
         loop {
             let progress = self.progress();
-            let Progress { mined, longest, is_settled, .. } = progress;
-            if is_settled && (goal.is_reached(mined, longest) || !goes_on(progress)) {
+            let Progress { mined, longest, .. } = progress;
+            if progress.is_settled && (goal.is_reached(mined, longest) || !goes_on(progress)) {
                 return;
             }
             if !self.driver.step_until(moment, Some(goal)) {

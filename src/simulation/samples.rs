@@ -67,7 +67,8 @@ impl Samples {
         }
     }
 
-    /// Takes a sample if it is time, just before a block is mined: nothing that was found waits then to be carried.
+    /// Takes a sample if it is time, just before a block is mined: nothing that was found waits then to be carried,
+    /// and all that was replayed has come.
     #[inline]
     pub(super) fn look(&mut self, around: &mut Surroundings) {
         if self.are_due(around.mined) {

@@ -112,7 +112,8 @@ impl Searches {
         self.ends.peek().map(|Reverse(end)| *end)
     }
 
-    /// Returns when the proof after the next is found, if that is drawn and its finder goes on at the same difficulty.
+    /// Returns when the proof after the next is found, if whoever finds the next draws again at the same difficulty; none if
+    /// nobody else searches.
     pub(super) fn next_but_one(&mut self) -> Option<Time> {
         let first = self.ends.pop()?;
         self.drop_past_ends();
@@ -121,7 +122,7 @@ impl Searches {
         self.ends.push(first);
         let clock = &self.clocks[finder.index()];
         let again = Clock { left: clock.draw(self.key_of(finder), clock.work), since, ..clock.clone() };
-        again.end().into_iter().chain(other).min()
+        other.map(|other| again.end().map_or(other, |again| again.min(other)))
     }
 
     /// Takes out the next proof.
@@ -291,6 +292,17 @@ mod tests {
         assert_eq!(searches.next(), next);
     }
 
+    /// What one would find alone may never be: it may be told to search no more.
+    #[test]
+    fn nothing_is_foreseen_of_one_who_is_alone() {
+        let mut searches = searches(&[10.0, 0.0]);
+        for node in [ALICE, BOB] {
+            searches.begin(Time::UNIX_EPOCH, node, SearchId(1), DRAWN);
+        }
+        assert!(searches.next().is_some());
+        assert_eq!(searches.next_but_one(), None);
+    }
+
     #[test]
     fn nothing_is_found_at_the_rate_zero() {
         let mut searches = searches(&[0.0]);
@@ -358,7 +370,7 @@ mod tests {
     proptest! {
         /// Whoever finds the next, and whoever finds the one after it.
         #[test]
-        fn the_proof_after_the_next_is_foreseen(rates in vec(1.0..100.0_f64, 1..5)) {
+        fn the_proof_after_the_next_is_foreseen(rates in vec(1.0..100.0_f64, 2..5)) {
             let mut searches = searches(&rates);
             for node in 0..rates.len() {
                 searches.begin(Time::UNIX_EPOCH, NodeId::new(node as u32), SearchId(1), DRAWN);

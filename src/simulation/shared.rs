@@ -66,7 +66,7 @@ impl Shared {
         self.come_to_rest()
     }
 
-    /// Lets time pass until a moment at which nothing comes any more.
+    /// Lets time pass until a moment at which nothing comes any more; what was replayed has come by then.
     pub(super) fn advance(&self, moment: Time) {
         let mut world = self.come_to_rest();
         if world.around.now < moment {
@@ -82,8 +82,8 @@ impl Shared {
     }
 
     /// Lets the next thing happen: see [`World::step`].
-    pub(super) fn step(&self, limit: Time, replays: Option<Goal>) -> Step {
-        self.0.borrow_mut().step(limit, replays)
+    pub(super) fn step(&self, limit: Time, unseen_until: Option<Goal>) -> Step {
+        self.0.borrow_mut().step(limit, unseen_until)
     }
 
     fn assert_settled(&self) {
@@ -99,7 +99,7 @@ impl Shared {
         let around = &self.0.borrow().around;
         let is_mining = around.searches.next().is_some();
         let Surroundings { now, longest, mined, .. } = *around;
-        let is_settled = around.replays.are_settled(now);
+        let is_settled = around.replays.settled_by <= now;
         Progress { now, longest, mined, is_mining, is_settled }
     }
 }

@@ -67,10 +67,11 @@ impl World {
         Self { nodes, around, finality, samples, plans, next_plan: 0, next_ticket: 0, given_up }
     }
 
-    /// Lets the next thing happen, unless it comes later than a limit. Time then is what it was, or that thing's. Where
-    /// nobody looks before a goal is reached, a block that was found may have come to all before that.
-    pub(super) fn step(&mut self, limit: Time, replays: Option<Goal>) -> Step {
-        if replays.is_none() {
+    /// Lets the next thing happen, unless it comes later than a limit. Time then is what it was, or that thing's.
+    /// `unseen_until` is the goal of a run that nobody looks at before: a block that was found may have come to all then
+    /// before the next thing happens. Without one every block is carried.
+    pub(super) fn step(&mut self, limit: Time, unseen_until: Option<Goal>) -> Step {
+        if unseen_until.is_none() {
             self.carry_found();
         }
         self.tell_of_losses();
@@ -79,13 +80,13 @@ impl World {
         let proof = self.around.searches.next().map(|(end, _)| end);
         let first = earlier(earlier(wake, plan), proof);
         if let Some(found) = self.around.replays.take_found() {
-            // Where nothing is to come, time ends with the last message. Else the step goes on to what comes next: nobody
-            // is to see that all have the block before its time.
-            let but_proof = earlier(wake, plan).map_or(limit, |other| other.min(limit));
+            // Where nothing is to come it is carried, so that time ends with its messages. Else the step goes on to what
+            // comes next: nobody is to see that all have the block before its time.
+            let but_proofs = earlier(wake, plan).map_or(limit, |other| other.min(limit));
             let is_replayed = first.is_some_and(|first| {
                 self.around.replay(&mut self.nodes, &found, first.min(limit))
-                    || replays.is_some_and(|goal| self.may_be_followed(&found, but_proof, goal))
-                        && self.around.replay(&mut self.nodes, &found, but_proof)
+                    || unseen_until.is_some_and(|goal| self.may_be_followed(&found, but_proofs, goal))
+                        && self.around.replay(&mut self.nodes, &found, but_proofs)
             });
             if !is_replayed {
                 self.around.carry_found(&mut self.nodes, &found);
@@ -144,8 +145,8 @@ impl World {
         }
     }
 
-    /// Tells whether the next block is found before a moment by one who has a block that was just found, and nobody looks
-    /// before that has come to all.
+    /// Tells whether the next block is found before a moment by one who [has](Surroundings::has_heir) a block that was just
+    /// found, and nobody looks before that has come to all.
     fn may_be_followed(&mut self, found: &Found, before: Time, goal: Goal) -> bool {
         let Surroundings { mined, longest, ref searches, .. } = self.around;
         searches.next().is_some_and(|(proof, _)| proof < before)

@@ -3,7 +3,7 @@
 use std::{cell::Cell, env, time::Duration};
 
 use chainlab::{
-    Blockchain, NodeId, Relay, Simulation, Transaction,
+    Blockchain, NodeId, Relay, Rules, Simulation, Transaction,
     network::{HashRate, Identity},
     wire::{Bandwidth, BlockCost, Latency, Link, Topology, Verdict},
 };
@@ -118,6 +118,28 @@ fn a_run_ends_with_its_last_block_however_easy_that_became() {
     for run in 0..20_000 {
         assert!(replaying.run_blocks(4) && carrying.run_blocks(4));
         assert_eq!(replaying.now(), carrying.now(), "in run {run}");
+    }
+}
+
+/// Whoever finds a block may find no other: a run that ends then ends when it would have ended.
+#[test]
+fn a_run_in_which_all_mining_ends_ends_as_if_carried() {
+    for (seed, miners) in (0..40).flat_map(|seed| [(seed, 1), (seed, 2)]) {
+        let [replaying, carrying] = [true, false].map(|replays| {
+            // No balance holds four of these.
+            let rules = Rules { reward: u64::MAX / 3 - 100, ..rules(miners, 15.0, None) };
+            let simulation = Simulation::new(rules, seed);
+            simulation.set_replays(replays);
+            simulation.set_default_link(fixed(10_000));
+            let nodes = [(); 2].map(|()| simulation.spawn().unwrap());
+            simulation.join(&Topology::Complete).unwrap();
+            for node in &nodes[..miners as usize] {
+                simulation.start_mining(*node, HashRate::per_second(1e3 * RATE as f64).unwrap()).unwrap();
+            }
+            assert!(!simulation.run_blocks(50), "{}", simulation.report());
+            seen(&simulation, None)
+        });
+        assert_eq!(replaying, carrying, "seed {seed}, {miners} miners");
     }
 }
 

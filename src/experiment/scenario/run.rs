@@ -63,6 +63,8 @@ impl Scenario {
     /// while a condition holds that is asked at the start and after everything that happens. In one that is not at its
     /// start, what makes it stop is counted from now.
     ///
+    /// While a block that was [replayed](Simulation::set_replays) is still on its way it is not asked.
+    ///
     /// A condition that looks at the simulation each time has every block carried, and none
     /// [replayed](Simulation::set_replays).
     ///
