@@ -166,7 +166,7 @@ fn main() {
     println!("| network | nodes | ns a delivery | million a second | of the bare loop |");
     println!("| --- | ---: | ---: | ---: | ---: |");
     let (mut slow, mut fewest) = (Vec::new(), Duration::MAX);
-    for (nodes, least) in [(100, 0.45), (1_000, 0.50), (10_000, 0.60), (100_000, 0.0)] {
+    for (nodes, least) in [(100, Some(0.45)), (1_000, Some(0.50)), (10_000, Some(0.60)), (100_000, None)] {
         let nodes = if is_measured { nodes } else { nodes.min(1_000) };
         let deliveries = if is_measured { 1_000_000 } else { 20_000 };
         let blocks = (deliveries / nodes as u64).max(2);
@@ -185,7 +185,7 @@ fn main() {
         }
         let ratio = theirs.as_secs_f64() / ours.as_secs_f64();
         row("scenario G", nodes, ours, blocks, Some(ratio));
-        if ratio < least {
+        if let Some(least) = least.filter(|least| ratio < *least) {
             slow.push(format!("{nodes} nodes: {ratio:.2} of the bare loop, {least} is the aim"));
         }
         let a_delivery = ours / blocks as u32 / nodes as u32;
