@@ -146,14 +146,14 @@ impl Node {
         self.is_known(chain.tip_hash(), chain.len())
     }
 
-    /// Tells whether a message tells of a block that the node knows, over a link that loses nothing: nothing comes of it,
-    /// not even what is due at the same moment. So a driver need not bring it.
-    pub(super) fn is_repeat(&self, from: NodeId, chain: &Blockchain) -> bool {
+    /// Tells whether a message tells of a block at a position that the node knows, over a link that loses nothing: nothing
+    /// comes of it, not even what is due at the same moment. So a driver need not bring it.
+    pub(super) fn is_repeat(&self, from: NodeId, block: BlockHash, position: u64) -> bool {
         self.rules.relay.is_on()
             && self.loses_nothing(from)
             && !self.gossip.is_banned(from)
             && !self.is_victim(from)
-            && self.knows(chain)
+            && self.is_known(block, position)
     }
 
     /// Tells whether it could show if a message did not come that tells of a block which the node has heard of: it would
@@ -227,10 +227,11 @@ mod tests {
             miner: u8,
             millis: u64,
         },
-        /// One of the four tells of one of those before.
+        /// One of the four tells of one of those before, by the block, its hash or what of it is not pending.
         Repeat {
             from: u32,
             which: usize,
+            by: u8,
         },
         Mine,
         Stop,
@@ -253,13 +254,25 @@ mod tests {
         );
         prop_oneof![
             12 => tell.prop_map(|(from, on, miner, millis)| Step::Tell { from, on, miner, millis }),
-            2 => (1..5_u32, 0..9_usize).prop_map(|(from, which)| Step::Repeat { from, which }),
+            4 => (1..5_u32, 0..9_usize, 0..3_u8)
+                .prop_map(|(from, which, by)| Step::Repeat { from, which, by }),
             1 => Just(Step::Mine),
             1 => Just(Step::Stop),
             1 => (1..4_u32, any::<bool>()).prop_map(|(other, loses)| Step::LinkLoses { other, loses }),
             1 => Just(Step::Submit),
             2 => (0..30_000_u64).prop_map(|millis| Step::Pass { millis }),
         ]
+    }
+
+    /// The block that a message tells of, if it does, and its position.
+    fn block_of(message: &Message) -> Option<(BlockHash, u64)> {
+        match message {
+            Message::NewBlock(Told::Chain(chain)) | Message::CompactBlock(Told::Chain(chain)) => {
+                Some((chain.tip_hash(), chain.len()))
+            }
+            Message::Announce { block, position } => Some((*block, *position)),
+            _ => None,
+        }
     }
 
     /// A node with three peers, to and from whom nothing is lost.
@@ -318,7 +331,18 @@ mod tests {
                         told.push(chain.clone());
                         tells(from, &chain)
                     }
-                    Step::Repeat { from, which } => tells(from, &told[told.len().saturating_sub(1 + which)]),
+                    Step::Repeat { from, which, by } => {
+                        let chain = &told[told.len().saturating_sub(1 + which)];
+                        let (block, position) = (chain.tip_hash(), chain.len());
+                        match by {
+                            0 => tells(from, chain),
+                            1 => Input::Message(NodeId::new(from), Message::Announce { block, position }),
+                            _ => Input::Message(
+                                NodeId::new(from),
+                                Message::CompactBlock(Told::Chain(chain.clone())),
+                            ),
+                        }
+                    }
                     Step::Mine => Input::Command(Ticket(ticket), Command::StartMining),
                     Step::Stop => Input::Command(Ticket(ticket), Command::StopMining),
                     Step::LinkLoses { other, loses } => Input::LinkLoses(NodeId::new(other), loses),
@@ -330,11 +354,12 @@ mod tests {
                         Input::Wake
                     }
                 };
-                if let Input::Message(from, Message::NewBlock(Told::Chain(chain))) = &input
-                    && node.is_repeat(*from, chain)
+                if let Input::Message(from, message) = &input
+                    && let Some((block, position)) = block_of(message)
+                    && node.is_repeat(*from, block, position)
                 {
                     let (mut repeated, mut effects) = (node.clone(), Effects::default());
-                    repeated.message(now, *from, Message::NewBlock(Told::Chain(chain.clone())), &mut effects);
+                    repeated.message(now, *from, message.clone(), &mut effects);
                     prop_assert!(effects.happened.is_empty() && effects.to_do.is_empty(), "{:?}", effects);
                     prop_assert_eq!(format!("{repeated:?}"), format!("{node:?}"));
                 }

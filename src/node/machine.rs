@@ -224,8 +224,16 @@ impl Node {
                 let acknowledges = !self.loses_nothing(from);
                 return self.extend(from, chain, acknowledges, effects);
             }
-            Input::Message(from, Message::NewBlock(Told::Chain(chain))) if self.is_repeat(from, &chain) => {
+            Input::Message(
+                from,
+                Message::NewBlock(Told::Chain(chain)) | Message::CompactBlock(Told::Chain(chain)),
+            ) if self.is_repeat(from, chain.tip_hash(), chain.len()) => {
                 return self.share_copy(&chain);
+            }
+            Input::Message(from, Message::Announce { block, position })
+                if self.is_repeat(from, block, position) =>
+            {
+                return;
             }
             Input::Command(ticket, command) => self.command(now, ticket, command, effects),
             Input::Message(from, message) => self.message(now, from, message, effects),

@@ -8,10 +8,7 @@
 //!
 //! Each peer stands here once, whatever it says. While nothing is missing nothing is kept but who did not answer.
 
-use std::{
-    collections::{BTreeMap, btree_map::Entry},
-    time::Duration,
-};
+use std::time::Duration;
 
 use crate::{
     blockchain::Blockchain,
@@ -30,7 +27,7 @@ const DOUBLINGS_MAX: u32 = 5;
 const REMEMBERED: u32 = 64;
 
 /// A block that a peer told of: its hash, and the position that it claims.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Wanted {
     pub(super) hash: BlockHash,
     pub(super) position: u64,
@@ -79,9 +76,9 @@ struct Teller {
     told: Option<Wanted>,
     /// A higher one that it told of before, if there is: on a link without order what was said first may come last, and
     /// nobody who loses nothing says it again.
-    higher: Option<Wanted>,
+    higher: Option<Box<Wanted>>,
     /// What it was asked last, unless it answered.
-    question: Option<Question>,
+    question: Option<Box<Question>>,
     /// How many questions in a row led nowhere, and when it was asked the last of them.
     failures: u32,
     failed_at: Time,
@@ -112,6 +109,9 @@ impl Teller {
 
     /// Counts a question whose time is up as failed, and forgives failures of long ago.
     fn look(&mut self, now: Time, patience: Duration) {
+        if self.question.is_none() && self.failures == 0 {
+            return;
+        }
         if let Some(question) = self.question.as_ref().filter(|question| !question.is_overdue) {
             let is_overdue = self.overdue_at(question, patience) <= now
                 || question.tellings >= TELLINGS_MAX << self.failures.min(DOUBLINGS_MAX);
@@ -135,7 +135,9 @@ impl Teller {
 /// Those who told of blocks that are missing, and what they were asked.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Questions {
-    tellers: BTreeMap<NodeId, Teller>,
+    /// By their numbers. They lie flat: while a block is on its way all others tell of it, and all are looked through each
+    /// time.
+    tellers: Vec<(NodeId, Teller)>,
     /// How often the number of those who are asked at once was doubled, from one.
     doublings: u32,
     /// When it is doubled, if somebody waits for it, and the tellings since the last time.
@@ -144,6 +146,10 @@ pub(super) struct Questions {
     turns: u64,
     /// Whether there is news of what is missing.
     has_news: bool,
+    /// Whether peers have told that had not before, and who are not asked while enough are.
+    has_new_tellers: bool,
+    /// Until when one of good repute owes an answer, so that no new teller is asked, if one does and one is enough.
+    enough_until: Time,
     /// When to look again, while somebody waits to be asked.
     deadline: Option<Time>,
 }
@@ -158,44 +164,53 @@ impl Questions {
         self.tellers.is_empty() && !self.has_news && (self.doublings, self.tellings) == (0, 0)
     }
 
-    pub(super) fn are_due(&self, now: Time) -> bool {
+    /// Tells whether somebody may have to be asked.
+    pub(super) fn are_due(&mut self, now: Time) -> bool {
+        let are_enough_asked = now < self.enough_until && self.tellings < TELLINGS_MAX;
+        if std::mem::take(&mut self.has_new_tellers) {
+            self.has_news |= !are_enough_asked;
+            self.deadline = self.deadline.into_iter().chain([self.more_at]).min();
+        }
         self.has_news || self.deadline.is_some_and(|at| at <= now)
     }
 
     /// Notes that somebody told of a block whose parent is not known.
     pub(super) fn told(&mut self, from: NodeId, is_stranger: bool, wanted: Wanted) {
-        self.has_news = true;
         self.tellings = self.tellings.saturating_add(1);
         self.turns += 1;
-        match self.tellers.entry(from) {
-            Entry::Occupied(mut teller) => {
-                let teller = teller.get_mut();
-                let before = teller.told.replace(wanted).into_iter().chain(teller.higher);
+        match self.place_of(from) {
+            Ok(place) => {
+                self.has_news = true;
+                let teller = &mut self.tellers[place].1;
+                let before = teller.told.replace(wanted).into_iter().chain(teller.higher.as_deref().copied());
                 let higher = before.filter(|before| before.position > wanted.position);
-                teller.higher = higher.max_by_key(|before| before.position);
+                teller.higher = higher.max_by_key(|before| before.position).map(Box::new);
                 teller.is_stranger = is_stranger;
                 if let Some(question) = &mut teller.question {
                     question.tellings = question.tellings.saturating_add(1);
                 }
             }
-            Entry::Vacant(entry) => {
-                let (told, turn) = (Some(wanted), self.turns);
-                entry.insert(Teller {
+            Err(place) => {
+                self.has_news |= is_stranger;
+                self.has_new_tellers = true;
+                let teller = Teller {
                     is_stranger,
-                    told,
+                    told: Some(wanted),
                     higher: None,
                     question: None,
                     failures: 0,
                     failed_at: Time::UNIX_EPOCH,
-                    turn,
-                });
+                    turn: self.turns,
+                };
+                self.tellers.insert(place, (from, teller));
             }
         }
         if self.tellers.len() > TELLERS_MAX {
             // Whoever would be asked last.
-            let last = self.tellers.iter().max_by_key(|(_, teller)| (teller.rank(), teller.turn));
-            let last = last.map(|(peer, _)| *peer).expect("there are too many");
-            self.tellers.remove(&last);
+            let last = (0..self.tellers.len())
+                .max_by_key(|place| (self.tellers[*place].1.rank(), self.tellers[*place].1.turn));
+            self.tellers.remove(last.expect("there are too many"));
+            self.has_news = true;
         }
     }
 
@@ -206,24 +221,47 @@ impl Questions {
 
     /// Notes that a peer is one no more.
     pub(super) fn became_stranger(&mut self, peer: NodeId) {
-        if let Some(teller) = self.tellers.get_mut(&peer) {
+        self.enough_until = Time::UNIX_EPOCH;
+        if let Some(teller) = self.teller_mut(peer) {
             teller.is_stranger = true;
         }
     }
 
     /// Forgets a peer that is no longer listened to.
     pub(super) fn forget(&mut self, peer: NodeId) {
-        self.tellers.remove(&peer);
+        self.enough_until = Time::UNIX_EPOCH;
+        if let Ok(place) = self.place_of(peer) {
+            self.tellers.remove(place);
+        }
+    }
+
+    fn place_of(&self, peer: NodeId) -> Result<usize, usize> {
+        self.tellers.binary_search_by_key(&peer, |(peer, _)| *peer)
+    }
+
+    fn teller_mut(&mut self, peer: NodeId) -> Option<&mut Teller> {
+        let place = self.place_of(peer).ok()?;
+        Some(&mut self.tellers[place].1)
+    }
+
+    fn tellers(&self) -> impl Iterator<Item = &Teller> {
+        self.tellers.iter().map(|(_, teller)| teller)
     }
 
     /// Drops what is missing no more, and counts the questions whose time is up.
     pub(super) fn look_through(&mut self, now: Time, patience: Duration, is_there: impl Fn(Wanted) -> bool) {
         self.has_news = false;
-        self.tellers.retain(|_, teller| {
+        // Most tell of the same.
+        let mut last = None;
+        let mut is_there = |wanted| match last {
+            Some((same, is_there)) if same == wanted => is_there,
+            _ => last.insert((wanted, is_there(wanted))).1,
+        };
+        self.tellers.retain_mut(|(_, teller)| {
             teller.told.take_if(|wanted| is_there(*wanted));
-            teller.higher.take_if(|wanted| is_there(*wanted));
+            teller.higher.take_if(|wanted| is_there(**wanted));
             if teller.told.is_none() {
-                teller.told = teller.higher.take();
+                teller.told = teller.higher.take().map(|higher| *higher);
             }
             teller.look(now, patience);
             !teller.is_forgotten()
@@ -241,11 +279,11 @@ impl Questions {
         let waiting = self
             .tellers
             .iter()
-            .filter(|(peer, teller)| teller.told.is_some() && !teller.owes_answer() && !is_read(**peer));
-        let (&peer, next) = waiting.min_by_key(|(_, teller)| (teller.rank(), teller.turn))?;
+            .filter(|(peer, teller)| teller.told.is_some() && !teller.owes_answer() && !is_read(*peer));
+        let &(peer, ref next) = waiting.min_by_key(|(_, teller)| (teller.rank(), teller.turn))?;
         let wanted = next.told?;
         let before = |teller: &&Teller| teller.owes_answer() && teller.rank() <= next.rank();
-        let owing = self.tellers.values().filter(before).count();
+        let owing = self.tellers().filter(before).count();
         let doubled_at = now + patience / 4;
         if owing == 0 {
             self.more_at = doubled_at;
@@ -269,25 +307,27 @@ impl Questions {
     /// Notes that a peer is asked.
     pub(super) fn asked(&mut self, peer: NodeId, question: Question) {
         self.turns += 1;
-        let teller = self.tellers.get_mut(&peer).expect("only who told is asked");
-        teller.turn = self.turns;
+        let turn = self.turns;
+        let teller = self.teller_mut(peer).expect("only who told is asked");
+        teller.turn = turn;
         teller.told = None;
-        teller.question = Some(question);
+        teller.question = Some(Box::new(question));
     }
 
     /// The question that a peer answers, late or not. It stays open until what it led to is known.
     pub(super) fn open(&self, from: NodeId, request: RequestId) -> Option<&Question> {
-        self.tellers.get(&from)?.question.as_ref().filter(|question| question.request == request)
+        let (_, teller) = &self.tellers[self.place_of(from).ok()?];
+        teller.question.as_deref().filter(|question| question.request == request)
     }
 
     /// Notes where the answer to a question led.
     pub(super) fn answered(&mut self, from: NodeId, question: Question, led: Led) {
         self.has_news = true;
         // Whoever was banned for the answer is forgotten.
-        let Some(teller) = self.tellers.get_mut(&from) else { return };
+        let Some(teller) = self.teller_mut(from) else { return };
         // It may have become overdue while the answer was read, and another may have been asked.
         let open = teller.question.take_if(|open| open.request == question.request);
-        let question = open.unwrap_or(question);
+        let question = open.map_or(question, |open| *open);
         match led {
             Led::There => teller.failures = 0,
             // There is more to be had where that came from, but others come first.
@@ -302,14 +342,21 @@ impl Questions {
 
     /// Notes when to look again. Once nobody waits and nobody of good repute owes an answer, all begins anew.
     pub(super) fn rest(&mut self, patience: Duration) {
-        let waiting = self.tellers.values().filter(|teller| teller.told.is_some());
+        let waiting = self.tellers().filter(|teller| teller.told.is_some());
         let times = waiting.map(|teller| match &teller.question {
             Some(question) if !question.is_overdue => teller.overdue_at(question, patience),
             _ => self.more_at,
         });
         self.deadline = times.min();
+        let first = self.tellers().filter(|teller| teller.owes_answer() && teller.rank() == (false, 0));
+        let overdue_at =
+            first.flat_map(|teller| Some(teller.overdue_at(teller.question.as_deref()?, patience))).min();
+        self.enough_until = match overdue_at {
+            Some(at) if self.doublings == 0 => at.min(self.more_at),
+            _ => Time::UNIX_EPOCH,
+        };
         let is_busy = |teller: &Teller| teller.owes_answer() && teller.failures == 0;
-        if self.deadline.is_none() && !self.tellers.values().any(is_busy) {
+        if self.deadline.is_none() && !self.tellers().any(is_busy) {
             self.doublings = 0;
             self.tellings = 0;
         }
@@ -320,6 +367,7 @@ impl Questions {
 mod tests {
     use super::*;
     use crate::node::lab::{START, rules};
+    use proptest::prelude::*;
 
     const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -368,5 +416,100 @@ mod tests {
         assert!(!questions.are_forgotten(), "until somebody looks");
         questions.rest(PATIENCE);
         assert!(questions.are_forgotten());
+    }
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Told {
+            from: u32,
+            is_stranger: bool,
+            block: usize,
+        },
+        Pass {
+            millis: u64,
+        },
+        /// One that was asked answers, and the block is there or not.
+        Answer {
+            from: u32,
+            leads_there: bool,
+        },
+        Forget {
+            from: u32,
+        },
+        BecomeStranger {
+            from: u32,
+        },
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let from = || 1..9_u32;
+        prop_oneof![
+            8 => (from(), prop::bool::weighted(0.1), 0..2_usize)
+                .prop_map(|(from, is_stranger, block)| Step::Told { from, is_stranger, block }),
+            4 => prop_oneof![0..100_u64, 0..3000_u64].prop_map(|millis| Step::Pass { millis }),
+            3 => (from(), any::<bool>()).prop_map(|(from, leads_there)| Step::Answer { from, leads_there }),
+            1 => from().prop_map(|from| Step::Forget { from }),
+            1 => from().prop_map(|from| Step::BecomeStranger { from }),
+        ]
+    }
+
+    proptest! {
+        /// That new tellers are not looked at while enough are asked changes neither who is asked nor when anybody looks.
+        #[test]
+        fn nothing_comes_of_a_new_teller_while_enough_are_asked(steps in proptest::collection::vec(step(), 0..80)) {
+            let chain = Blockchain::start(&rules(), START).expect("the rules can be kept");
+            let blocks = [1, 2].map(|number: u8| BlockHash::of(&[number]));
+            let (mut questions, mut always) = (Questions::default(), Questions::default());
+            let (mut now, mut known) = (START, Vec::new());
+            let mut asked = Vec::<(NodeId, RequestId, Wanted)>::new();
+            for (step, number) in steps.into_iter().zip(0..) {
+                match step {
+                    Step::Told { from, is_stranger, block } => {
+                        let wanted = Wanted { hash: blocks[block], position: 2 };
+                        if known.contains(&wanted) {
+                            continue;
+                        }
+                        [&mut questions, &mut always].map(|each| each.told(NodeId::new(from), is_stranger, wanted));
+                    }
+                    Step::Pass { millis } => now += Duration::from_millis(millis),
+                    Step::Answer { from, leads_there } => {
+                        let open = asked.iter().position(|(peer, ..)| *peer == NodeId::new(from));
+                        if let Some((peer, request, wanted)) = open.map(|place| asked.remove(place))
+                            && let Some(question) = questions.open(peer, request).cloned()
+                        {
+                            known.extend(leads_there.then_some(wanted));
+                            let led = if leads_there { Led::There } else { Led::Nowhere };
+                            for each in [&mut questions, &mut always] {
+                                each.answered(peer, question.clone(), led);
+                                each.blocks_came();
+                            }
+                        }
+                    }
+                    Step::Forget { from } => {
+                        [&mut questions, &mut always].map(|each| each.forget(NodeId::new(from)));
+                    }
+                    Step::BecomeStranger { from } => {
+                        [&mut questions, &mut always].map(|each| each.became_stranger(NodeId::new(from)));
+                    }
+                }
+                always.enough_until = Time::UNIX_EPOCH;
+                let next: Vec<_> = [&mut questions, &mut always].map(|each| {
+                    let mut all = Vec::new();
+                    if each.are_due(now) {
+                        each.look_through(now, PATIENCE, |wanted| known.contains(&wanted));
+                        while let Some((peer, wanted)) = each.next_to_ask(now, PATIENCE, |_| false) {
+                            let request = RequestId(100 * number + all.len() as u64);
+                            each.asked(peer, Question::new(request, wanted, chain.clone(), now));
+                            all.push((peer, request, wanted));
+                        }
+                        each.rest(PATIENCE);
+                    }
+                    all
+                }).into();
+                prop_assert_eq!(&next[0], &next[1]);
+                prop_assert_eq!(questions.deadline(), always.deadline());
+                asked.extend(next[0].iter().copied());
+            }
+        }
     }
 }
