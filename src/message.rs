@@ -182,8 +182,7 @@ impl Message {
     ///
     /// It costs O(log n) for shared links, and in proportion to the blocks for bare ones.
     pub fn size(&self) -> u64 {
-        let size = self.measured();
-        size.with_block_bytes(size.block_bytes)
+        self.measured().own_bytes()
     }
 
     /// Returns the message's size, told apart by what it is of. It costs what [`Message::size`] does.
@@ -227,6 +226,11 @@ impl Size {
     /// The bytes of the whole message if its blocks have so many.
     pub(crate) fn with_block_bytes(self, block_bytes: u64) -> u64 {
         self.envelope.saturating_add(block_bytes / self.compact)
+    }
+
+    /// The bytes of the whole message, as its blocks are.
+    pub(crate) fn own_bytes(self) -> u64 {
+        self.with_block_bytes(self.block_bytes)
     }
 
     fn of_envelope(envelope: u64) -> Self {

@@ -47,7 +47,6 @@ const ORDERED: &[(&str, &[&str])] = &[
             "names",
             "view",
             "links_up",
-            "room",
             "trace",
             "traffic",
             "ending",

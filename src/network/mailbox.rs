@@ -19,10 +19,8 @@ use crate::{
     message::{Message, NodeId},
     strategy::Behaviour,
     time::Time,
-    verbs::{
-        DownCause, HashRate, closure,
-        room::{Room, Waiting},
-    },
+    verbs::{DownCause, HashRate, closure},
+    wire::{Room, Waiting},
 };
 
 /// A node of the network: what stays the same, whether it is up or down.

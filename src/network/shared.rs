@@ -26,11 +26,11 @@ use crate::{
     time::Time,
     verbs::{
         NodeError, closure,
-        room::Room,
         state::{Check, State},
         trace::Trace,
         traffic::{Offer, UnderWay},
     },
+    wire::Room,
 };
 
 /// Locks are taken in this order: `starting`, a member's thread, the links, the recorder, the nodes.

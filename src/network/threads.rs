@@ -24,7 +24,8 @@ use crate::{
     node::{Limits, Node, NodeConfig},
     rules::Rules,
     time::Time,
-    verbs::{DownCause, Identity, NetworkOf, SpawnError, room::Room, state::State, traffic::Traffic},
+    verbs::{DownCause, Identity, NetworkOf, SpawnError, state::State, traffic::Traffic},
+    wire::Room,
 };
 
 /// What drives a [`Network`]: each node is a thread, on the wall clock.

@@ -454,62 +454,68 @@ mod tests {
     }
 
     proptest! {
-        /// That new tellers are not looked at while enough are asked changes neither who is asked nor when anybody looks.
-        #[test]
-        fn nothing_comes_of_a_new_teller_while_enough_are_asked(steps in proptest::collection::vec(step(), 0..80)) {
-            let chain = Blockchain::start(&rules(), START).expect("the rules can be kept");
-            let blocks = [1, 2].map(|number: u8| BlockHash::of(&[number]));
-            let (mut questions, mut always) = (Questions::default(), Questions::default());
-            let (mut now, mut known) = (START, Vec::new());
-            let mut asked = Vec::<(NodeId, RequestId, Wanted)>::new();
-            for (step, number) in steps.into_iter().zip(0..) {
-                match step {
-                    Step::Told { from, is_stranger, block } => {
-                        let wanted = Wanted { hash: blocks[block], position: 2 };
-                        if known.contains(&wanted) {
-                            continue;
-                        }
-                        [&mut questions, &mut always].map(|each| each.told(NodeId::new(from), is_stranger, wanted));
-                    }
-                    Step::Pass { millis } => now += Duration::from_millis(millis),
-                    Step::Answer { from, leads_there } => {
-                        let open = asked.iter().position(|(peer, ..)| *peer == NodeId::new(from));
-                        if let Some((peer, request, wanted)) = open.map(|place| asked.remove(place))
-                            && let Some(question) = questions.open(peer, request).cloned()
-                        {
-                            known.extend(leads_there.then_some(wanted));
-                            let led = if leads_there { Led::There } else { Led::Nowhere };
+            /// That new tellers are not looked at while enough are asked changes neither who is asked nor when anybody looks.
+            #[test]
+            fn nothing_comes_of_a_new_teller_while_enough_are_asked(steps in proptest::collection::vec(step(), 0..80)) {
+                let chain = Blockchain::start(&rules(), START).expect("the rules can be kept");
+                let blocks = [1, 2].map(|number: u8| BlockHash::of(&[number]));
+                let (mut questions, mut always) = (Questions::default(), Questions::default());
+                let (mut now, mut known) = (START, Vec::new());
+                let mut asked = Vec::<(NodeId, RequestId, Wanted)>::new();
+                for (step, number) in steps.into_iter().zip(0..) {
+                    match step {
+                        Step::Told { from, is_stranger, block } => {
+                            let wanted = Wanted { hash: blocks[block], position: 2 };
+                            if known.contains(&wanted) {
+                                continue;
+                            }
                             for each in [&mut questions, &mut always] {
-                                each.answered(peer, question.clone(), led);
-                                each.blocks_came();
+    each.told(NodeId::new(from), is_stranger, wanted);
+    }
+                        }
+                        Step::Pass { millis } => now += Duration::from_millis(millis),
+                        Step::Answer { from, leads_there } => {
+                            let open = asked.iter().position(|(peer, ..)| *peer == NodeId::new(from));
+                            if let Some((peer, request, wanted)) = open.map(|place| asked.remove(place))
+                                && let Some(question) = questions.open(peer, request).cloned()
+                            {
+                                known.extend(leads_there.then_some(wanted));
+                                let led = if leads_there { Led::There } else { Led::Nowhere };
+                                for each in [&mut questions, &mut always] {
+                                    each.answered(peer, question.clone(), led);
+                                    each.blocks_came();
+                                }
                             }
                         }
-                    }
-                    Step::Forget { from } => {
-                        [&mut questions, &mut always].map(|each| each.forget(NodeId::new(from)));
-                    }
-                    Step::BecomeStranger { from } => {
-                        [&mut questions, &mut always].map(|each| each.became_stranger(NodeId::new(from)));
-                    }
-                }
-                always.enough_until = Time::UNIX_EPOCH;
-                let next: Vec<_> = [&mut questions, &mut always].map(|each| {
-                    let mut all = Vec::new();
-                    if each.are_due(now) {
-                        each.look_through(now, PATIENCE, |wanted| known.contains(&wanted));
-                        while let Some((peer, wanted)) = each.next_to_ask(now, PATIENCE, |_| false) {
-                            let request = RequestId(100 * number + all.len() as u64);
-                            each.asked(peer, Question::new(request, wanted, chain.clone(), now));
-                            all.push((peer, request, wanted));
+                        Step::Forget { from } => {
+                            for each in [&mut questions, &mut always] {
+    each.forget(NodeId::new(from));
+    }
                         }
-                        each.rest(PATIENCE);
+                        Step::BecomeStranger { from } => {
+                            for each in [&mut questions, &mut always] {
+    each.became_stranger(NodeId::new(from));
+    }
+                        }
                     }
-                    all
-                }).into();
-                prop_assert_eq!(&next[0], &next[1]);
-                prop_assert_eq!(questions.deadline(), always.deadline());
-                asked.extend(next[0].iter().copied());
+                    always.enough_until = Time::UNIX_EPOCH;
+                    let next: Vec<_> = [&mut questions, &mut always].map(|each| {
+                        let mut all = Vec::new();
+                        if each.are_due(now) {
+                            each.look_through(now, PATIENCE, |wanted| known.contains(&wanted));
+                            while let Some((peer, wanted)) = each.next_to_ask(now, PATIENCE, |_| false) {
+                                let request = RequestId(100 * number + all.len() as u64);
+                                each.asked(peer, Question::new(request, wanted, chain.clone(), now));
+                                all.push((peer, request, wanted));
+                            }
+                            each.rest(PATIENCE);
+                        }
+                        all
+                    }).into();
+                    prop_assert_eq!(&next[0], &next[1]);
+                    prop_assert_eq!(questions.deadline(), always.deadline());
+                    asked.extend(next[0].iter().copied());
+                }
             }
         }
-    }
 }

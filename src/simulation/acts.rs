@@ -134,7 +134,15 @@ impl World {
     }
 
     /// Tells all nodes whether anything may be lost between them and their peers, where that has changed.
+    #[inline]
     pub(super) fn tell_of_losses(&mut self) {
+        if !matches!(self.around.untold, Untold::None) {
+            self.tell_of_changed_losses();
+        }
+    }
+
+    #[cold]
+    fn tell_of_changed_losses(&mut self) {
         match std::mem::take(&mut self.around.untold) {
             Untold::None => {}
             Untold::Of(nodes) => nodes.into_iter().for_each(|node| self.tell_of_losses_of(node)),

@@ -30,10 +30,10 @@ use crate::{
     time::Time,
     verbs::{
         Names,
-        room::Room,
         state::State,
         traffic::{Traffic, UnderWay},
     },
+    wire::Room,
 };
 
 /// How a simulation is set up.

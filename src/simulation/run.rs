@@ -13,7 +13,8 @@ use crate::{
     node::Limits,
     rules::{Genesis, ProofRule, Rules},
     time::Time,
-    verbs::{drive::Drive, room::Room},
+    verbs::drive::Drive,
+    wire::Room,
 };
 
 /// When a simulation begins whose rules do not say when their chain does: on 3 January 2009, when Bitcoin's did.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::{
     message::{Message, NodeId},
-    verbs::room::{Room, Waiting},
+    wire::{Room, Waiting},
 };
 
 /// The messages that have come to a node or a puppet and were not read, the oldest first.

@@ -3,7 +3,7 @@
 //! [`NetworkOf`] holds every verb, with its documentation and its errors, over a trait of acts ([`Driver`]) that a driver
 //! carries out: threads on the wall clock, or one thread on a virtual clock. What the verbs go by is plain values and
 //! functions here: a node's state, who agrees with whom, who is told that links have come up, what an end leaves, and a
-//! message's life on its link, and how much may wait there and in an inbox.
+//! message's life on its link.
 
 pub(crate) mod agreement;
 mod calls;
@@ -19,7 +19,6 @@ mod names;
 mod picture;
 mod puppets;
 mod rate;
-pub(crate) mod room;
 pub(crate) mod state;
 pub(crate) mod trace;
 pub(crate) mod traffic;

@@ -1,19 +1,15 @@
 //! The life of a message on its link: what a judge says of it, whether the link loses it, how much may be under way, who
 //! waits for a release, and when it arrives.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
-use super::{
-    links_up::CameUp,
-    room::{Room, Waiting},
-    trace::Trace,
-};
+use super::{links_up::CameUp, trace::Trace};
 use crate::{
     message::{Message, NodeId, Size},
     time::Time,
     wire::{
-        Arrival, Bandwidth, BlockCost, Epoch, Fate, Link, Links, Load, MessageLoss, Partition, Regions,
-        Verdict,
+        Arrival, Bandwidth, BlockCost, Epoch, Fate, Link, Links, Load, MessageLoss, Partition, Regions, Room,
+        Verdict, is_packet,
     },
 };
 
@@ -24,39 +20,35 @@ pub struct Traffic {
     judge: Option<Judge>,
     /// Whether what is sent is traced.
     is_traced: bool,
-    /// Of every link on which something is under way, and of no other: by the sender's number, then by the receiver. A
-    /// message looks here when it is sent and when it arrives, so that it lies flat.
-    under_way: Vec<Vec<(NodeId, OnLink)>>,
+    /// What has come to a link's end and waits for a release.
+    held: BTreeMap<(NodeId, NodeId), Vec<UnderWay>>,
     /// What each link has for what is under way.
     room: Room,
 }
 
-/// What is under way on a link.
-#[derive(Debug, Default)]
-struct OnLink {
-    all: Waiting,
-    /// What has come to the link's end and waits for a release, which is part of all.
-    held: Vec<UnderWay>,
-}
-
 /// A message under way.
+///
+/// It is moved from hand to hand: it is small enough for that to be a few instructions.
 #[derive(Debug)]
 pub(crate) struct UnderWay {
     pub(crate) due: Time,
     pub(crate) from: NodeId,
     pub(crate) to: NodeId,
+    /// Its own bytes, whatever its blocks are said to have: what it takes in memory.
     pub(crate) bytes: u64,
     message: Message,
     sent: Epoch,
-    /// What its receiver has still to take in and to look at.
-    load: Load,
+    /// Where it is counted.
+    lane: u32,
+    /// What its receiver has still to take in and to look at, unless it is a packet without blocks.
+    load: Option<Box<Load>>,
     trace: Trace,
 }
 
 impl UnderWay {
     /// Tells whether it counts as delivered: it is due, and no block in it is still to be looked at.
     pub(crate) fn has_come(&self, now: Time) -> bool {
-        self.due <= now && self.load.validation_nanos == 0
+        self.due <= now && self.load.as_deref().is_none_or(|load| load.validation_nanos == 0)
     }
 }
 
@@ -88,7 +80,7 @@ impl fmt::Debug for Judge {
 
 impl Traffic {
     pub(crate) fn new(seed: u64, room: Room) -> Self {
-        Self { links: Links::new(seed), judge: None, is_traced: false, under_way: Vec::new(), room }
+        Self { links: Links::new(seed), judge: None, is_traced: false, held: BTreeMap::new(), room }
     }
 
     pub(crate) fn links(&self) -> &Links {
@@ -96,9 +88,10 @@ impl Traffic {
     }
 
     /// What a message of a size takes on the wire.
+    #[inline]
     pub(crate) fn load(&self, size: Size) -> Load {
         let cost = self.links.block_cost();
-        let own_bytes = size.with_block_bytes(size.block_bytes);
+        let own_bytes = size.own_bytes();
         let stated = cost.bytes.map(|each| each.saturating_mul(size.blocks));
         let block_bytes = stated.unwrap_or(size.block_bytes);
         let validation_nanos = cost.validation_nanos(block_bytes);
@@ -113,6 +106,7 @@ impl Traffic {
 
     /// Sends a message. One that is due at once arrives at once if `may_arrive` says that it overtakes
     /// nothing.
+    #[inline]
     pub(crate) fn send(
         &mut self,
         now: Time,
@@ -123,89 +117,52 @@ impl Traffic {
         trace: Trace,
     ) -> Offer {
         let verdict = self.judge.as_mut().map_or(Verdict::Pass, |judge| (judge.0)(from, to, &message));
-        let due = match self.links.send_with(verdict, now, from, to, load.bytes) {
+        let (fate, lane) = self.links.carry_with(verdict, now, (from, to), load.bytes);
+        let due = match fate {
             Fate::Lost(loss) => return Offer::Lost(loss, trace),
             Fate::Deliver(due) => due,
         };
         let bytes = load.own_bytes;
-        let all = self.on_link(from, to).map_or(Waiting::default(), |on_link| on_link.all);
-        if !all.leaves_room(bytes, self.room) {
+        if !self.links.under_way(lane).leaves_room(bytes, self.room) {
             return Offer::TooMuch(trace);
         }
         // What is delayed by a verdict is delayed by nothing else.
-        let writing_nanos = || self.links.writing_nanos(from, to, load.bytes);
-        let load = match verdict {
-            Verdict::Pass => Load { writing_nanos: writing_nanos(), ..load },
-            _ => Load::default(),
-        };
-        let message = UnderWay { due, from, to, bytes, message, sent: self.links.epoch(), load, trace };
-        if due <= now && may_arrive {
-            return self.at_end(message, false);
+        let is_light = is_packet(load.bytes) && load.validation_nanos == 0 || verdict != Verdict::Pass;
+        let (sent, arrives) = (self.links.epoch(), due <= now && may_arrive);
+        if arrives && is_light && self.links.arrival(from, to, sent) == Arrival::Arrived {
+            return Offer::Arrived(message, trace);
         }
-        self.on_link_mut(from, to).all.add(bytes);
-        Offer::Later(message)
+        let load = (!is_light).then(|| {
+            let writing_nanos = self.links.writing_nanos(from, to, load.bytes);
+            Box::new(Load { writing_nanos, ..load })
+        });
+        let lane = self.links.put_on((from, to), lane, bytes);
+        let message = UnderWay { due, from, to, bytes, message, sent, lane, load, trace };
+        if arrives { self.arrive(message) } else { Offer::Later(message) }
     }
 
     /// Lets a message arrive that is due.
-    pub(crate) fn arrive(&mut self, message: UnderWay) -> Offer {
-        let UnderWay { from, to, bytes, .. } = message;
-        let offer = self.at_end(message, true);
-        if !matches!(offer, Offer::Held | Offer::Later(_)) {
-            let of_sender = &mut self.under_way[from.index()];
-            let place = of_sender.binary_search_by_key(&to, |(to, _)| *to);
-            let place = place.expect("what comes later is counted until it arrives");
-            of_sender[place].1.all.remove(bytes);
-            if of_sender[place].1.all.messages == 0 {
-                of_sender.remove(place);
+    #[inline]
+    pub(crate) fn arrive(&mut self, mut message: UnderWay) -> Offer {
+        let UnderWay { due, from, to, bytes, sent, lane, .. } = message;
+        let arrival = self.links.arrival(from, to, sent);
+        if arrival == Arrival::Held {
+            self.held.entry((from, to)).or_default().push(message);
+            return Offer::Held;
+        }
+        if arrival == Arrival::Arrived
+            && let Some(load) = message.load.take()
+        {
+            let later = self.links.taken_in_at(due, (from, to), *load);
+            if later > due {
+                return Offer::Later(UnderWay { due: later, ..message });
             }
         }
-        offer
-    }
-
-    /// Tells what becomes of a message at its link's end. One that is held, or is still to be taken in, counts as under
-    /// way, if it did not.
-    fn at_end(&mut self, message: UnderWay, is_counted: bool) -> Offer {
-        let UnderWay { due, from, to, bytes, sent, load, .. } = message;
-        match self.links.arrival(from, to, sent) {
-            Arrival::Arrived if load == Load::default() => Offer::Arrived(message.message, message.trace),
-            Arrival::Arrived => match self.links.taken_in_at(due, (from, to), load) {
-                later if later > due => {
-                    if !is_counted {
-                        self.on_link_mut(from, to).all.add(bytes);
-                    }
-                    Offer::Later(UnderWay { due: later, load: Load::default(), ..message })
-                }
-                _ => Offer::Arrived(message.message, message.trace),
-            },
+        self.links.take_off((from, to), lane, bytes);
+        match arrival {
             Arrival::Lost(loss) => Offer::Lost(loss, message.trace),
-            Arrival::Held => {
-                let on_link = self.on_link_mut(from, to);
-                if !is_counted {
-                    on_link.all.add(message.bytes);
-                }
-                on_link.held.push(message);
-                Offer::Held
-            }
+            _ => Offer::Arrived(message.message, message.trace),
         }
-    }
-
-    /// What is under way on a link, if anything is.
-    fn on_link(&self, from: NodeId, to: NodeId) -> Option<&OnLink> {
-        let of_sender = self.under_way.get(from.index())?;
-        let place = of_sender.binary_search_by_key(&to, |(to, _)| *to).ok()?;
-        Some(&of_sender[place].1)
-    }
-
-    fn on_link_mut(&mut self, from: NodeId, to: NodeId) -> &mut OnLink {
-        if self.under_way.len() <= from.index() {
-            self.under_way.resize_with(from.index() + 1, Vec::new);
-        }
-        let of_sender = &mut self.under_way[from.index()];
-        let place = of_sender.binary_search_by_key(&to, |(to, _)| *to).unwrap_or_else(|place| {
-            of_sender.insert(place, (to, OnLink::default()));
-            place
-        });
-        &mut of_sender[place].1
     }
 
     /// Tells whether what is sent is traced.
@@ -228,11 +185,12 @@ impl Traffic {
         self.links.note_arrival(from, to, at_end);
         let load = self.load(message.measured());
         let bytes = load.own_bytes;
-        self.on_link_mut(from, to).all.add(bytes);
+        let lane = self.links.put_on((from, to), None, bytes);
         // What was due at this moment has had its turn, unless it was sent just now.
         let is_on_link = at_end > now || (at_end, sent) == (now, now);
-        let (due, load) = if is_on_link { (at_end, load) } else { (read, Load::default()) };
-        UnderWay { due, from, to, bytes, message, sent: self.links.epoch(), load, trace: Trace::default() }
+        let (due, load) = if is_on_link { (at_end, Some(Box::new(load))) } else { (read, None) };
+        let sent = self.links.epoch();
+        UnderWay { due, from, to, bytes, message, sent, lane, load, trace: Trace::default() }
     }
 
     /// Tells whether a message may be lost between two nodes, either way, while nothing is cut, crashed or held.
@@ -295,10 +253,7 @@ impl Traffic {
     /// Ends a hold; what waited is due now, in the order in which it came.
     pub(crate) fn release(&mut self, now: Time, from: NodeId, to: NodeId) -> (Option<CameUp>, Vec<UnderWay>) {
         let was_held = self.links.release(from, to);
-        let held = match self.on_link(from, to) {
-            Some(_) => std::mem::take(&mut self.on_link_mut(from, to).held),
-            None => Vec::new(),
-        };
+        let held = self.held.remove(&(from, to)).unwrap_or_default();
         let due = held.into_iter().map(|message| UnderWay { due: now, ..message });
         (was_held.then_some(CameUp::One(from, to)), due.collect())
     }
@@ -312,7 +267,10 @@ impl Traffic {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{message::RequestId, wire::Latency};
+    use crate::{
+        message::RequestId,
+        wire::{Latency, Waiting},
+    };
     use proptest::prelude::*;
     use std::{collections::BTreeMap, time::Duration};
 
@@ -407,20 +365,19 @@ mod tests {
                     Step::Partition(alone) => drop(traffic.partition(Partition::new([[node(alone)]]).unwrap())),
                     Step::Heal => drop(traffic.heal()),
                 }
-                let counted = counts.iter().filter(|(_, sizes)| !sizes.is_empty());
-                let expected: Vec<_> = counted.map(|(link, sizes)| (*link, sizes.len() as u32, sizes.iter().sum())).collect();
-                let found = (0..).map(node).zip(&traffic.under_way).flat_map(|(from, of_sender)| {
-                    let found = |(to, on_link): &(NodeId, OnLink)| ((from, *to), on_link.all.messages, on_link.all.bytes);
-                    of_sender.iter().map(found).collect::<Vec<_>>()
-                });
-                let found: Vec<_> = found.collect();
-                prop_assert_eq!(found, expected);
+                for (&(from, to), sizes) in &counts {
+                    let expected = Waiting { messages: sizes.len() as u32, bytes: sizes.iter().sum() };
+                    prop_assert_eq!(traffic.links.waiting(from, to), expected);
+                }
             }
             for (from, to) in (0..9).map(|pair| (node(pair / 3), node(pair % 3))) {
                 queue.extend(release(&mut traffic, from, to));
             }
             queue.into_iter().for_each(|message| arrive(&mut traffic, &mut counts, message));
-            prop_assert!(traffic.under_way.iter().all(Vec::is_empty), "a link on which nothing is under way takes no memory");
+            prop_assert!(traffic.held.is_empty());
+            for (from, to) in counts.into_keys() {
+                prop_assert_eq!(traffic.links.waiting(from, to), Waiting::default());
+            }
         }
     }
 

@@ -1,17 +1,20 @@
-//! The state of one directed link that has been used or set.
+//! The state of one directed link that has been used or set, or on which something is under way.
 
 use super::{
     Epoch, Link,
     draw::{Key, Purpose},
+    room::Waiting,
 };
 use crate::Time;
 
-/// What must be remembered of a directed link: some fifty bytes, more if it has a setting of its own.
+/// What must be remembered of a directed link: a line of the cache, and more if it has a setting of its own.
 #[derive(Debug, Default)]
 pub(crate) struct Lane {
     /// The link's own setting, if it has one beside the default.
     /// Apart from the lane, which stays small: a simulation's time is spent on fetching lanes.
     pub(crate) link: Option<Box<Link>>,
+    /// What is under way, as far as whoever carries it counts that.
+    pub(crate) under_way: Waiting,
     /// Whether messages wait at its end for a release.
     pub(crate) held: bool,
     /// The last partition that separated the two ends.
@@ -29,6 +32,15 @@ impl Lane {
         self.last_arrival
     }
 
+    /// Tells whether it is as if it had never been used, and nothing is under way.
+    pub(super) fn is_forgotten(&self) -> bool {
+        self.under_way.messages == 0
+            && self.link.is_none()
+            && !self.held
+            && self.messages == 0
+            && self.busy_until.max(self.last_arrival) == Time::UNIX_EPOCH
+    }
+
     /// Tells whether nothing is being written out, and nothing is on its way.
     pub(super) fn is_idle(&self, now: Time) -> bool {
         self.busy_until.max(self.last_arrival) <= now
@@ -42,7 +54,13 @@ impl Lane {
     ///
     /// `key` names the directed link.
     #[inline]
-    pub(crate) fn carry(&mut self, link: &Link, key: Key, now: Time, bytes: u64) -> Option<Time> {
+    pub(crate) fn carry(
+        &mut self,
+        link: &Link,
+        key: impl Fn() -> Key,
+        now: Time,
+        bytes: u64,
+    ) -> Option<Time> {
         let message = self.messages;
         // What draws nothing leaves nothing to remember, and need not even be carried one by one.
         self.messages += u64::from(link.draws());
@@ -51,11 +69,13 @@ impl Lane {
             left = now.max(self.busy_until).after_nanos(writing_nanos(bytes, bandwidth));
             self.busy_until = left;
         }
-        let draw = |purpose: Purpose| key.and(purpose as u64).and(message);
+        let draw = |purpose: Purpose| key().and(purpose as u64).and(message);
         if link.loss() > 0.0 && draw(Purpose::Loss).uniform() < link.loss() {
             return None;
         }
-        let mut arrival = left.after_nanos(link.latency().draw(draw(Purpose::Latency)));
+        let latency = link.latency();
+        let nanos = latency.steady_nanos().unwrap_or_else(|| latency.draw(draw(Purpose::Latency)));
+        let mut arrival = left.after_nanos(nanos);
         if link.is_ordered() {
             arrival = arrival.max(self.last_arrival);
         }
@@ -85,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_lane_is_small() {
-        assert!(size_of::<Lane>() <= 48, "{}", size_of::<Lane>());
+        assert!(size_of::<Lane>() <= 64, "{}", size_of::<Lane>());
     }
 
     proptest! {
@@ -103,7 +123,7 @@ mod tests {
                     free = now;
                 }
                 free += (bytes * 1_000_000_000).div_ceil(bandwidth);
-                let arrival = lane.carry(&link, Key::new(0), Time::from_nanos(now), bytes);
+                let arrival = lane.carry(&link, || Key::new(0), Time::from_nanos(now), bytes);
                 prop_assert_eq!(arrival, Some(Time::from_nanos(free)));
             }
         }

@@ -1,14 +1,10 @@
 //! The state of all links of a network.
 
-use std::{
-    collections::{BTreeMap, btree_map::Entry},
-    mem,
-    time::Duration,
-};
+use std::{collections::BTreeMap, mem, time::Duration};
 
 use super::{
     Arrival, BlockCost, Epoch, Fate, Link, MessageLoss, Partition, Regions, Verdict, draw::Key, host::Hosts,
-    lane::Lane,
+    lane::Lane, lanes::Lanes, room::Waiting,
 };
 use crate::{NodeId, Time};
 
@@ -57,8 +53,7 @@ pub struct Links {
     held: usize,
     /// The last crash of every node that ever crashed.
     crashes: BTreeMap<NodeId, Epoch>,
-    /// By the sender's index, then by the receiver.
-    lanes: Vec<BTreeMap<NodeId, Lane>>,
+    lanes: Lanes,
 }
 
 impl Links {
@@ -76,7 +71,7 @@ impl Links {
             epoch: Epoch::default(),
             held: 0,
             crashes: BTreeMap::new(),
-            lanes: Vec::new(),
+            lanes: Lanes::default(),
         }
     }
 
@@ -128,41 +123,86 @@ impl Links {
     /// Whoever carries out [`Fate::Deliver`] remembers [`Links::epoch`] with the message, and asks [`Links::arrival`]
     /// when it is due, even if that is now.
     pub fn send(&mut self, now: Time, from: NodeId, to: NodeId, bytes: u64) -> Fate {
+        self.carry(now, (from, to), bytes).0
+    }
+
+    /// Decides what becomes of a message of so many bytes; tells the place of its lane as well, if there is one.
+    #[inline]
+    fn carry(&mut self, now: Time, (from, to): (NodeId, NodeId), bytes: u64) -> (Fate, Option<u32>) {
         if self.partition.separates(from, to) {
-            return Fate::Lost(MessageLoss::Partition);
+            return (Fate::Lost(MessageLoss::Partition), None);
         }
         let out = self.sent_at(now, from, bytes);
-        let unset = self.unset_link(from, to);
-        let leaves_nothing = self.is_instant(&unset);
-        if leaves_nothing && self.lanes.len() <= from.index() {
-            return Fate::Deliver(out);
-        }
-        let lane = match lanes_of(&mut self.lanes, from).entry(to) {
-            Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(_) if leaves_nothing => return Fate::Deliver(out),
-            Entry::Vacant(entry) => entry.insert(Lane::default()),
+        let there = self.lanes.place(from, to);
+        let own = there.and_then(|place| self.lanes.at(place).link.as_deref());
+        let link = own.copied().unwrap_or_else(|| self.unset_link(from, to));
+        let place = match there {
+            Some(place) => place,
+            None if self.is_instant(&link) => return (Fate::Deliver(out), None),
+            None => self.lanes.place_or_add(from, to),
         };
-        let link = *lane.link.as_deref().unwrap_or(&unset);
-        let key = self.key.and((from.index() as u64) << 32 | to.index() as u64);
-        match lane.carry(&link, key, out, bytes) {
+        let key = self.key;
+        let key = || key.and((from.index() as u64) << 32 | to.index() as u64);
+        let fate = match self.lanes.at_mut(place).carry(&link, key, out, bytes) {
             Some(at) => Fate::Deliver(at),
             None => Fate::Lost(MessageLoss::Loss),
-        }
+        };
+        (fate, Some(place))
     }
 
     /// Decides what becomes of a message on which the caller has a verdict; [`Verdict::Pass`] is [`Links::send`].
     ///
     /// A message that is delayed or dropped is not put on the link: it shifts none of the link's draws.
     pub fn send_with(&mut self, verdict: Verdict, now: Time, from: NodeId, to: NodeId, bytes: u64) -> Fate {
+        self.carry_with(verdict, now, (from, to), bytes).0
+    }
+
+    /// As [`Links::send_with`]; tells the place of its lane as well, if there is one.
+    #[inline]
+    pub(crate) fn carry_with(
+        &mut self,
+        verdict: Verdict,
+        now: Time,
+        (from, to): (NodeId, NodeId),
+        bytes: u64,
+    ) -> (Fate, Option<u32>) {
         match verdict {
-            Verdict::Pass => self.send(now, from, to, bytes),
-            _ if self.partition.separates(from, to) => Fate::Lost(MessageLoss::Partition),
-            Verdict::Drop => Fate::Lost(MessageLoss::Verdict),
+            Verdict::Pass => self.carry(now, (from, to), bytes),
+            _ if self.partition.separates(from, to) => (Fate::Lost(MessageLoss::Partition), None),
+            Verdict::Drop => (Fate::Lost(MessageLoss::Verdict), None),
             // It is under way from now on, so the lane must be there for a partition to mark.
-            Verdict::Delay(delay) => {
-                self.lane_mut(from, to);
-                Fate::Deliver(now + delay)
-            }
+            Verdict::Delay(delay) => (Fate::Deliver(now + delay), Some(self.lanes.place_or_add(from, to))),
+        }
+    }
+
+    /// What is under way on the lane in a place, if there is one.
+    #[inline]
+    pub(crate) fn under_way(&self, place: Option<u32>) -> Waiting {
+        place.map_or(Waiting::default(), |place| self.lanes.at(place).under_way)
+    }
+
+    /// What is under way on a directed link.
+    #[cfg(test)]
+    pub(crate) fn waiting(&self, from: NodeId, to: NodeId) -> Waiting {
+        self.under_way(self.lanes.place(from, to))
+    }
+
+    /// Counts so many bytes as under way, on the lane in a place, or on one that is there from now on; returns its place,
+    /// which it keeps until all that is under way was [taken off](Self::take_off).
+    #[inline]
+    pub(crate) fn put_on(&mut self, (from, to): (NodeId, NodeId), place: Option<u32>, bytes: u64) -> u32 {
+        let place = place.unwrap_or_else(|| self.lanes.place_or_add(from, to));
+        self.lanes.at_mut(place).under_way.add(bytes);
+        place
+    }
+
+    /// Counts so many bytes as under way no more. A lane of which nothing else is to be remembered is forgotten then.
+    #[inline]
+    pub(crate) fn take_off(&mut self, (from, to): (NodeId, NodeId), place: u32, bytes: u64) {
+        let lane = self.lanes.at_mut(place);
+        lane.under_way.remove(bytes);
+        if lane.is_forgotten() {
+            self.lanes.remove(from, to);
         }
     }
 
@@ -204,13 +244,12 @@ impl Links {
     /// so; a driver tells them.
     pub fn partition(&mut self, partition: Partition) -> Partition {
         self.epoch = self.epoch.next();
-        for (from, lanes) in (0..).map(NodeId::new).zip(&mut self.lanes) {
-            for (&to, lane) in lanes {
-                if partition.separates(from, to) {
-                    lane.cut = self.epoch;
-                }
+        let epoch = self.epoch;
+        self.lanes.for_each(|from, to, lane| {
+            if partition.separates(from, to) {
+                lane.cut = epoch;
             }
-        }
+        });
         mem::replace(&mut self.partition, partition)
     }
 
@@ -237,8 +276,8 @@ impl Links {
     /// The messages that wait at its end arrive now, in the order in which they came there; [`Links::arrival`] must be
     /// asked again, as a partition may have come between. Those still under way arrive when they are due.
     pub fn release(&mut self, from: NodeId, to: NodeId) -> bool {
-        let lane = self.lanes.get_mut(from.index()).and_then(|lanes| lanes.get_mut(&to));
-        let was_held = lane.is_some_and(|lane| mem::take(&mut lane.held));
+        let place = self.lanes.place(from, to);
+        let was_held = place.is_some_and(|place| mem::take(&mut self.lanes.at_mut(place).held));
         self.held -= usize::from(was_held);
         was_held
     }
@@ -259,7 +298,7 @@ impl Links {
     /// Tells whether every line is free. One may not be though nothing is under way: what is lost by chance was sent all
     /// the same. Costs O(the links set or used).
     pub(crate) fn are_idle(&self, now: Time) -> bool {
-        self.hosts.are_idle(now) && self.lanes.iter().flat_map(BTreeMap::values).all(|lane| lane.is_idle(now))
+        self.hosts.are_idle(now) && self.lanes.iter().all(|lane| lane.is_idle(now))
     }
 
     /// Returns the time that every message which tells of a block takes over a directed link, in nanoseconds, if that is
@@ -297,19 +336,13 @@ impl Links {
     }
 
     fn lane(&self, from: NodeId, to: NodeId) -> Option<&Lane> {
-        self.lanes.get(from.index())?.get(&to)
+        self.lanes.get(from, to)
     }
 
     pub(super) fn lane_mut(&mut self, from: NodeId, to: NodeId) -> &mut Lane {
-        lanes_of(&mut self.lanes, from).entry(to).or_default()
+        let place = self.lanes.place_or_add(from, to);
+        self.lanes.at_mut(place)
     }
-}
-
-fn lanes_of(lanes: &mut Vec<BTreeMap<NodeId, Lane>>, from: NodeId) -> &mut BTreeMap<NodeId, Lane> {
-    if lanes.len() <= from.index() {
-        lanes.resize_with(from.index() + 1, BTreeMap::new);
-    }
-    &mut lanes[from.index()]
 }
 
 #[cfg(test)]
@@ -329,19 +362,19 @@ mod tests {
     }
 
     fn lanes(links: &Links) -> usize {
-        links.lanes.iter().map(BTreeMap::len).sum()
+        links.lanes.len()
     }
 
     #[test]
     fn perfect_links_take_no_memory() {
         let mut links = Links::new(1);
         send_to_neighbours(&mut links);
-        assert_eq!((links.lanes.capacity(), links.are_perfect()), (0, true));
+        assert_eq!((lanes(&links), links.are_perfect()), (0, true));
         links.partition(Partition::new([[NodeId::new(NODES - 1)]]).unwrap());
         assert!(!links.are_perfect());
         send_to_neighbours(&mut links);
         links.heal();
-        assert_eq!((links.lanes.capacity(), links.are_perfect()), (0, true));
+        assert_eq!((lanes(&links), links.are_perfect()), (0, true));
         // One link that is set leaves the others of its sender free.
         links.set_link(NodeId::new(0), NodeId::new(1), Link::default().with_order(false));
         send_to_neighbours(&mut links);
@@ -349,16 +382,32 @@ mod tests {
     }
 
     #[test]
+    fn a_perfect_link_takes_memory_while_something_is_under_way() {
+        let [a, b] = [NodeId::new(0), NodeId::new(1)];
+        let mut links = Links::new(1);
+        let place = links.put_on((a, b), None, 10);
+        assert_eq!(links.put_on((a, b), Some(place), 20), place);
+        links.take_off((a, b), place, 10);
+        assert_eq!((lanes(&links), links.waiting(a, b)), (1, Waiting { messages: 1, bytes: 20 }));
+        links.take_off((a, b), place, 20);
+        assert_eq!(lanes(&links), 0);
+        // What is held, set or was drawn on is remembered.
+        links.hold(a, b);
+        let place = links.put_on((a, b), None, 10);
+        links.take_off((a, b), place, 10);
+        assert!(!links.is_reachable(a, b));
+    }
+
+    #[test]
     fn links_take_memory_once_they_are_used_and_then_no_more() {
         let mut links = Links::new(1);
         let latency = Latency::uniform(Duration::from_millis(10), Duration::from_millis(90)).unwrap();
         links.set_default(Link::default().with_latency(latency).with_bandwidth(1_000_000).unwrap());
-        assert_eq!(links.lanes.capacity(), 0);
+        assert_eq!(lanes(&links), 0);
         for _ in 0..3 {
             send_to_neighbours(&mut links);
             assert_eq!(lanes(&links), 80_000);
         }
-        assert!(links.lanes.len() <= NODES as usize);
         // Asking, sending across a partition and releasing what is not held make none.
         let stranger = NodeId::new(NODES + 5);
         assert!(links.is_reachable(stranger, NodeId::new(0)));

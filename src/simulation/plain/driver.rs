@@ -20,12 +20,11 @@ use crate::{
     verbs::{
         DownCause, Names, ending,
         links_up::{CameUp, told},
-        room::Room,
         state::State,
         traffic::{Offer, Traffic, UnderWay},
         view::View,
     },
-    wire::Partition,
+    wire::{Partition, Room},
 };
 
 pub(super) const SEED: u64 = 3;
