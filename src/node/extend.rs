@@ -123,6 +123,12 @@ impl Node {
         self.next_search()
     }
 
+    /// Returns how often the tip has changed.
+    #[inline]
+    pub(crate) fn tips(&self) -> u64 {
+        self.tips
+    }
+
     /// Tells whether the node has nothing on its mind but its chain, since its last input.
     #[inline]
     pub(crate) fn rests(&self) -> bool {

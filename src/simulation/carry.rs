@@ -22,7 +22,7 @@ use crate::{
     event::{Event, Happening},
     hash::BlockHash,
     message::{Message, NodeId, Told},
-    node::{Effect, Effects, Extended, Limits, Node, SearchId},
+    node::{Effect, Extended, Limits, Node, SearchId},
     pow::{Search, Target},
     report::{Messages, Recorder, Volume},
     rules::Rules,
@@ -126,7 +126,6 @@ pub(super) struct Surroundings {
     pub(super) longest: u64,
     /// The blocks mined so far.
     pub(super) mined: u64,
-    pub(super) effects: Effects,
 }
 
 /// Carries out what comes of a block that extends a node's tip.
@@ -204,7 +203,6 @@ impl Surroundings {
             untold: Untold::default(),
             longest: 1,
             mined: 0,
-            effects: Effects::default(),
         }
     }
 

@@ -13,6 +13,7 @@ use crate::{
         trace::Trace,
         traffic::{Offer, UnderWay},
     },
+    wire::Load,
 };
 
 /// Whether blocks may flow without a message for each link: whether all nodes are live and all links whole, each taking
@@ -34,10 +35,11 @@ pub(super) enum Flow {
 
 impl Surroundings {
     pub(super) fn relay(&mut self, node: NodeId, except: Option<NodeId>, message: &Message) {
+        let load = self.traffic.load(message.measured());
         for place in 0..self.peers[node.index()].len() {
             let to = self.peers[node.index()][place];
             if Some(to) != except {
-                self.send(node, to, message.clone());
+                self.send_with_load(node, to, message.clone(), load);
             }
         }
     }
@@ -186,7 +188,14 @@ impl Surroundings {
 
     /// Sends a message.
     pub(super) fn send(&mut self, from: NodeId, to: NodeId, message: Message) {
-        let (kind, load) = (message.kind(), self.traffic.load(message.measured()));
+        let load = self.traffic.load(message.measured());
+        self.send_with_load(from, to, message, load);
+    }
+
+    /// Sends a message that takes so much on the wire.
+    #[inline]
+    fn send_with_load(&mut self, from: NodeId, to: NodeId, message: Message, load: Load) {
+        let kind = message.kind();
         self.messages.sent += 1;
         if let Some(recording) = &mut self.replays.recording {
             recording.note_message(&message);

@@ -77,20 +77,22 @@ impl Nodes {
         }
     }
 
-    /// Hands a node an input, and returns the node; a puppet takes none.
+    /// Hands a node an input, and returns the node, and whether it has another tip now; a puppet takes none.
     pub(super) fn handle(
         &mut self,
         around: &mut Surroundings,
         id: NodeId,
         input: Input,
         effects: &mut Effects,
-    ) -> Option<&mut Node> {
+    ) -> Option<(&mut Node, bool)> {
         let now = around.now;
-        self.at(around, id)?;
+        let tips = self.at(around, id)?.tips();
         self.count_out(id);
         self.list[id.index()].as_mut()?.handle(now, input, effects);
         self.count_in(id);
-        self.list[id.index()].as_mut()
+        let node = self.list[id.index()].as_mut()?;
+        let has_new_tip = node.tips() != tips;
+        Some((node, has_new_tip))
     }
 
     /// Has a node take on a block that extends its tip, if that is all that there is to think about; gives the chain back if

@@ -10,7 +10,7 @@ use crate::{
     blockchain::Blockchain,
     command::{Answer, Command, Ticket},
     message::{Message, NodeId, Told},
-    node::{Effect, Input, Node},
+    node::{Effect, Effects, Input, Node},
     time::Time,
     verbs::{NodeError, state::State, view::View},
 };
@@ -24,6 +24,8 @@ pub struct World {
     pub(super) around: Surroundings,
     pub(super) finality: Finality,
     pub(super) samples: Samples,
+    /// Memory for what comes of inputs.
+    effects: Effects,
     plans: BTreeMap<(Time, u64), Plan>,
     next_plan: u64,
     next_ticket: u64,
@@ -63,8 +65,8 @@ fn earlier(one: Option<Time>, other: Option<Time>) -> Option<Time> {
 impl World {
     pub(super) fn new(around: Surroundings) -> Self {
         let (nodes, finality, samples) = (Nodes::default(), Finality::default(), Samples::default());
-        let (plans, given_up) = (BTreeMap::new(), Vec::new());
-        Self { nodes, around, finality, samples, plans, next_plan: 0, next_ticket: 0, given_up }
+        let (effects, plans, given_up) = (Effects::default(), BTreeMap::new(), Vec::new());
+        Self { nodes, around, finality, samples, effects, plans, next_plan: 0, next_ticket: 0, given_up }
     }
 
     /// Lets the next thing happen, unless it comes later than a limit. Time then is what it was, or that thing's.
@@ -219,20 +221,15 @@ impl World {
 
     /// Hands a node an input, and carries out its effects.
     pub(super) fn handle(&mut self, id: NodeId, input: Input) {
-        let Self { nodes, around, .. } = self;
+        let Self { nodes, around, effects, .. } = self;
         debug_assert!(!matches!(around.states[id.index()], State::Down { .. }), "{input:?}");
         let is_command = matches!(input, Input::Command(..));
         // What is shown that was held back may be more than one block.
         let is_found = matches!(input, Input::Found(..)) && nodes.are_together() && nodes.rest();
-        let tip = nodes.chain(id).map(Blockchain::tip_hash);
-        let mut effects = std::mem::take(&mut around.effects);
-        let Some(node) = nodes.handle(around, id, input, &mut effects) else {
-            around.effects = effects;
-            return;
-        };
+        let Some((node, has_new_tip)) = nodes.handle(around, id, input, effects) else { return };
         let (floods, now) = (&around.floods, around.now);
         let notices = node.notices_repeats(|node| floods.miss(now, id, |chain| node.remembers(chain)));
-        if Some(node.chain().tip_hash()) != tip {
+        if has_new_tip {
             around.changes += 1;
             around.longest = around.longest.max(node.chain().len());
         }
@@ -255,7 +252,6 @@ impl World {
                 effect => around.carry_out(id, effect),
             }
         }
-        around.effects = effects;
         if let Some(search) = around.to_hash.take()
             && let Some(node) = nodes.at(around, id)
         {
