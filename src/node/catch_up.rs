@@ -45,7 +45,7 @@ impl Node {
     }
 
     /// Tells whether a block is known, or waits for its time.
-    fn is_within_reach(&self, Wanted { hash, position }: Wanted) -> bool {
+    pub(super) fn is_within_reach(&self, Wanted { hash, position }: Wanted) -> bool {
         let waits = || self.gossip.early.iter().any(|early| early.chain.holds(hash, position));
         self.is_known(hash, position) || waits()
     }

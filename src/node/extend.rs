@@ -8,6 +8,7 @@ use std::hint;
 use super::{
     effects::{Effect, Effects},
     machine::{Node, SearchId},
+    questions::Wanted,
     secret::Scheme,
 };
 use crate::{
@@ -162,6 +163,17 @@ impl Node {
             && self.is_known(block, position)
     }
 
+    /// Tells whether a message tells of a block at a position that the node lacks, and nothing comes of it but that its
+    /// sender may be asked if those who are asked now do not answer in time.
+    pub(super) fn is_hearsay(&self, now: Time, from: NodeId, block: BlockHash, position: u64) -> bool {
+        self.rules.relay.is_on()
+            && self.gossip.questions.are_enough_asked(now, from)
+            && self.peers.contains(&from)
+            && !self.gossip.is_banned(from)
+            && !self.is_victim(from)
+            && !self.is_within_reach(Wanted { hash: block, position })
+    }
+
     /// Tells whether it could show if a message did not come that tells of a block which the node has heard of: it would
     /// be ignored with an event, or the block was forgotten, as side branches make room for others. `misses` tells
     /// whether such a message may still come of a block that is not one that the node remembers.
@@ -205,7 +217,7 @@ impl Node {
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::Arc, time::Duration};
+    use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
     use proptest::{collection::vec, prelude::*};
 
@@ -239,6 +251,16 @@ mod tests {
             which: usize,
             by: u8,
         },
+        /// One of the four tells by its hash of a block on top of the chain that nobody else brings.
+        Announce {
+            from: u32,
+            miner: u8,
+        },
+        /// One of them answers what it was asked last, with such a block or with nothing.
+        Answer {
+            from: u32,
+            miner: Option<u8>,
+        },
         Mine,
         Stop,
         LinkLoses {
@@ -262,6 +284,9 @@ mod tests {
             12 => tell.prop_map(|(from, on, miner, millis)| Step::Tell { from, on, miner, millis }),
             4 => (1..5_u32, 0..9_usize, 0..3_u8)
                 .prop_map(|(from, which, by)| Step::Repeat { from, which, by }),
+            8 => (1..5_u32, 3..5_u8).prop_map(|(from, miner)| Step::Announce { from, miner }),
+            2 => (1..5_u32, prop::option::of(3..5_u8))
+                .prop_map(|(from, miner)| Step::Answer { from, miner }),
             1 => Just(Step::Mine),
             1 => Just(Step::Stop),
             1 => (1..4_u32, any::<bool>()).prop_map(|(other, loses)| Step::LinkLoses { other, loses }),
@@ -270,21 +295,14 @@ mod tests {
         ]
     }
 
-    /// The block that a message tells of, if it does, and its position.
-    fn block_of(message: &Message) -> Option<(BlockHash, u64)> {
-        match message {
-            Message::NewBlock(Told::Chain(chain)) | Message::CompactBlock(Told::Chain(chain)) => {
-                Some((chain.tip_hash(), chain.len()))
-            }
-            Message::Announce { block, position } => Some((*block, *position)),
-            _ => None,
-        }
-    }
-
     /// A node with three peers, to and from whom nothing is lost.
     fn node(rules: &Arc<Rules>) -> Node {
+        node_with_peers(rules, 3)
+    }
+
+    fn node_with_peers(rules: &Arc<Rules>, count: u32) -> Node {
         let mut node = Node::new(NodeId::new(0), Arc::clone(rules), "miner-9", START).unwrap();
-        let peers: Vec<_> = (1..4).map(NodeId::new).collect();
+        let peers: Vec<_> = (1..=count).map(NodeId::new).collect();
         node.handle(
             START,
             Input::Command(Ticket(0), Command::Register(peers.clone())),
@@ -319,17 +337,40 @@ mod tests {
         assert!(!node.extends(START, &rival) && node.extends(START, &grown(&block, 3, 0)));
     }
 
+    /// So many tell of a missing block that more of them are asked, and that the last of them find no room.
+    #[test]
+    fn hearsay_of_many_peers_is_the_general_case() {
+        let mut node = node_with_peers(&Arc::new(rules()), 100);
+        let mut general = node.clone();
+        let chain = grown(node.chain(), 1, 0);
+        let mut asked = Vec::new();
+        for from in (1..=100).map(NodeId::new) {
+            let announcement = Message::Announce { block: chain.tip_hash(), position: chain.len() };
+            let (mut effects, mut expected) = (Effects::default(), Effects::default());
+            node.handle(START, Input::Message(from, announcement.clone()), &mut effects);
+            general.handle_at_length(START, Input::Message(from, announcement), &mut expected);
+            assert_eq!(format!("{effects:?}"), format!("{expected:?}"), "{from}");
+            assert_eq!(format!("{node:?}"), format!("{general:?}"), "{from}");
+            let is_question =
+                |effect: &Effect| matches!(effect, Effect::Send(_, Message::BlocksRequest { .. }));
+            asked.extend(effects.to_do.iter().any(is_question).then_some(from.index()));
+        }
+        assert_eq!(asked, [1, 32, 96]);
+    }
+
     proptest! {
-        /// Effect for effect, and in all that the node remembers.
+        /// Effect for effect but for when the node is to be woken, and in all that it remembers.
         #[test]
-        fn the_common_case_is_the_general_one(steps in vec(step(), 0..60)) {
+        fn the_common_cases_are_the_general_one(steps in vec(step(), 0..60)) {
             let rules = Arc::new(rules());
             let mut node = node(&rules);
-            let mut now = START;
+            let (mut now, mut asked) = (START, BTreeMap::new());
             let mut told = vec![node.chain().clone()];
             for (step, ticket) in steps.into_iter().zip(1..) {
-                let tells = |from, chain: &Blockchain| {
-                    Input::Message(NodeId::new(from), Message::NewBlock(Told::Chain(chain.clone())))
+                let says = |from, message| Input::Message(NodeId::new(from), message);
+                let tells = |from, chain: &Blockchain| says(from, Message::NewBlock(Told::Chain(chain.clone())));
+                let announces = |from, chain: &Blockchain| {
+                    says(from, Message::Announce { block: chain.tip_hash(), position: chain.len() })
                 };
                 let input = match step {
                     Step::Tell { from, on, miner, millis } => {
@@ -339,15 +380,20 @@ mod tests {
                     }
                     Step::Repeat { from, which, by } => {
                         let chain = &told[told.len().saturating_sub(1 + which)];
-                        let (block, position) = (chain.tip_hash(), chain.len());
                         match by {
                             0 => tells(from, chain),
-                            1 => Input::Message(NodeId::new(from), Message::Announce { block, position }),
-                            _ => Input::Message(
-                                NodeId::new(from),
-                                Message::CompactBlock(Told::Chain(chain.clone())),
-                            ),
+                            1 => announces(from, chain),
+                            _ => says(from, Message::CompactBlock(Told::Chain(chain.clone()))),
                         }
+                    }
+                    Step::Announce { from, miner } => announces(from, &grown(node.chain(), miner, 0)),
+                    Step::Answer { from, miner } => {
+                        let Some(request) = asked.remove(&NodeId::new(from)) else { continue };
+                        let blocks = match miner {
+                            Some(miner) => Told::Chain(grown(node.chain(), miner, 0)),
+                            None => Told::Blocks([].into()),
+                        };
+                        says(from, Message::Blocks { request, after: node.chain().len(), blocks })
                     }
                     Step::Mine => Input::Command(Ticket(ticket), Command::StartMining),
                     Step::Stop => Input::Command(Ticket(ticket), Command::StopMining),
@@ -360,23 +406,24 @@ mod tests {
                         Input::Wake
                     }
                 };
-                if let Input::Message(from, message) = &input
-                    && let Some((block, position)) = block_of(message)
-                    && node.is_repeat(*from, block, position)
-                {
-                    let (mut repeated, mut effects) = (node.clone(), Effects::default());
-                    repeated.message(now, *from, message.clone(), &mut effects);
-                    prop_assert!(effects.happened.is_empty() && effects.to_do.is_empty(), "{:?}", effects);
-                    prop_assert_eq!(format!("{repeated:?}"), format!("{node:?}"));
-                }
                 let mut general = node.clone();
-                general.is_quiet = false;
                 let (mut effects, mut expected) = (Effects::default(), Effects::default());
                 node.handle(now, input.clone(), &mut effects);
-                general.handle(now, input, &mut expected);
-                general.is_quiet = general.is_quiet();
+                general.handle_at_length(now, input, &mut expected);
+                // What is due at this moment, a driver has it do now.
+                for (node, effects) in [(&mut node, &mut effects), (&mut general, &mut expected)] {
+                    if node.wake_at.is_some_and(|at| at <= now) {
+                        node.handle(now, Input::Wake, effects);
+                    }
+                    effects.to_do.retain(|effect| !matches!(effect, Effect::WakeAt(_)));
+                }
                 prop_assert_eq!(format!("{effects:?}"), format!("{expected:?}"));
                 prop_assert_eq!(format!("{node:?}"), format!("{general:?}"));
+                for effect in effects.to_do {
+                    if let Effect::Send(to, Message::BlocksRequest { request, .. }) = effect {
+                        asked.insert(to, request);
+                    }
+                }
             }
         }
     }

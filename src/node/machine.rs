@@ -8,6 +8,7 @@ use super::{
     memory::Gossip,
     mining::Mining,
     payments::Payments,
+    questions::Wanted,
     resolve::Resolves,
     secret::Scheme,
 };
@@ -222,19 +223,26 @@ impl Node {
         match input {
             Input::Message(from, Message::NewBlock(Told::Chain(chain))) if self.extends(now, &chain) => {
                 let acknowledges = !self.loses_nothing(from);
-                return self.extend(from, chain, acknowledges, effects);
+                self.extend(from, chain, acknowledges, effects);
             }
             Input::Message(
                 from,
                 Message::NewBlock(Told::Chain(chain)) | Message::CompactBlock(Told::Chain(chain)),
-            ) if self.is_repeat(from, chain.tip_hash(), chain.len()) => {
-                return self.share_copy(&chain);
-            }
+            ) if self.is_repeat(from, chain.tip_hash(), chain.len()) => self.share_copy(&chain),
             Input::Message(from, Message::Announce { block, position })
-                if self.is_repeat(from, block, position) =>
+                if self.is_repeat(from, block, position) => {}
+            Input::Message(from, Message::Announce { block, position })
+                if self.is_hearsay(now, from, block, position) =>
             {
-                return;
+                self.gossip.questions.told_as_well(from, Wanted { hash: block, position });
             }
+            input => self.handle_at_length(now, input, effects),
+        }
+    }
+
+    /// Handles an input, whatever it is, and looks at all that may be due.
+    pub(super) fn handle_at_length(&mut self, now: Time, input: Input, effects: &mut Effects) {
+        match input {
             Input::Command(ticket, command) => self.command(now, ticket, command, effects),
             Input::Message(from, message) => self.message(now, from, message, effects),
             Input::Found(search, proof) => self.found(now, search, proof, effects),

@@ -146,8 +146,6 @@ pub(super) struct Questions {
     turns: u64,
     /// Whether there is news of what is missing.
     has_news: bool,
-    /// Whether peers have told that had not before, and who are not asked while enough are.
-    has_new_tellers: bool,
     /// Until when one of good repute owes an answer, so that no new teller is asked, if one does and one is enough.
     enough_until: Time,
     /// When to look again, while somebody waits to be asked.
@@ -165,22 +163,34 @@ impl Questions {
     }
 
     /// Tells whether somebody may have to be asked.
-    pub(super) fn are_due(&mut self, now: Time) -> bool {
-        let are_enough_asked = now < self.enough_until && self.tellings < TELLINGS_MAX;
-        if std::mem::take(&mut self.has_new_tellers) {
-            self.has_news |= !are_enough_asked;
-            self.deadline = self.deadline.into_iter().chain([self.more_at]).min();
-        }
+    pub(super) fn are_due(&self, now: Time) -> bool {
         self.has_news || self.deadline.is_some_and(|at| at <= now)
+    }
+
+    /// Tells whether a peer would wait until more are asked, like others before it, if it told of something: so many are
+    /// asked now that nothing else would come of it.
+    pub(super) fn are_enough_asked(&self, now: Time, peer: NodeId) -> bool {
+        now < self.enough_until
+            && !self.has_news
+            && self.deadline == Some(self.more_at)
+            && self.tellings + 1 < TELLINGS_MAX
+            && self.tellers.len() < TELLERS_MAX
+            && self.place_of(peer).is_err()
+    }
+
+    /// Notes that a peer tells of a block as well, while [enough are asked](Self::are_enough_asked).
+    pub(super) fn told_as_well(&mut self, from: NodeId, wanted: Wanted) {
+        self.told(from, false, wanted);
+        self.has_news = false;
     }
 
     /// Notes that somebody told of a block whose parent is not known.
     pub(super) fn told(&mut self, from: NodeId, is_stranger: bool, wanted: Wanted) {
+        self.has_news = true;
         self.tellings = self.tellings.saturating_add(1);
         self.turns += 1;
         match self.place_of(from) {
             Ok(place) => {
-                self.has_news = true;
                 let teller = &mut self.tellers[place].1;
                 let before = teller.told.replace(wanted).into_iter().chain(teller.higher.as_deref().copied());
                 let higher = before.filter(|before| before.position > wanted.position);
@@ -191,8 +201,6 @@ impl Questions {
                 }
             }
             Err(place) => {
-                self.has_news |= is_stranger;
-                self.has_new_tellers = true;
                 let teller = Teller {
                     is_stranger,
                     told: Some(wanted),
@@ -210,7 +218,6 @@ impl Questions {
             let last = (0..self.tellers.len())
                 .max_by_key(|place| (self.tellers[*place].1.rank(), self.tellers[*place].1.turn));
             self.tellers.remove(last.expect("there are too many"));
-            self.has_news = true;
         }
     }
 
@@ -351,8 +358,10 @@ impl Questions {
         let first = self.tellers().filter(|teller| teller.owes_answer() && teller.rank() == (false, 0));
         let overdue_at =
             first.flat_map(|teller| Some(teller.overdue_at(teller.question.as_deref()?, patience))).min();
+        // Who was asked and has told of something higher waits from the next look on.
+        let waits_soon = |teller: &Teller| teller.told.is_none() && teller.higher.is_some();
         self.enough_until = match overdue_at {
-            Some(at) if self.doublings == 0 => at.min(self.more_at),
+            Some(at) if self.doublings == 0 && !self.tellers().any(waits_soon) => at.min(self.more_at),
             _ => Time::UNIX_EPOCH,
         };
         let is_busy = |teller: &Teller| teller.owes_answer() && teller.failures == 0;
@@ -367,7 +376,6 @@ impl Questions {
 mod tests {
     use super::*;
     use crate::node::lab::{START, rules};
-    use proptest::prelude::*;
 
     const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -417,105 +425,4 @@ mod tests {
         questions.rest(PATIENCE);
         assert!(questions.are_forgotten());
     }
-
-    #[derive(Debug, Clone)]
-    enum Step {
-        Told {
-            from: u32,
-            is_stranger: bool,
-            block: usize,
-        },
-        Pass {
-            millis: u64,
-        },
-        /// One that was asked answers, and the block is there or not.
-        Answer {
-            from: u32,
-            leads_there: bool,
-        },
-        Forget {
-            from: u32,
-        },
-        BecomeStranger {
-            from: u32,
-        },
-    }
-
-    fn step() -> impl Strategy<Value = Step> {
-        let from = || 1..9_u32;
-        prop_oneof![
-            8 => (from(), prop::bool::weighted(0.1), 0..2_usize)
-                .prop_map(|(from, is_stranger, block)| Step::Told { from, is_stranger, block }),
-            4 => prop_oneof![0..100_u64, 0..3000_u64].prop_map(|millis| Step::Pass { millis }),
-            3 => (from(), any::<bool>()).prop_map(|(from, leads_there)| Step::Answer { from, leads_there }),
-            1 => from().prop_map(|from| Step::Forget { from }),
-            1 => from().prop_map(|from| Step::BecomeStranger { from }),
-        ]
-    }
-
-    proptest! {
-            /// That new tellers are not looked at while enough are asked changes neither who is asked nor when anybody looks.
-            #[test]
-            fn nothing_comes_of_a_new_teller_while_enough_are_asked(steps in proptest::collection::vec(step(), 0..80)) {
-                let chain = Blockchain::start(&rules(), START).expect("the rules can be kept");
-                let blocks = [1, 2].map(|number: u8| BlockHash::of(&[number]));
-                let (mut questions, mut always) = (Questions::default(), Questions::default());
-                let (mut now, mut known) = (START, Vec::new());
-                let mut asked = Vec::<(NodeId, RequestId, Wanted)>::new();
-                for (step, number) in steps.into_iter().zip(0..) {
-                    match step {
-                        Step::Told { from, is_stranger, block } => {
-                            let wanted = Wanted { hash: blocks[block], position: 2 };
-                            if known.contains(&wanted) {
-                                continue;
-                            }
-                            for each in [&mut questions, &mut always] {
-    each.told(NodeId::new(from), is_stranger, wanted);
-    }
-                        }
-                        Step::Pass { millis } => now += Duration::from_millis(millis),
-                        Step::Answer { from, leads_there } => {
-                            let open = asked.iter().position(|(peer, ..)| *peer == NodeId::new(from));
-                            if let Some((peer, request, wanted)) = open.map(|place| asked.remove(place))
-                                && let Some(question) = questions.open(peer, request).cloned()
-                            {
-                                known.extend(leads_there.then_some(wanted));
-                                let led = if leads_there { Led::There } else { Led::Nowhere };
-                                for each in [&mut questions, &mut always] {
-                                    each.answered(peer, question.clone(), led);
-                                    each.blocks_came();
-                                }
-                            }
-                        }
-                        Step::Forget { from } => {
-                            for each in [&mut questions, &mut always] {
-    each.forget(NodeId::new(from));
-    }
-                        }
-                        Step::BecomeStranger { from } => {
-                            for each in [&mut questions, &mut always] {
-    each.became_stranger(NodeId::new(from));
-    }
-                        }
-                    }
-                    always.enough_until = Time::UNIX_EPOCH;
-                    let next: Vec<_> = [&mut questions, &mut always].map(|each| {
-                        let mut all = Vec::new();
-                        if each.are_due(now) {
-                            each.look_through(now, PATIENCE, |wanted| known.contains(&wanted));
-                            while let Some((peer, wanted)) = each.next_to_ask(now, PATIENCE, |_| false) {
-                                let request = RequestId(100 * number + all.len() as u64);
-                                each.asked(peer, Question::new(request, wanted, chain.clone(), now));
-                                all.push((peer, request, wanted));
-                            }
-                            each.rest(PATIENCE);
-                        }
-                        all
-                    }).into();
-                    prop_assert_eq!(&next[0], &next[1]);
-                    prop_assert_eq!(questions.deadline(), always.deadline());
-                    asked.extend(next[0].iter().copied());
-                }
-            }
-        }
 }
