@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use super::{
-    Simulation, carry::Surroundings, finality::Finality, floods::Wave, nodes::Nodes, replays::Found,
+    Simulation, carry::Surroundings, finality::Finality, floods::{Floods, Wave}, nodes::Nodes, replays::Found,
     samples::Samples, shared::Goal,
 };
 use crate::{
@@ -144,6 +144,11 @@ impl World {
             self.nodes.fetch(arrival.to);
             self.around.searches.fetch(arrival.to);
             self.around.floods.lanes.fetch(arrival.to);
+        }
+        for arrival in self.around.queue.opened() {
+            if !Floods::is_of_flood(arrival) {
+                self.around.traffic.fetch(self.around.under_way.get(arrival.slot));
+            }
         }
     }
 

@@ -141,6 +141,11 @@ impl Traffic {
         if arrives { self.arrive(message) } else { Offer::Later(message) }
     }
 
+    /// Has what a message's arrival reads fetched from memory, and does not wait for it.
+    pub(crate) fn fetch(&self, message: &UnderWay) {
+        std::hint::black_box(self.links.under_way(Some(message.lane)).messages);
+    }
+
     /// Lets a message arrive that is due.
     #[inline]
     pub(crate) fn arrive(&mut self, mut message: UnderWay) -> Offer {
