@@ -1,7 +1,8 @@
-//! The common case: a block that extends the tip of a node which waits for nothing.
+//! The common cases: a block that extends the tip of a node which waits for nothing, one that it knows, and one that it has
+//! asked another for.
 //!
-//! It does what the general case does, effect for effect, and looks at nothing that cannot matter then. Most of what a
-//! simulation of many nodes does is this.
+//! They do what the general case does, effect for effect, and look at nothing that cannot matter then; what is due at the
+//! same moment waits for the wake-up. Most of what a simulation of many nodes does is this.
 
 use std::hint;
 
@@ -154,24 +155,23 @@ impl Node {
     }
 
     /// Tells whether a message tells of a block at a position that the node knows, over a link that loses nothing: nothing
-    /// comes of it, not even what is due at the same moment. So a driver need not bring it.
+    /// comes of it, not even what is due at the same moment. So a driver need not bring a block.
     pub(super) fn is_repeat(&self, from: NodeId, block: BlockHash, position: u64) -> bool {
-        self.rules.relay.is_on()
-            && self.loses_nothing(from)
-            && !self.gossip.is_banned(from)
-            && !self.is_victim(from)
-            && self.is_known(block, position)
+        self.loses_nothing(from) && self.listens_to(from) && self.is_known(block, position)
     }
 
     /// Tells whether a message tells of a block at a position that the node lacks, and nothing comes of it but that its
     /// sender may be asked if those who are asked now do not answer in time.
     pub(super) fn is_hearsay(&self, now: Time, from: NodeId, block: BlockHash, position: u64) -> bool {
-        self.rules.relay.is_on()
-            && self.gossip.questions.are_enough_asked(now, from)
+        self.gossip.questions.are_enough_asked(now)
             && self.peers.contains(&from)
-            && !self.gossip.is_banned(from)
-            && !self.is_victim(from)
+            && self.listens_to(from)
             && !self.is_within_reach(Wanted { hash: block, position })
+    }
+
+    /// Tells whether the node makes of another's news what it makes of anybody's.
+    fn listens_to(&self, other: NodeId) -> bool {
+        self.rules.relay.is_on() && !self.gossip.is_banned(other) && !self.is_victim(other)
     }
 
     /// Tells whether it could show if a message did not come that tells of a block which the node has heard of: it would
@@ -268,6 +268,14 @@ mod tests {
             loses: bool,
         },
         Submit,
+        /// One of the four is a peer no more.
+        Unregister {
+            peer: u32,
+        },
+        /// One of the four says what nobody may: after the second time it is banned.
+        Lie {
+            from: u32,
+        },
         Pass {
             millis: u64,
         },
@@ -291,7 +299,9 @@ mod tests {
             1 => Just(Step::Stop),
             1 => (1..4_u32, any::<bool>()).prop_map(|(other, loses)| Step::LinkLoses { other, loses }),
             1 => Just(Step::Submit),
-            2 => (0..30_000_u64).prop_map(|millis| Step::Pass { millis }),
+            1 => (1..5_u32).prop_map(|peer| Step::Unregister { peer }),
+            1 => (1..5_u32).prop_map(|from| Step::Lie { from }),
+            2 => prop_oneof![0..400_u64, 0..30_000_u64].prop_map(|millis| Step::Pass { millis }),
         ]
     }
 
@@ -359,11 +369,13 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(3000))]
         /// Effect for effect but for when the node is to be woken, and in all that it remembers.
         #[test]
         fn the_common_cases_are_the_general_one(steps in vec(step(), 0..60)) {
             let rules = Arc::new(rules());
             let mut node = node(&rules);
+            node.limits.bad_blocks = 2;
             let (mut now, mut asked) = (START, BTreeMap::new());
             let mut told = vec![node.chain().clone()];
             for (step, ticket) in steps.into_iter().zip(1..) {
@@ -401,6 +413,10 @@ mod tests {
                     Step::Submit => {
                         Input::Command(Ticket(ticket), Command::Submit(Transaction::new("miner-0", "x", 1)))
                     }
+                    Step::Unregister { peer } => {
+                        Input::Command(Ticket(ticket), Command::Unregister(vec![NodeId::new(peer)]))
+                    }
+                    Step::Lie { from } => says(from, Message::NewBlock(Told::Document("{}".into()))),
                     Step::Pass { millis } => {
                         now += Duration::from_millis(millis);
                         Input::Wake

@@ -230,6 +230,7 @@ impl Node {
         }
         let bytes = chain.size_after(after);
         if self.gossip.keep_early(Early { until, from, chain, bytes, is_doubtful: false }, &self.limits) {
+            // Who told of it need not be asked for it.
             self.gossip.questions.blocks_came();
             effects.happened(Happening::Waits { from, until });
         }

@@ -218,7 +218,8 @@ impl Node {
 
     /// Handles an input at a moment, and adds what comes of it to `effects`.
     ///
-    /// Times should not go back; one that does delays the node's deadlines, and nothing worse.
+    /// Times should not go back; one that does delays the node's deadlines, and nothing worse. What is due is done at the
+    /// wake-up that was [asked for](Effect::WakeAt), if no input before it has the node do it.
     pub fn handle(&mut self, now: Time, input: Input, effects: &mut Effects) {
         match input {
             Input::Message(from, Message::NewBlock(Told::Chain(chain))) if self.extends(now, &chain) => {
@@ -234,7 +235,7 @@ impl Node {
             Input::Message(from, Message::Announce { block, position })
                 if self.is_hearsay(now, from, block, position) =>
             {
-                self.gossip.questions.told_as_well(from, Wanted { hash: block, position });
+                self.gossip.questions.note_hearsay(from, Wanted { hash: block, position });
             }
             input => self.handle_at_length(now, input, effects),
         }

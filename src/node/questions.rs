@@ -135,8 +135,7 @@ impl Teller {
 /// Those who told of blocks that are missing, and what they were asked.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Questions {
-    /// By their numbers. They lie flat: while a block is on its way all others tell of it, and all are looked through each
-    /// time.
+    /// By their numbers. They lie flat, as all are looked through at once; while there are none they take no memory.
     tellers: Vec<(NodeId, Teller)>,
     /// How often the number of those who are asked at once was doubled, from one.
     doublings: u32,
@@ -146,7 +145,8 @@ pub(super) struct Questions {
     turns: u64,
     /// Whether there is news of what is missing.
     has_news: bool,
-    /// Until when one of good repute owes an answer, so that no new teller is asked, if one does and one is enough.
+    /// Until when a new teller is not asked, as one of good repute owes an answer and one is enough; if that is not so, a
+    /// time that is long past.
     enough_until: Time,
     /// When to look again, while somebody waits to be asked.
     deadline: Option<Time>,
@@ -167,19 +167,16 @@ impl Questions {
         self.has_news || self.deadline.is_some_and(|at| at <= now)
     }
 
-    /// Tells whether a peer would wait until more are asked, like others before it, if it told of something: so many are
-    /// asked now that nothing else would come of it.
-    pub(super) fn are_enough_asked(&self, now: Time, peer: NodeId) -> bool {
-        now < self.enough_until
-            && !self.has_news
-            && self.deadline == Some(self.more_at)
-            && self.tellings + 1 < TELLINGS_MAX
-            && self.tellers.len() < TELLERS_MAX
-            && self.place_of(peer).is_err()
+
+    /// Tells whether nothing would come of it now if another peer told of something, but that it would be one more to wait
+    /// until others are asked.
+    pub(super) fn are_enough_asked(&self, now: Time) -> bool {
+        debug_assert!(!self.has_news, "all news is looked at before the next");
+        now < self.enough_until && self.deadline == Some(self.more_at) && self.tellings + 1 < TELLINGS_MAX
     }
 
     /// Notes that a peer tells of a block as well, while [enough are asked](Self::are_enough_asked).
-    pub(super) fn told_as_well(&mut self, from: NodeId, wanted: Wanted) {
+    pub(super) fn note_hearsay(&mut self, from: NodeId, wanted: Wanted) {
         self.told(from, false, wanted);
         self.has_news = false;
     }
@@ -240,6 +237,21 @@ impl Questions {
         if let Ok(place) = self.place_of(peer) {
             self.tellers.remove(place);
         }
+    }
+
+    /// Until when nothing would change but that one more waits, if another told of something.
+    fn enough_until(&self, patience: Duration) -> Time {
+        let is_first = |teller: &Teller| teller.owes_answer() && teller.rank() == (false, 0);
+        // Who was asked and has told of something higher waits from the next look on; who has failed may be forgiven.
+        let changes =
+            |teller: &Teller| teller.told.is_none() && teller.higher.is_some() || teller.failures > 0;
+        if self.doublings > 0 || !self.tellers().any(is_first) || self.tellers().any(changes) {
+            return Time::UNIX_EPOCH;
+        }
+        let owing = self.tellers().filter(|teller| teller.owes_answer());
+        let overdue_at =
+            owing.flat_map(|teller| Some(teller.overdue_at(teller.question.as_deref()?, patience)));
+        overdue_at.fold(self.more_at, Time::min)
     }
 
     fn place_of(&self, peer: NodeId) -> Result<usize, usize> {
@@ -355,15 +367,10 @@ impl Questions {
             _ => self.more_at,
         });
         self.deadline = times.min();
-        let first = self.tellers().filter(|teller| teller.owes_answer() && teller.rank() == (false, 0));
-        let overdue_at =
-            first.flat_map(|teller| Some(teller.overdue_at(teller.question.as_deref()?, patience))).min();
-        // Who was asked and has told of something higher waits from the next look on.
-        let waits_soon = |teller: &Teller| teller.told.is_none() && teller.higher.is_some();
-        self.enough_until = match overdue_at {
-            Some(at) if self.doublings == 0 && !self.tellers().any(waits_soon) => at.min(self.more_at),
-            _ => Time::UNIX_EPOCH,
-        };
+        if self.tellers.is_empty() {
+            self.tellers = Vec::new();
+        }
+        self.enough_until = self.enough_until(patience);
         let is_busy = |teller: &Teller| teller.owes_answer() && teller.failures == 0;
         if self.deadline.is_none() && !self.tellers().any(is_busy) {
             self.doublings = 0;

@@ -1,6 +1,9 @@
 //! Letting go of old blocks, where a driver says that they are final.
 
-use super::{machine::Node, memory::Gossip};
+use super::{
+    machine::Node,
+    memory::{Branch, Gossip},
+};
 use crate::{blockchain::Cut, hash::BlockHash, message::Told};
 
 impl Node {
@@ -17,7 +20,10 @@ impl Node {
 
     /// Tells whether the block of a hash at a position is known, or whatever stands there is final.
     pub(super) fn is_known(&self, hash: BlockHash, position: u64) -> bool {
-        self.known(hash, position).is_some() || self.chain.has_let_go(position)
+        let is_on_branch = |branch: &Branch| branch.len >= position && branch.chain.holds(hash, position);
+        self.chain.holds(hash, position)
+            || self.gossip.side_branches.iter().any(is_on_branch)
+            || self.chain.has_let_go(position)
     }
 }
 
