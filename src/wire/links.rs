@@ -11,9 +11,9 @@ use crate::{NodeId, Time};
 /// All links of a network: what each is like, what is held, and how the network is partitioned.
 ///
 /// Any node can send to any other; who does is the nodes' business. A directed link, from one node to another, takes
-/// memory only once it is set, held, or used while messages may take time: some fifty to a hundred and twenty bytes each,
-/// for ever, however many messages it carries. A network of perfect links, without bandwidths, regions and a time to look
-/// at blocks, takes none. Nodes are dense from 0, and so are the tables here.
+/// memory only once it is set, held, or used while messages may take time: some seventy bytes each, and as much again if it
+/// is set, for ever, however many messages it carries. A network of perfect links, without bandwidths, regions and a time
+/// to look at blocks, takes none but for what is under way. Nodes are dense from 0, and so are the tables here.
 ///
 /// `Links` keeps no message. A driver keeps those under way and those held, each with the [`Epoch`] of its sending; see
 /// the [module](super) for the life of a message.
@@ -118,7 +118,7 @@ impl Links {
     ///
     /// A message over a perfect link arrives now, without a draw, and without any memory if no bandwidth was ever
     /// set, there are no regions, and blocks take no time to look at. Else it costs O(log d), d being the number of links of
-    /// the sender that are set or were used, and at most two draws.
+    /// the sender that are set or were used, at first O(d), and at most two draws.
     ///
     /// Whoever carries out [`Fate::Deliver`] remembers [`Links::epoch`] with the message, and asks [`Links::arrival`]
     /// when it is due, even if that is now.
@@ -136,11 +136,12 @@ impl Links {
         let there = self.lanes.place(from, to);
         let own = there.and_then(|place| self.lanes.at(place).link.as_deref());
         let link = own.copied().unwrap_or_else(|| self.unset_link(from, to));
-        let place = match there {
-            Some(place) => place,
-            None if self.is_instant(&link) => return (Fate::Deliver(out), None),
-            None => self.lanes.place_or_add(from, to),
-        };
+        // What takes no time leaves nothing to remember, unless it has to wait for what came before.
+        let is_idle = there.is_none_or(|place| self.lanes.at(place).is_idle(now));
+        if is_idle && self.is_instant(&link) {
+            return (Fate::Deliver(out), there);
+        }
+        let place = there.unwrap_or_else(|| self.lanes.place_or_add(from, to));
         let key = self.key;
         let key = || key.and((from.index() as u64) << 32 | to.index() as u64);
         let fate = match self.lanes.at_mut(place).carry(&link, key, out, bytes) {
@@ -215,8 +216,9 @@ impl Links {
     ///
     /// It is lost if a partition that separates its ends has begun since, even if healed; only a message that takes no
     /// time at all, over a perfect link that was never set, held or used before, survives a partition that begins and heals
-    /// before this is asked. It is lost as well if one of its ends has crashed since, and held if its link is. Costs two comparisons where no
-    /// partition has begun since, no node has crashed and nothing is held.
+    /// before this is asked, unless a [`Network`](crate::Network) or a [`Simulation`](crate::Simulation) carries it. It is
+    /// lost as well if one of its ends has crashed since, and held if its link is. Costs two comparisons where no partition
+    /// has begun since, no node has crashed and nothing is held.
     pub fn arrival(&self, from: NodeId, to: NodeId, sent: Epoch) -> Arrival {
         if sent == self.epoch && self.held == 0 {
             return Arrival::Arrived;
@@ -391,11 +393,37 @@ mod tests {
         assert_eq!((lanes(&links), links.waiting(a, b)), (1, Waiting { messages: 1, bytes: 20 }));
         links.take_off((a, b), place, 20);
         assert_eq!(lanes(&links), 0);
-        // What is held, set or was drawn on is remembered.
+        // Whatever else is sent meanwhile.
+        let place = links.put_on((a, b), None, 10);
+        let (fate, lane) = links.carry_with(Verdict::Pass, Time::from_secs(1), (a, b), 20);
+        assert_eq!((fate, lane), (Fate::Deliver(Time::from_secs(1)), Some(place)));
+        links.take_off((a, b), place, 10);
+        assert_eq!(lanes(&links), 0);
+        // What is held is remembered.
         links.hold(a, b);
         let place = links.put_on((a, b), None, 10);
         links.take_off((a, b), place, 10);
         assert!(!links.is_reachable(a, b));
+    }
+
+    /// Draws are counted and lines are busy, though nothing is under way any more.
+    #[test]
+    fn what_is_counted_as_under_way_changes_no_fate() {
+        let [a, b] = [NodeId::new(0), NodeId::new(1)];
+        let latency = Latency::uniform(Duration::ZERO, Duration::from_millis(90)).unwrap();
+        let drawn = Link::default().with_latency(latency).with_loss(0.5).unwrap();
+        let narrow = Link::default().with_bandwidth(1000).unwrap();
+        for link in [drawn, narrow] {
+            let mut all = [Links::new(1), Links::new(1)];
+            all.iter_mut().for_each(|links| links.set_default(link));
+            for _ in 0..20 {
+                let [counting, other] = &mut all;
+                let (fate, place) = counting.carry_with(Verdict::Pass, Time::default(), (a, b), 100);
+                assert_eq!(fate, other.send(Time::default(), a, b, 100));
+                let place = counting.put_on((a, b), place, 100);
+                counting.take_off((a, b), place, 100);
+            }
+        }
     }
 
     #[test]
