@@ -193,7 +193,7 @@ impl Message {
             Self::ChainRequest { .. } => other(0),
             Self::Chain { chain, .. } => blocks(chain, 0),
             Self::NewBlock(told) => Size::of_block(told).within(ENVELOPE),
-            Self::Announce { .. } => other(40),
+            Self::Announce { .. } => Size::of_envelope(ANNOUNCEMENT_BYTES),
             // What comes from outside is whole, whatever it is called.
             Self::CompactBlock(told) => {
                 let compact = if matches!(told, Told::Chain(_)) { 64 } else { 1 };
@@ -271,6 +271,9 @@ impl Size {
 
 /// What each message takes for what it is.
 const ENVELOPE: u64 = 16;
+
+/// The bytes of a message that tells of a block by its hash.
+pub(crate) const ANNOUNCEMENT_BYTES: u64 = ENVELOPE + 40;
 
 /// The bytes of a message that asks for blocks and names so many that its sender has.
 pub(crate) fn request_bytes(named: usize) -> u64 {

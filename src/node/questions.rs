@@ -167,7 +167,6 @@ impl Questions {
         self.has_news || self.deadline.is_some_and(|at| at <= now)
     }
 
-
     /// Tells whether nothing would come of it now if another peer told of something, but that it would be one more to wait
     /// until others are asked.
     pub(super) fn are_enough_asked(&self, now: Time) -> bool {

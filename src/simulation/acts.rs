@@ -1,12 +1,12 @@
 //! What is done to a world from outside: nodes come, end and begin again, stand still and go on, and links change.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{carry::Untold, world::World};
 use crate::{
     event::Happening,
     message::NodeId,
-    node::{Input, Node, NodeConfig},
+    node::{Input, Limits, Node, NodeConfig},
     strategy::Behaviour,
     time::Time,
     verbs::{
@@ -123,6 +123,15 @@ impl World {
             self.handle(id, Input::Message(from, message));
         }
         Ok(true)
+    }
+
+    /// Sets the limits of all nodes that are made from now on.
+    pub(super) fn set_limits(&mut self, limits: Limits) {
+        let shortest = if self.nodes.count() == 0 { Duration::MAX } else { self.around.patience };
+        self.around.patience = shortest.min(limits.resolve_timeout);
+        self.around.limits = limits;
+        // A block that is rehearsed is asked for once only by nodes that wait for long enough.
+        self.around.spell_out();
     }
 
     /// Changes the links.

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Duration,
 };
 
 use super::{
@@ -73,6 +74,8 @@ impl Untold {
 pub(super) struct Surroundings {
     pub(super) rules: Arc<Rules>,
     pub(super) limits: Limits,
+    /// The shortest time that a node waits for an answer.
+    pub(super) patience: Duration,
     /// Whether proofs are really searched for.
     pub(super) is_hashed: bool,
     /// What each sender has for what waits for a node that is paused, or for a puppet.
@@ -167,6 +170,7 @@ impl Surroundings {
         Self {
             rules: Arc::new(rules),
             limits,
+            patience: limits.resolve_timeout,
             is_hashed,
             inbox_room,
             now: start,

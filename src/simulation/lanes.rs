@@ -70,6 +70,18 @@ impl Lanes {
         self.are_both_ways || self.leads(from, to)
     }
 
+    /// Tells whether each is known to have another the other way.
+    pub(super) fn are_both_ways(&self) -> bool {
+        self.are_both_ways
+    }
+
+    /// How long a message takes from a node to another, in nanoseconds, if there is a link.
+    pub(super) fn nanos(&self, from: u32, to: u32) -> Option<u64> {
+        let (start, lanes) = self.of(from);
+        let place = lanes.binary_search_by_key(&to, |lane| lane.to).ok()?;
+        Some(start.nanos + u64::from(lanes[place].more_nanos))
+    }
+
     /// Tells whether a node has a link to another.
     pub(super) fn leads(&self, from: u32, to: u32) -> bool {
         self.of(from).1.binary_search_by_key(&to, |lane| lane.to).is_ok()

@@ -1,6 +1,8 @@
 //! How messages come from node to node: each by itself, or blocks in floods.
 
-use super::{carry::Surroundings, flood::Spelled, floods::Floods, lanes::Lanes, queue::Arrival};
+use super::{
+    carry::Surroundings, flood::Spelled, floods::Floods, lanes::Lanes, queue::Arrival, rehearsal::Rehearsal,
+};
 use crate::{
     blockchain::Blockchain,
     event::{Happening, LossCause},
@@ -90,9 +92,11 @@ impl Surroundings {
             return false;
         }
         let mut lanes = (relay == Relay::Push).then(Lanes::default);
+        // What is announced is asked for: so long do what fits into packets takes.
+        let mut packets = (relay == Relay::Announce).then(Lanes::default);
         let (mut is_drawn, mut by_all_sizes) = (false, false);
         for (from, peers) in (0..).map(NodeId::new).zip(&self.peers) {
-            let mut of_node = Vec::with_capacity(peers.len());
+            let (mut of_node, mut packets_of_node) = (Vec::with_capacity(peers.len()), Vec::new());
             for &to in peers {
                 // A judge may have it lost. What is lost on the way back is acknowledged as well: the receiver may not have us
                 // for a peer.
@@ -104,6 +108,8 @@ impl Surroundings {
                     is_drawn |= link.draws();
                     by_all_sizes |= link.bandwidth().is_some();
                 }
+                packets_of_node
+                    .extend(links.link(from, to).latency().steady_nanos().map(|nanos| (to, nanos)));
                 match links.steady_nanos(now, from, to) {
                     Ok(nanos) => of_node.push((to, nanos)),
                     Err(until) if lanes.is_some() && until < Time::MAX => {
@@ -116,6 +122,9 @@ impl Surroundings {
             if lanes.as_mut().is_some_and(|lanes| !lanes.add_node(&of_node)) {
                 lanes = None;
             }
+            if packets.as_mut().is_some_and(|packets| !packets.add_node(&packets_of_node)) {
+                packets = None;
+            }
             if lanes.is_none() && is_drawn {
                 return false;
             }
@@ -124,6 +133,8 @@ impl Surroundings {
             self.flow = Flow::Steady { by_all_sizes };
             self.floods.set_lanes(Lanes::default(), None);
             self.replays.forget(&mut self.recorder);
+            self.replays.rehearsal =
+                packets.filter(|_| !by_all_sizes).and_then(|packets| self.rehearsal(packets));
             return false;
         };
         lanes.find_ways_back();
@@ -133,6 +144,14 @@ impl Surroundings {
         }
         self.flow = Flow::Free;
         true
+    }
+
+    /// What blocks can be rehearsed by that are asked for, over links over which packets take so long.
+    fn rehearsal(&self, mut packets: Lanes) -> Option<Rehearsal> {
+        packets.find_ways_back();
+        let links = self.traffic.links();
+        let bandwidths = (0..packets.nodes() as u32).map(|node| links.bandwidth(NodeId::new(node))).collect();
+        Rehearsal::new(packets, bandwidths, self.patience / 4)
     }
 
     /// Before anything changes that blocks flow by: from now on each that is under way is a message by itself.

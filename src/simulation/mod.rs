@@ -19,6 +19,7 @@ mod plain;
 mod queue;
 mod recording;
 mod records;
+mod rehearsal;
 mod replays;
 mod run;
 mod samples;

@@ -1,8 +1,9 @@
 //! Noting how a block comes to all nodes, while it is carried message by message.
 //!
-//! Where time depends on the sizes of messages, or blocks are asked for, no [rehearsal](super::floods) can tell how a block
-//! spreads. So the first of its finder and its size is carried, and what that comes to is noted, unless anything else
-//! happens before all have come to rest.
+//! Where the time of blocks depends on their sizes and they are pushed or compact, links have bandwidths, or whoever asks
+//! for a block may ask twice, neither [rehearsal](super::rehearsal) can tell how a block spreads. So the first of its
+//! finder and its size is carried, and what that comes to is noted, unless anything else happens before all have come to
+//! rest.
 
 use std::time::Duration;
 

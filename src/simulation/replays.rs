@@ -4,8 +4,9 @@
 //! for a message, how such a block spreads depends on who found it, and on nothing else; or on its size as well, where
 //! nodes or links have bandwidths and blocks are looked at. So that is found out once for each miner and size: when it
 //! comes to each node, and how many messages that takes. Where each message takes the same time the same flood tells it
-//! that would carry the block; else the first such block is carried, and [recorded](super::recording). From then on such
-//! a block is that record, shifted in time. It costs what making the block costs, whatever the number of nodes.
+//! that would carry the block; where blocks are announced and sent to whoever asks a [rehearsal](super::rehearsal) does;
+//! else the first such block is carried, and [recorded](super::recording). From then on such a block is that record,
+//! shifted in time. It costs what making the block costs, whatever the number of nodes.
 //!
 //! A block may be replayed that a node has found
 //!
@@ -35,6 +36,7 @@ use super::{
     nodes::Nodes,
     recording::Recording,
     records::{Kind, Records},
+    rehearsal::Rehearsal,
 };
 use crate::{
     blockchain::{Blockchain, Cut},
@@ -51,6 +53,8 @@ use crate::{
 pub(super) struct Replays {
     pub(super) are_on: bool,
     pub(super) records: Records,
+    /// What blocks are rehearsed by that are asked for, if they can be.
+    pub(super) rehearsal: Option<Rehearsal>,
     /// A block whose finder has yet to tell its peers, at the moment when it was found.
     found: Option<Found>,
     /// A block that is carried, of which is noted how it spreads.
@@ -62,7 +66,7 @@ pub(super) struct Replays {
 impl Default for Replays {
     fn default() -> Self {
         let (records, settled_by) = (Records::default(), Time::UNIX_EPOCH);
-        Self { are_on: true, records, found: None, recording: None, settled_by }
+        Self { are_on: true, records, rehearsal: None, found: None, recording: None, settled_by }
     }
 }
 
@@ -161,15 +165,10 @@ impl Surroundings {
     /// whether they do.
     pub(super) fn replay(&mut self, nodes: &mut Nodes, found: &Found, before: Time) -> bool {
         let Found { kind, request_bytes, chain } = found;
-        let records = &mut self.replays.records;
-        let can_be_rehearsed = self.flow == Flow::Free && self.now + records.longest < before;
-        if can_be_rehearsed && records.get(*kind).is_none() {
-            match self.floods.rehearse(kind.finder, chain) {
-                Some(spread) => records.keep(*kind, spread, &mut self.recorder),
-                None => records.longest = Duration::MAX,
-            }
+        if self.replays.records.get(*kind).is_none() && self.now + self.replays.records.longest < before {
+            self.rehearse(found);
         }
-        let Some(record) = records.get_mut(*kind) else { return false };
+        let Some(record) = self.replays.records.get_mut(*kind) else { return false };
         let by = self.now + record.accepted;
         if self.now + record.last >= before
             || !self.recorder.accepted_by_all(by, &chain.tip_hash(), &record.pattern)
@@ -185,6 +184,26 @@ impl Surroundings {
         self.changes += 1;
         nodes.give(kind.finder, chain.clone());
         true
+    }
+
+    /// Finds out how a block spreads whose kind is new, if that can be told without carrying it.
+    fn rehearse(&mut self, Found { kind, request_bytes, chain }: &Found) {
+        let Self { replays: Replays { records, rehearsal, .. }, traffic, floods, recorder, .. } = self;
+        if self.flow == Flow::Free {
+            match floods.rehearse(kind.finder, chain) {
+                Some(spread) => records.keep(*kind, spread, recorder),
+                None => records.longest = Duration::MAX,
+            }
+        } else if let Some(announced) = rehearsal
+            && is_packet(*request_bytes)
+            && traffic.links().are_idle(self.now)
+        {
+            let load = traffic.load(Message::NewBlock(Told::Chain(chain.clone())).measured());
+            match announced.spread(kind.finder, load) {
+                Some(spread) => records.keep(*kind, spread, recorder),
+                None => *rehearsal = None,
+            }
+        }
     }
 
     /// Has the finder of a block tell its peers, now that it is not replayed.

@@ -76,7 +76,7 @@ impl Simulation {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn set_limits(&self, limits: Limits) {
-        self.driver.world.borrow_mut().around.limits = limits;
+        self.driver.world.borrow_mut().set_limits(limits);
     }
 
     fn with_proofs(rules: Rules, seed: u64, is_hashed: bool) -> Self {

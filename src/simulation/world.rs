@@ -3,8 +3,14 @@
 use std::{collections::BTreeMap, fmt};
 
 use super::{
-    Simulation, carry::Surroundings, finality::Finality, floods::{Floods, Wave}, nodes::Nodes, replays::Found,
-    samples::Samples, shared::Goal,
+    Simulation,
+    carry::Surroundings,
+    finality::Finality,
+    floods::{Floods, Wave},
+    nodes::Nodes,
+    replays::Found,
+    samples::Samples,
+    shared::Goal,
 };
 use crate::{
     blockchain::Blockchain,

@@ -114,7 +114,7 @@ struct Host {
 
 /// The nodes whose bandwidth was set, or was used up.
 #[derive(Debug, Default)]
-pub(super) struct Hosts {
+pub(crate) struct Hosts {
     /// By their numbers.
     of: Vec<Host>,
 }
@@ -139,14 +139,14 @@ impl Hosts {
     }
 
     /// Sends so many bytes after what is sent already; tells when they are out.
-    pub(super) fn send(&mut self, now: Time, from: NodeId, bytes: u64, upload: u64) -> Time {
+    pub(crate) fn send(&mut self, now: Time, from: NodeId, bytes: u64, upload: u64) -> Time {
         let host = self.of_mut(from);
         host.sent_at = now.max(host.sent_at).after_nanos(writing_nanos(bytes, upload));
         host.sent_at
     }
 
     /// Takes in so many bytes, of which the first is there at one time and the last at another; tells when all are in.
-    pub(super) fn take_in(
+    pub(crate) fn take_in(
         &mut self,
         to: NodeId,
         (first, last): (Time, Time),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chainlab::{
-    Difficulty, Genesis, NodeId, Relay, Report, Retarget, Rules, Simulation, Time, Transaction,
+    Difficulty, Genesis, Limits, NodeId, Relay, Report, Retarget, Rules, Simulation, Time, Transaction,
     network::{HashRate, Identity, RestartFrom},
     pow::Target,
     simulation::SimulationEvents,
@@ -44,6 +44,8 @@ pub(super) struct Wire {
     pub(super) bandwidth: Option<u64>,
     pub(super) are_in_regions: bool,
     pub(super) block_cost: BlockCost,
+    /// For how many milliseconds whoever asks for a block waits for it, if not as long as usual.
+    pub(super) patience: Option<u64>,
 }
 
 /// Something that is done; nodes are counted around.
@@ -125,10 +127,11 @@ fn wire() -> impl Strategy<Value = Wire> {
     let rate = || prop_oneof![2 => Just(None), 1 => (1..20_u64).prop_map(|rate| Some(rate * 100_000))];
     let bytes = prop_oneof![Just(None), (1..1_000_000_u64).prop_map(Some)];
     let validation = prop_oneof![Just(0), 0..100_000_u64];
-    (rate(), rate(), any::<bool>(), bytes, validation).prop_map(
-        |(upload, bandwidth, are_in_regions, bytes, micros)| {
+    let patience = prop_oneof![Just(None), (1..100_000_u64).prop_map(Some), Just(Some(600_000))];
+    (rate(), rate(), any::<bool>(), bytes, validation, patience).prop_map(
+        |(upload, bandwidth, are_in_regions, bytes, micros, patience)| {
             let block_cost = BlockCost { bytes, validation: Duration::from_micros(micros) };
-            Wire { upload, bandwidth, are_in_regions, block_cost }
+            Wire { upload, bandwidth, are_in_regions, block_cost, patience }
         },
     )
 }
@@ -203,7 +206,10 @@ pub(super) fn rules(nodes: u32, interval: f64, window: Option<u32>) -> Rules {
 pub(super) fn network(run: &Run) -> Simulation {
     let rules = Rules { relay: run.relay, ..rules(run.nodes, run.interval, run.window) };
     let simulation = Simulation::new(rules, run.seed);
-    let Wire { upload, bandwidth, are_in_regions, block_cost } = run.wire;
+    let Wire { upload, bandwidth, are_in_regions, block_cost, patience } = run.wire;
+    if let Some(millis) = patience {
+        simulation.set_limits(Limits { resolve_timeout: Duration::from_millis(millis), ..Limits::default() });
+    }
     let link = |link: Link| bandwidth.map_or(link, |bytes| link.with_bandwidth(bytes).unwrap());
     simulation.set_default_link(link(fixed(run.millis)));
     simulation.set_regions(are_in_regions.then(Regions::of_2019));

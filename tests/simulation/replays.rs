@@ -143,15 +143,17 @@ fn a_run_in_which_all_mining_ends_ends_as_if_carried() {
     }
 }
 
-/// The first of each finder is carried, and of each size that counts.
+/// The first of each finder is carried, and of each size that counts, unless it is asked for once by whoever lacks it.
 #[test]
 fn where_messages_take_time_by_their_size_all_but_the_first_are_replayed() {
     let block_cost = BlockCost { bytes: Some(1_000_000), ..BlockCost::default() };
     let regions = Wire { are_in_regions: true, block_cost, ..Wire::default() };
     let slow = Wire { bandwidth: Some(1_000_000), ..Wire::default() };
+    let patient = Wire { patience: Some(600_000), ..regions };
     let looking = BlockCost { bytes: None, validation: Duration::from_secs(10) };
     for (name, relay, wire, least) in [
         ("announced in regions", Relay::Announce, regions, 99),
+        ("announced to whoever waits for it", Relay::Announce, patient, 99),
         ("pushed in regions", Relay::Push, regions, 99),
         ("made of what is pending", Relay::Compact { fallback_percent: 0 }, regions, 99),
         ("asked for by all", Relay::Compact { fallback_percent: 100 }, regions, 99),
@@ -170,6 +172,26 @@ fn where_messages_take_time_by_their_size_all_but_the_first_are_replayed() {
         assert_eq!(replaying.1, carrying.1, "{name}");
         assert!(replaying.0 >= least && (least > 0 || replaying.0 == 0), "{name}: {}", replaying.0);
     }
+}
+
+/// Nobody asks for it twice, so that how it spreads is known before the first is carried.
+#[test]
+fn the_first_of_each_miner_is_replayed_where_all_wait_for_what_they_asked_for() {
+    let block_cost = BlockCost { bytes: Some(1_000_000), ..BlockCost::default() };
+    let [patient, impatient] = [Some(600_000), None].map(|patience| {
+        let wire = Wire { are_in_regions: true, block_cost, patience, ..Wire::default() };
+        let run = Run { relay: Relay::Announce, wire, ..quiet_run() };
+        let [replaying, carrying] = [true, false].map(|replays| {
+            let simulation = network(&run);
+            simulation.set_replays(replays);
+            assert!(simulation.run_blocks(100));
+            simulation
+        });
+        assert_eq!(seen(&replaying, None), seen(&carrying, None));
+        replaying.report().replayed
+    });
+    assert_eq!(patient, 98, "all but two, as where blocks are pushed");
+    assert!(impatient <= 98 - 4, "{impatient}: of five miners the first was carried");
 }
 
 /// What a link lost kept its sender's line busy, though nothing is under way: how the next block spreads then, none does
