@@ -250,7 +250,7 @@ impl Questions {
         let owing = self.tellers().filter(|teller| teller.owes_answer());
         let overdue_at =
             owing.flat_map(|teller| Some(teller.overdue_at(teller.question.as_deref()?, patience)));
-        overdue_at.fold(self.more_at, Time::min)
+        overdue_at.min().unwrap_or(Time::UNIX_EPOCH)
     }
 
     fn place_of(&self, peer: NodeId) -> Result<usize, usize> {
