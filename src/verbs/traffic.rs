@@ -368,7 +368,10 @@ mod tests {
                                 sizes.push(bytes);
                                 prop_assert!(fits && may_arrive);
                             }
-                            Offer::Arrived(..) => prop_assert!(fits && may_arrive && millis == 0),
+                            Offer::Arrived(..) => {
+                                let is_held = !traffic.links().is_reachable(node(from), node(to));
+                                prop_assert!(fits && may_arrive && millis == 0 && validation_nanos == 0 && !is_held);
+                            }
                             Offer::TooMuch(_) => prop_assert!(!fits),
                             Offer::Lost(loss, _) => prop_assert_eq!(loss, MessageLoss::Partition),
                         }

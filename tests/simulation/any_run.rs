@@ -82,20 +82,35 @@ pub(super) enum Act {
 }
 
 pub(super) fn run() -> impl Strategy<Value = Run> {
-    let topology = prop_oneof![
-        Just(Topology::Complete),
-        Just(Topology::Ring),
-        (1..4_usize).prop_map(|links| Topology::Random { links }),
-    ];
+    let topology = |nodes| {
+        // Each has the next ones for peers.
+        let one_way = move |reach| {
+            let links =
+                (0..nodes).flat_map(|node| (1..=reach).map(move |step| (node, (node + step) % nodes)));
+            Topology::OneWay(links.collect())
+        };
+        prop_oneof![
+            2 => Just(Topology::Complete),
+            2 => Just(Topology::Ring),
+            2 => (1..4_usize).prop_map(|links| Topology::Random { links }),
+            1 => (1..3_u32).prop_map(one_way),
+        ]
+    };
+    let nodes_and_topology = (4..9_u32).prop_flat_map(move |nodes| (Just(nodes), topology(nodes)));
     let interval = prop_oneof![3 => Just(600.0), 1 => 5.0..60.0, 1 => 0.1..5.0_f64];
     (
-        (any::<u64>(), 4..9_u32, topology, any::<bool>(), 0..200_u64, interval),
+        (any::<u64>(), nodes_and_topology, any::<bool>(), 0..200_u64, interval),
         prop_oneof![Just(None), (2..40_u32).prop_map(Some)],
         prop_oneof![3 => Just((Relay::Push, Wire::default())), 2 => (relay(), wire())],
         vec((act(), any::<bool>()), 1..14),
     )
         .prop_map(
-            |((seed, nodes, topology, has_own_latencies, millis, interval), window, (relay, wire), acts)| {
+            |(
+                (seed, (nodes, topology), has_own_latencies, millis, interval),
+                window,
+                (relay, wire),
+                acts,
+            )| {
                 let schemer = None;
                 Run {
                     seed,
@@ -125,7 +140,7 @@ fn relay() -> impl Strategy<Value = Relay> {
 
 fn wire() -> impl Strategy<Value = Wire> {
     let rate = || prop_oneof![2 => Just(None), 1 => (1..20_u64).prop_map(|rate| Some(rate * 100_000))];
-    let bytes = prop_oneof![Just(None), (1..1_000_000_u64).prop_map(Some)];
+    let bytes = prop_oneof![Just(None), (1..3000_u64).prop_map(Some), (1..1_000_000_u64).prop_map(Some)];
     let validation = prop_oneof![Just(0), 0..100_000_u64];
     let patience = prop_oneof![Just(None), (1..100_000_u64).prop_map(Some), Just(Some(600_000))];
     (rate(), rate(), any::<bool>(), bytes, validation, patience).prop_map(

@@ -392,6 +392,17 @@ fn what_takes_for_ever_is_not_replayed() {
     assert_eq!(replayed(&simulation, 20), 0);
 }
 
+/// Nor what does not come to all, whoever asks for it.
+#[test]
+fn what_comes_to_some_alone_is_not_replayed() {
+    for relay in [Relay::Push, Relay::Announce] {
+        let wire = Wire { patience: Some(600_000), ..Wire::default() };
+        let topology = Topology::Edges(vec![(0, 1), (1, 2), (3, 4)]);
+        let simulation = network(&Run { relay, wire, topology, ..quiet_run() });
+        assert_eq!(replayed(&simulation, 20), 0);
+    }
+}
+
 /// Each node searches anew when a block comes to it.
 #[test]
 fn real_searches_are_not_replayed() {
