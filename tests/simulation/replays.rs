@@ -194,6 +194,28 @@ fn the_first_of_each_miner_is_replayed_where_all_wait_for_what_they_asked_for() 
     assert!(impatient <= 98 - 4, "{impatient}: of five miners the first was carried");
 }
 
+/// Two tell a third at one moment, the first of them after the second, and it asks the first.
+#[test]
+fn who_tells_at_the_same_moment_is_asked_in_order() {
+    let topology = Topology::Edges(vec![(0, 1), (0, 2), (1, 3), (2, 3)]);
+    let wire = Wire { patience: Some(600_000), ..Wire::default() };
+    let run = Run { nodes: 4, topology, relay: Relay::Announce, wire, ..quiet_run() };
+    let [replaying, carrying] = [true, false].map(|replays| {
+        let simulation = network(&run);
+        simulation.set_replays(replays);
+        // A block takes the first of these three times to come, and the other once to be told of.
+        for (one, other, millis) in [(0, 1, 20), (1, 3, 20), (0, 2, 10), (2, 3, 50)] {
+            let [one, other] = [one, other].map(NodeId::new);
+            simulation.set_link(one, other, fixed(millis)).unwrap();
+            simulation.set_link(other, one, fixed(millis)).unwrap();
+        }
+        assert!(simulation.run_blocks(100));
+        simulation
+    });
+    assert_eq!(seen(&replaying, None), seen(&carrying, None));
+    assert!(replaying.report().replayed > 90);
+}
+
 /// What a link lost kept its sender's line busy, though nothing is under way: how the next block spreads then, none does
 /// later.
 #[test]
