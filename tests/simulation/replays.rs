@@ -3,7 +3,7 @@
 use std::{cell::Cell, env, time::Duration};
 
 use chainlab::{
-    Blockchain, NodeId, Relay, Rules, Simulation, Transaction,
+    Blockchain, Limits, NodeId, Relay, Rules, Simulation, Transaction,
     network::{HashRate, Identity},
     wire::{Bandwidth, BlockCost, Latency, Link, Topology, Verdict},
 };
@@ -194,6 +194,23 @@ fn the_first_of_each_miner_is_replayed_where_all_wait_for_what_they_asked_for() 
     assert!(impatient <= 98 - 4, "{impatient}: of five miners the first was carried");
 }
 
+/// Whatever those wait for that are yet to come.
+#[test]
+fn nodes_that_ask_twice_carry_the_first_block_of_each_miner() {
+    let block_cost = BlockCost { bytes: Some(1_000_000), ..BlockCost::default() };
+    let wire = Wire { are_in_regions: true, block_cost, ..Wire::default() };
+    let run = Run { relay: Relay::Announce, wire, ..quiet_run() };
+    let [replaying, carrying] = [true, false].map(|replays| {
+        let simulation = network(&run);
+        simulation.set_replays(replays);
+        simulation.set_limits(Limits { resolve_timeout: Duration::from_secs(600), ..Limits::default() });
+        assert!(simulation.run_blocks(100));
+        simulation
+    });
+    assert_eq!(seen(&replaying, None), seen(&carrying, None));
+    assert!((50..=94).contains(&replaying.report().replayed), "{}", replaying.report());
+}
+
 /// Two tell a third at one moment, the first of them after the second, and it asks the first.
 #[test]
 fn who_tells_at_the_same_moment_is_asked_in_order() {
@@ -221,12 +238,13 @@ fn who_tells_at_the_same_moment_is_asked_in_order() {
 #[test]
 fn what_spreads_over_a_busy_line_is_not_replayed() {
     let megabyte = BlockCost { bytes: Some(1_000_000), ..BlockCost::default() };
-    let wire = Wire { upload: Some(100_000), block_cost: megabyte, ..Wire::default() };
+    let wire =
+        Wire { upload: Some(100_000), block_cost: megabyte, patience: Some(600_000), ..Wire::default() };
     let run = Run { nodes: 4, wire, interval: 3000.0, ..quiet_run() };
     let [zero, three] = [0, 3].map(NodeId::new);
-    for seed in 0..100 {
+    for (seed, relay) in (0..100).flat_map(|seed| [(seed, Relay::Push), (seed, Relay::Announce)]) {
         let [replaying, carrying] = [true, false].map(|replays| {
-            let simulation = network(&Run { seed, ..run.clone() });
+            let simulation = network(&Run { seed, relay, ..run.clone() });
             simulation.set_replays(replays);
             for other in [1, 2, 3].map(NodeId::new) {
                 simulation.stop_mining(other).unwrap();
