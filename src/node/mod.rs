@@ -45,3 +45,4 @@ pub use effects::{Effect, Effects};
 pub(crate) use extend::Extended;
 pub use limits::{Limits, NodeConfig};
 pub use machine::{Input, Node, SearchId, Template};
+pub(crate) use questions::{TELLINGS_MAX, time_alone};

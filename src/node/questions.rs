@@ -20,11 +20,16 @@ use crate::{
 /// How many peers are remembered.
 const TELLERS_MAX: usize = 64;
 /// How many tellings count for as much as the time that is waited: a clock may stand still.
-const TELLINGS_MAX: u32 = 32;
+pub(crate) const TELLINGS_MAX: u32 = 32;
 /// The most doublings, of the patience with one peer and of how many are asked at once.
 const DOUBLINGS_MAX: u32 = 5;
 /// For how many times the patience it is remembered that a peer did not answer: for longer than it is given at most.
 const REMEMBERED: u32 = 64;
+
+/// How long one may be asked alone, of a patience, before another is asked as well.
+pub(crate) fn time_alone(patience: Duration) -> Duration {
+    patience / 4
+}
 
 /// A block that a peer told of: its hash, and the position that it claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -302,7 +307,7 @@ impl Questions {
         let wanted = next.told?;
         let before = |teller: &&Teller| teller.owes_answer() && teller.rank() <= next.rank();
         let owing = self.tellers().filter(before).count();
-        let doubled_at = now + patience / 4;
+        let doubled_at = now + time_alone(patience);
         if owing == 0 {
             self.more_at = doubled_at;
         }

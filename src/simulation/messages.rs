@@ -7,6 +7,7 @@ use crate::{
     blockchain::Blockchain,
     event::{Happening, LossCause},
     message::{Message, MessageKind, NodeId, Told},
+    node::time_alone,
     report::{Messages, Volume},
     rules::Relay,
     time::Time,
@@ -151,7 +152,7 @@ impl Surroundings {
         packets.find_ways_back();
         let links = self.traffic.links();
         let bandwidths = (0..packets.nodes() as u32).map(|node| links.bandwidth(NodeId::new(node))).collect();
-        Rehearsal::new(packets, bandwidths, self.patience / 4)
+        Rehearsal::new(packets, bandwidths, time_alone(self.patience))
     }
 
     /// Before anything changes that blocks flow by: from now on each that is under way is a message by itself.

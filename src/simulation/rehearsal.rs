@@ -13,14 +13,11 @@ use super::{
     queue::{Arrival, Queue},
 };
 use crate::{
-    message::ANNOUNCEMENT_BYTES,
-    message::NodeId,
+    message::{ANNOUNCEMENT_BYTES, NodeId},
+    node::TELLINGS_MAX,
     time::Time,
     wire::{Bandwidth, Hosts, Load, is_packet, writing_nanos},
 };
-
-/// A node that so many may tell of a block asks none but the first of them, if that one answers in time.
-const TELLERS_MAX: usize = 31;
 
 /// What is sent, in the slot of its arrival.
 const ANNOUNCEMENT: u32 = 0;
@@ -45,7 +42,7 @@ pub(super) struct Rehearsal {
     /// How long what fits into a packet takes over each link: a hash, or a question.
     lanes: Lanes,
     bandwidths: Vec<Bandwidth>,
-    /// Whoever waits for so long asks another.
+    /// Whoever waits for so long asks another as well.
     patience: Duration,
     queue: Queue,
     /// Time goes on from one block to the next, so that all are idle when it comes.
@@ -60,8 +57,9 @@ impl Rehearsal {
     /// Makes one of links over which every packet takes the same time, if all that nodes do over them is known.
     pub(super) fn new(lanes: Lanes, bandwidths: Vec<Bandwidth>, patience: Duration) -> Option<Self> {
         let nodes = lanes.nodes();
-        let has_few_tellers = |node: u32| lanes.of(node).1.len() <= TELLERS_MAX;
-        // Over links that go both ways whoever tells a node is its peer, and as many tell it as it tells.
+        // Over links that go both ways whoever tells a node is its peer, and as many tell it as it tells. Of so few it asks
+        // the first, and no other while that one has time to answer.
+        let has_few_tellers = |node: u32| lanes.of(node).1.len() < TELLINGS_MAX as usize;
         let is_known = lanes.are_both_ways() && (0..nodes as u32).all(has_few_tellers);
         is_known.then(|| Self {
             lanes,
