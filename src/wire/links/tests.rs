@@ -57,6 +57,18 @@ fn a_perfect_link_takes_memory_while_something_is_under_way() {
     assert!(!links.is_reachable(a, b));
 }
 
+#[test]
+fn a_link_that_becomes_perfect_keeps_order() {
+    let [a, b] = [NodeId::new(0), NodeId::new(1)];
+    let mut links = Links::new(1);
+    links.set_default(Link::default().with_latency(Latency::fixed(Duration::from_secs(1))));
+    let second = Fate::Deliver(Time::from_secs(1));
+    assert_eq!(links.send(Time::default(), a, b, 100), second);
+    links.set_default(Link::default());
+    assert_eq!(links.send(Time::default(), a, b, 100), second);
+    assert_eq!(links.send(Time::from_secs(2), a, b, 100), Fate::Deliver(Time::from_secs(2)));
+}
+
 /// Draws are counted and lines are busy, though nothing is under way any more.
 #[test]
 fn what_is_counted_as_under_way_changes_no_fate() {
