@@ -28,6 +28,10 @@ enum Step {
         miner: u8,
         millis: u64,
     },
+    /// Nobody tells of a block on top of the latest.
+    Lose {
+        miner: u8,
+    },
     /// One of the four tells of one of those before, by the block, its hash or what of it is not pending.
     Repeat {
         from: u32,
@@ -74,6 +78,7 @@ fn step() -> impl Strategy<Value = Step> {
         8 => (1..5_u32, 3..5_u8).prop_map(|(from, miner)| Step::Announce { from, miner }),
         2 => (1..5_u32, prop::option::of(3..5_u8))
             .prop_map(|(from, miner)| Step::Answer { from, miner }),
+        1 => (0..3_u8).prop_map(|miner| Step::Lose { miner }),
         1 => Just(Step::Mine),
         1 => Just(Step::Stop),
         1 => (1..4_u32, any::<bool>()).prop_map(|(other, loses)| Step::LinkLoses { other, loses }),
@@ -192,6 +197,10 @@ proptest! {
                     let chain = grown(&told[told.len().saturating_sub(1 + on)], miner, millis);
                     told.push(chain.clone());
                     tells(from, &chain)
+                }
+                Step::Lose { miner } => {
+                    told.push(grown(&told[told.len() - 1], miner, 0));
+                    continue;
                 }
                 Step::Repeat { from, which, by } => {
                     let chain = &told[told.len().saturating_sub(1 + which)];
