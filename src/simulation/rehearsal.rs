@@ -16,7 +16,7 @@ use crate::{
     message::{ANNOUNCEMENT_BYTES, NodeId},
     node::TELLINGS_MAX,
     time::Time,
-    wire::{Bandwidth, Hosts, Load, is_packet, writing_nanos},
+    wire::{Bandwidth, Hosts, Load, writing_nanos},
 };
 
 /// What is sent, in the slot of its arrival.
@@ -91,12 +91,8 @@ impl Rehearsal {
                 }
                 ANNOUNCEMENT => {}
                 REQUEST => {
-                    let sent = match self.bandwidths[to as usize].upload() {
-                        Some(upload) if !is_packet(load.bytes) => {
-                            self.hosts.send(at, NodeId::new(to), load.bytes, upload)
-                        }
-                        _ => at,
-                    };
+                    let upload = self.bandwidths[to as usize].upload();
+                    let sent = self.hosts.send(at, NodeId::new(to), load.bytes, upload);
                     self.send(sent, to, from, BLOCK);
                 }
                 BLOCK if self.read_at(at, (from, to), load) > at => {}
@@ -153,16 +149,10 @@ impl Rehearsal {
 
     /// Has a node take in a block whose last byte has come, and look at it; returns when it has.
     fn read_at(&mut self, at: Time, (from, to): (u32, u32), load: Load) -> Time {
-        let mut read = at;
-        if let Some(download) = self.bandwidths[to as usize].download()
-            && !is_packet(load.bytes)
-        {
-            let upload = self.bandwidths[from as usize].upload();
-            let writing = upload.map_or(0, |upload| writing_nanos(load.bytes, upload));
-            let first = Time::from_nanos(at.as_nanos().saturating_sub(writing));
-            read = self.hosts.take_in(NodeId::new(to), (first, at), load.bytes, download);
-        }
-        let read = read.after_nanos(load.validation_nanos);
+        let [sender, receiver] = [from, to].map(|node| self.bandwidths[node as usize]);
+        let writing_nanos = sender.upload().map_or(0, |upload| writing_nanos(load.bytes, upload));
+        let load = Load { writing_nanos, ..load };
+        let read = self.hosts.read(at, NodeId::new(to), load, receiver.download());
         if read > at {
             self.push(read, (from, to), READ);
         }

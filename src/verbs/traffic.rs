@@ -158,7 +158,7 @@ impl Traffic {
         if arrival == Arrival::Arrived
             && let Some(load) = message.load.take()
         {
-            let later = self.links.taken_in_at(due, (from, to), *load);
+            let later = self.links.taken_in_at(due, to, *load);
             if later > due {
                 return Offer::Later(UnderWay { due: later, ..message });
             }

@@ -1,16 +1,11 @@
 //! What links take from the nodes at their ends: their regions, their bandwidths, and the time to look at blocks.
 
-use super::{Bandwidth, BlockCost, Link, Links, Region, Regions, host::Load, lane::writing_nanos};
+use super::{
+    Bandwidth, BlockCost, Link, Links, Region, Regions,
+    host::{Load, is_packet},
+    lane::writing_nanos,
+};
 use crate::{NodeId, Time};
-
-/// A message of so few bytes is one packet, which goes between those of others: it neither waits for its turn at the ends
-/// nor has others wait.
-const PACKET_BYTES: u64 = 1500;
-
-/// Tells whether a message of so many bytes takes a node no time and waits for nothing, however narrow the node's line.
-pub(crate) fn is_packet(bytes: u64) -> bool {
-    bytes <= PACKET_BYTES
-}
 
 impl Links {
     /// Sets how fast a node sends and takes in, in place of its region's bandwidth.
@@ -74,11 +69,8 @@ impl Links {
     /// Has a node send so many bytes after what it sends already; tells when they are out.
     pub(super) fn sent_at(&mut self, now: Time, from: NodeId, bytes: u64) -> Time {
         self.place_up_to(from);
-        let upload = || self.bandwidth(from).upload();
-        match self.bandwidth_matters(bytes).then(upload).flatten() {
-            Some(upload) => self.hosts.send(now, from, bytes, upload),
-            None => now,
-        }
+        let upload = self.bandwidth_matters(bytes).then(|| self.bandwidth(from).upload()).flatten();
+        self.hosts.send(now, from, bytes, upload)
     }
 
     /// How long a message of so many bytes takes from its first byte to its last, in nanoseconds.
@@ -91,21 +83,9 @@ impl Links {
     }
 
     /// Has a node take in what has come to it; tells when it has, and has looked at what blocks there are.
-    pub(crate) fn taken_in_at(&mut self, now: Time, (from, to): (NodeId, NodeId), load: Load) -> Time {
-        let Load { bytes, validation_nanos, writing_nanos, .. } = load;
-        let mut at = now;
-        if let Some(download) = self.bandwidth_matters(bytes).then(|| self.bandwidth(to).download()).flatten()
-        {
-            let first = Time::from_nanos(now.as_nanos().saturating_sub(writing_nanos));
-            at = self.hosts.take_in(to, (first, now), bytes, download);
-        }
-        let at = at.after_nanos(validation_nanos);
-        if at > now {
-            // It is under way until then, so the lane must be there for a partition to mark: it was sent while nothing
-            // took time, perhaps.
-            self.lane_mut(from, to);
-        }
-        at
+    pub(crate) fn taken_in_at(&mut self, now: Time, to: NodeId, load: Load) -> Time {
+        let download = self.bandwidth_matters(load.bytes).then(|| self.bandwidth(to).download()).flatten();
+        self.hosts.read(now, to, load, download)
     }
 
     /// How long every block takes over a link beside its latency, in nanoseconds; nothing if that is not always the same.

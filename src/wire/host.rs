@@ -76,6 +76,15 @@ pub struct BlockCost {
     pub validation: Duration,
 }
 
+/// A message of so few bytes is one packet, which goes between those of others: it neither waits for its turn at the ends
+/// nor has others wait.
+const PACKET_BYTES: u64 = 1500;
+
+/// Tells whether a message of so many bytes takes a node no time and waits for nothing, however narrow the node's line.
+pub(crate) fn is_packet(bytes: u64) -> bool {
+    bytes <= PACKET_BYTES
+}
+
 /// What a message takes on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Load {
@@ -138,21 +147,31 @@ impl Hosts {
         self.of.iter().all(|host| host.sent_at.max(host.taken_in_at) <= now)
     }
 
-    /// Sends so many bytes after what is sent already; tells when they are out.
-    pub(crate) fn send(&mut self, now: Time, from: NodeId, bytes: u64, upload: u64) -> Time {
+    /// Has a node that may have a bound to what it sends in a second send so many bytes after what it sends already; tells
+    /// when they are out.
+    #[inline]
+    pub(crate) fn send(&mut self, now: Time, from: NodeId, bytes: u64, upload: Option<u64>) -> Time {
+        let Some(upload) = upload.filter(|_| !is_packet(bytes)) else { return now };
         let host = self.of_mut(from);
         host.sent_at = now.max(host.sent_at).after_nanos(writing_nanos(bytes, upload));
         host.sent_at
     }
 
+    /// Has a node that may have a bound to what it takes in in a second take in what has come to its last byte, and look at
+    /// it; tells when it has.
+    pub(crate) fn read(&mut self, now: Time, to: NodeId, load: Load, download: Option<u64>) -> Time {
+        let taken_in = match download.filter(|_| !is_packet(load.bytes)) {
+            Some(download) => {
+                let first = Time::from_nanos(now.as_nanos().saturating_sub(load.writing_nanos));
+                self.take_in(to, (first, now), load.bytes, download)
+            }
+            None => now,
+        };
+        taken_in.after_nanos(load.validation_nanos)
+    }
+
     /// Takes in so many bytes, of which the first is there at one time and the last at another; tells when all are in.
-    pub(crate) fn take_in(
-        &mut self,
-        to: NodeId,
-        (first, last): (Time, Time),
-        bytes: u64,
-        download: u64,
-    ) -> Time {
+    fn take_in(&mut self, to: NodeId, (first, last): (Time, Time), bytes: u64, download: u64) -> Time {
         let host = self.of_mut(to);
         host.taken_in_at = first.max(host.taken_in_at).after_nanos(writing_nanos(bytes, download)).max(last);
         host.taken_in_at
@@ -180,10 +199,14 @@ mod tests {
     fn a_node_sends_one_message_after_the_other() {
         let mut hosts = Hosts::default();
         let node = NodeId::new(3);
-        assert_eq!(hosts.send(at(0), node, MEGABYTE, MEGABYTE), at(1000));
-        assert_eq!(hosts.send(at(500), node, MEGABYTE, MEGABYTE), at(2000));
-        assert_eq!(hosts.send(at(5000), node, MEGABYTE / 2, MEGABYTE), at(5500));
-        assert_eq!(hosts.send(at(0), NodeId::new(2), MEGABYTE, MEGABYTE), at(1000));
+        let upload = Some(MEGABYTE);
+        assert_eq!(hosts.send(at(0), node, MEGABYTE, upload), at(1000));
+        assert_eq!(hosts.send(at(500), node, MEGABYTE, upload), at(2000));
+        assert_eq!(hosts.send(at(5000), node, MEGABYTE / 2, upload), at(5500));
+        assert_eq!(hosts.send(at(0), NodeId::new(2), MEGABYTE, upload), at(1000));
+        // A packet waits for nothing, and nothing waits where nothing is bounded.
+        assert_eq!(hosts.send(at(5100), node, PACKET_BYTES, upload), at(5100));
+        assert_eq!(hosts.send(at(5100), node, MEGABYTE, None), at(5100));
     }
 
     #[test]

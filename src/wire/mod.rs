@@ -52,10 +52,9 @@ mod shape;
 mod topology;
 
 pub(crate) use draw::{Key, Purpose};
-pub(crate) use ends::is_packet;
 pub use fate::{Arrival, Fate, MessageLoss, Verdict};
 pub use host::{Bandwidth, BlockCost};
-pub(crate) use host::{Hosts, Load};
+pub(crate) use host::{Hosts, Load, is_packet};
 pub(crate) use lane::writing_nanos;
 pub use latency::Latency;
 pub use link::{Link, LinkError};
