@@ -415,6 +415,21 @@ mod tests {
         assert!(size_of::<UnderWay>() <= 128, "{}", size_of::<UnderWay>());
     }
 
+    /// However little time it takes, as long as it has not arrived.
+    #[test]
+    fn a_partition_cuts_what_is_under_way_over_a_perfect_link() {
+        let mut traffic = Traffic::new(1, ROOM);
+        let link = (node(0), node(1));
+        let Offer::Later(message) =
+            traffic.send(Time::UNIX_EPOCH, link, message(), load(1), false, Trace::default())
+        else {
+            panic!("it may not arrive at once")
+        };
+        traffic.partition(Partition::new([[node(0)]]).unwrap());
+        traffic.heal();
+        assert!(matches!(traffic.arrive(message), Offer::Lost(MessageLoss::Partition, _)));
+    }
+
     #[test]
     fn what_is_due_at_once_overtakes_nothing() {
         let mut traffic = Traffic::new(1, ROOM);

@@ -73,7 +73,7 @@ impl Lanes {
         self.lanes.len() - self.free.len()
     }
 
-    /// Iterates over all, in no order.
+    /// Iterates over all, by their senders, and of each by their receivers.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Lane> {
         self.of.iter().flatten().map(|(_, place)| self.at(*place))
     }

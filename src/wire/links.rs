@@ -323,13 +323,13 @@ impl Links {
 
     /// Notes that a message that was sent over a link arrives at a time, which those after it do not come before.
     pub(crate) fn note_arrival(&mut self, from: NodeId, to: NodeId, at: Time) {
-        if self.lane(from, to).is_some() || !self.is_instant(&self.unset_link(from, to)) {
+        if !self.is_instant(&self.link(from, to)) {
             self.lane_mut(from, to).note_arrival(at);
         }
     }
 
-    /// Tells whether a message over such a link, without a setting of its own, is never under way: no partition need ever
-    /// be marked on it.
+    /// Tells whether a message over such a link takes no time at all: nothing of it is to be remembered, unless whoever
+    /// carries it counts it as under way.
     fn is_instant(&self, link: &Link) -> bool {
         link.is_perfect()
             && self.hosts.is_empty()

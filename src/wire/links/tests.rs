@@ -50,6 +50,11 @@ fn a_perfect_link_takes_memory_while_something_is_under_way() {
     assert_eq!((fate, lane), (Fate::Deliver(Time::from_secs(1)), Some(place)));
     links.take_off((a, b), place, 10);
     assert_eq!(lanes(&links), 0);
+    // And though what is spelled out has just arrived.
+    let place = links.put_on((a, b), None, 10);
+    links.note_arrival(a, b, Time::from_secs(1));
+    links.take_off((a, b), place, 10);
+    assert_eq!(lanes(&links), 0);
     // What is held is remembered.
     links.hold(a, b);
     let place = links.put_on((a, b), None, 10);
