@@ -74,7 +74,7 @@ impl Untold {
 pub(super) struct Surroundings {
     pub(super) rules: Arc<Rules>,
     pub(super) limits: Limits,
-    /// The shortest time that a node waits for an answer.
+    /// The shortest time that any node has waited for an answer, or less.
     pub(super) patience: Duration,
     /// Whether proofs are really searched for.
     pub(super) is_hashed: bool,

@@ -93,11 +93,12 @@ impl Surroundings {
             return false;
         }
         let mut lanes = (relay == Relay::Push).then(Lanes::default);
-        // What is announced is asked for: so long do what fits into packets takes.
+        // How long what fits into packets takes, by which announced blocks are rehearsed.
         let mut packets = (relay == Relay::Announce).then(Lanes::default);
         let (mut is_drawn, mut by_all_sizes) = (false, false);
         for (from, peers) in (0..).map(NodeId::new).zip(&self.peers) {
-            let (mut of_node, mut packets_of_node) = (Vec::with_capacity(peers.len()), Vec::new());
+            let mut of_node = Vec::with_capacity(peers.len());
+            let mut packets_of_node = Vec::new();
             for &to in peers {
                 // A judge may have it lost. What is lost on the way back is acknowledged as well: the receiver may not have us
                 // for a peer.
@@ -105,12 +106,14 @@ impl Surroundings {
                     return false;
                 }
                 // And what is asked for comes that way.
-                for link in [links.link(from, to), links.link(to, from)] {
+                let there = links.link(from, to);
+                for link in [there, links.link(to, from)] {
                     is_drawn |= link.draws();
                     by_all_sizes |= link.bandwidth().is_some();
                 }
-                packets_of_node
-                    .extend(links.link(from, to).latency().steady_nanos().map(|nanos| (to, nanos)));
+                if packets.is_some() {
+                    packets_of_node.extend(there.latency().steady_nanos().map(|nanos| (to, nanos)));
+                }
                 match links.steady_nanos(now, from, to) {
                     Ok(nanos) => of_node.push((to, nanos)),
                     Err(until) if lanes.is_some() && until < Time::MAX => {
@@ -134,6 +137,7 @@ impl Surroundings {
             self.flow = Flow::Steady { by_all_sizes };
             self.floods.set_lanes(Lanes::default(), None);
             self.replays.forget(&mut self.recorder);
+            // Over links with bandwidths of their own packets wait, too.
             self.replays.rehearsal =
                 packets.filter(|_| !by_all_sizes).and_then(|packets| self.rehearsal(packets));
             return false;
@@ -147,7 +151,7 @@ impl Surroundings {
         true
     }
 
-    /// What blocks can be rehearsed by that are asked for, over links over which packets take so long.
+    /// Makes the rehearsal of a network of links over which packets take so long, if it can be told what its nodes do.
     fn rehearsal(&self, mut packets: Lanes) -> Option<Rehearsal> {
         packets.find_ways_back();
         let links = self.traffic.links();

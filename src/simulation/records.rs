@@ -42,7 +42,7 @@ pub(super) struct Record {
 pub(super) struct Records {
     all: BTreeMap<Kind, Record>,
     /// The longest that a block was seen to spread: where something comes sooner, it is not worth finding out more. The
-    /// longest time that there is, where rehearsals do not reach all.
+    /// longest time that there is, where floods do not reach all.
     pub(super) longest: Duration,
 }
 

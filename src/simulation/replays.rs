@@ -4,9 +4,9 @@
 //! for a message, how such a block spreads depends on who found it, and on nothing else; or on its size as well, where
 //! nodes or links have bandwidths and blocks are looked at. So that is found out once for each miner and size: when it
 //! comes to each node, and how many messages that takes. Where each message takes the same time the same flood tells it
-//! that would carry the block; where blocks are announced and sent to whoever asks a [rehearsal](super::rehearsal) does;
-//! else the first such block is carried, and [recorded](super::recording). From then on such a block is that record,
-//! shifted in time. It costs what making the block costs, whatever the number of nodes.
+//! that would carry the block; where blocks are announced, and nobody can ask twice for one, a
+//! [rehearsal](super::rehearsal) does; else the first such block is carried, and [recorded](super::recording). From then
+//! on such a block is that record, shifted in time. It costs what making the block costs, whatever the number of nodes.
 //!
 //! A block may be replayed that a node has found
 //!

@@ -239,8 +239,9 @@ impl Simulation {
     /// [`run_blocks`](Self::run_blocks) and [`run_to_position`](Self::run_to_position) find that out once for each miner and
     /// size, which takes some kilobytes, and then give all nodes such a block at once: it costs what making it costs,
     /// however many nodes there are. To find it out costs about half of what carrying the block does where no message's time
-    /// depends on its size, a small part where blocks are announced and all nodes wait for an answer for
-    /// [longer](Self::set_limits) than a block takes to come, and else as much as carrying it. Where time is to stop
+    /// depends on its size; a small part where blocks are announced and nobody asks twice for one: each node has it within a
+    /// quarter of the shortest [`Limits::resolve_timeout`] after it has asked, and fewer than 32 peers, over links both ways
+    /// without bandwidths of their own; and else as much as carrying it. Where time is to stop
     /// meanwhile, or somebody looks at single steps or events, blocks are carried. Where no message's time depends on its
     /// size, the next block may be found meanwhile by a node that has this one, if no third is; to find out whether it has
     /// may cost a part of what carrying costs.
