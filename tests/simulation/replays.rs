@@ -194,6 +194,25 @@ fn the_first_of_each_miner_is_replayed_where_all_wait_for_what_they_asked_for() 
     assert!(impatient <= 98 - 4, "{impatient}: of five miners the first was carried");
 }
 
+/// So many may tell a node of a block that it asks another, however soon the first would answer.
+#[test]
+fn a_node_with_too_many_peers_carries_the_first_block_of_each_miner() {
+    let [few, many] = [32, 33].map(|nodes| {
+        let wire = Wire { patience: Some(600_000), ..Wire::default() };
+        let run = Run { nodes, relay: Relay::Announce, wire, ..quiet_run() };
+        let [replaying, carrying] = [true, false].map(|replays| {
+            let simulation = network(&run);
+            simulation.set_replays(replays);
+            assert!(simulation.run_blocks(40));
+            simulation
+        });
+        assert_eq!(seen(&replaying, None), seen(&carrying, None));
+        replaying.report().replayed
+    });
+    assert_eq!(few, 38, "all but two, as where blocks are pushed");
+    assert!(many < 20, "{many}");
+}
+
 /// Whatever those wait for that are yet to come.
 #[test]
 fn nodes_that_ask_twice_carry_the_first_block_of_each_miner() {
