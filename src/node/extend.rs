@@ -56,6 +56,19 @@ impl Extended for Effects {
     }
 }
 
+/// What a node makes of it that peers tell of a block by its hash over links that lose nothing, until its next input of
+/// another kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Regard {
+    /// Nothing.
+    Nothing,
+    /// Nothing but that they have [told](Node::hear) it: before a moment, and so many of them.
+    Hearsay { until: Time, tellings: u32 },
+    /// It may ask them for it, or whatever else.
+    #[default]
+    Something,
+}
+
 impl Node {
     /// Tells whether the node has nothing on its mind but its chain, so that a block on top of it makes it tell its
     /// peers and search anew, and nothing else: it waits for no answer, no time and no block, has nothing pending, holds
@@ -167,6 +180,30 @@ impl Node {
             && self.peers.contains(&from)
             && self.listens_to(from)
             && !self.is_within_reach(Wanted { hash: block, position })
+    }
+
+    /// What the node makes of it that peers tell of a block at a position over links that lose nothing.
+    pub(crate) fn regard(&self, block: BlockHash, position: u64) -> Regard {
+        let listens_to_all = self.rules.relay.is_on()
+            && self.gossip.banned.is_empty()
+            && !matches!(self.scheme.as_deref(), Some(Scheme::Apart(_)));
+        if listens_to_all && self.is_known(block, position) {
+            return Regard::Nothing;
+        }
+        match self.gossip.questions.hearsay() {
+            Some((until, tellings))
+                if listens_to_all && !self.is_within_reach(Wanted { hash: block, position }) =>
+            {
+                Regard::Hearsay { until, tellings }
+            }
+            _ => Regard::Something,
+        }
+    }
+
+    /// Notes that a peer told of a block, of which [nothing else](Regard::Hearsay) comes.
+    pub(crate) fn hear(&mut self, at: Time, from: NodeId, block: BlockHash, position: u64) {
+        debug_assert!(self.loses_nothing(from) && self.is_hearsay(at, from, block, position));
+        self.gossip.questions.note_hearsay(from, Wanted { hash: block, position });
     }
 
     /// Tells whether the node makes of another's news what it makes of anybody's.

@@ -172,6 +172,13 @@ impl Questions {
         self.has_news || self.deadline.is_some_and(|at| at <= now)
     }
 
+    /// Until when nothing comes of it if other peers tell of something, but that each is one more to wait until others are
+    /// asked, and how often they may; nothing if something does.
+    pub(super) fn hearsay(&self) -> Option<(Time, u32)> {
+        let at = self.deadline.filter(|at| *at == self.more_at)?;
+        Some((at.min(self.enough_until), (TELLINGS_MAX - 1).saturating_sub(self.tellings)))
+    }
+
     /// Tells whether nothing would come of it now if another peer told of something, but that it would be one more to wait
     /// until others are asked.
     pub(super) fn are_enough_asked(&self, now: Time) -> bool {

@@ -10,6 +10,7 @@ use super::{
     drive::UNLIMITED,
     events::Subscribers,
     floods::Floods,
+    hearsay::Hearsay,
     messages::Flow,
     queue::Queue,
     replays::Replays,
@@ -96,6 +97,7 @@ pub(super) struct Surroundings {
     pub(super) sent: Vec<u32>,
     pub(super) traffic: Traffic,
     pub(super) floods: Floods,
+    pub(super) hearsay: Hearsay,
     pub(super) replays: Replays,
     /// The flood whose message the node has just got that handles its input, and from whom it came.
     pub(super) hint: Option<(u32, NodeId)>,
@@ -186,6 +188,7 @@ impl Surroundings {
             sent: Vec::new(),
             traffic: Traffic::new(seed, link_room),
             floods: Floods::default(),
+            hearsay: Hearsay::default(),
             replays: Replays::default(),
             hint: None,
             flow: Flow::Unknown,
@@ -235,6 +238,7 @@ impl Surroundings {
         self.searches.set_rate(self.now, node, self.rates[node.index()]);
         self.set_wake(node, None);
         self.unread[node.index()] = Unread::default();
+        self.hearsay.forget(node);
     }
 
     /// Stops a node's search and deadlines.
@@ -267,6 +271,7 @@ impl Surroundings {
         debug_assert!(now >= self.now, "time does not go back from {:?} to {now:?}", self.now);
         self.now = now;
         self.queue.advance(now);
+        self.hearsay.has_come((now, u64::MAX, u32::MAX));
     }
 
     pub(super) fn pop_wake(&mut self) -> NodeId {

@@ -75,6 +75,11 @@ impl Lanes {
         self.are_both_ways
     }
 
+    /// Tells whether a message takes some time over each.
+    pub(super) fn take_time(&self) -> bool {
+        self.of.iter().all(|start| start.count == 0 || start.nanos > 0)
+    }
+
     /// How long a message takes from a node to another, in nanoseconds, if there is a link.
     pub(super) fn nanos(&self, from: u32, to: u32) -> Option<u64> {
         let (start, lanes) = self.of(from);

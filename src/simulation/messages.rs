@@ -1,5 +1,7 @@
 //! How messages come from node to node: each by itself, or blocks in floods.
 
+use std::sync::Arc;
+
 use super::{
     carry::Surroundings, flood::Spelled, floods::Floods, lanes::Lanes, queue::Arrival, rehearsal::Rehearsal,
 };
@@ -16,7 +18,7 @@ use crate::{
         trace::Trace,
         traffic::{Offer, UnderWay},
     },
-    wire::Load,
+    wire::{Load, is_packet},
 };
 
 /// Whether blocks may flow without a message for each link: whether all nodes are live and all links whole, each taking
@@ -38,6 +40,9 @@ pub(super) enum Flow {
 
 impl Surroundings {
     pub(super) fn relay(&mut self, node: NodeId, except: Option<NodeId>, message: &Message) {
+        if self.announce(node, except, message) {
+            return;
+        }
         let load = self.traffic.load(message.measured());
         for place in 0..self.peers[node.index()].len() {
             let to = self.peers[node.index()][place];
@@ -96,6 +101,7 @@ impl Surroundings {
         // How long what fits into packets takes, by which announced blocks are rehearsed.
         let mut packets = (relay == Relay::Announce).then(Lanes::default);
         let (mut is_drawn, mut by_all_sizes) = (false, false);
+        let mut busy_until = vec![Time::UNIX_EPOCH; self.peers.len()];
         for (from, peers) in (0..).map(NodeId::new).zip(&self.peers) {
             let mut of_node = Vec::with_capacity(peers.len());
             let mut packets_of_node = Vec::new();
@@ -112,6 +118,8 @@ impl Surroundings {
                     by_all_sizes |= link.bandwidth().is_some();
                 }
                 if packets.is_some() {
+                    let busy = &mut busy_until[from.index()];
+                    *busy = links.last_arrival(from, to).max(*busy);
                     packets_of_node.extend(there.latency().steady_nanos().map(|nanos| (to, nanos)));
                 }
                 match links.steady_nanos(now, from, to) {
@@ -138,8 +146,15 @@ impl Surroundings {
             self.floods.set_lanes(Lanes::default(), None);
             self.replays.forget(&mut self.recorder);
             // Over links with bandwidths of their own packets wait, too.
-            self.replays.rehearsal =
-                packets.filter(|_| !by_all_sizes).and_then(|packets| self.rehearsal(packets));
+            self.replays.rehearsal = None;
+            if let Some(mut packets) = packets.filter(|_| !by_all_sizes) {
+                packets.find_ways_back();
+                let packets = Arc::new(packets);
+                self.replays.rehearsal = self.rehearsal(Arc::clone(&packets));
+                if packets.are_both_ways() && packets.take_time() {
+                    self.hearsay.begin(packets, busy_until);
+                }
+            }
             return false;
         };
         lanes.find_ways_back();
@@ -152,8 +167,7 @@ impl Surroundings {
     }
 
     /// Makes the rehearsal of a network of links over which packets take so long, if it can be told what its nodes do.
-    fn rehearsal(&self, mut packets: Lanes) -> Option<Rehearsal> {
-        packets.find_ways_back();
+    fn rehearsal(&self, packets: Arc<Lanes>) -> Option<Rehearsal> {
         let links = self.traffic.links();
         let bandwidths = (0..packets.nodes() as u32).map(|node| links.bandwidth(NodeId::new(node))).collect();
         Rehearsal::new(packets, bandwidths, time_alone(self.patience))
@@ -164,14 +178,26 @@ impl Surroundings {
         self.flow = Flow::Unknown;
         for Spelled { from, to, sent, due, count, chain } in self.floods.spell_out(self.now, &mut self.queue)
         {
-            self.flooded_under_way += 1;
-            let message = Message::NewBlock(Told::Chain(chain));
-            let message = self.traffic.put_under_way(self.now, (from, to), (sent, due), message);
-            let at = message.due;
-            let slot = self.under_way.put(message);
-            let (from, to) = (from.index() as u32, to.index() as u32);
-            self.queue.push(Arrival { at, to, from, count, slot });
+            self.bring_back((from, to), (sent, due), count, Message::NewBlock(Told::Chain(chain)));
         }
+        self.end_hearsay();
+    }
+
+    /// Puts a message into the queue that was sent at a time and is under way, though it was not in the queue so far; `read`
+    /// is when its receiver has looked at it.
+    pub(super) fn bring_back(
+        &mut self,
+        (from, to): (NodeId, NodeId),
+        (sent, read): (Time, Time),
+        count: u32,
+        message: Message,
+    ) {
+        self.flooded_under_way += 1;
+        let message = self.traffic.put_under_way(self.now, (from, to), (sent, read), message);
+        let at = message.due;
+        let slot = self.under_way.put(message);
+        let (from, to) = (from.index() as u32, to.index() as u32);
+        self.queue.push(Arrival { at, to, from, count, slot });
     }
 
     /// A block has come to a node in vain: the next message that brings it matters, too.
@@ -200,7 +226,8 @@ impl Surroundings {
         let due = by_themselves.filter(has_come).count() as u64;
         let Volume { messages: flooded, bytes } = self.flooded;
         let mut counted = self.messages.clone();
-        counted.delivered += due + flooded - self.flooded_under_way - self.floods.under_way(self.now);
+        let not_in_queue = self.floods.under_way(self.now) + self.hearsay.under_way(self.now);
+        counted.delivered += due + flooded - self.flooded_under_way - not_in_queue;
         if flooded > 0 {
             counted.sent += flooded;
             let volume = counted.kinds.entry(MessageKind::Blocks).or_default();
@@ -218,7 +245,7 @@ impl Surroundings {
 
     /// Sends a message that takes so much on the wire.
     #[inline]
-    fn send_with_load(&mut self, from: NodeId, to: NodeId, message: Message, load: Load) {
+    pub(super) fn send_with_load(&mut self, from: NodeId, to: NodeId, message: Message, load: Load) {
         let kind = message.kind();
         self.messages.sent += 1;
         if let Some(recording) = &mut self.replays.recording {
@@ -229,6 +256,11 @@ impl Surroundings {
         volume.bytes += load.bytes;
         let trace = self.traffic.trace(&message, from, || self.now);
         let offer = self.traffic.send(self.now, (from, to), message, load, false, trace);
+        if let Offer::Later(message) = &offer
+            && !is_packet(load.bytes)
+        {
+            self.hearsay.keep_busy(from, message.due);
+        }
         self.accept(from, to, offer);
     }
 

@@ -11,6 +11,7 @@ mod events;
 mod finality;
 mod flood;
 mod floods;
+mod hearsay;
 mod lanes;
 mod messages;
 mod nodes;

@@ -33,9 +33,12 @@ pub(super) struct Arrival {
     pub(super) slot: u32,
 }
 
+/// What arrivals are ordered by.
+pub(super) type Key = (Time, u64, u32);
+
 impl Arrival {
     #[inline]
-    fn key(&self) -> (Time, u64, u32) {
+    pub(super) fn key(&self) -> Key {
         (self.at, u64::from(self.to) << 32 | u64::from(self.from), self.count)
     }
 }

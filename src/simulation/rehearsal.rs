@@ -5,7 +5,7 @@
 //! it takes in already, looks at it, and tells its own peers. Wherever a node might do anything else no answer is given,
 //! and the block is carried.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     floods::Spread,
@@ -40,7 +40,7 @@ enum Stage {
 #[derive(Debug)]
 pub(super) struct Rehearsal {
     /// How long what fits into a packet takes over each link: a hash, or a question.
-    lanes: Lanes,
+    lanes: Arc<Lanes>,
     bandwidths: Vec<Bandwidth>,
     /// Whoever waits for so long asks another as well.
     patience: Duration,
@@ -55,7 +55,7 @@ pub(super) struct Rehearsal {
 
 impl Rehearsal {
     /// Makes one of links over which every packet takes the same time, if all that nodes do over them is known.
-    pub(super) fn new(lanes: Lanes, bandwidths: Vec<Bandwidth>, patience: Duration) -> Option<Self> {
+    pub(super) fn new(lanes: Arc<Lanes>, bandwidths: Vec<Bandwidth>, patience: Duration) -> Option<Self> {
         let nodes = lanes.nodes();
         // Over links that go both ways whoever tells a node is its peer, and as many tell it as it tells. Of so few it asks
         // the first, and no other while that one has time to answer.

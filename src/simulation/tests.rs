@@ -4,14 +4,19 @@ use std::time::Duration;
 
 use super::Simulation;
 use crate::{
-    Difficulty, Genesis, Limits, NodeId, Report, Rules, Time,
+    Difficulty, Genesis, Limits, NodeId, Relay, Report, Rules, Time,
     pow::Target,
     verbs::{HashRate, RestartFrom},
-    wire::{BlockCost, Key, Latency, Link, Topology, Verdict},
+    wire::{Bandwidth, BlockCost, Key, Latency, Link, Topology, Verdict},
 };
 
 /// Nodes that open eight links each, of 50 to 150 ms, and mine all alike; a block in so many seconds.
 fn network(nodes: u32, interval: f64, skips: bool) -> Simulation {
+    network_with(Relay::Push, nodes, interval, skips)
+}
+
+/// As well, with another relay; where blocks are announced they take their time to be sent.
+fn network_with(relay: Relay, nodes: u32, interval: f64, skips: bool) -> Simulation {
     let rate = 1000;
     let target = Target::from_expected_hashes((interval * 1000.0 * f64::from(rate * nodes)) as u128);
     let rules = Rules {
@@ -20,6 +25,7 @@ fn network(nodes: u32, interval: f64, skips: bool) -> Simulation {
             time: Some(Time::from_secs(1_000_000)),
             allocations: [("alice".into(), 9)].into(),
         },
+        relay,
         ..Rules::bitcoin()
     };
     let simulation = Simulation::new(rules, 1);
@@ -37,6 +43,12 @@ fn network(nodes: u32, interval: f64, skips: bool) -> Simulation {
         let link = Link::default().with_latency(latency);
         simulation.set_link(a, b, link).unwrap();
         simulation.set_link(b, a, link).unwrap();
+    }
+    if relay == Relay::Announce {
+        simulation.set_block_cost(BlockCost { bytes: Some(100_000), ..BlockCost::default() });
+        for node in simulation.nodes() {
+            simulation.set_bandwidth(node, Bandwidth::new(1_000_000, 2_000_000).unwrap()).unwrap();
+        }
     }
     for node in simulation.nodes() {
         simulation.start_mining(node, HashRate::per_second(1e3 * f64::from(rate)).unwrap()).unwrap();
@@ -115,14 +127,16 @@ fn what_is_skipped_does_not_matter() {
             });
         },
     ];
-    for (nodes, interval, blocks) in
-        [(2, 600.0, 9), (30, 600.0, 20), (30, 2.0, 50), (30, 0.3, 200), (20, 0.05, 300), (9, 0.02, 2000)]
+    let sizes =
+        [(2, 600.0, 9), (30, 600.0, 20), (30, 2.0, 50), (30, 0.3, 200), (20, 0.05, 300), (9, 0.02, 2000)];
+    for (relay, (nodes, interval, blocks)) in
+        [Relay::Push, Relay::Announce].into_iter().flat_map(|relay| sizes.map(|size| (relay, size)))
     {
         for (number, act) in acts.iter().enumerate() {
-            let [skipping, full] =
-                [true, false].map(|skips| outcome(&network(nodes, interval, skips), interval, blocks, act));
+            let [skipping, full] = [true, false]
+                .map(|skips| outcome(&network_with(relay, nodes, interval, skips), interval, blocks, act));
             // The reports are too long to be shown.
-            assert!(skipping == full, "act {number}, {nodes} nodes, {interval} s");
+            assert!(skipping == full, "{relay}, act {number}, {nodes} nodes, {interval} s");
         }
     }
 }

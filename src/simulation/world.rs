@@ -103,6 +103,7 @@ impl World {
         let had_opened = !self.around.queue.opened().is_empty();
         if let Some(arrival) = self.around.queue.pop_until(first.map_or(limit, |first| first.min(limit))) {
             self.around.now = arrival.at;
+            self.around.hearsay.has_come(arrival.key());
             if !had_opened {
                 self.fetch_opened();
             }
@@ -237,13 +238,22 @@ impl World {
         let is_command = matches!(input, Input::Command(..));
         // What is shown that was held back may be more than one block.
         let is_found = matches!(input, Input::Found(..)) && nodes.are_together() && nodes.rest();
+        let mut told = match input {
+            Input::Message(_, Message::Announce { block, position }) => Some((block, position)),
+            _ => None,
+        };
+        if let Some(node) = nodes.at(around, id) {
+            around.hearsay.bring_up(node);
+        }
         let Some((node, has_new_tip)) = nodes.handle(around, id, input, effects) else { return };
         let (floods, now) = (&around.floods, around.now);
         let notices = node.notices_repeats(|node| floods.miss(now, id, |chain| node.remembers(chain)));
         if has_new_tip {
             around.changes += 1;
             around.longest = around.longest.max(node.chain().len());
+            told = Some((node.chain().tip_hash(), node.chain().len()));
         }
+        around.look_at_hearsay(node, told);
         // Only a command changes them, and of many nodes the lists lie in no cache.
         debug_assert!(is_command || around.peers[id.index()] == node.peers());
         if is_command && around.peers[id.index()] != node.peers() {

@@ -9,7 +9,7 @@ use crate::{
     time::Time,
     wire::{
         Arrival, Bandwidth, BlockCost, Epoch, Fate, Link, Links, Load, MessageLoss, Partition, Regions, Room,
-        Verdict, is_packet,
+        Verdict,
     },
 };
 
@@ -127,7 +127,7 @@ impl Traffic {
             return Offer::TooMuch(trace);
         }
         // What is delayed by a verdict is delayed by nothing else.
-        let is_light = is_packet(load.bytes) && load.validation_nanos == 0 || verdict != Verdict::Pass;
+        let is_light = load.is_light() || verdict != Verdict::Pass;
         let (sent, arrives) = (self.links.epoch(), due <= now && may_arrive);
         if arrives && is_light && self.links.arrival(from, to, sent) == Arrival::Arrived {
             return Offer::Arrived(message, trace);
@@ -184,11 +184,14 @@ impl Traffic {
         (sent, read): (Time, Time),
         message: Message,
     ) -> UnderWay {
-        let looking = self.links.steady_block_nanos(from, to);
+        let load = self.load(message.measured());
+        let looking = match load.is_light() {
+            true => Some(0),
+            false => self.links.steady_block_nanos(from, to),
+        };
         let looking = looking.expect("blocks flow without messages only where this is always the same");
         let at_end = Time::from_nanos(read.as_nanos().saturating_sub(looking));
         self.links.note_arrival(from, to, at_end);
-        let load = self.load(message.measured());
         let bytes = load.own_bytes;
         let lane = self.links.put_on((from, to), None, bytes);
         // What was due at this moment has had its turn, unless it was sent just now.

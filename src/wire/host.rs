@@ -99,6 +99,14 @@ pub(crate) struct Load {
     pub(crate) writing_nanos: u64,
 }
 
+impl Load {
+    /// Tells whether it takes its receiver no time.
+    #[inline]
+    pub(crate) fn is_light(&self) -> bool {
+        is_packet(self.bytes) && self.validation_nanos == 0
+    }
+}
+
 impl BlockCost {
     /// How long it takes to look at blocks of so many bytes, in nanoseconds.
     pub(crate) fn validation_nanos(&self, block_bytes: u64) -> u64 {

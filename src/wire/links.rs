@@ -315,10 +315,15 @@ impl Links {
             link.latency().steady_nanos().filter(|_| link.loss() == 0.0 && link.bandwidth().is_none());
         let nanos = nanos.ok_or(Time::MAX)?;
         let block_nanos = self.steady_block_nanos(from, to).ok_or(Time::MAX)?;
-        match self.lane(from, to).map_or(Time::UNIX_EPOCH, Lane::last_arrival) {
+        match self.last_arrival(from, to) {
             last if last > now + Duration::from_nanos(nanos) && link.is_ordered() => Err(last),
             _ => Ok(nanos.saturating_add(block_nanos)),
         }
+    }
+
+    /// Returns when the last of the messages over a directed link so far comes.
+    pub(crate) fn last_arrival(&self, from: NodeId, to: NodeId) -> Time {
+        self.lane(from, to).map_or(Time::UNIX_EPOCH, Lane::last_arrival)
     }
 
     /// Notes that a message that was sent over a link arrives at a time, which those after it do not come before.
