@@ -24,6 +24,7 @@ mod rehearsal;
 mod replays;
 mod run;
 mod samples;
+mod schedule;
 mod searches;
 mod shared;
 mod slots;

@@ -5,8 +5,9 @@
 //! at the same difficulty needs no new draw, and at another difficulty what is left is scaled. A *hashed* search takes
 //! the attempts that it has really taken.
 
-use std::{cmp::Reverse, collections::BinaryHeap, hint, mem};
+use std::hint;
 
+use super::schedule::Schedule;
 use crate::{
     message::NodeId,
     node::SearchId,
@@ -19,9 +20,8 @@ use crate::{
 pub(super) struct Searches {
     key: Key,
     clocks: Vec<Clock>,
-    /// When the running searches end, the soonest first. There are others, which end at another time by now or were
-    /// stopped, but none of them is the first: to take each out from within took a tenth of a replayed block.
-    ends: BinaryHeap<Reverse<(Time, NodeId)>>,
+    /// When the running searches end.
+    ends: Schedule,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -36,7 +36,6 @@ struct Clock {
     work: f64,
     /// Since when `left` is what it is.
     since: Time,
-    end: Option<Time>,
     /// How many numbers were drawn.
     draws: u64,
     attempts: f64,
@@ -54,12 +53,13 @@ pub(super) enum Effort {
 impl Searches {
     pub(super) fn new(seed: u64) -> Self {
         let key = Key::new(seed).and(Purpose::Search as u64);
-        Self { key, clocks: Vec::new(), ends: BinaryHeap::new() }
+        Self { key, clocks: Vec::new(), ends: Schedule::default() }
     }
 
     /// Adds the next node, which makes so many attempts a second when it searches.
     pub(super) fn add_node(&mut self, rate: f64) {
         self.clocks.push(Clock { rate, ..Clock::default() });
+        self.ends.add_node();
     }
 
     /// Has what a new tip reads of a node's clock fetched from memory, and does not wait for it.
@@ -109,17 +109,14 @@ impl Searches {
 
     /// Returns when the next proof is found, and by whom.
     pub(super) fn next(&self) -> Option<(Time, NodeId)> {
-        self.ends.peek().map(|Reverse(end)| *end)
+        self.ends.first()
     }
 
     /// Returns when the proof after the next is found, if whoever finds the next draws again at the same difficulty; none if
     /// nobody else searches.
     pub(super) fn next_but_one(&mut self) -> Option<Time> {
-        let first = self.ends.pop()?;
-        self.drop_past_ends();
-        let other = self.ends.peek().map(|Reverse((end, _))| *end);
-        let Reverse((since, finder)) = first;
-        self.ends.push(first);
+        let (since, finder) = self.next()?;
+        let other = self.ends.second();
         let clock = &self.clocks[finder.index()];
         let again = Clock { left: clock.draw(self.key_of(finder), clock.work), since, ..clock.clone() };
         other.map(|other| again.end().map_or(other, |again| again.min(other)))
@@ -149,28 +146,7 @@ impl Searches {
         (clock.left, clock.since) = ((clock.left - made).max(0.0), now);
         change(clock);
         let end = clock.end();
-        if mem::replace(&mut clock.end, end) == end {
-            return;
-        }
-        if self.ends.len() > 2 * self.clocks.len() {
-            self.ends.clear();
-            let nodes = (0..).map(NodeId::new);
-            self.ends.extend(
-                nodes.zip(&self.clocks).filter_map(|(node, clock)| Some(Reverse((clock.end?, node)))),
-            );
-        } else {
-            self.ends.extend(end.map(|end| Reverse((end, node))));
-        }
-        self.drop_past_ends();
-    }
-
-    /// Has the first of the ends be one.
-    fn drop_past_ends(&mut self) {
-        while let Some(Reverse((end, node))) = self.ends.peek()
-            && self.clocks[node.index()].end != Some(*end)
-        {
-            self.ends.pop();
-        }
+        self.ends.set(node, end);
     }
 
     fn key_of(&self, node: NodeId) -> Key {
@@ -272,24 +248,6 @@ mod tests {
         assert_eq!(searches.next_time(), None);
         searches.begin(secs(end * 3.0), ALICE, SearchId(3), Effort::Drawn { work: 3000.0 });
         is_near(&searches, end * 3.15);
-    }
-
-    /// However often the ends change, they take room for the nodes alone.
-    #[test]
-    fn ends_that_are_none_any_more_are_forgotten() {
-        let mut searches = searches(&[10.0, 25.0]);
-        for node in [ALICE, BOB] {
-            searches.begin(Time::UNIX_EPOCH, node, SearchId(1), DRAWN);
-        }
-        let next = searches.next();
-        for _ in 0..100 {
-            for rates in [[0.0, 0.0], [30.0, 20.0], [10.0, 25.0]] {
-                searches.set_rate(Time::UNIX_EPOCH, ALICE, rates[0]);
-                searches.set_rate(Time::UNIX_EPOCH, BOB, rates[1]);
-                assert!(searches.ends.len() <= 6, "{:?}", searches.ends);
-            }
-        }
-        assert_eq!(searches.next(), next);
     }
 
     /// What one would find alone may never be: it may be told to search no more.
