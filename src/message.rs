@@ -8,6 +8,7 @@ use crate::{
     block::Block,
     blockchain::Blockchain,
     hash::{BlockHash, TransactionHash},
+    rules::Relay,
     transaction::Transaction,
 };
 
@@ -159,6 +160,15 @@ pub enum MessageKind {
 }
 
 impl Message {
+    /// What tells of a new tip.
+    pub(crate) fn news(tip: &Blockchain, by: Relay) -> Self {
+        match by {
+            Relay::Announce => Self::Announce { block: tip.tip_hash(), position: tip.len() },
+            Relay::Compact { .. } => Self::CompactBlock(Told::Chain(tip.clone())),
+            Relay::Push | Relay::None => Self::NewBlock(Told::Chain(tip.clone())),
+        }
+    }
+
     /// Returns what the message is about.
     pub const fn kind(&self) -> MessageKind {
         match self {

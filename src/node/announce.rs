@@ -88,11 +88,7 @@ impl Node {
 
     /// What tells of a tip.
     pub(crate) fn news(&self, tip: &Blockchain) -> Message {
-        match self.rules.relay {
-            Relay::Announce => Message::Announce { block: tip.tip_hash(), position: tip.len() },
-            Relay::Compact { .. } => Message::CompactBlock(Told::Chain(tip.clone())),
-            Relay::Push | Relay::None => Message::NewBlock(Told::Chain(tip.clone())),
-        }
+        Message::news(tip, self.rules.relay)
     }
 
     /// A peer tells of a new block by its hash.

@@ -40,7 +40,7 @@ impl Node {
             let wanted = wanted.hash;
             effects.push(Effect::Send(peer, Message::BlocksRequest { request, wanted, locator }));
         }
-        questions.rest(patience);
+        questions.rest(now, patience);
         self.gossip.questions = questions;
     }
 

@@ -8,7 +8,7 @@ use std::hint;
 
 use super::{
     effects::{Effect, Effects},
-    machine::{Node, SearchId},
+    machine::{Input, Node, SearchId},
     questions::Wanted,
     secret::Scheme,
 };
@@ -16,8 +16,9 @@ use crate::{
     blockchain::Blockchain,
     event::Happening,
     hash::BlockHash,
-    message::{Message, NodeId, Told},
+    message::{Message, NodeId, RequestId, Told},
     pow::Target,
+    rules::Relay,
     time::Time,
 };
 
@@ -29,8 +30,8 @@ const LATE_MICROS: u64 = u64::MAX >> 6;
 pub(crate) trait Extended {
     /// An event: the block is the node's tip.
     fn accepted(&mut self, block: BlockHash, position: u64, from: NodeId);
-    /// A message to all peers but one: the new tip.
-    fn relay(&mut self, except: NodeId, tip: &Blockchain);
+    /// A message to all peers but one: the new tip, as nodes tell of it.
+    fn relay(&mut self, except: NodeId, tip: &Blockchain, by: Relay);
     /// A search in place of the one before.
     fn search(&mut self, search: SearchId, target: Target);
     /// A message: the block has come.
@@ -42,9 +43,8 @@ impl Extended for Effects {
         self.happened(Happening::Accepted { block, position, from });
     }
 
-    fn relay(&mut self, except: NodeId, tip: &Blockchain) {
-        let message = Message::NewBlock(Told::Chain(tip.clone()));
-        self.push(Effect::Relay { except: Some(except), message });
+    fn relay(&mut self, except: NodeId, tip: &Blockchain, by: Relay) {
+        self.push(Effect::Relay { except: Some(except), message: Message::news(tip, by) });
     }
 
     fn search(&mut self, search: SearchId, target: Target) {
@@ -70,32 +70,47 @@ pub(crate) enum Regard {
 }
 
 impl Node {
-    /// Tells whether the node has nothing on its mind but its chain, so that a block on top of it makes it tell its
-    /// peers and search anew, and nothing else: it waits for no answer, no time and no block, has nothing pending, holds
-    /// nothing back, and has no peer that it would have to tell again.
-    pub(super) fn is_quiet(&self) -> bool {
+    /// Notes when it is to be woken, by what is due beside the questions for blocks, and what is on its mind.
+    ///
+    /// If that is nothing but its chain, a block on top of it makes the node tell its peers and search anew, and nothing else:
+    /// it waits for no answer, no time and no block, has nothing pending, holds nothing back, and has no peer that it would
+    /// have to tell again.
+    pub(super) fn rest(&mut self, now: Time, due: Option<Time>, effects: &mut Effects) {
         debug_assert_eq!(
             self.lossy_peers,
             self.peers.iter().filter(|peer| !self.loses_nothing(**peer)).count()
         );
-        self.rules.relay.is_on()
-            // Nobody asks for what is sent as a whole.
-            && (self.pushes || self.gossip.questions.are_forgotten())
+        let questions = &self.gossip.questions;
+        // Nobody can be woken earlier than now: what was due before, and could not be done, is due at once.
+        let wake_at = due.into_iter().chain(questions.deadline()).min().map(|at| at.max(now));
+        // Nobody asks for what is sent as a whole.
+        let lacks_nothing = questions.are_forgotten() || self.pushes && questions.deadline().is_none();
+        let has_nothing_else = self.rules.relay.is_on()
             // Whatever has its time would wake it: a round, an answer in pieces, a block of the future, a repetition.
-            && self.wake_at.is_none()
+            && due.is_none()
             && self.gossip.is_quiet()
             && self.mempool.is_empty()
             && self.payments.is_quiet()
             && self.lossy_peers == 0
-            && self.scheme.as_deref().is_none_or(Scheme::is_at_rest)
+            && self.scheme.as_deref().is_none_or(Scheme::is_at_rest);
+        self.is_quiet = has_nothing_else && lacks_nothing;
+        self.only_lacks_blocks = has_nothing_else && !self.pushes;
+        if wake_at != self.wake_at {
+            self.wake_at = wake_at;
+            effects.push(Effect::WakeAt(wake_at));
+        }
     }
 
     /// Tells whether a chain is the node's and one block more, verified, in time, and all that there is to think about.
     #[inline]
     pub(crate) fn extends(&self, now: Time, chain: &Blockchain) -> bool {
-        self.is_quiet
-            && self.pushes
-            && chain.is_child_of(&self.chain)
+        self.is_quiet && self.pushes && self.is_extended_by(now, chain)
+    }
+
+    /// Tells whether a chain is the node's and one block more, verified, in time, and not known.
+    #[inline]
+    fn is_extended_by(&self, now: Time, chain: &Blockchain) -> bool {
+        chain.is_child_of(&self.chain)
             && chain.is_verified_under(self.fingerprint)
             // A longer branch may hold the block.
             && chain.len() > self.longest_branch
@@ -120,7 +135,7 @@ impl Node {
         effects.accepted(chain.tip_hash(), chain.len(), from);
         self.tips += 1;
         self.chain = chain;
-        effects.relay(from, &self.chain);
+        effects.relay(from, &self.chain, self.rules.relay);
         if let Some((search, target)) = self.next_search() {
             effects.search(search, target);
         }
@@ -180,6 +195,46 @@ impl Node {
             && self.peers.contains(&from)
             && self.listens_to(from)
             && !self.is_within_reach(Wanted { hash: block, position })
+    }
+
+    /// Tells whether nothing comes of news of a block at a position but that its sender is asked for it.
+    pub(super) fn only_asks(&self, from: NodeId, block: BlockHash, position: u64) -> bool {
+        self.is_quiet && !self.pushes && self.listens_to(from) && !self.is_known(block, position)
+    }
+
+    /// Tells whether nothing comes of a question for blocks but its answer.
+    pub(super) fn only_answers(&self, now: Time, from: NodeId) -> bool {
+        (self.is_quiet || self.only_lacks_blocks && !self.gossip.questions.are_due(now))
+            && self.listens_to(from)
+    }
+
+    /// Tells whether an answer extends the tip by one block, and nothing is missing any more then.
+    pub(super) fn is_all_that_it_lacks(
+        &self,
+        now: Time,
+        (from, request): (NodeId, RequestId),
+        after: u64,
+        chain: &Blockchain,
+    ) -> bool {
+        let wanted = Wanted { hash: chain.tip_hash(), position: chain.len() };
+        self.only_lacks_blocks
+            && self.listens_to(from)
+            && after == self.chain.len()
+            && self.is_extended_by(now, chain)
+            && self.gossip.questions.end_with(wanted, (from, request))
+    }
+
+    /// The block that an input brings, if nothing is missing any more then: nothing would come of it if others had told of
+    /// that block, too.
+    pub(crate) fn settles(&self, now: Time, input: &Input) -> Option<(BlockHash, u64)> {
+        match input {
+            Input::Message(from, Message::Blocks { request, after, blocks: Told::Chain(chain) })
+                if self.is_all_that_it_lacks(now, (*from, *request), *after, chain) =>
+            {
+                Some((chain.tip_hash(), chain.len()))
+            }
+            _ => None,
+        }
     }
 
     /// What the node makes of it that peers tell of a block at a position over links that lose nothing.

@@ -79,6 +79,8 @@ pub struct Node {
     pub(super) id: NodeId,
     /// Whether it has nothing on its mind but its chain, since its last input.
     pub(super) is_quiet: bool,
+    /// Whether it has nothing on its mind but its chain and the blocks that it lacks.
+    pub(super) only_lacks_blocks: bool,
     /// Whether it sends its peers each new block as a whole.
     pub(super) pushes: bool,
     pub(super) mining: Mining,
@@ -164,6 +166,7 @@ impl Node {
             lossless: Vec::new(),
             lossy_peers,
             is_quiet: false,
+            only_lacks_blocks: false,
             pushes,
             longest_branch: 0,
             tips: 0,
@@ -237,6 +240,26 @@ impl Node {
             {
                 self.gossip.questions.note_hearsay(from, Wanted { hash: block, position });
             }
+            Input::Message(from, Message::Announce { block, position })
+                if self.only_asks(from, block, position) =>
+            {
+                self.wants(from, Wanted { hash: block, position });
+                self.ask_for_blocks(now, effects);
+                self.rest(now, None, effects);
+            }
+            Input::Message(from, Message::BlocksRequest { request, wanted, locator })
+                if self.only_answers(now, from) =>
+            {
+                self.asked_for_blocks(from, request, wanted, &locator, effects);
+            }
+            Input::Message(from, Message::Blocks { request, after, blocks: Told::Chain(chain) })
+                if self.is_all_that_it_lacks(now, (from, request), after, &chain) =>
+            {
+                let acknowledges = !self.loses_nothing(from);
+                self.gossip.questions.end();
+                self.extend(from, chain, acknowledges, effects);
+                self.rest(now, None, effects);
+            }
             input => self.handle_at_length(now, input, effects),
         }
     }
@@ -269,13 +292,7 @@ impl Node {
         self.announce_again(now, effects);
         self.tell_of_payments(now, effects);
         let deadlines = [self.resolves.deadline(), self.gossip.deadline(now), self.payments.deadline()];
-        // Nobody can be woken earlier than now: what was due before, and could not be done, is due at once.
-        let wake_at = deadlines.into_iter().flatten().min().map(|at| at.max(now));
-        if wake_at != self.wake_at {
-            self.wake_at = wake_at;
-            effects.push(Effect::WakeAt(wake_at));
-        }
-        self.is_quiet = self.is_quiet();
+        self.rest(now, deadlines.into_iter().flatten().min(), effects);
         self.longest_branch = self.gossip.longest_branch();
     }
 

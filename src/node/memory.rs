@@ -80,7 +80,7 @@ impl Gossip {
         let early = self.early.first().map(|early| early.until);
         // What is left of the orphans and of answers goes on at once.
         let goes_on = (self.has_news || !self.readings.is_empty()).then_some(now);
-        [early, self.announce_at, self.questions.deadline(), goes_on].into_iter().flatten().min()
+        [early, self.announce_at, goes_on].into_iter().flatten().min()
     }
 
     /// Tells whether no block waits for another, and nobody is banned.

@@ -153,7 +153,7 @@ pub(super) struct Questions {
     /// Until when a new teller is not asked, as one of good repute owes an answer and one is enough; if that is not so, a
     /// time that is long past.
     enough_until: Time,
-    /// When to look again, while somebody waits to be asked.
+    /// When to look again, while somebody waits to be asked, or soon may.
     deadline: Option<Time>,
 }
 
@@ -334,6 +334,27 @@ impl Questions {
         self.tellings = 0;
     }
 
+    /// Tells whether all tell of one block, one of them was asked for it, by this question, and nobody for anything else; so
+    /// that nothing is missing once that is there.
+    pub(super) fn end_with(&self, wanted: Wanted, (from, request): (NodeId, RequestId)) -> bool {
+        let is_of_it = |(peer, teller): &(NodeId, Teller)| {
+            let is_asked = |question: &Question| {
+                *peer == from && (question.request, question.wanted) == (request, wanted)
+            };
+            teller.question.as_deref().map_or(teller.told == Some(wanted), is_asked)
+                && teller.told.is_none_or(|told| told == wanted)
+                && teller.higher.is_none()
+                && teller.failures == 0
+        };
+        !self.has_news && self.open(from, request).is_some() && self.tellers.iter().all(is_of_it)
+    }
+
+    /// Begins anew, when [all is there](Self::end_with).
+    pub(super) fn end(&mut self) {
+        let Self { more_at, turns, .. } = *self;
+        *self = Self { more_at, turns, ..Self::default() };
+    }
+
     /// Notes that a peer is asked.
     pub(super) fn asked(&mut self, peer: NodeId, question: Question) {
         self.turns += 1;
@@ -371,19 +392,22 @@ impl Questions {
     }
 
     /// Notes when to look again. Once nobody waits and nobody of good repute owes an answer, all begins anew.
-    pub(super) fn rest(&mut self, patience: Duration) {
+    pub(super) fn rest(&mut self, now: Time, patience: Duration) {
         let waiting = self.tellers().filter(|teller| teller.told.is_some());
         let times = waiting.map(|teller| match &teller.question {
             Some(question) if !question.is_overdue => teller.overdue_at(question, patience),
             _ => self.more_at,
         });
-        self.deadline = times.min();
+        let due = times.min();
+        let is_busy = self.tellers().any(|teller| teller.owes_answer() && teller.failures == 0);
+        // Even if nobody waits yet: who tells next need not change when to look.
+        let next = Some(self.more_at).filter(|at| is_busy && *at > now);
+        self.deadline = due.into_iter().chain(next).min();
         if self.tellers.is_empty() {
             self.tellers = Vec::new();
         }
         self.enough_until = self.enough_until(patience);
-        let is_busy = |teller: &Teller| teller.owes_answer() && teller.failures == 0;
-        if self.deadline.is_none() && !self.tellers().any(is_busy) {
+        if due.is_none() && !is_busy {
             self.doublings = 0;
             self.tellings = 0;
         }
@@ -407,7 +431,7 @@ mod tests {
         questions.look_through(START, PATIENCE, |_| false);
         assert!(questions.next_to_ask(START, PATIENCE, |_| false).is_some_and(|(asked, _)| asked == peer));
         questions.asked(peer, Question::new(RequestId(1), wanted, chain, START));
-        questions.rest(PATIENCE);
+        questions.rest(START, PATIENCE);
         (questions, peer)
     }
 
@@ -418,7 +442,7 @@ mod tests {
         let question = questions.open(peer, RequestId(1)).expect("it is open").clone();
         questions.answered(peer, question, Led::There);
         questions.look_through(START, PATIENCE, |_| true);
-        questions.rest(PATIENCE);
+        questions.rest(START, PATIENCE);
         assert!(questions.are_forgotten());
     }
 
@@ -428,7 +452,7 @@ mod tests {
         let (mut questions, _) = asked();
         for (patiences, is_forgotten) in [(1, false), (REMEMBERED - 1, false), (REMEMBERED, true)] {
             questions.look_through(START + PATIENCE * patiences, PATIENCE, |_| true);
-            questions.rest(PATIENCE);
+            questions.rest(START, PATIENCE);
             assert_eq!(questions.are_forgotten(), is_forgotten, "after {patiences} times the patience");
         }
     }
@@ -437,10 +461,10 @@ mod tests {
     fn how_many_are_asked_at_once_is_remembered_while_one_owes_an_answer() {
         let (mut questions, peer) = asked();
         questions.double();
-        questions.rest(PATIENCE);
+        questions.rest(START, PATIENCE);
         questions.forget(peer);
         assert!(!questions.are_forgotten(), "until somebody looks");
-        questions.rest(PATIENCE);
+        questions.rest(START, PATIENCE);
         assert!(questions.are_forgotten());
     }
 }

@@ -14,6 +14,7 @@ use super::{
     messages::Flow,
     queue::Queue,
     replays::Replays,
+    schedule::Schedule,
     searches::{Effort, Searches},
     slots::Slots,
     unread::Unread,
@@ -27,7 +28,7 @@ use crate::{
     node::{Effect, Extended, Limits, Node, SearchId},
     pow::{Search, Target},
     report::{Messages, Recorder, Volume},
-    rules::Rules,
+    rules::{Relay, Rules},
     strategy::Behaviour,
     time::Time,
     verbs::{
@@ -114,7 +115,8 @@ pub(super) struct Surroundings {
     work: (Target, f64),
     /// A search that the last input has begun, if it is to be hashed.
     pub(super) to_hash: Option<SearchId>,
-    pub(super) wakes: BTreeSet<(Time, NodeId)>,
+    /// When those of the nodes are woken that do not stand still, and when they all want to be.
+    pub(super) wakes: Schedule,
     wake_at: Vec<Option<Time>>,
     pub(super) answers: BTreeMap<Ticket, Answer>,
     pub(super) recorder: Recorder,
@@ -152,7 +154,7 @@ impl Extended for NodeEffects<'_> {
     }
 
     #[inline]
-    fn relay(&mut self, except: NodeId, tip: &Blockchain) {
+    fn relay(&mut self, except: NodeId, tip: &Blockchain, _: Relay) {
         self.around.relay_block(self.node, Some(except), tip);
     }
 
@@ -198,7 +200,7 @@ impl Surroundings {
             searches: Searches::new(seed),
             work: (Target::EASIEST, 1.0),
             to_hash: None,
-            wakes: BTreeSet::new(),
+            wakes: Schedule::default(),
             wake_at: Vec::new(),
             answers: BTreeMap::new(),
             recorder: Recorder::new(start),
@@ -224,6 +226,7 @@ impl Surroundings {
         self.sent.push(0);
         self.unread.push(Unread::default());
         self.wake_at.push(None);
+        self.wakes.add_node();
         self.searches.add_node(UNLIMITED);
     }
 
@@ -244,9 +247,7 @@ impl Surroundings {
     /// Stops a node's search and deadlines.
     pub(super) fn stand_still(&mut self, node: NodeId) {
         self.searches.set_rate(self.now, node, 0.0);
-        if let Some(at) = self.wake_at[node.index()] {
-            self.wakes.remove(&(at, node));
-        }
+        self.wakes.set(node, None);
     }
 
     /// Lets a node's search and deadlines go on; one that has passed is due now.
@@ -254,7 +255,7 @@ impl Surroundings {
         self.searches.set_rate(self.now, node, self.rates[node.index()]);
         if let Some(at) = &mut self.wake_at[node.index()] {
             *at = self.now.max(*at);
-            self.wakes.insert((*at, node));
+            self.wakes.set(node, Some(*at));
         }
     }
 
@@ -275,8 +276,8 @@ impl Surroundings {
     }
 
     pub(super) fn pop_wake(&mut self) -> NodeId {
-        let (_, node) = self.wakes.pop_first().expect("whoever asks has seen it");
-        self.wake_at[node.index()] = None;
+        let (_, node) = self.wakes.first().expect("whoever asks has seen it");
+        self.set_wake(node, None);
         node
     }
 
@@ -309,11 +310,8 @@ impl Surroundings {
     }
 
     fn set_wake(&mut self, node: NodeId, at: Option<Time>) {
-        let before = std::mem::replace(&mut self.wake_at[node.index()], at);
-        if let Some(before) = before {
-            self.wakes.remove(&(before, node));
-        }
-        self.wakes.extend(at.map(|at| (at, node)));
+        self.wake_at[node.index()] = at;
+        self.wakes.set(node, at);
     }
 
     #[inline]

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     hash::BlockHash,
     message::{Message, NodeId},
-    node::{Node, Regard},
+    node::{Input, Node, Regard},
     time::Time,
 };
 
@@ -93,13 +93,16 @@ impl Hearsay {
         heard.flat_map(|heard| &heard.noted).filter(|noted| noted.at > now).count() as u64
     }
 
-    /// Has a node hear of what has come since its last input.
+    /// Has a node hear of what has come since its last input, unless nothing comes of it with the next.
     #[inline]
-    pub(super) fn bring_up(&mut self, node: &mut Node) {
-        if let Some(Listener(heard)) = self.listeners.get_mut(node.id().index())
-            && heard.iter().any(|heard| heard.regard != Regard::Nothing && !heard.noted.is_empty())
-        {
-            hear(node, heard, self.turn);
+    pub(super) fn bring_up(&mut self, now: Time, node: &mut Node, input: &Input) {
+        let Some(Listener(both)) = self.listeners.get_mut(node.id().index()) else { return };
+        let is_unheard = |heard: &&Heard| heard.regard != Regard::Nothing && !heard.noted.is_empty();
+        if both.iter().any(|heard| is_unheard(&heard)) {
+            let settled = node.settles(now, input);
+            if both.iter().filter(is_unheard).any(|heard| settled.is_none() || heard.name != settled) {
+                hear(node, both, self.turn);
+            }
         }
     }
 

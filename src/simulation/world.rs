@@ -83,7 +83,7 @@ impl World {
             self.carry_found();
         }
         self.tell_of_losses();
-        let wake = self.around.wakes.first().map(|(at, _)| *at);
+        let wake = self.around.wakes.first().map(|(at, _)| at);
         let plan = self.plans.first_key_value().map(|((at, _), _)| *at);
         let proof = self.around.searches.next().map(|(end, _)| end);
         let first = earlier(earlier(wake, plan), proof);
@@ -243,7 +243,7 @@ impl World {
             _ => None,
         };
         if let Some(node) = nodes.at(around, id) {
-            around.hearsay.bring_up(node);
+            around.hearsay.bring_up(around.now, node, &input);
         }
         let Some((node, has_new_tip)) = nodes.handle(around, id, input, effects) else { return };
         let (floods, now) = (&around.floods, around.now);

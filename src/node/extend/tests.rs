@@ -48,6 +48,10 @@ enum Step {
         from: u32,
         miner: Option<u8>,
     },
+    /// One of the four asks for what it lacks.
+    Ask {
+        from: u32,
+    },
     Mine,
     Stop,
     LinkLoses {
@@ -78,6 +82,7 @@ fn step() -> impl Strategy<Value = Step> {
         8 => (1..5_u32, 3..5_u8).prop_map(|(from, miner)| Step::Announce { from, miner }),
         2 => (1..5_u32, prop::option::of(3..5_u8))
             .prop_map(|(from, miner)| Step::Answer { from, miner }),
+        2 => (1..5_u32).prop_map(|from| Step::Ask { from }),
         1 => (0..3_u8).prop_map(|miner| Step::Lose { miner }),
         1 => Just(Step::Mine),
         1 => Just(Step::Stop),
@@ -182,8 +187,9 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(3000))]
     /// Effect for effect but for when the node is to be woken, and in all that it remembers.
     #[test]
-    fn the_common_cases_are_the_general_one(steps in vec(step(), 0..60)) {
-        let rules = Arc::new(rules());
+    fn the_common_cases_are_the_general_one(announces in any::<bool>(), steps in vec(step(), 0..60)) {
+        let relay = if announces { Relay::Announce } else { Relay::Push };
+        let rules = Arc::new(Rules { relay, ..rules() });
         let mut node = node(&rules);
         node.limits.bad_blocks = 2;
         let (mut now, mut asked) = (START, BTreeMap::new());
@@ -218,6 +224,10 @@ proptest! {
                         None => Told::Blocks([].into()),
                     };
                     says(from, Message::Blocks { request, after: node.chain().len(), blocks })
+                }
+                Step::Ask { from } => {
+                    let (request, locator) = (RequestId(0), told[0].locator());
+                    says(from, Message::BlocksRequest { request, wanted: node.chain().tip_hash(), locator })
                 }
                 Step::Mine => Input::Command(Ticket(ticket), Command::StartMining),
                 Step::Stop => Input::Command(Ticket(ticket), Command::StopMining),
