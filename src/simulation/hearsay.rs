@@ -5,7 +5,7 @@
 //! its receiver, which hears of it before it is next to do anything else. It is counted all the same, and is put into the
 //! queue as soon as more might come of it.
 
-use std::sync::Arc;
+use std::{hint, sync::Arc};
 
 use super::{
     carry::Surroundings,
@@ -64,6 +64,15 @@ impl Hearsay {
             all.for_each(|heard| heard.take_out(|noted| noted.key() > self.turn, &mut others));
         }
         others
+    }
+
+    /// Has what a node's next message reads fetched from memory, and does not wait for it.
+    #[inline]
+    pub(super) fn fetch(&self, node: u32) {
+        if let Some(lanes) = &self.lanes {
+            lanes.fetch(node);
+            self.listeners[node as usize].fetch();
+        }
     }
 
     /// Notes what has come last.
@@ -148,6 +157,15 @@ impl Hearsay {
     }
 }
 
+impl Listener {
+    #[inline]
+    fn fetch(&self) {
+        for heard in &self.0 {
+            hint::black_box((heard.regard == Regard::Nothing, heard.noted.len()));
+        }
+    }
+}
+
 impl Heard {
     /// Takes out some of those that tell of it.
     fn take_out(&mut self, which: impl FnMut(&mut Arrival) -> bool, others: &mut Vec<(Name, Arrival)>) {
@@ -199,6 +217,8 @@ impl Surroundings {
         if self.hearsay.busy_until[node.index()] > soonest {
             return false;
         }
+        // Of ten thousand listeners few lie in the cache.
+        lanes.iter().for_each(|lane| self.hearsay.listeners[lane.to as usize].fetch());
         let load = self.traffic.load(message.measured());
         let mut noted = 0;
         for lane in lanes.iter().filter(|lane| Some(lane.to) != except.map(|except| except.index() as u32)) {

@@ -151,6 +151,7 @@ impl World {
             self.nodes.fetch(arrival.to);
             self.around.searches.fetch(arrival.to);
             self.around.floods.lanes.fetch(arrival.to);
+            self.around.hearsay.fetch(arrival.to);
         }
         for arrival in self.around.queue.opened() {
             if !Floods::is_of_flood(arrival) {
