@@ -176,6 +176,25 @@ fn what_is_skipped_does_not_matter_among_ties() {
     }
 }
 
+/// So many tell a node of the block that it waits for that it asks another.
+#[test]
+fn what_is_skipped_does_not_matter_among_many_peers() {
+    let [skipping, full] = [true, false].map(|skips| {
+        let simulation = network_with(Relay::Announce, 80, 20.0, skips);
+        simulation.join(&Topology::Complete).unwrap();
+        let all_alike = Link::default().with_latency(Latency::fixed(Duration::from_millis(20)));
+        simulation.set_default_link(all_alike);
+        let outcome = outcome(&simulation, 20.0, 20, |_| {});
+        let report = simulation.report();
+        let blocks = 79 * report.mined;
+        // Each of them is told of by 78 others, and takes a question and an answer.
+        assert!(report.messages.sent > blocks * (78 + 2) + blocks / 10, "{blocks} blocks, {report:?}");
+        outcome
+    });
+    // The reports are too long to be shown.
+    assert!(skipping == full);
+}
+
 /// A sample is taken with all that is under way.
 #[test]
 fn what_is_replayed_does_not_matter_to_samples() {
