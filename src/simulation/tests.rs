@@ -47,7 +47,7 @@ fn network_with(relay: Relay, nodes: u32, interval: f64, skips: bool) -> Simulat
     if relay == Relay::Announce {
         simulation.set_block_cost(BlockCost { bytes: Some(100_000), ..BlockCost::default() });
         for node in simulation.nodes() {
-            simulation.set_bandwidth(node, Bandwidth::new(1_000_000, 2_000_000).unwrap()).unwrap();
+            simulation.set_bandwidth(node, Bandwidth::new(20_000_000, 10_000_000).unwrap()).unwrap();
         }
     }
     for node in simulation.nodes() {
