@@ -160,19 +160,27 @@ fn what_is_traced_is_not_skipped() {
 /// All links take the same time, so that much comes at one moment, while nodes begin and cease to notice repeats.
 #[test]
 fn what_is_skipped_does_not_matter_among_ties() {
-    for (nodes, interval, blocks) in [(9, 600.0, 1500), (9, 20.0, 1500), (9, 4.0, 300), (3, 1.0, 300)] {
+    for (relay, seconds, nodes, interval, blocks) in [
+        (Relay::Push, 10, 9, 600.0, 1500),
+        (Relay::Push, 10, 9, 20.0, 1500),
+        (Relay::Push, 10, 9, 4.0, 300),
+        (Relay::Push, 10, 3, 1.0, 300),
+        (Relay::Announce, 10, 9, 20.0, 500),
+        (Relay::Announce, 0, 9, 0.1, 500),
+        (Relay::Announce, 0, 9, 0.02, 500),
+    ] {
         let [skipping, full] = [true, false].map(|skips| {
-            let simulation = network(nodes, interval, skips);
+            let simulation = network_with(relay, nodes, interval, skips);
             simulation.join(&Topology::Complete).unwrap();
-            let ten_seconds = Link::default().with_latency(Latency::fixed(Duration::from_secs(10)));
+            let link = Link::default().with_latency(Latency::fixed(Duration::from_secs(seconds)));
             for (one, other) in Topology::Complete.edges(nodes as usize, 1).unwrap() {
-                simulation.set_link(one, other, ten_seconds).unwrap();
-                simulation.set_link(other, one, ten_seconds).unwrap();
+                simulation.set_link(one, other, link).unwrap();
+                simulation.set_link(other, one, link).unwrap();
             }
             outcome(&simulation, interval, blocks, |_| {})
         });
         // The reports are too long to be shown.
-        assert!(skipping == full, "{nodes} nodes, {interval} s");
+        assert!(skipping == full, "{relay}, {seconds} s, {nodes} nodes, {interval} s");
     }
 }
 
