@@ -76,7 +76,7 @@ fn outcome(simulation: &Simulation, interval: f64, blocks: u64, act: impl Fn(&Si
 #[test]
 fn what_is_skipped_does_not_matter() {
     let one = NodeId::new(1);
-    let acts: [&dyn Fn(&Simulation); 9] = [
+    let acts: [&dyn Fn(&Simulation); 10] = [
         &|_| {},
         &|simulation| {
             let cost = BlockCost { bytes: Some(500_000), validation: Duration::from_millis(100) };
@@ -90,6 +90,13 @@ fn what_is_skipped_does_not_matter() {
         &|simulation| {
             simulation.crash(one).unwrap();
             simulation.restart(one, RestartFrom::Genesis).unwrap();
+        },
+        &|simulation| {
+            for node in simulation.nodes() {
+                simulation.crash(node).unwrap();
+                simulation.restart(node, RestartFrom::Chain).unwrap();
+                simulation.run_for(Duration::from_millis(430));
+            }
         },
         &|simulation| {
             simulation.pause(one).unwrap();
