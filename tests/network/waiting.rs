@@ -126,7 +126,12 @@ fn an_idle_node_is_not_woken() {
     (0..100).for_each(|_| work());
     assert_eq!(switches(), before);
     let _ = network.chain(idle).unwrap();
-    assert!(switches() > before, "what it does is counted");
+    // It is counted once it rests again, which may be after its answer has come.
+    let is_counted = (0..1000).any(|_| {
+        work();
+        switches() > before
+    });
+    assert!(is_counted, "what it does is counted");
 }
 
 /// The block may come before whoever waits for it looks, between the look and the wait, or long after: a wake-up that is
