@@ -117,15 +117,19 @@ impl Traffic {
         trace: Trace,
     ) -> Offer {
         let verdict = self.judge.as_mut().map_or(Verdict::Pass, |judge| (judge.0)(from, to, &message));
-        let (fate, lane) = self.links.carry_with(verdict, now, (from, to), load.bytes);
+        if let Some(loss) = self.links.refusal(verdict, from, to) {
+            return Offer::Lost(loss, trace);
+        }
+        // What finds no room takes none of its sender's time, and none of its link's draws.
+        let (bytes, lane) = (load.own_bytes, self.links.place(from, to));
+        if !self.links.under_way(lane).leaves_room(bytes, self.room) {
+            return Offer::TooMuch(trace);
+        }
+        let (fate, lane) = self.links.carry(verdict, now, (from, to), lane, load.bytes);
         let due = match fate {
             Fate::Lost(loss) => return Offer::Lost(loss, trace),
             Fate::Deliver(due) => due,
         };
-        let bytes = load.own_bytes;
-        if !self.links.under_way(lane).leaves_room(bytes, self.room) {
-            return Offer::TooMuch(trace);
-        }
         // What is delayed by a verdict is delayed by nothing else.
         let is_light = load.is_light() || verdict != Verdict::Pass;
         let (sent, arrives) = (self.links.epoch(), due <= now && may_arrive);
@@ -431,6 +435,36 @@ mod tests {
         traffic.partition(Partition::new([[node(0)]]).unwrap());
         traffic.heal();
         assert!(matches!(traffic.arrive(message), Offer::Lost(MessageLoss::Partition, _)));
+    }
+
+    /// It takes none of its sender's time, nor of its link's, and none of its draws.
+    #[test]
+    fn what_finds_no_room_keeps_nothing_busy() {
+        let link = Link::default().with_latency(Latency::exponential(Duration::from_secs(1)));
+        let upload = Bandwidth::new(2000, 1_000_000).unwrap();
+        let [mut full, mut roomy] = [1, 2].map(|messages| {
+            let mut traffic = Traffic::new(1, Room { messages, bytes: 100_000 });
+            traffic.set_default(link.with_bandwidth(1000).unwrap());
+            traffic.set_bandwidth(node(0), upload);
+            traffic
+        });
+        let send = |traffic: &mut Traffic| {
+            let link = (node(0), node(1));
+            traffic.send(Time::UNIX_EPOCH, link, message(), load(5000), false, Trace::default())
+        };
+        let later = |offer| match offer {
+            Offer::Later(message) => message,
+            offer => panic!("there is room: {offer:?}"),
+        };
+        let mut first = later(send(&mut full));
+        assert_eq!(first.due, later(send(&mut roomy)).due);
+        for _ in 0..3 {
+            assert!(matches!(send(&mut full), Offer::TooMuch(_)));
+        }
+        while let Offer::Later(message) = full.arrive(first) {
+            first = message;
+        }
+        assert_eq!(later(send(&mut full)).due, later(send(&mut roomy)).due);
     }
 
     #[test]

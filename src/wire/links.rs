@@ -123,25 +123,58 @@ impl Links {
     /// Whoever carries out [`Fate::Deliver`] remembers [`Links::epoch`] with the message, and asks [`Links::arrival`]
     /// when it is due, even if that is now.
     pub fn send(&mut self, now: Time, from: NodeId, to: NodeId, bytes: u64) -> Fate {
-        self.carry(now, (from, to), bytes).0
+        self.send_with(Verdict::Pass, now, from, to, bytes)
     }
 
-    /// Decides what becomes of a message of so many bytes; tells the place of its lane as well, if there is one.
+    /// Decides what becomes of a message on which the caller has a verdict; [`Verdict::Pass`] is [`Links::send`].
+    ///
+    /// A message that is delayed or dropped is not put on the link: it shifts none of the link's draws.
+    pub fn send_with(&mut self, verdict: Verdict, now: Time, from: NodeId, to: NodeId, bytes: u64) -> Fate {
+        match self.refusal(verdict, from, to) {
+            Some(loss) => Fate::Lost(loss),
+            None => self.carry(verdict, now, (from, to), self.place(from, to), bytes).0,
+        }
+    }
+
+    /// Tells why a message does not come so far as to be put on a directed link, if it does not.
     #[inline]
-    fn carry(&mut self, now: Time, (from, to): (NodeId, NodeId), bytes: u64) -> (Fate, Option<u32>) {
+    pub(crate) fn refusal(&self, verdict: Verdict, from: NodeId, to: NodeId) -> Option<MessageLoss> {
         if self.partition.separates(from, to) {
-            return (Fate::Lost(MessageLoss::Partition), None);
+            return Some(MessageLoss::Partition);
+        }
+        (verdict == Verdict::Drop).then_some(MessageLoss::Verdict)
+    }
+
+    /// The place of a directed link's lane, if it has one.
+    #[inline]
+    pub(crate) fn place(&self, from: NodeId, to: NodeId) -> Option<u32> {
+        self.lanes.place(from, to)
+    }
+
+    /// Puts a message that is not refused on a directed link, whose lane is in that place, and decides what becomes of it;
+    /// tells the place of the lane that it has then, if it has one.
+    #[inline]
+    pub(crate) fn carry(
+        &mut self,
+        verdict: Verdict,
+        now: Time,
+        (from, to): (NodeId, NodeId),
+        place: Option<u32>,
+        bytes: u64,
+    ) -> (Fate, Option<u32>) {
+        if let Verdict::Delay(delay) = verdict {
+            // It is under way from now on, so the lane must be there for a partition to mark.
+            return (Fate::Deliver(now + delay), Some(self.place_or_add((from, to), place)));
         }
         let out = self.sent_at(now, from, bytes);
-        let there = self.lanes.place(from, to);
-        let own = there.and_then(|place| self.lanes.at(place).link.as_deref());
+        let own = place.and_then(|place| self.lanes.at(place).link.as_deref());
         let link = own.copied().unwrap_or_else(|| self.unset_link(from, to));
         // What takes no time leaves nothing to remember, unless it has to wait for what came before.
-        let is_idle = there.is_none_or(|place| self.lanes.at(place).is_idle(now));
+        let is_idle = place.is_none_or(|place| self.lanes.at(place).is_idle(now));
         if is_idle && self.is_instant(&link) {
-            return (Fate::Deliver(out), there);
+            return (Fate::Deliver(out), place);
         }
-        let place = there.unwrap_or_else(|| self.lanes.place_or_add(from, to));
+        let place = self.place_or_add((from, to), place);
         let key = self.key;
         let key = || key.and((from.index() as u64) << 32 | to.index() as u64);
         let fate = match self.lanes.at_mut(place).carry(&link, key, out, bytes) {
@@ -149,31 +182,6 @@ impl Links {
             None => Fate::Lost(MessageLoss::Loss),
         };
         (fate, Some(place))
-    }
-
-    /// Decides what becomes of a message on which the caller has a verdict; [`Verdict::Pass`] is [`Links::send`].
-    ///
-    /// A message that is delayed or dropped is not put on the link: it shifts none of the link's draws.
-    pub fn send_with(&mut self, verdict: Verdict, now: Time, from: NodeId, to: NodeId, bytes: u64) -> Fate {
-        self.carry_with(verdict, now, (from, to), bytes).0
-    }
-
-    /// As [`Links::send_with`]; tells the place of its lane as well, if there is one.
-    #[inline]
-    pub(crate) fn carry_with(
-        &mut self,
-        verdict: Verdict,
-        now: Time,
-        (from, to): (NodeId, NodeId),
-        bytes: u64,
-    ) -> (Fate, Option<u32>) {
-        match verdict {
-            Verdict::Pass => self.carry(now, (from, to), bytes),
-            _ if self.partition.separates(from, to) => (Fate::Lost(MessageLoss::Partition), None),
-            Verdict::Drop => (Fate::Lost(MessageLoss::Verdict), None),
-            // It is under way from now on, so the lane must be there for a partition to mark.
-            Verdict::Delay(delay) => (Fate::Deliver(now + delay), Some(self.lanes.place_or_add(from, to))),
-        }
     }
 
     /// What is under way on the lane in a place, if there is one.
@@ -192,7 +200,7 @@ impl Links {
     /// which it keeps until all that is under way was [taken off](Self::take_off).
     #[inline]
     pub(crate) fn put_on(&mut self, (from, to): (NodeId, NodeId), place: Option<u32>, bytes: u64) -> u32 {
-        let place = place.unwrap_or_else(|| self.lanes.place_or_add(from, to));
+        let place = self.place_or_add((from, to), place);
         self.lanes.at_mut(place).under_way.add(bytes);
         place
     }
@@ -278,7 +286,7 @@ impl Links {
     /// The messages that wait at its end arrive now, in the order in which they came there; [`Links::arrival`] must be
     /// asked again, as a partition may have come between. Those still under way arrive when they are due.
     pub fn release(&mut self, from: NodeId, to: NodeId) -> bool {
-        let place = self.lanes.place(from, to);
+        let place = self.place(from, to);
         let was_held = place.is_some_and(|place| mem::take(&mut self.lanes.at_mut(place).held));
         self.held -= usize::from(was_held);
         was_held
@@ -340,6 +348,12 @@ impl Links {
             && self.hosts.is_empty()
             && self.regions.is_none()
             && self.block_cost.validation.is_zero()
+    }
+
+    /// The place of a directed link's lane, which is the one given, or there from now on.
+    #[inline]
+    fn place_or_add(&mut self, (from, to): (NodeId, NodeId), place: Option<u32>) -> u32 {
+        place.unwrap_or_else(|| self.lanes.place_or_add(from, to))
     }
 
     fn lane(&self, from: NodeId, to: NodeId) -> Option<&Lane> {

@@ -46,7 +46,7 @@ fn a_perfect_link_takes_memory_while_something_is_under_way() {
     assert_eq!(lanes(&links), 0);
     // Whatever else is sent meanwhile.
     let place = links.put_on((a, b), None, 10);
-    let (fate, lane) = links.carry_with(Verdict::Pass, Time::from_secs(1), (a, b), 20);
+    let (fate, lane) = links.carry(Verdict::Pass, Time::from_secs(1), (a, b), links.place(a, b), 20);
     assert_eq!((fate, lane), (Fate::Deliver(Time::from_secs(1)), Some(place)));
     links.take_off((a, b), place, 10);
     assert_eq!(lanes(&links), 0);
@@ -86,7 +86,8 @@ fn what_is_counted_as_under_way_changes_no_fate() {
         all.iter_mut().for_each(|links| links.set_default(link));
         for _ in 0..20 {
             let [counting, other] = &mut all;
-            let (fate, place) = counting.carry_with(Verdict::Pass, Time::default(), (a, b), 100);
+            let (fate, place) =
+                counting.carry(Verdict::Pass, Time::default(), (a, b), counting.place(a, b), 100);
             assert_eq!(fate, other.send(Time::default(), a, b, 100));
             let place = counting.put_on((a, b), place, 100);
             counting.take_off((a, b), place, 100);
