@@ -206,8 +206,7 @@ impl Surroundings {
     /// Has a node announce a block to all peers but one, if each announcement takes the same time; tells whether it does.
     pub(super) fn announce(&mut self, node: NodeId, except: Option<NodeId>, message: &Message) -> bool {
         let Message::Announce { block, position } = *message else { return false };
-        // What is recorded is counted message by message.
-        if !self.is_steady() || self.replays.recording.is_some() {
+        if !self.is_steady() {
             return false;
         }
         let Some(lanes) = self.hearsay.lanes.clone() else { return false };
@@ -227,6 +226,9 @@ impl Surroundings {
             if self.hearsay.note((block, position), Arrival { at, to: lane.to, from, count, slot: 0 }) {
                 self.sent[node.index()] = count;
                 noted += 1;
+                if let Some(recording) = &mut self.replays.recording {
+                    recording.note_hearsay(at);
+                }
             } else {
                 self.send_with_load(node, NodeId::new(lane.to), message.clone(), load);
             }

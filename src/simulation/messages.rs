@@ -221,12 +221,17 @@ impl Surroundings {
 
     /// Returns what became of the messages until now; those that come at this very moment have come.
     pub(super) fn counted(&self) -> Messages {
-        let by_themselves = self.queue.due(self.now).filter(|arrival| !Floods::is_of_flood(arrival));
-        let has_come = |arrival: &&Arrival| self.under_way.get(arrival.slot).has_come(self.now);
+        self.counted_by(self.now)
+    }
+
+    /// Returns what will have become of the messages at a moment, if nothing else comes until then.
+    pub(super) fn counted_by(&self, moment: Time) -> Messages {
+        let by_themselves = self.queue.due(moment).filter(|arrival| !Floods::is_of_flood(arrival));
+        let has_come = |arrival: &&Arrival| self.under_way.get(arrival.slot).has_come(moment);
         let due = by_themselves.filter(has_come).count() as u64;
         let Volume { messages: flooded, bytes } = self.flooded;
         let mut counted = self.messages.clone();
-        let not_in_queue = self.floods.under_way(self.now) + self.hearsay.under_way(self.now);
+        let not_in_queue = self.floods.under_way(moment) + self.hearsay.under_way(moment);
         counted.delivered += due + flooded - self.flooded_under_way - not_in_queue;
         if flooded > 0 {
             counted.sent += flooded;

@@ -27,12 +27,15 @@ pub(super) struct Recording {
     accepted: Vec<Duration>,
     /// How many messages have asked for it.
     requests: u64,
+    /// When the last announcement comes that is not in the queue.
+    heard_by: Time,
 }
 
 impl Recording {
     pub(super) fn begin(found: &Found, start: Time, before: Messages) -> Self {
         let Found { kind, request_bytes, .. } = *found;
-        Self { kind, request_bytes, start, before, accepted: Vec::new(), requests: 0 }
+        let (accepted, requests, heard_by) = (Vec::new(), 0, start);
+        Self { kind, request_bytes, start, before, accepted, requests, heard_by }
     }
 
     /// Notes what happens to a node; tells whether it is of the block.
@@ -49,8 +52,13 @@ impl Recording {
         self.requests += u64::from(matches!(message, Message::BlocksRequest { .. }));
     }
 
-    /// What was noted, if every message has come.
-    fn spread(self, now: Time, after: &Messages) -> Option<Spread> {
+    /// Notes that an announcement comes at a time that is not in the queue.
+    pub(super) fn note_hearsay(&mut self, at: Time) {
+        self.heard_by = at.max(self.heard_by);
+    }
+
+    /// What was noted, if every message has come by a moment, the last then.
+    fn spread(self, last: Time, after: &Messages) -> Option<Spread> {
         let Self { request_bytes, start, before, accepted, requests, .. } = self;
         let of_blocks =
             |messages: &Messages| messages.kinds.get(&MessageKind::Blocks).copied().unwrap_or_default();
@@ -58,28 +66,28 @@ impl Recording {
         let bytes = of_blocks(after).bytes - of_blocks(&before).bytes - requests * request_bytes;
         let are_all_told =
             after.sent - before.sent == messages && after.delivered - before.delivered == messages;
-        are_all_told.then(|| Spread { accepted, last: now - start, messages, requests, bytes: Some(bytes) })
+        are_all_told.then(|| Spread { accepted, last: last - start, messages, requests, bytes: Some(bytes) })
     }
 }
 
 impl Surroundings {
-    /// Ends the recording of a block before anything happens that is not of it, and keeps it if all nodes have come to
-    /// rest on the block. It is the moment of the last thing that was of it.
+    /// Ends the recording of a block before something else happens at a time, and keeps it if all nodes have come to rest
+    /// on the block. It is the moment of the last thing in the queue that was of it.
     #[inline]
-    pub(super) fn end_recording(&mut self, nodes: &Nodes) {
+    pub(super) fn end_recording(&mut self, nodes: &Nodes, before: Time) {
         if let Some(recording) = self.replays.recording.take() {
-            self.keep_recording(nodes, recording);
+            self.keep_recording(nodes, recording, before);
         }
     }
 
     #[cold]
-    fn keep_recording(&mut self, nodes: &Nodes, recording: Recording) {
+    fn keep_recording(&mut self, nodes: &Nodes, recording: Recording, before: Time) {
         let are_at_rest = recording.accepted.len() + 1 == nodes.count()
             && nodes.are_together()
             && nodes.rest()
             && self.queue.is_empty();
-        let kind = recording.kind;
-        if let Some(spread) = recording.spread(self.now, &self.messages).filter(|_| are_at_rest) {
+        let (kind, last) = (recording.kind, recording.heard_by.max(self.now));
+        if are_at_rest && let Some(spread) = recording.spread(last, &self.counted_by(before)) {
             self.replays.records.keep(kind, spread, &mut self.recorder);
         }
     }

@@ -213,7 +213,7 @@ impl Surroundings {
         let is_steady = matches!(self.flow, Flow::Steady { .. });
         let is_new = is_steady && self.replays.records.get(found.kind).is_none();
         if is_new && self.traffic.links().are_idle(self.now) {
-            self.replays.recording = Some(Recording::begin(found, self.now, self.messages.clone()));
+            self.replays.recording = Some(Recording::begin(found, self.now, self.counted()));
         }
         self.carry_out(finder, Effect::Relay { except: None, message });
     }

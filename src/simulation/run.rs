@@ -109,7 +109,8 @@ impl Simulation {
         self.driver.now()
     }
 
-    /// Lets the next thing happen, however far ahead it lies; tells whether there was one.
+    /// Lets the next thing happen, however far ahead it lies; tells whether there was one. A message that comes to nothing,
+    /// and so is left out of the queue, is not a thing of its own.
     ///
     /// ```
     /// use chainlab::{Rules, Simulation};

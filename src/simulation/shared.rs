@@ -63,21 +63,23 @@ impl Shared {
 
     pub(super) fn borrow_mut(&self) -> RefMut<'_, World> {
         self.assert_settled();
-        self.come_to_rest()
+        self.come_to_rest(None)
     }
 
     /// Lets time pass until a moment at which nothing comes any more; what was replayed has come by then.
     pub(super) fn advance(&self, moment: Time) {
-        let mut world = self.come_to_rest();
+        let mut world = self.come_to_rest(Some(moment));
         if world.around.now < moment {
             world.around.advance(moment);
         }
     }
 
-    fn come_to_rest(&self) -> RefMut<'_, World> {
+    /// Has nothing be left open before somebody acts on the world at a moment, which is now if it is not given.
+    fn come_to_rest(&self, moment: Option<Time>) -> RefMut<'_, World> {
         let mut world = self.0.borrow_mut();
         world.carry_found();
-        world.end_recording();
+        let moment = moment.unwrap_or(world.around.now);
+        world.end_recording(moment);
         world
     }
 

@@ -122,7 +122,7 @@ impl World {
         let Some(now) = first.filter(|first| *first <= limit) else { return Step::Nothing };
         // Nobody waited for anything when the block was found: a wake-up is of it.
         if wake != first {
-            self.end_recording();
+            self.end_recording(now);
         }
         self.around.advance(now);
         if wake == first {
@@ -177,9 +177,9 @@ impl World {
         }
     }
 
-    /// Ends the recording of a block before something happens that is not of it.
-    pub(super) fn end_recording(&mut self) {
-        self.around.end_recording(&self.nodes);
+    /// Ends the recording of a block before something happens at a time that is not of it.
+    pub(super) fn end_recording(&mut self, before: Time) {
+        self.around.end_recording(&self.nodes, before);
     }
 
     /// A block comes to a node for the first time.
