@@ -12,7 +12,7 @@ use super::{
     floods::Floods,
     hearsay::Hearsay,
     messages::Flow,
-    queue::Queue,
+    queue::{Queue, Turn, end_of},
     replays::Replays,
     schedule::Schedule,
     searches::{Effort, Searches},
@@ -83,6 +83,8 @@ pub(super) struct Surroundings {
     /// What each sender has for what waits for a node that is paused, or for a puppet.
     pub(super) inbox_room: Room,
     pub(super) now: Time,
+    /// Whose turn it is now, or was last. What comes no later, but is not in the queue, has come.
+    pub(super) turn: Turn,
     pub(super) seed: u64,
     pub(super) names: Names,
     pub(super) states: Vec<State>,
@@ -115,15 +117,18 @@ pub(super) struct Surroundings {
     work: (Target, f64),
     /// A search that the last input has begun, if it is to be hashed.
     pub(super) to_hash: Option<SearchId>,
-    /// When those of the nodes are woken that do not stand still, and when they all want to be.
+    /// When the nodes are woken that do not stand still.
     pub(super) wakes: Schedule,
+    /// When each node wants to be woken, whether or not it stands still.
     wake_at: Vec<Option<Time>>,
     pub(super) answers: BTreeMap<Ticket, Answer>,
     pub(super) recorder: Recorder,
     pub(super) messages: Messages,
-    /// The messages that floods stand for or stood for, and those of them that were spelled out while under way.
-    pub(super) flooded: Volume,
-    pub(super) flooded_under_way: u64,
+    /// The messages that were not put into the queue when they were sent: those that floods stand for, what comes to
+    /// nothing, and those by which blocks would have spread that were replayed.
+    pub(super) unqueued: Volume,
+    /// How many of these were put into it while they were under way.
+    pub(super) brought_back: u64,
     pub(super) subscribers: Subscribers,
     /// How many changes there were that somebody may wait for: of a tip, a state, a list of peers or a link.
     pub(super) changes: u64,
@@ -154,7 +159,8 @@ impl Extended for NodeEffects<'_> {
     }
 
     #[inline]
-    fn relay(&mut self, except: NodeId, tip: &Blockchain, _: Relay) {
+    fn relay(&mut self, except: NodeId, tip: &Blockchain, by: Relay) {
+        debug_assert_eq!(by, Relay::Push, "no other node takes on a block that nobody had to ask for");
         self.around.relay_block(self.node, Some(except), tip);
     }
 
@@ -178,6 +184,7 @@ impl Surroundings {
             is_hashed,
             inbox_room,
             now: start,
+            turn: end_of(start),
             seed,
             names: Names::default(),
             states: Vec::new(),
@@ -205,8 +212,8 @@ impl Surroundings {
             answers: BTreeMap::new(),
             recorder: Recorder::new(start),
             messages: Messages::default(),
-            flooded: Volume::default(),
-            flooded_under_way: 0,
+            unqueued: Volume::default(),
+            brought_back: 0,
             subscribers: Subscribers::new(start),
             changes: 0,
             untold: Untold::default(),
@@ -270,9 +277,15 @@ impl Surroundings {
     /// Lets time pass in which nothing comes.
     pub(super) fn advance(&mut self, now: Time) {
         debug_assert!(now >= self.now, "time does not go back from {:?} to {now:?}", self.now);
-        self.now = now;
         self.queue.advance(now);
-        self.hearsay.has_come((now, u64::MAX, u32::MAX));
+        self.come_to(end_of(now));
+    }
+
+    /// Comes to the turn of what happens next. Something that takes no time may come after others of its moment.
+    #[inline]
+    pub(super) fn come_to(&mut self, turn: Turn) {
+        self.now = turn.0;
+        self.turn = turn.max(self.turn);
     }
 
     pub(super) fn pop_wake(&mut self) -> NodeId {

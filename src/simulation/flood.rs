@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     lanes::{Lane, Lanes, Sources, Start},
-    queue::{Arrival, Queue},
+    queue::{Arrival, Queue, Turn, end_of, turn},
 };
 use crate::{blockchain::Blockchain, message::NodeId, report::Volume, time::Time};
 
@@ -34,6 +34,12 @@ pub(super) struct Spelled {
     pub(super) due: Time,
     pub(super) count: u32,
     pub(super) chain: Blockchain,
+}
+
+impl Spelled {
+    pub(super) fn turn(&self) -> Turn {
+        turn(self.due, self.to.index() as u32, self.from.index() as u32, self.count)
+    }
 }
 
 /// The memory of a flood, to be used for another.
@@ -171,7 +177,7 @@ impl Flood {
             let telling = self.telling_of(from)?;
             let (start, lanes) = lanes.of(from);
             let place = lanes.binary_search_by_key(&to, |lane| lane.to).ok()?;
-            self.message((from, telling), (start, &lanes[place]), now)
+            self.message((from, telling), (start, &lanes[place]), end_of(now))
         })
     }
 
@@ -181,24 +187,28 @@ impl Flood {
         Spare { first, told }
     }
 
-    /// All of its messages that come after a moment.
-    pub(super) fn under_way<'a>(&'a self, lanes: &'a Lanes, now: Time) -> impl Iterator<Item = Spelled> + 'a {
+    /// All of its messages that come after a turn.
+    pub(super) fn under_way<'a>(
+        &'a self,
+        lanes: &'a Lanes,
+        after: Turn,
+    ) -> impl Iterator<Item = Spelled> + 'a {
         let told = (0..lanes.nodes() as u32).filter_map(|from| Some((from, self.telling_of(from)?)));
         told.flat_map(move |told| {
             let (start, lanes) = lanes.of(told.0);
-            lanes.iter().filter_map(move |lane| self.message(told, (start, lane), now))
+            lanes.iter().filter_map(move |lane| self.message(told, (start, lane), after))
         })
     }
 
-    /// The message over a link from a node that has told its peers, if there is one that comes after a moment.
+    /// The message over a link from a node that has told its peers, if there is one that comes after a turn.
     fn message(
         &self,
         (from, (sent, Telling { except, count })): (u32, (Time, Telling)),
         (start, lane): (&Start, &Lane),
-        now: Time,
+        after: Turn,
     ) -> Option<Spelled> {
         let due = sent.after_nanos(start.nanos + u64::from(lane.more_nanos));
-        if due <= now || lane.to == except {
+        if turn(due, lane.to, from, count) <= after || lane.to == except {
             return None;
         }
         let [from, to] = [from, lane.to].map(NodeId::new);

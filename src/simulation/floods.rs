@@ -5,12 +5,12 @@
 //! The others are known all the same: who told its peers, when, and whom not, says when each of them comes. From that
 //! they are counted, come back if the first was in vain, and are all spelled out when the network changes.
 
-use std::{iter, mem, time::Duration};
+use std::{mem, time::Duration};
 
 use super::{
     flood::{FLOOD, Flood, NOBODY, Spare, Spelled},
     lanes::{Lanes, Sources},
-    queue::{Arrival, Queue},
+    queue::{Arrival, Queue, Turn, end_of},
 };
 use crate::{
     blockchain::{Blockchain, Cut},
@@ -33,8 +33,6 @@ pub(super) struct Floods {
     last: Option<Arrival>,
     /// Memory of floods that are over.
     spare: Vec<Spare>,
-    /// What rehearsals are carried by, in a time of their own.
-    rehearsals: (Queue, Time),
 }
 
 /// How a block comes from its finder to all other nodes.
@@ -64,9 +62,8 @@ pub(super) enum Wave {
 
 impl Default for Floods {
     fn default() -> Self {
-        let rehearsals = (Queue::new(Time::UNIX_EPOCH), Time::UNIX_EPOCH);
         let (lanes, floods, spare) = (Lanes::default(), Vec::new(), Vec::new());
-        Self { lanes, sources: None, block_bytes: None, floods, last: None, spare, rehearsals }
+        Self { lanes, sources: None, block_bytes: None, floods, last: None, spare }
     }
 }
 
@@ -149,82 +146,6 @@ impl Floods {
         flood.was_in_vain((lanes, sources), number, (now, to.index() as u32), queue);
     }
 
-    /// Finds out how a block that a node has found comes to all others while nothing else happens; none if it does not.
-    ///
-    /// It costs what carrying the block costs, less what the nodes do.
-    pub(super) fn rehearse(&mut self, finder: NodeId, chain: &Blockchain) -> Option<Spread> {
-        let nodes = self.lanes.nodes();
-        let (mut accepted, mut messages) = (Vec::with_capacity(nodes), 0);
-        let last = self.rehearse_while(finder, chain, |_, after, tells| {
-            accepted.push(after);
-            messages += tells;
-            true
-        });
-        let last = last.filter(|_| accepted.len() == nodes)?;
-        let accepted = accepted.split_off(1);
-        Some(Spread { accepted, last, messages, requests: 0, bytes: None })
-    }
-
-    /// Tells whether a block that a node has found comes to another in less than a time while nothing else happens.
-    ///
-    /// It costs what carrying the block for that time costs, less what the nodes do.
-    pub(super) fn comes_within(
-        &mut self,
-        time: Duration,
-        (finder, to): (NodeId, NodeId),
-        chain: &Blockchain,
-    ) -> bool {
-        let mut comes = false;
-        self.rehearse_while(finder, chain, |flood, after, _| {
-            comes = flood.first[to.index()] - flood.first[finder.index()] < time;
-            !comes && after < time
-        });
-        comes
-    }
-
-    /// Has a block that a node has found come from node to node, as long as `goes_on` says so, which is told after what time
-    /// it comes to each, and how many messages that one tells others by. Returns after what time the last message has come of
-    /// those that were told by then; none if that is beyond the end of time.
-    fn rehearse_while(
-        &mut self,
-        finder: NodeId,
-        chain: &Blockchain,
-        mut goes_on: impl FnMut(&Flood, Duration, u64) -> bool,
-    ) -> Option<Duration> {
-        if self.rehearsals.1 > Time::from_nanos(u64::MAX / 2) {
-            self.rehearsals = (Queue::new(Time::UNIX_EPOCH), Time::UNIX_EPOCH);
-        }
-        let Self { lanes, spare, rehearsals: (queue, now), .. } = self;
-        let (start, mut count) = (*now, 0);
-        let mut flood =
-            Flood::begin((chain.clone(), 0), start, lanes.nodes(), spare.pop().unwrap_or_default());
-        let mut next = Some((start, finder.index() as u32, NOBODY));
-        while let Some((at, node, except)) = next {
-            // Of those that come first at one moment one is taken on.
-            if let Some(volume) = flood.relay(lanes, 0, (at, node, except), except, queue, &mut count)
-                && !goes_on(&flood, at - start, volume.messages)
-            {
-                queue.drain();
-                break;
-            }
-            next = iter::from_fn(|| {
-                let had_opened = !queue.opened().is_empty();
-                let arrival = queue.pop_until(Time::MAX);
-                if !had_opened {
-                    queue.opened().iter().for_each(|arrival| lanes.fetch(arrival.to));
-                }
-                arrival
-            })
-            .find(|arrival| flood.first[arrival.to as usize] == arrival.at)
-            .map(|arrival| (arrival.at, arrival.to, arrival.from));
-        }
-        // Time does not go back in a queue.
-        *now = flood.last;
-        let last = flood.last;
-        spare.push(flood.end());
-        (last < Time::MAX).then(|| last - start)
-    }
-
     /// Tells whether messages may still be under way that tell of a block which a node has heard of, and does not
     /// remember.
     pub(super) fn miss(&self, now: Time, node: NodeId, remembers: impl Fn(&Blockchain) -> bool) -> bool {
@@ -248,13 +169,23 @@ impl Floods {
         arrival.slot & FLOOD != 0
     }
 
-    /// Returns how many messages are under way.
-    pub(super) fn under_way(&self, now: Time) -> u64 {
-        self.floods.iter().flatten().map(|flood| flood.under_way(&self.lanes, now).count() as u64).sum()
+    /// Returns how many messages have yet to come after a moment.
+    pub(super) fn under_way(&self, moment: Time) -> u64 {
+        self.messages_after(end_of(moment)).count() as u64
     }
 
-    /// Ends all floods, and returns the messages under way that they stood for, in the order in which they were sent.
-    pub(super) fn spell_out(&mut self, now: Time, queue: &mut Queue) -> Vec<Spelled> {
+    /// When the last of the messages comes that have yet to come after a moment.
+    pub(super) fn last(&self, moment: Time) -> Option<Time> {
+        self.messages_after(end_of(moment)).map(|message| message.due).max()
+    }
+
+    fn messages_after(&self, turn: Turn) -> impl Iterator<Item = Spelled> {
+        self.floods.iter().flatten().flat_map(move |flood| flood.under_way(&self.lanes, turn))
+    }
+
+    /// Ends all floods, and returns the messages that they stood for and that have yet to come after a turn.
+    pub(super) fn spell_out(&mut self, turn: Turn, queue: &mut Queue) -> Vec<Spelled> {
+        let now = turn.0;
         let floods = mem::take(&mut self.floods);
         if floods.iter().all(Option::is_none) {
             return Vec::new();
@@ -272,10 +203,10 @@ impl Floods {
             }
         }
         for flood in floods.iter().flatten() {
-            all.extend(flood.under_way(&self.lanes, now));
+            all.extend(flood.under_way(&self.lanes, turn));
         }
-        all.sort_by_key(|message| (message.due, message.to, message.from, message.count));
-        all.dedup();
+        all.sort_by_key(Spelled::turn);
+        all.dedup_by_key(|message| message.turn());
         all
     }
 
@@ -355,11 +286,13 @@ mod tests {
         let chain = Blockchain::started(&Rules::sealed(), START);
         for has_come in [false, true] {
             let (mut floods, mut queue) = after_something_in_vain(&chain);
+            let mut turn = (START.after_nanos(2 * SECOND), 0, 0);
             if has_come {
                 let first = queue.pop_until(Time::MAX).expect("it is queued twice");
                 assert!(matches!(floods.arrive(&first), Wave::First(..)));
+                turn = first.turn();
             }
-            let left = floods.spell_out(START.after_nanos(2 * SECOND), &mut queue);
+            let left = floods.spell_out(turn, &mut queue);
             assert_eq!(left.len(), usize::from(!has_come));
         }
     }

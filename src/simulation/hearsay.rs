@@ -10,7 +10,7 @@ use std::{hint, sync::Arc};
 use super::{
     carry::Surroundings,
     lanes::Lanes,
-    queue::{Arrival, Key},
+    queue::{Arrival, Turn},
 };
 use crate::{
     hash::BlockHash,
@@ -31,11 +31,9 @@ pub(super) struct Hearsay {
     busy_until: Vec<Time>,
     /// By their numbers.
     listeners: Vec<Listener>,
-    /// What comes no later than this has come.
-    turn: Key,
 }
 
-/// The two blocks that a node was told of last.
+/// The two blocks that a node was told of last: the next may be found while one is still told of.
 #[derive(Debug, Default)]
 struct Listener([Heard; 2]);
 
@@ -56,12 +54,13 @@ impl Hearsay {
         (self.lanes, self.busy_until) = (Some(lanes), busy_until);
     }
 
-    /// From now on all announcements are in the queue; returns those that are not and have yet to come, each with its block.
-    fn end(&mut self) -> Vec<(Name, Arrival)> {
+    /// From now on all announcements are in the queue; returns those that are not and have yet to come after a turn, each
+    /// with its block.
+    fn end(&mut self, turn: Turn) -> Vec<(Name, Arrival)> {
         let mut others = Vec::new();
         if self.lanes.take().is_some() {
             let all = self.listeners.iter_mut().flat_map(|listener| &mut listener.0);
-            all.for_each(|heard| heard.take_out(|noted| noted.key() > self.turn, &mut others));
+            all.for_each(|heard| heard.take_out(|noted| noted.turn() > turn, &mut others));
         }
         others
     }
@@ -73,12 +72,6 @@ impl Hearsay {
             lanes.fetch(node);
             self.listeners[node as usize].fetch();
         }
-    }
-
-    /// Notes what has come last.
-    #[inline]
-    pub(super) fn has_come(&mut self, turn: Key) {
-        self.turn = turn;
     }
 
     /// Notes that what a node sends may have to wait for something else until a moment.
@@ -96,28 +89,43 @@ impl Hearsay {
         }
     }
 
-    /// Returns how many have yet to come.
-    pub(super) fn under_way(&self, now: Time) -> u64 {
-        let heard = self.listeners.iter().flat_map(|listener| &listener.0);
-        heard.flat_map(|heard| &heard.noted).filter(|noted| noted.at > now).count() as u64
+    /// Returns how many have yet to come after a moment.
+    pub(super) fn under_way(&self, moment: Time) -> u64 {
+        self.noted().filter(|noted| noted.at > moment).count() as u64
     }
 
-    /// Has a node hear of what has come since its last input, unless nothing comes of it with the next.
+    /// When the last of them comes, if any is noted.
+    pub(super) fn last(&self) -> Option<Time> {
+        self.noted().map(|noted| noted.at).max()
+    }
+
+    fn noted(&self) -> impl Iterator<Item = &Arrival> {
+        self.listeners.iter().flat_map(|listener| &listener.0).flat_map(|heard| &heard.noted)
+    }
+
+    /// Has a node hear of what has come by a turn, since its last input, unless nothing comes of it with the next.
     #[inline]
-    pub(super) fn bring_up(&mut self, now: Time, node: &mut Node, input: &Input) {
+    pub(super) fn bring_up(&mut self, turn: Turn, node: &mut Node, input: &Input) {
         let Some(Listener(both)) = self.listeners.get_mut(node.id().index()) else { return };
         let is_unheard = |heard: &&Heard| heard.regard != Regard::Nothing && !heard.noted.is_empty();
         if both.iter().any(|heard| is_unheard(&heard)) {
-            let settled = node.settles(now, input);
+            let settled = node.settles(turn.0, input);
             if both.iter().filter(is_unheard).any(|heard| settled.is_none() || heard.name != settled) {
-                hear(node, both, self.turn);
+                hear(node, both, turn);
             }
+        }
+    }
+
+    /// Has a node hear of all that has come by a turn, since its last input.
+    pub(super) fn hear_all(&mut self, turn: Turn, node: &mut Node) {
+        if let Some(Listener(both)) = self.listeners.get_mut(node.id().index()) {
+            hear(node, both, turn);
         }
     }
 
     /// Looks what a node makes of announcements after an input, which may have told it of a block; returns those that must be
     /// in the queue now, each with its block.
-    pub(super) fn look_at(&mut self, node: &Node, told: Option<Name>) -> Vec<(Name, Arrival)> {
+    fn look_at(&mut self, turn: Turn, node: &Node, told: Option<Name>) -> Vec<(Name, Arrival)> {
         let mut others = Vec::new();
         let Some(Listener(both)) = self.listeners.get_mut(node.id().index()) else { return others };
         if self.lanes.is_none() {
@@ -125,7 +133,7 @@ impl Hearsay {
             return others;
         }
         // The node has heard of what has come.
-        both.iter_mut().for_each(|heard| heard.noted.retain(|noted| noted.key() > self.turn));
+        both.iter_mut().for_each(|heard| heard.noted.retain(|noted| noted.turn() > turn));
         if told.is_some() && both.iter().all(|heard| heard.name != told) {
             both.swap(0, 1);
             both[0].take_out(|_| true, &mut others);
@@ -174,29 +182,14 @@ impl Heard {
     }
 }
 
-impl Regard {
-    /// Tells whether nothing comes of one more telling, after so many of which that is so as well.
-    #[inline]
-    fn allows(self, at: Time, others: &mut u32) -> bool {
-        match self {
-            Self::Nothing => true,
-            Self::Hearsay { until, tellings } => {
-                *others += 1;
-                at < until && *others <= tellings
-            }
-            Self::Something => false,
-        }
-    }
-}
-
 /// Has a node hear of what has come, in the order in which it came.
 #[cold]
-fn hear(node: &mut Node, both: &mut [Heard; 2], turn: Key) {
+fn hear(node: &mut Node, both: &mut [Heard; 2], turn: Turn) {
     let mut come = Vec::new();
     for heard in both.iter_mut().filter(|heard| heard.regard != Regard::Nothing) {
-        heard.take_out(|noted| noted.key() <= turn, &mut come);
+        heard.take_out(|noted| noted.turn() <= turn, &mut come);
     }
-    come.sort_unstable_by_key(|(_, arrival)| arrival.key());
+    come.sort_unstable_by_key(|(_, arrival)| arrival.turn());
     for ((block, position), Arrival { at, from, .. }) in come {
         node.hear(at, NodeId::new(from), block, position);
     }
@@ -233,21 +226,21 @@ impl Surroundings {
                 self.send_with_load(node, NodeId::new(lane.to), message.clone(), load);
             }
         }
-        self.flooded.messages += noted;
-        self.flooded.bytes += noted * load.bytes;
+        self.unqueued.messages += noted;
+        self.unqueued.bytes += noted * load.bytes;
         true
     }
 
     /// Looks what a node makes of announcements after an input, which may have told it of a block.
     #[inline]
     pub(super) fn look_at_hearsay(&mut self, node: &Node, told: Option<Name>) {
-        let others = self.hearsay.look_at(node, told);
+        let others = self.hearsay.look_at(self.turn, node, told);
         self.put_into_queue(others);
     }
 
     /// From now on all announcements are in the queue.
     pub(super) fn end_hearsay(&mut self) {
-        let all = self.hearsay.end();
+        let all = self.hearsay.end(self.turn);
         self.put_into_queue(all);
     }
 
@@ -255,6 +248,7 @@ impl Surroundings {
         for ((block, position), arrival) in announcements {
             let [from, to] = [arrival.from, arrival.to].map(NodeId::new);
             let message = Message::Announce { block, position };
+            // Each takes some time, so it is as good as any that was sent before now.
             self.bring_back((from, to), (self.now, arrival.at), arrival.count, message);
         }
     }

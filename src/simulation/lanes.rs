@@ -75,6 +75,12 @@ impl Lanes {
         self.are_both_ways
     }
 
+    /// How long a message takes over the slowest, in nanoseconds.
+    pub(super) fn slowest_nanos(&self) -> u64 {
+        let slowest = |start: &Start| start.nanos.saturating_add(start.most_more_nanos.into());
+        self.of.iter().map(slowest).max().unwrap_or(0)
+    }
+
     /// Tells whether a message takes some time over each.
     pub(super) fn take_time(&self) -> bool {
         self.of.iter().all(|start| start.count == 0 || start.nanos > 0)

@@ -3,7 +3,12 @@
 use std::sync::Arc;
 
 use super::{
-    carry::Surroundings, flood::Spelled, floods::Floods, lanes::Lanes, queue::Arrival, rehearsal::Rehearsal,
+    carry::Surroundings,
+    flood::Spelled,
+    floods::Floods,
+    lanes::Lanes,
+    queue::{Arrival, turn},
+    rehearsal::Rehearsal,
 };
 use crate::{
     blockchain::Blockchain,
@@ -59,8 +64,8 @@ impl Surroundings {
             let hint = self.hint;
             let relayed = self.floods.relay(self.now, (node, except), chain, hint, &mut self.queue, count);
             if let Some(Volume { messages, bytes }) = relayed {
-                self.flooded.messages += messages;
-                self.flooded.bytes += bytes;
+                self.unqueued.messages += messages;
+                self.unqueued.bytes += bytes;
                 return;
             }
         }
@@ -176,11 +181,16 @@ impl Surroundings {
     /// Before anything changes that blocks flow by: from now on each that is under way is a message by itself.
     pub(super) fn spell_out(&mut self) {
         self.flow = Flow::Unknown;
-        for Spelled { from, to, sent, due, count, chain } in self.floods.spell_out(self.now, &mut self.queue)
+        for Spelled { from, to, sent, due, count, chain } in self.floods.spell_out(self.turn, &mut self.queue)
         {
             self.bring_back((from, to), (sent, due), count, Message::NewBlock(Told::Chain(chain)));
         }
         self.end_hearsay();
+    }
+
+    /// When the last message comes that is under way and not in the queue.
+    pub(super) fn last_unqueued(&self) -> Option<Time> {
+        self.floods.last(self.now).max(self.hearsay.last())
     }
 
     /// Puts a message into the queue that was sent at a time and is under way, though it was not in the queue so far; `read`
@@ -192,11 +202,15 @@ impl Surroundings {
         count: u32,
         message: Message,
     ) {
-        self.flooded_under_way += 1;
-        let message = self.traffic.put_under_way(self.now, (from, to), (sent, read), message);
+        self.brought_back += 1;
+        let [sender, receiver] = [from, to].map(|node| node.index() as u32);
+        // What was sent just now, and takes no time, has not had its turn either.
+        let is_to_come =
+            |at| turn(at, receiver, sender, count) > self.turn || (at, sent) == (self.now, self.now);
+        let message = self.traffic.put_under_way((from, to), read, message, is_to_come);
         let at = message.due;
         let slot = self.under_way.put(message);
-        let (from, to) = (from.index() as u32, to.index() as u32);
+        let (from, to) = (sender, receiver);
         self.queue.push(Arrival { at, to, from, count, slot });
     }
 
@@ -229,14 +243,14 @@ impl Surroundings {
         let by_themselves = self.queue.due(moment).filter(|arrival| !Floods::is_of_flood(arrival));
         let has_come = |arrival: &&Arrival| self.under_way.get(arrival.slot).has_come(moment);
         let due = by_themselves.filter(has_come).count() as u64;
-        let Volume { messages: flooded, bytes } = self.flooded;
+        let Volume { messages: unqueued, bytes } = self.unqueued;
         let mut counted = self.messages.clone();
         let not_in_queue = self.floods.under_way(moment) + self.hearsay.under_way(moment);
-        counted.delivered += due + flooded - self.flooded_under_way - not_in_queue;
-        if flooded > 0 {
-            counted.sent += flooded;
+        counted.delivered += due + unqueued - self.brought_back - not_in_queue;
+        if unqueued > 0 {
+            counted.sent += unqueued;
             let volume = counted.kinds.entry(MessageKind::Blocks).or_default();
-            volume.messages += flooded;
+            volume.messages += unqueued;
             volume.bytes += bytes;
         }
         counted

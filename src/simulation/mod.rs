@@ -31,6 +31,7 @@ mod slots;
 #[cfg(test)]
 mod tests;
 mod unread;
+mod ways;
 mod world;
 
 use crate::verbs::NetworkOf;

@@ -143,7 +143,10 @@ impl Nodes {
     pub(super) fn shorten(&mut self, around: &mut Surroundings, cut: &mut Cut) {
         for place in 0..self.list.len() as u32 {
             if let Some(node) = self.at(around, NodeId::new(place)) {
+                around.hearsay.hear_all(around.turn, node);
                 node.shorten(cut);
+                // It may have forgotten a block that it was told of.
+                around.look_at_hearsay(node, None);
             }
         }
         self.given = self.given.take().and_then(|given| cut.shortened(&given));

@@ -33,13 +33,24 @@ pub(super) struct Arrival {
     pub(super) slot: u32,
 }
 
-/// What arrivals are ordered by.
-pub(super) type Key = (Time, u64, u32);
+/// When it is the turn of something to come: at a time, and there in an order.
+pub(super) type Turn = (Time, u64, u32);
+
+/// The turn of something that comes to a node from another, with a count of that one.
+#[inline]
+pub(super) fn turn(at: Time, to: u32, from: u32, count: u32) -> Turn {
+    (at, u64::from(to) << 32 | u64::from(from), count)
+}
+
+/// The last turn at a moment.
+pub(super) fn end_of(moment: Time) -> Turn {
+    (moment, u64::MAX, u32::MAX)
+}
 
 impl Arrival {
     #[inline]
-    pub(super) fn key(&self) -> Key {
-        (self.at, u64::from(self.to) << 32 | u64::from(self.from), self.count)
+    pub(super) fn turn(&self) -> Turn {
+        turn(self.at, self.to, self.from, self.count)
     }
 }
 
@@ -51,7 +62,7 @@ impl PartialOrd for Arrival {
 
 impl Ord for Arrival {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.key(), self.slot).cmp(&(other.key(), other.slot))
+        (self.turn(), self.slot).cmp(&(other.turn(), other.slot))
     }
 }
 

@@ -3,8 +3,8 @@
 //! At Bitcoin's pace 999 of 1,000 blocks travel through a network in which nothing else happens. Where nothing is drawn
 //! for a message, how such a block spreads depends on who found it, and on nothing else; or on its size as well, where
 //! nodes or links have bandwidths and blocks are looked at. So that is found out once for each miner and size: when it
-//! comes to each node, and how many messages that takes. Where each message takes the same time the same flood tells it
-//! that would carry the block; where blocks are announced, and nobody can ask twice for one, a
+//! comes to each node, and how many messages that takes. Where each message takes the same time the shortest
+//! [ways](super::ways) tell it; where blocks are announced, and nobody can ask twice for one, a
 //! [rehearsal](super::rehearsal) does; else the first such block is carried, and [recorded](super::recording). From then
 //! on such a block is that record, shifted in time. It costs what making the block costs, whatever the number of nodes.
 //!
@@ -37,6 +37,7 @@ use super::{
     recording::Recording,
     records::{Kind, Records},
     rehearsal::Rehearsal,
+    ways::Ways,
 };
 use crate::{
     blockchain::{Blockchain, Cut},
@@ -53,6 +54,8 @@ use crate::{
 pub(super) struct Replays {
     pub(super) are_on: bool,
     pub(super) records: Records,
+    /// By which blocks come that are pushed.
+    ways: Ways,
     /// What blocks are rehearsed by that are asked for, if they can be.
     pub(super) rehearsal: Option<Rehearsal>,
     /// A block whose finder has yet to tell its peers, at the moment when it was found.
@@ -65,8 +68,8 @@ pub(super) struct Replays {
 
 impl Default for Replays {
     fn default() -> Self {
-        let (records, settled_by) = (Records::default(), Time::UNIX_EPOCH);
-        Self { are_on: true, records, rehearsal: None, found: None, recording: None, settled_by }
+        let (records, ways, settled_by) = (Records::default(), Ways::default(), Time::UNIX_EPOCH);
+        Self { are_on: true, records, ways, rehearsal: None, found: None, recording: None, settled_by }
     }
 }
 
@@ -158,7 +161,8 @@ impl Surroundings {
         self.flow == Flow::Free
             && !is_retargeted
             && self.searches.next_but_one().is_some_and(|other| other > last)
-            && (accepted < proof || self.floods.comes_within(proof - self.now, (kind.finder, heir), chain))
+            && (accepted < proof
+                || self.replays.ways.comes_within(&self.floods.lanes, proof - self.now, (kind.finder, heir)))
     }
 
     /// Has all nodes take on a block that was just found, if all of its messages arrive before another moment; tells
@@ -177,7 +181,7 @@ impl Surroundings {
         }
         record.uses += 1;
         self.replays.settled_by = self.replays.settled_by.max(self.now + record.last);
-        let Volume { messages, bytes } = &mut self.flooded;
+        let Volume { messages, bytes } = &mut self.unqueued;
         *messages += record.messages;
         *bytes += record.bytes.unwrap_or_else(|| record.messages * self.floods.bytes_of(chain));
         *bytes += record.requests * request_bytes;
@@ -188,9 +192,9 @@ impl Surroundings {
 
     /// Finds out how a block spreads whose kind is new, if that can be told without carrying it.
     fn rehearse(&mut self, Found { kind, request_bytes, chain }: &Found) {
-        let Self { replays: Replays { records, rehearsal, .. }, traffic, floods, recorder, .. } = self;
+        let Self { replays: Replays { records, ways, rehearsal, .. }, traffic, floods, recorder, .. } = self;
         if self.flow == Flow::Free {
-            match floods.rehearse(kind.finder, chain) {
+            match ways.spread(&floods.lanes, kind.finder) {
                 Some(spread) => records.keep(*kind, spread, recorder),
                 None => records.longest = Duration::MAX,
             }

@@ -69,7 +69,7 @@ impl Shared {
     /// Lets time pass until a moment at which nothing comes any more; what was replayed has come by then.
     pub(super) fn advance(&self, moment: Time) {
         let mut world = self.come_to_rest(Some(moment));
-        if world.around.now < moment {
+        if world.around.now <= moment {
             world.around.advance(moment);
         }
     }

@@ -102,8 +102,7 @@ impl World {
         }
         let had_opened = !self.around.queue.opened().is_empty();
         if let Some(arrival) = self.around.queue.pop_until(first.map_or(limit, |first| first.min(limit))) {
-            self.around.now = arrival.at;
-            self.around.hearsay.has_come(arrival.key());
+            self.around.come_to(arrival.turn());
             if !had_opened {
                 self.fetch_opened();
             }
@@ -119,7 +118,9 @@ impl World {
             }
             return Step::Done;
         }
-        let Some(now) = first.filter(|first| *first <= limit) else { return Step::Nothing };
+        let Some(now) = first.filter(|first| *first <= limit) else {
+            return if first.is_none() { self.let_the_last_come(limit) } else { Step::Nothing };
+        };
         // Nobody waited for anything when the block was found: a wake-up is of it.
         if wake != first {
             self.end_recording(now);
@@ -141,6 +142,19 @@ impl World {
             }
         }
         Step::Done
+    }
+
+    /// Where nothing happens any more, has time come to the last message that is not in the queue, if that comes until a
+    /// limit.
+    #[cold]
+    fn let_the_last_come(&mut self, limit: Time) -> Step {
+        match self.around.last_unqueued() {
+            Some(last) if self.around.now < last && last <= limit => {
+                self.around.advance(last);
+                Step::Done
+            }
+            _ => Step::Nothing,
+        }
     }
 
     /// Has all that the arrivals of a moment to come read fetched from memory, and does not wait for it. Of ten thousand
@@ -244,7 +258,7 @@ impl World {
             _ => None,
         };
         if let Some(node) = nodes.at(around, id) {
-            around.hearsay.bring_up(around.now, node, &input);
+            around.hearsay.bring_up(around.turn, node, &input);
         }
         let Some((node, has_new_tip)) = nodes.handle(around, id, input, effects) else { return };
         let (floods, now) = (&around.floods, around.now);

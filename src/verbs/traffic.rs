@@ -179,14 +179,14 @@ impl Traffic {
         self.is_traced
     }
 
-    /// Puts a message under way that was sent at a time, since the last change; `read` is when its receiver has looked at
-    /// it.
+    /// Puts a message under way that was sent since the last change; `read` is when its receiver has looked at it, and
+    /// `is_to_come` tells whether what comes to the link's end at a moment has yet to come there.
     pub(crate) fn put_under_way(
         &mut self,
-        now: Time,
         (from, to): (NodeId, NodeId),
-        (sent, read): (Time, Time),
+        read: Time,
         message: Message,
+        is_to_come: impl FnOnce(Time) -> bool,
     ) -> UnderWay {
         let load = self.load(message.measured());
         let looking = match load.is_light() {
@@ -198,9 +198,7 @@ impl Traffic {
         self.links.note_arrival(from, to, at_end);
         let bytes = load.own_bytes;
         let lane = self.links.put_on((from, to), None, bytes);
-        // What was due at this moment has had its turn, unless it was sent just now.
-        let is_on_link = at_end > now || (at_end, sent) == (now, now);
-        let (due, load) = if is_on_link { (at_end, Some(Box::new(load))) } else { (read, None) };
+        let (due, load) = if is_to_come(at_end) { (at_end, Some(Box::new(load))) } else { (read, None) };
         let sent = self.links.epoch();
         UnderWay { due, from, to, bytes, message, sent, lane, load, trace: Trace::default() }
     }

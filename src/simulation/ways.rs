@@ -1,0 +1,243 @@
+//! Finding out how a pushed block comes to all nodes, without carrying it.
+//!
+//! Where each link always takes the same time a block comes to a node by the shortest way from its finder. Ways are found in
+//! the order of their lengths, as Dijkstra does, but for those that end within the same short time of each other.
+
+use std::{mem, time::Duration};
+
+use super::{floods::Spread, lanes::Lanes};
+use crate::message::NodeId;
+
+/// The slowest link takes at most half as many buckets as there are.
+const BUCKETS: usize = 1024;
+
+/// The shortest ways from a node to all others, as far as they are known; and memory for the next.
+#[derive(Debug, Default)]
+pub(super) struct Ways {
+    /// How many nanoseconds the shortest way takes to each node.
+    nanos: Vec<u64>,
+    /// How many are not known to lead anywhere.
+    unknown: usize,
+    /// No way is longer, once one is known to each node.
+    longest: u64,
+    /// How long the ways take that are to be gone on with, and where they lead, by that time.
+    buckets: Vec<Vec<(u64, u32)>>,
+}
+
+impl Ways {
+    /// Finds out how a block that a node has found comes to all others while nothing else happens; none if it does not, or
+    /// if who brings it to whom depends on more than how long it takes.
+    pub(super) fn spread(&mut self, lanes: &Lanes, finder: NodeId) -> Option<Spread> {
+        // Over links that take no time one comes after the other at one moment.
+        if !lanes.are_both_ways() && !lanes.take_time() {
+            return None;
+        }
+        let mut accepted = Vec::with_capacity(lanes.nodes());
+        self.look(lanes, finder, |_, nodes| {
+            accepted.extend(nodes.iter().map(|(nanos, _)| Duration::from_nanos(*nanos)));
+            true
+        });
+        // The finder has it at once.
+        let accepted = accepted.split_off(1);
+        let (mut messages, mut last) = (0, 0);
+        for (node, nanos) in (0..).zip(&self.nanos) {
+            let (start, of_node) = lanes.of(node);
+            messages += of_node.len() as u64;
+            last = last.max(nanos.saturating_add(start.nanos).saturating_add(start.most_more_nanos.into()));
+        }
+        // Who has brought it is not told.
+        messages -= if lanes.are_both_ways() { accepted.len() as u64 } else { self.ways_back(lanes, finder) };
+        let are_told = accepted.len() + 1 == lanes.nodes() && last < u64::MAX / 2;
+        let last = Duration::from_nanos(last);
+        are_told.then_some(Spread { accepted, last, messages, requests: 0, bytes: None })
+    }
+
+    /// Tells whether a block that a node has found comes to another in less than a time while nothing else happens.
+    pub(super) fn comes_within(
+        &mut self,
+        lanes: &Lanes,
+        time: Duration,
+        (finder, to): (NodeId, NodeId),
+    ) -> bool {
+        let within = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        let mut comes = false;
+        self.look(lanes, finder, |ways, nodes| {
+            comes = ways[to.index()] < within;
+            !comes && nodes.last().is_none_or(|(nanos, _)| *nanos < within)
+        });
+        comes
+    }
+
+    /// Looks for the shortest ways from a node as long as `goes_on` says so, which is told how long they take to each node,
+    /// as far as is known, and to which nodes those lead that were found last, the shortest first.
+    fn look(
+        &mut self,
+        lanes: &Lanes,
+        finder: NodeId,
+        mut goes_on: impl FnMut(&[u64], &[(u64, u32)]) -> bool,
+    ) {
+        self.nanos.clear();
+        self.nanos.resize(lanes.nodes(), u64::MAX);
+        self.buckets.iter_mut().for_each(Vec::clear);
+        self.buckets.resize_with(BUCKETS, Vec::new);
+        let fewest = lanes.slowest_nanos() / (BUCKETS as u64 / 2);
+        let width_bits = fewest.checked_ilog2().map_or(0, |bits| bits + 1);
+        self.nanos[finder.index()] = 0;
+        self.buckets[0].push((0, finder.index() as u32));
+        (self.unknown, self.longest) = (lanes.nodes() - 1, u64::MAX);
+        let (mut number, mut waiting) = (0, 1);
+        while waiting > 0 {
+            let place = number as usize % BUCKETS;
+            let mut bucket = mem::take(&mut self.buckets[place]);
+            // What is shorter than a bucket is wide leads to others in it.
+            let mut next = 0;
+            while let Some(&way) = bucket.get(next) {
+                next += 1;
+                waiting += self.go_on(lanes, way, (number, width_bits), &mut bucket);
+            }
+            waiting -= bucket.len();
+            bucket.retain(|(way, node)| self.nanos[*node as usize] == *way);
+            bucket.sort_unstable();
+            if !bucket.is_empty() && !goes_on(&self.nanos, &bucket) {
+                return;
+            }
+            bucket.clear();
+            self.buckets[place] = bucket;
+            number += 1;
+        }
+    }
+
+    /// Goes on with a way, if no shorter one has been found; returns how many ways that makes. `open` is the bucket that it
+    /// was in, whose number is given, and how many bits of nanoseconds it is wide.
+    #[inline]
+    fn go_on(
+        &mut self,
+        lanes: &Lanes,
+        (way, node): (u64, u32),
+        (number, width_bits): (u64, u32),
+        open: &mut Vec<(u64, u32)>,
+    ) -> usize {
+        let (start, lanes) = lanes.of(node);
+        let soonest = way.saturating_add(start.nanos);
+        if self.nanos[node as usize] < way || soonest >= self.longest {
+            return 0;
+        }
+        let mut found = 0;
+        for lane in lanes {
+            let way = soonest.saturating_add(lane.more_nanos.into());
+            let nanos = &mut self.nanos[lane.to as usize];
+            if way >= *nanos {
+                continue;
+            }
+            self.unknown -= usize::from(*nanos == u64::MAX);
+            *nanos = way;
+            found += 1;
+            match way >> width_bits {
+                same if same == number => open.push((way, lane.to)),
+                later => self.buckets[later as usize % BUCKETS].push((way, lane.to)),
+            }
+        }
+        if self.unknown == 0 && self.longest == u64::MAX {
+            self.longest = self.nanos.iter().copied().max().unwrap_or(0);
+        }
+        found
+    }
+
+    /// Returns how many nodes have a link back to whoever has brought them the block that a node has found: of those whose
+    /// ways take as long, the one of the lowest number.
+    fn ways_back(&self, lanes: &Lanes, finder: NodeId) -> u64 {
+        let mut are_brought = vec![false; lanes.nodes()];
+        are_brought[finder.index()] = true;
+        let mut ways_back = 0;
+        for from in 0..lanes.nodes() as u32 {
+            let (start, of_node) = lanes.of(from);
+            let soonest = self.nanos[from as usize].saturating_add(start.nanos);
+            for lane in of_node {
+                let to = lane.to as usize;
+                let brings = soonest.saturating_add(lane.more_nanos.into()) == self.nanos[to];
+                if brings && !mem::replace(&mut are_brought[to], true) {
+                    ways_back += u64::from(lanes.leads(lane.to, from));
+                }
+            }
+        }
+        ways_back
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulation::flood::NOBODY;
+    use proptest::{collection::vec, prelude::*};
+
+    const NODES: u32 = 12;
+
+    /// Links from the nodes, and the nanoseconds that each takes: many alike, some none, some much longer than others.
+    fn links() -> impl Strategy<Value = Vec<(u32, u32, u64)>> {
+        let nanos =
+            || prop_oneof![0..4_u64, 50_000_000..150_000_000_u64, Just(70_000_000), 0..3_000_000_000_u64];
+        let any_way = vec((0..NODES, 0..NODES, nanos()), 0..60);
+        let both_ways = any_way.clone().prop_map(|links| {
+            links
+                .into_iter()
+                .flat_map(|(one, other, nanos)| [(one, other, nanos), (other, one, nanos / 2)])
+                .collect()
+        });
+        prop_oneof![any_way, both_ways]
+    }
+
+    fn lanes(mut links: Vec<(u32, u32, u64)>) -> Lanes {
+        links.retain(|(from, to, _)| from != to);
+        links.sort_unstable();
+        links.dedup_by_key(|(from, to, _)| (*from, *to));
+        let mut lanes = Lanes::default();
+        for node in 0..NODES {
+            let of_node = links.iter().filter(|(from, ..)| *from == node);
+            let of_node: Vec<_> = of_node.map(|(_, to, nanos)| (NodeId::new(*to), *nanos)).collect();
+            assert!(lanes.add_node(&of_node));
+        }
+        lanes.find_ways_back();
+        lanes
+    }
+
+    /// Every message, from the first to the last, in the order of their turns: how long each node waits, and who tells it.
+    fn carried(lanes: &Lanes, finder: u32) -> (Vec<Option<u64>>, u64) {
+        let (mut accepted, mut messages) = (vec![None; NODES as usize], 0);
+        let mut under_way = std::collections::BTreeSet::new();
+        let mut next = Some((0, finder, NOBODY));
+        while let Some((at, node, from)) = next {
+            if accepted[node as usize].is_none() {
+                accepted[node as usize] = Some(at);
+                for lane in lanes.of(node).1.iter().filter(|lane| lane.to != from) {
+                    under_way.insert((at + lanes.nanos(node, lane.to).unwrap(), lane.to, node));
+                    messages += 1;
+                }
+            }
+            next = under_way.pop_first();
+        }
+        (accepted, messages)
+    }
+
+    proptest! {
+        #[test]
+        fn blocks_come_as_if_carried(links in links(), finder in 0..NODES, to in 0..NODES, within in 0..500_000_000_u64) {
+            let lanes = lanes(links);
+            let (accepted, messages) = carried(&lanes, finder);
+            let mut ways = Ways::default();
+            let within = Duration::from_nanos(within);
+            let comes = accepted[to as usize].is_some_and(|at| Duration::from_nanos(at) < within);
+            prop_assert_eq!(ways.comes_within(&lanes, within, (NodeId::new(finder), NodeId::new(to))), comes);
+            // Memory of what was not looked for to the end does not matter.
+            let spread = ways.spread(&lanes, NodeId::new(finder));
+            let is_told = accepted.iter().all(Option::is_some) && (lanes.are_both_ways() || lanes.take_time());
+            prop_assert_eq!(spread.is_some(), is_told);
+            if let Some(spread) = spread {
+                let mut others: Vec<_> = accepted.into_iter().flatten().map(Duration::from_nanos).collect();
+                others.sort_unstable();
+                prop_assert_eq!(&spread.accepted, &others[1..]);
+                prop_assert_eq!(spread.messages, messages);
+                prop_assert!(spread.accepted.last().is_none_or(|latest| *latest <= spread.last));
+            }
+        }
+    }
+}
