@@ -69,6 +69,22 @@ pub(crate) enum Regard {
     Something,
 }
 
+impl Regard {
+    /// Tells whether nothing more comes of one who tells of it at a time, after `others` of whom that is so as well, and counts
+    /// him among them.
+    #[inline]
+    pub(crate) fn allows(self, at: Time, others: &mut u32) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::Hearsay { until, tellings } => {
+                *others += 1;
+                at < until && *others <= tellings
+            }
+            Self::Something => false,
+        }
+    }
+}
+
 impl Node {
     /// Notes when it is to be woken, by what is due beside the questions for blocks, and what is on its mind.
     ///

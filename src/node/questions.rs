@@ -183,7 +183,7 @@ impl Questions {
     /// until others are asked.
     pub(super) fn are_enough_asked(&self, now: Time) -> bool {
         debug_assert!(!self.has_news, "all news is looked at before the next");
-        now < self.enough_until && self.deadline == Some(self.more_at) && self.tellings + 1 < TELLINGS_MAX
+        self.hearsay().is_some_and(|(until, tellings)| now < until && tellings > 0)
     }
 
     /// Notes that a peer tells of a block as well, while [enough are asked](Self::are_enough_asked).
