@@ -20,11 +20,17 @@ fn lengthened(run: Run, blocks: u64) -> Run {
     Run { acts, relay: Relay::Push, wire: Wire::default(), ..run }
 }
 
-/// Tells whether no fork of a run was deeper than what is final, and no node began behind that: only then the same is
-/// promised.
+/// Tells whether no fork of a run was deeper than what is final, no node began behind that, and no link brought a block as
+/// late: only then the same is promised.
 fn is_as_promised(run: &Run, simulation: &Simulation, depth: u64) -> bool {
-    let begins = |act: &Act| matches!(act, Act::Join(_) | Act::Restart(_, true));
-    !run.acts.iter().any(|(act, _)| begins(act))
+    let millis = depth as f64 * run.interval * 1000.0;
+    let is_late = |act: &Act| match act {
+        Act::Join(_) | Act::Restart(_, true) | Act::Hold(..) => true,
+        // What is drawn may be some times the mean.
+        Act::Link(.., latency) => *latency as f64 > millis / 8.0,
+        _ => false,
+    };
+    !run.acts.iter().any(|(act, _)| is_late(act))
         && simulation.report().reorganisations.keys().all(|given_up| *given_up <= depth)
 }
 
