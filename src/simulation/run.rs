@@ -234,18 +234,18 @@ impl Simulation {
 
     /// Has blocks replayed, or each carried from node to node; at first they are replayed.
     ///
-    /// Where links lose nothing and draw no latency for a message, and nothing else happens until all nodes have a block, how
-    /// it comes to them depends on who found it and how large it is alone, however blocks are told of, but for compact ones
-    /// of which a drawn part is asked for. [`run_for`](Self::run_for), [`run_until`](Self::run_until),
-    /// [`run_blocks`](Self::run_blocks) and [`run_to_position`](Self::run_to_position) find that out once for each miner and
-    /// size, which takes some kilobytes, and then give all nodes such a block at once: it costs what making it costs,
-    /// however many nodes there are. To find it out costs about half of what carrying the block does where no message's time
-    /// depends on its size; a small part where blocks are announced and nobody asks twice for one: each node has it within a
-    /// quarter of the shortest [`Limits::resolve_timeout`] after it has asked, and fewer than 32 peers, over links both ways
-    /// without bandwidths of their own; and else as much as carrying it. Where time is to stop
-    /// meanwhile, or somebody looks at single steps or events, blocks are carried. Where no message's time depends on its
-    /// size, the next block may be found meanwhile by a node that has this one, if no third is; to find out whether it has
-    /// may cost a part of what carrying costs.
+    /// Where links lose nothing, draw no latency for a message, and take some time or lead both ways, and nothing else
+    /// happens until all nodes have a block, how it comes to them depends on who found it and how large it is alone,
+    /// however blocks are told of, but for compact ones of which a drawn part is asked for. [`run_for`](Self::run_for),
+    /// [`run_until`](Self::run_until), [`run_blocks`](Self::run_blocks) and [`run_to_position`](Self::run_to_position)
+    /// find that out once for each miner and size, which takes some kilobytes, and then give all nodes such a block at
+    /// once: it costs what making it costs, however many nodes there are. To find it out costs less than half of what
+    /// carrying the block does where no message's time depends on its size; a small part where blocks are announced and
+    /// nobody asks twice for one: each node has it within a quarter of the shortest [`Limits::resolve_timeout`] after
+    /// it has asked, and fewer than 32 peers, over links both ways without bandwidths of their own; and else as much as
+    /// carrying it. Where time is to stop meanwhile, or somebody looks at single steps or events, blocks are carried.
+    /// Where no message's time depends on its size, the next block may be found meanwhile by a node that has this one,
+    /// if no third is; to find out whether it has may cost a part of what carrying costs.
     ///
     /// What a run comes to is the same; [`Report::replayed`](crate::Report::replayed) says how many were replayed. Nodes
     /// number neither the questions that they would have asked meanwhile nor the searches that they would have begun.
