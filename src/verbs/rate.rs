@@ -42,7 +42,38 @@ impl HashRate {
     pub fn per_second(attempts: f64) -> Result<Self, HashRateError> {
         match attempts.is_finite() && attempts >= 0.0 {
             true => Ok(Self(Some(attempts))),
-            false => Err(HashRateError { attempts_per_second: attempts }),
+            false => Err(HashRateError::PerSecond { attempts_per_second: attempts }),
+        }
+    }
+
+    /// Makes a rate of a share of the attempts that all nodes make a second together, which
+    /// [`Rules::paced_for`](crate::Rules::paced_for) has blocks found at the wanted pace.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use chainlab::{Rules, Simulation, network::HashRate, wire::Topology};
+    ///
+    /// let whole = HashRate::per_second(1e18)?;
+    /// let simulation = Simulation::new(Rules::bitcoin().paced_for(1e18), 42);
+    /// for share in [0.1, 0.3, 0.6] {
+    ///     let node = simulation.spawn()?;
+    ///     simulation.start_mining(node, whole.share(share)?)?;
+    /// }
+    /// simulation.join(&Topology::Complete)?;
+    /// simulation.run_for(Duration::from_secs(30 * 86_400));
+    /// let most = simulation.report().nodes[2].mined;
+    /// assert!((2200..3000).contains(&most), "{most} of some 4,320 blocks");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the share is below 0, above 1, or none; or if the rate is unlimited, which has no number.
+    pub fn share(self, share: f64) -> Result<Self, HashRateError> {
+        match self.0 {
+            Some(whole) if (0.0..=1.0).contains(&share) => Self::per_second(whole * share),
+            Some(_) => Err(HashRateError::Share { share }),
+            None => Err(HashRateError::ShareOfUnlimited { share }),
         }
     }
 
@@ -52,10 +83,45 @@ impl HashRate {
     }
 }
 
-/// A number of attempts a second that is below 0, infinite, or none.
+/// A number that makes no hash rate.
 #[derive(Debug, Clone, Copy, PartialEq, Error)]
-#[error("a hash rate of {attempts_per_second} attempts a second: it is a finite number from 0")]
-pub struct HashRateError {
-    /// What was given.
-    pub attempts_per_second: f64,
+pub enum HashRateError {
+    /// A number of attempts a second that is below 0, infinite, or none.
+    #[error("a hash rate of {attempts_per_second} attempts a second: it is a finite number from 0")]
+    PerSecond {
+        /// What was given.
+        attempts_per_second: f64,
+    },
+    /// A share that is below 0, above 1, or none.
+    #[error("a share of {share} of a hash rate: it is a number from 0 to 1")]
+    Share {
+        /// What was given.
+        share: f64,
+    },
+    /// A share of as many attempts as can be made.
+    #[error("a share of {share} of an unlimited hash rate: how much that is depends on the machine")]
+    ShareOfUnlimited {
+        /// What was given.
+        share: f64,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_of_a_number_and_from_0_to_1() {
+        let whole = HashRate::per_second(500.0).unwrap();
+        for (share, attempts) in [(0.0, 0.0), (0.25, 125.0), (1.0, 500.0)] {
+            assert_eq!(whole.share(share).unwrap().attempts_per_second(), Some(attempts));
+        }
+        for share in [-0.1, 1.1, f64::INFINITY] {
+            assert_eq!(whole.share(share), Err(HashRateError::Share { share }));
+        }
+        let error = whole.share(f64::NAN).unwrap_err();
+        assert_eq!(error.to_string(), "a share of NaN of a hash rate: it is a number from 0 to 1");
+        let error = HashRate::UNLIMITED.share(0.5).unwrap_err();
+        assert_eq!(error, HashRateError::ShareOfUnlimited { share: 0.5 });
+    }
 }
