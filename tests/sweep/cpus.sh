@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The same rows, to the byte, from every build of the program that is given, each also where the C library has neither fused
-# multiply-add nor wide vectors, as on an older processor. The experiment draws from every distribution that there is.
+# The same rows of an experiment, and the same reports and events of the ready scenarios that take a moment, to the byte, from
+# every build of the program that is given, each also where the C library has neither fused multiply-add nor wide vectors, as on
+# an older processor. The experiment draws from every distribution that there is.
 #
 #     tests/sweep/cpus.sh target/debug/chainlab target/release/chainlab target/native/release/chainlab
 set -euo pipefail
@@ -55,18 +56,33 @@ if grep -qw fma /proc/cpuinfo 2>/dev/null; then
     fi
 fi
 
+readonly SCENARIOS=(double_spend forks partition retarget selfish_miner)
+
+# What a program says of all of them, under a setting, into files of these names.
+say() {
+    rm -f draws.csv
+    GLIBC_TUNABLES=$2 "$1" experiment draws.json --figures stale_rate >table
+    mv draws.csv rows
+    for scenario in "${SCENARIOS[@]}"; do
+        GLIBC_TUNABLES=$2 "$1" run "$scenario" --json --events "$scenario.events" >"$scenario.report"
+        sha256sum "$scenario.report" "$scenario.events"
+    done >digests
+}
+
 compared=0
 for program in "${programs[@]}"; do
     for setting in "" "$OLDER"; do
-        rm -f draws.csv
-        GLIBC_TUNABLES=$setting "$program" experiment draws.json --figures stale_rate >table
-        [ -e expected.csv ] || { mv draws.csv expected.csv; mv table expected; continue; }
-        if ! cmp expected.csv draws.csv || ! diff expected table; then
-            echo "cpus: $program with GLIBC_TUNABLES=$setting differs" >&2
-            exit 1
-        fi
+        say "$program" "$setting"
+        for said in rows table digests; do
+            [ -e "expected.$said" ] || cp "$said" "expected.$said"
+            if ! diff "expected.$said" "$said"; then
+                echo "cpus: $program with GLIBC_TUNABLES=$setting differs in its $said" >&2
+                exit 1
+            fi
+        done
         compared=$((compared + 1))
     done
 done
-echo "cpus: passed: $(wc -l <expected.csv) lines of ${#programs[@]} builds, with and without fused multiply-add of the C library," \
-    "$compared comparisons; SHA-256 $(sha256sum <expected.csv | head -c 16)"
+echo "cpus: passed: $(wc -l <rows) lines of an experiment, and the reports and events of ${#SCENARIOS[@]} scenarios, the same" \
+    "$compared times, from ${#programs[@]} builds with and without fused multiply-add of the C library; SHA-256" \
+    "$(cat rows table digests | sha256sum | head -c 16)"
