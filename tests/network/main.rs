@@ -1,4 +1,5 @@
-//! The network of threads. Nothing here sleeps or measures time; what must not hang runs under [`common::finishes`].
+//! The network of threads. Nothing here sleeps, and where time is measured nothing may come too soon, however late it
+//! comes; what must not hang runs under [`common::finishes`].
 
 mod bad_input;
 mod common;
@@ -10,3 +11,4 @@ mod rates;
 mod restarting;
 mod storm;
 mod waiting;
+mod wire;
