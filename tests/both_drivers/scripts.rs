@@ -307,7 +307,7 @@ impl Script {
         let is_whole = self.down.is_none() && !self.is_cut;
         let up: Vec<_> = self.up().collect();
         let node = up[self.random.below(up.len())];
-        match self.random.below(12) {
+        match self.random.below(13) {
             0..4 => self.answers.push(told(network.mine(node))),
             4 | 5 if is_whole => self.submit(lab, node),
             6 if is_whole => self.answers.push(told(network.resolve(node))),
@@ -328,6 +328,7 @@ impl Script {
                 self.is_cut = false;
                 self.get_ahead(lab);
             }
+            11 if is_whole => self.hold(lab),
             _ => {
                 network.pause(node).unwrap();
                 self.answers.push(told(network.snapshot(node)));
@@ -335,6 +336,16 @@ impl Script {
             }
         }
         self.rest(lab);
+    }
+
+    /// Has a block wait at the end of a link that is held. Of two the threads would tell in whichever order.
+    fn hold<D: Driver>(&mut self, lab: &Lab<D>) {
+        let child = 1 + self.random.below(self.parents.len());
+        let [child, parent] = [self.nodes[child], self.nodes[self.parents[child - 1]]];
+        lab.network.hold(child, parent).unwrap();
+        self.answers.push(told(lab.network.mine(child)));
+        self.rest(lab);
+        lab.network.release(child, parent);
     }
 
     fn submit<D: Driver>(&mut self, lab: &Lab<D>, node: NodeId) {
