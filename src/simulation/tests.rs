@@ -204,8 +204,13 @@ fn what_is_skipped_does_not_matter_to_what_is_done_among_ties() {
         let simulation = network_with(relay, NODES, interval, skips);
         let validation = if seed.is_multiple_of(3) { HOP } else { Duration::ZERO };
         simulation.set_block_cost(BlockCost { bytes: Some(1_000_000), validation });
+        // Where lines are slow what a node says waits for a block that it sends.
+        let bandwidth = match seed % 4 == 3 {
+            true => Bandwidth::new(2_000_000, 10_000_000).unwrap(),
+            false => Bandwidth::default(),
+        };
         for node in simulation.nodes() {
-            simulation.set_bandwidth(node, Bandwidth::default()).unwrap();
+            simulation.set_bandwidth(node, bandwidth).unwrap();
         }
         simulation.set_default_link(Link::default().with_latency(Latency::fixed(HOP)));
         let topology = Topology::Random { links: 8 };
@@ -285,6 +290,32 @@ fn time_ends_with_the_last_message() {
             ]
         });
         assert_eq!(skipping, full, "{relay}");
+    }
+}
+
+/// Whoever tells a node of a block over a link one way is no peer that it could ask.
+#[test]
+fn what_is_skipped_does_not_matter_over_links_one_way() {
+    for relay in [Relay::Push, Relay::Announce] {
+        let [skipping, full] = [true, false].map(|skips| {
+            let simulation = network_with(relay, 30, 20.0, skips);
+            for number in 0..30 {
+                let [teller, told, other] =
+                    [number, (number * 7 + 5) % 30, (number * 11 + 6) % 30].map(NodeId::new);
+                // Some are strangers to each other.
+                let _ = simulation.disconnect(other, told);
+                for from in [teller, other] {
+                    if from != told {
+                        simulation.register(from, [told]).unwrap();
+                    }
+                }
+            }
+            simulation
+                .set_default_link(Link::default().with_latency(Latency::fixed(Duration::from_millis(90))));
+            outcome(&simulation, 20.0, 60, |_| {})
+        });
+        // The reports are too long to be shown.
+        assert!(skipping == full, "{relay}");
     }
 }
 
