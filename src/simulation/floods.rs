@@ -5,7 +5,7 @@
 //! The others are known all the same: who told its peers, when, and whom not, says when each of them comes. From that
 //! they are counted, come back if the first was in vain, and are all spelled out when the network changes.
 
-use std::{mem, time::Duration};
+use std::mem;
 
 use super::{
     flood::{FLOOD, Flood, NOBODY, Spare, Spelled},
@@ -33,20 +33,6 @@ pub(super) struct Floods {
     last: Option<Arrival>,
     /// Memory of floods that are over.
     spare: Vec<Spare>,
-}
-
-/// How a block comes from its finder to all other nodes.
-#[derive(Debug)]
-pub(super) struct Spread {
-    /// After what time each of them takes it on, the soonest first.
-    pub(super) accepted: Vec<Duration>,
-    /// After what time the last message has come.
-    pub(super) last: Duration,
-    pub(super) messages: u64,
-    /// How many of these ask for the block.
-    pub(super) requests: u64,
-    /// The bytes of the others; if nothing, each has those of a message that tells of the block.
-    pub(super) bytes: Option<u64>,
 }
 
 /// What an arrival is.
@@ -180,7 +166,8 @@ impl Floods {
     }
 
     fn messages_after(&self, turn: Turn) -> impl Iterator<Item = Spelled> {
-        self.floods.iter().flatten().flat_map(move |flood| flood.under_way(&self.lanes, turn))
+        let flows = move |flood: &&Flood| flood.last >= turn.0;
+        self.floods.iter().flatten().filter(flows).flat_map(move |flood| flood.under_way(&self.lanes, turn))
     }
 
     /// Ends all floods, and returns the messages that they stood for and that have yet to come after a turn.

@@ -8,6 +8,7 @@ mod acts;
 mod carry;
 mod drive;
 mod events;
+mod filled;
 mod finality;
 mod flood;
 mod floods;

@@ -1,7 +1,8 @@
 //! The queue of arrivals: what comes when, to whom, and in which order.
 //!
-//! Most arrivals lie less than a second ahead, so they wait in a ring of buckets, each a quarter of a millisecond wide:
-//! pushing is an append, and a bucket is sorted once, when its turn comes. What lies beyond the ring waits in a heap.
+//! Most arrivals lie less than a second ahead, so they wait in a ring of buckets, each a quarter of a millisecond wide, which
+//! reaches 268 milliseconds ahead: pushing is an append, and a bucket is sorted once, when its turn comes. What lies beyond
+//! the ring waits in a heap.
 
 use std::{
     cmp::Reverse,
@@ -9,12 +10,11 @@ use std::{
     mem,
 };
 
+use super::filled::{BUCKETS, Filled, place_of};
 use crate::time::Time;
 
 /// A bucket is 2^18 nanoseconds wide.
 const WIDTH_BITS: u32 = 18;
-/// The ring reaches 268 milliseconds ahead.
-const BUCKETS: usize = 1024;
 /// Up to so many entries are sorted by insertion, which most buckets are.
 const FEW: usize = 24;
 
@@ -71,8 +71,7 @@ impl Ord for Arrival {
 pub(super) struct Queue {
     /// Of the buckets after the open one, each in its number's place.
     ring: Vec<Vec<Arrival>>,
-    /// A bit for each place of the ring that is not empty.
-    filled: [u64; BUCKETS / 64],
+    filled: Filled,
     /// The number of the bucket that is open.
     open: u64,
     /// What is left of the open bucket, sorted, the earliest last.
@@ -85,7 +84,7 @@ impl Queue {
     pub(super) fn new(now: Time) -> Self {
         Self {
             ring: vec![Vec::new(); BUCKETS],
-            filled: [0; BUCKETS / 64],
+            filled: Filled::default(),
             open: bucket(now),
             current: Vec::new(),
             beyond: BinaryHeap::new(),
@@ -98,9 +97,8 @@ impl Queue {
         let number = bucket(arrival.at);
         let ahead = number.wrapping_sub(self.open);
         if ahead.wrapping_sub(1) < BUCKETS as u64 - 1 {
-            let place = number as usize % BUCKETS;
-            self.filled[place / 64] |= 1 << (place % 64);
-            self.ring[place].push(arrival);
+            self.filled.fill(number);
+            self.ring[place_of(number)].push(arrival);
         } else if ahead >= BUCKETS as u64 && number > self.open {
             self.push_beyond(arrival);
         } else {
@@ -135,12 +133,12 @@ impl Queue {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.current.is_empty() && self.beyond.is_empty() && self.filled == [0; BUCKETS / 64]
+        self.current.is_empty() && self.beyond.is_empty() && self.filled.is_none()
     }
 
     /// Iterates over what comes at a moment, or came before and was not popped, in no order.
     pub(super) fn due(&self, now: Time) -> impl Iterator<Item = &Arrival> {
-        let next = &self.ring[bucket(now) as usize % BUCKETS];
+        let next = &self.ring[place_of(bucket(now))];
         let far = self.beyond.iter().map(|Reverse(arrival)| arrival);
         self.current.iter().chain(next).chain(far).filter(move |arrival| arrival.at <= now)
     }
@@ -152,7 +150,7 @@ impl Queue {
         // A bucket that is left behind would come again one round later.
         if number > self.open
             && self.current.is_empty()
-            && self.next_filled().is_none_or(|next| next > number)
+            && self.filled.next_after(self.open).is_none_or(|next| next > number)
         {
             self.open = number;
         }
@@ -162,7 +160,7 @@ impl Queue {
     pub(super) fn drain(&mut self) -> Vec<Arrival> {
         let mut all = mem::take(&mut self.current);
         self.ring.iter_mut().for_each(|bucket| all.append(bucket));
-        self.filled = [0; BUCKETS / 64];
+        self.filled = Filled::default();
         all.extend(self.beyond.drain().map(|Reverse(arrival)| arrival));
         all
     }
@@ -171,15 +169,19 @@ impl Queue {
     #[inline(never)]
     fn open_next(&mut self, limit: Time) -> bool {
         let far = self.beyond.peek().map(|Reverse(arrival)| bucket(arrival.at));
-        let Some(next) =
-            self.next_filled().into_iter().chain(far).min().filter(|next| *next <= bucket(limit))
+        let Some(next) = self
+            .filled
+            .next_after(self.open)
+            .into_iter()
+            .chain(far)
+            .min()
+            .filter(|next| *next <= bucket(limit))
         else {
             return false;
         };
         if next - self.open < BUCKETS as u64 {
-            let place = next as usize % BUCKETS;
-            mem::swap(&mut self.current, &mut self.ring[place]);
-            self.filled[place / 64] &= !(1 << (place % 64));
+            self.filled.empty(next);
+            mem::swap(&mut self.current, &mut self.ring[place_of(next)]);
         }
         self.open = next;
         while let Some(first) = self.beyond.peek_mut().filter(|first| bucket(first.0.at) == next) {
@@ -187,30 +189,6 @@ impl Queue {
         }
         sort(&mut self.current);
         true
-    }
-
-    /// The number of the first bucket after the open one that has entries in the ring.
-    #[inline]
-    fn next_filled(&self) -> Option<u64> {
-        let start = (self.open + 1) as usize % BUCKETS;
-        let (first, bit) = (start / 64, start % 64);
-        let words = self.filled.len();
-        // The first word is looked at twice: its upper bits at the start, its lower ones at the end of the round.
-        (0..=words).find_map(|step| {
-            let word = (first + step) % words;
-            let mask = if step == 0 {
-                !0 << bit
-            } else if step == words {
-                !(!0 << bit)
-            } else {
-                !0
-            };
-            let bits = self.filled[word] & mask;
-            (bits != 0).then(|| {
-                let place = word * 64 + bits.trailing_zeros() as usize;
-                self.open + 1 + ((place + BUCKETS - start) % BUCKETS) as u64
-            })
-        })
     }
 }
 

@@ -7,7 +7,12 @@
 
 use std::time::Duration;
 
-use super::{carry::Surroundings, floods::Spread, nodes::Nodes, records::Kind, replays::Found};
+use super::{
+    carry::Surroundings,
+    nodes::Nodes,
+    records::{Kind, Spread},
+    replays::Found,
+};
 use crate::{
     event::Happening,
     message::{Message, MessageKind},

@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::floods::Spread;
 use crate::{
     message::NodeId,
     report::{Pattern, Ranked, Recorder, Tally},
@@ -19,6 +18,20 @@ pub(super) struct Kind {
     pub(super) bytes: u64,
     /// The bytes of a message that asks for it, or 0 where these do not matter.
     pub(super) request_bytes: u64,
+}
+
+/// How a block comes from its finder to all other nodes.
+#[derive(Debug)]
+pub(super) struct Spread {
+    /// After what time each of them takes it on, the soonest first.
+    pub(super) accepted: Vec<Duration>,
+    /// After what time the last message has come.
+    pub(super) last: Duration,
+    pub(super) messages: u64,
+    /// How many of these ask for the block.
+    pub(super) requests: u64,
+    /// The bytes of the others; if nothing, each has those of a message that tells of the block.
+    pub(super) bytes: Option<u64>,
 }
 
 /// How the blocks of a kind spread.
@@ -42,7 +55,7 @@ pub(super) struct Record {
 pub(super) struct Records {
     all: BTreeMap<Kind, Record>,
     /// The longest that a block was seen to spread: where something comes sooner, it is not worth finding out more. The
-    /// longest time that there is, where floods do not reach all.
+    /// longest time that there is, where that cannot be found out.
     pub(super) longest: Duration,
 }
 

@@ -8,9 +8,9 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    floods::Spread,
     lanes::Lanes,
     queue::{Arrival, Queue},
+    records::Spread,
 };
 use crate::{
     message::{ANNOUNCEMENT_BYTES, NodeId},

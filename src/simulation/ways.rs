@@ -1,27 +1,35 @@
 //! Finding out how a pushed block comes to all nodes, without carrying it.
 //!
 //! Where each link always takes the same time a block comes to a node by the shortest way from its finder. Ways are found in
-//! the order of their lengths, as Dijkstra does, but for those that end within the same short time of each other.
+//! the order of their lengths, as Dijkstra does: those that are to be gone on with wait in a ring of buckets, a bucket being
+//! sorted when its turn comes.
 
-use std::{mem, time::Duration};
+use std::{cmp::Reverse, collections::BinaryHeap, iter::Peekable, mem, time::Duration};
 
-use super::{floods::Spread, lanes::Lanes};
+use super::{
+    filled::{BUCKETS, Filled, place_of},
+    lanes::Lanes,
+    records::Spread,
+};
 use crate::message::NodeId;
 
-/// The slowest link takes at most half as many buckets as there are.
-const BUCKETS: usize = 1024;
+/// A way that is to be gone on with: how many nanoseconds it takes, and where it leads.
+type Way = (u64, u32);
 
 /// The shortest ways from a node to all others, as far as they are known; and memory for the next.
 #[derive(Debug, Default)]
 pub(super) struct Ways {
     /// How many nanoseconds the shortest way takes to each node.
     nanos: Vec<u64>,
-    /// How many are not known to lead anywhere.
+    /// To how many nodes no way is known.
     unknown: usize,
-    /// No way is longer, once one is known to each node.
+    /// No shortest way is longer, once one is known to each node.
     longest: u64,
-    /// How long the ways take that are to be gone on with, and where they lead, by that time.
-    buckets: Vec<Vec<(u64, u32)>>,
+    /// The ways that end in each bucket, but in the open one.
+    buckets: Vec<Vec<Way>>,
+    filled: Filled,
+    /// Those that were found to end in the open bucket, since it was opened.
+    soon: BinaryHeap<Reverse<Way>>,
 }
 
 impl Ways {
@@ -33,12 +41,12 @@ impl Ways {
             return None;
         }
         let mut accepted = Vec::with_capacity(lanes.nodes());
-        self.look(lanes, finder, |_, nodes| {
-            accepted.extend(nodes.iter().map(|(nanos, _)| Duration::from_nanos(*nanos)));
+        self.look(lanes, finder, |(nanos, _)| {
+            accepted.push(Duration::from_nanos(nanos));
             true
         });
         // The finder has it at once.
-        let accepted = accepted.split_off(1);
+        accepted.remove(0);
         let (mut messages, mut last) = (0, 0);
         for (node, nanos) in (0..).zip(&self.nanos) {
             let (start, of_node) = lanes.of(node);
@@ -61,68 +69,67 @@ impl Ways {
     ) -> bool {
         let within = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         let mut comes = false;
-        self.look(lanes, finder, |ways, nodes| {
-            comes = ways[to.index()] < within;
-            !comes && nodes.last().is_none_or(|(nanos, _)| *nanos < within)
+        self.look(lanes, finder, |(nanos, node)| {
+            comes = nanos < within && node == to.index() as u32;
+            nanos < within && !comes
         });
         comes
     }
 
-    /// Looks for the shortest ways from a node as long as `goes_on` says so, which is told how long they take to each node,
-    /// as far as is known, and to which nodes those lead that were found last, the shortest first.
-    fn look(
-        &mut self,
-        lanes: &Lanes,
-        finder: NodeId,
-        mut goes_on: impl FnMut(&[u64], &[(u64, u32)]) -> bool,
-    ) {
+    /// Looks for the shortest ways from a node, as long as `goes_on` says so, which is told of each, the shortest first.
+    fn look(&mut self, lanes: &Lanes, finder: NodeId, mut goes_on: impl FnMut(Way) -> bool) {
         self.nanos.clear();
         self.nanos.resize(lanes.nodes(), u64::MAX);
+        self.nanos[finder.index()] = 0;
+        (self.unknown, self.longest) = (lanes.nodes() - 1, u64::MAX);
         self.buckets.iter_mut().for_each(Vec::clear);
         self.buckets.resize_with(BUCKETS, Vec::new);
-        let fewest = lanes.slowest_nanos() / (BUCKETS as u64 / 2);
-        let width_bits = fewest.checked_ilog2().map_or(0, |bits| bits + 1);
-        self.nanos[finder.index()] = 0;
-        self.buckets[0].push((0, finder.index() as u32));
-        (self.unknown, self.longest) = (lanes.nodes() - 1, u64::MAX);
-        let (mut number, mut waiting) = (0, 1);
-        while waiting > 0 {
-            let place = number as usize % BUCKETS;
-            let mut bucket = mem::take(&mut self.buckets[place]);
-            // What is shorter than a bucket is wide leads to others in it.
-            let mut next = 0;
-            while let Some(&way) = bucket.get(next) {
-                next += 1;
-                waiting += self.go_on(lanes, way, (number, width_bits), &mut bucket);
+        self.filled = Filled::default();
+        self.soon.clear();
+        self.soon.push(Reverse((0, finder.index() as u32)));
+        // The slowest link reaches over half of the ring at most.
+        let least = lanes.slowest_nanos() / (BUCKETS as u64 / 2);
+        let width_bits = least.checked_ilog2().map_or(0, |bits| bits + 1);
+        let (mut number, mut open) = (0, Vec::new());
+        loop {
+            let mut left = open.iter().copied().peekable();
+            while let Some(way) = self.take_next(&mut left) {
+                if self.nanos[way.1 as usize] == way.0 {
+                    if !goes_on(way) {
+                        return;
+                    }
+                    self.go_on(lanes, way, (number, width_bits));
+                }
             }
-            waiting -= bucket.len();
-            bucket.retain(|(way, node)| self.nanos[*node as usize] == *way);
-            bucket.sort_unstable();
-            if !bucket.is_empty() && !goes_on(&self.nanos, &bucket) {
-                return;
-            }
-            bucket.clear();
-            self.buckets[place] = bucket;
-            number += 1;
+            open.clear();
+            mem::swap(&mut open, &mut self.buckets[place_of(number)]);
+            let Some(next) = self.filled.next_after(number) else { return };
+            number = next;
+            self.filled.empty(number);
+            mem::swap(&mut open, &mut self.buckets[place_of(number)]);
+            open.sort_unstable();
         }
     }
 
-    /// Goes on with a way, if no shorter one has been found; returns how many ways that makes. `open` is the bucket that it
-    /// was in, whose number is given, and how many bits of nanoseconds it is wide.
+    /// Takes the shortest of what is left of the open bucket, and of what has come into it since.
     #[inline]
-    fn go_on(
-        &mut self,
-        lanes: &Lanes,
-        (way, node): (u64, u32),
-        (number, width_bits): (u64, u32),
-        open: &mut Vec<(u64, u32)>,
-    ) -> usize {
+    fn take_next(&mut self, left: &mut Peekable<impl Iterator<Item = Way>>) -> Option<Way> {
+        match self.soon.peek() {
+            Some(Reverse(soon)) if left.peek().is_none_or(|way| soon < way) => {
+                self.soon.pop().map(|soon| soon.0)
+            }
+            _ => left.next(),
+        }
+    }
+
+    /// Goes on with a way. The number of the bucket is given that it was in, and how many bits of nanoseconds it is wide.
+    #[inline]
+    fn go_on(&mut self, lanes: &Lanes, (way, node): Way, (number, width_bits): (u64, u32)) {
         let (start, lanes) = lanes.of(node);
         let soonest = way.saturating_add(start.nanos);
-        if self.nanos[node as usize] < way || soonest >= self.longest {
-            return 0;
+        if soonest >= self.longest {
+            return;
         }
-        let mut found = 0;
         for lane in lanes {
             let way = soonest.saturating_add(lane.more_nanos.into());
             let nanos = &mut self.nanos[lane.to as usize];
@@ -131,16 +138,17 @@ impl Ways {
             }
             self.unknown -= usize::from(*nanos == u64::MAX);
             *nanos = way;
-            found += 1;
             match way >> width_bits {
-                same if same == number => open.push((way, lane.to)),
-                later => self.buckets[later as usize % BUCKETS].push((way, lane.to)),
+                same if same == number => self.soon.push(Reverse((way, lane.to))),
+                later => {
+                    self.filled.fill(later);
+                    self.buckets[place_of(later)].push((way, lane.to));
+                }
             }
         }
         if self.unknown == 0 && self.longest == u64::MAX {
             self.longest = self.nanos.iter().copied().max().unwrap_or(0);
         }
-        found
     }
 
     /// Returns how many nodes have a link back to whoever has brought them the block that a node has found: of those whose
