@@ -70,8 +70,8 @@ pub(crate) enum Regard {
 }
 
 impl Regard {
-    /// Tells whether nothing more comes of one who tells of it at a time, after `others` of whom that is so as well, and counts
-    /// him among them.
+    /// Tells whether nothing more comes of one who tells of it at a time. `others` counts those who are but heard, which he is
+    /// one of if he is.
     #[inline]
     pub(crate) fn allows(self, at: Time, others: &mut u32) -> bool {
         match self {

@@ -110,7 +110,7 @@ impl Simulation {
     }
 
     /// Lets the next thing happen, however far ahead it lies; tells whether there was one. A message that comes to nothing,
-    /// and so is left out of the queue, is not a thing of its own.
+    /// and so is left out of the queue, is not a thing of its own, but where nothing else is to come: there the last of them is.
     ///
     /// ```
     /// use chainlab::{Rules, Simulation};

@@ -74,11 +74,12 @@ impl Shared {
         }
     }
 
-    /// Has nothing be left open before somebody acts on the world at a moment, which is now if it is not given.
+    /// Has nothing be left open before somebody acts on the world at a moment to come, or now.
     fn come_to_rest(&self, moment: Option<Time>) -> RefMut<'_, World> {
         let mut world = self.0.borrow_mut();
         world.carry_found();
-        let moment = moment.unwrap_or(world.around.now);
+        let now = world.around.now;
+        let moment = moment.map_or(now, |moment| moment.max(now));
         world.end_recording(moment);
         world
     }

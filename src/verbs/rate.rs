@@ -46,8 +46,8 @@ impl HashRate {
         }
     }
 
-    /// Makes a rate of a share of the attempts that all nodes make a second together, which
-    /// [`Rules::paced_for`](crate::Rules::paced_for) has blocks found at the wanted pace.
+    /// Returns a share of this rate. If this is that of all nodes together, for which
+    /// [`Rules::paced_for`](crate::Rules::paced_for) sets the first target, the share is a node's part of the whole.
     ///
     /// ```
     /// use std::time::Duration;
