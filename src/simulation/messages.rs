@@ -210,8 +210,7 @@ impl Surroundings {
         let message = self.traffic.put_under_way((from, to), read, message, is_to_come);
         let at = message.due;
         let slot = self.under_way.put(message);
-        let (from, to) = (sender, receiver);
-        self.queue.push(Arrival { at, to, from, count, slot });
+        self.queue.push(Arrival { at, to: receiver, from: sender, count, slot });
     }
 
     /// A block has come to a node in vain: the next message that brings it matters, too.
