@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, iter, sync::Arc};
 use rpds::RedBlackTreeMapSync;
 
 /// How many credits may wait to be entered: as many as there are accounts, but for the least and the most.
-const CREDITS: (usize, usize) = (16, 256);
+const CREDITS: (usize, usize) = (16, 1024);
 
 /// What an address has and has done; an address that was never heard of has nothing and has done nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -42,7 +42,7 @@ struct Credit {
 }
 
 impl Accounts {
-    /// Returns an address's account in O(log n); of the last coins that came in, up to 256 are looked through.
+    /// Returns an address's account in O(log n); of the last coins that came in, up to 1,024 are looked through.
     pub fn get(&self, address: &str) -> Account {
         let entered = self.entered.get(address).copied().unwrap_or_default();
         let credits = self.credits().filter(|credit| *credit.address == *address);
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     /// More than may wait to be entered.
-    const ADDRESSES: u16 = 400;
+    const ADDRESSES: u16 = 1200;
 
     #[derive(Debug, Clone)]
     enum Step {
@@ -132,7 +132,7 @@ mod tests {
         let account = (amount(), 0..9_u64).prop_map(|(balance, nonce)| Account { balance, nonce });
         prop_oneof![
             1 => (0..ADDRESSES, account).prop_map(|(address, account)| Step::Set(address, account)),
-            200 => (0..ADDRESSES, amount()).prop_map(|(address, amount)| Step::Credit(address, amount)),
+            400 => (0..ADDRESSES, amount()).prop_map(|(address, amount)| Step::Credit(address, amount)),
             1 => (0..50_usize).prop_map(Step::GoBack),
         ]
     }
@@ -142,7 +142,7 @@ mod tests {
 
         /// Whatever is entered when, they are what a plain map is, and so are those that were kept of before.
         #[test]
-        fn accounts_are_a_plain_map(steps in vec(step(), 0..2000)) {
+        fn accounts_are_a_plain_map(steps in vec(step(), 0..3000)) {
             let mut all = vec![(Accounts::default(), BTreeMap::<String, Account>::new())];
             for step in steps {
                 let (mut accounts, mut plain) = all.last().cloned().unwrap();
@@ -162,7 +162,7 @@ mod tests {
                 }
                 all.push((accounts, plain));
             }
-            for (accounts, plain) in all.into_iter().step_by(97) {
+            for (accounts, plain) in all.into_iter().step_by(193) {
                 for address in (0..ADDRESSES).map(|address| address.to_string()) {
                     prop_assert_eq!(accounts.get(&address), plain.get(&address).copied().unwrap_or_default());
                 }
