@@ -18,7 +18,7 @@ use crate::{
     message::{Message, NodeId, Told},
     node::{Effect, Effects, Input, Node},
     time::Time,
-    verbs::{NodeError, state::State, view::View},
+    verbs::{NodeError, view::View},
 };
 
 /// A network at a moment of virtual time.
@@ -219,7 +219,14 @@ impl World {
         self.tell_of_losses();
         self.next_ticket += 1;
         let ticket = Ticket(self.next_ticket);
-        self.handle(node, Input::Command(ticket, command));
+        match command {
+            // Whoever saves the network looks at what stands still too, which does nothing meanwhile.
+            Command::Snapshot if !self.is_live(node) => {
+                let snapshot = Answer::Snapshot(self.node(node).snapshot());
+                self.around.answers.insert(ticket, snapshot);
+            }
+            command => self.handle(node, Input::Command(ticket, command)),
+        }
         ticket
     }
 
@@ -249,7 +256,7 @@ impl World {
     /// Hands a node an input, and carries out its effects.
     pub(super) fn handle(&mut self, id: NodeId, input: Input) {
         let Self { nodes, around, effects, .. } = self;
-        debug_assert!(!matches!(around.states[id.index()], State::Down { .. }), "{input:?}");
+        debug_assert!(around.states[id.index()].is_live(), "{input:?}");
         let is_command = matches!(input, Input::Command(..));
         // What is shown that was held back may be more than one block.
         let is_found = matches!(input, Input::Found(..)) && nodes.are_together() && nodes.rest();

@@ -6,6 +6,7 @@ use chainlab::{
     Difficulty, NodeId, Rules, Simulation,
     network::{CallError, NodeError},
     pow::Target,
+    wire::Link,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -31,4 +32,23 @@ fn a_node_that_is_paused_when_the_time_for_a_block_is_up_says_so() {
     simulation.resume(node).unwrap();
     simulation.run_for(100_000 * 60 * MINUTE);
     assert_eq!(simulation.report().mined, 0);
+}
+
+/// To look at a node that stands still has it do nothing: what it was to tell again waits until it goes on.
+#[test]
+fn a_paused_node_that_is_looked_at_stands_still() {
+    let simulation = Simulation::new(Rules::sealed(), 1);
+    let [alice, bob] = [(); 2].map(|()| simulation.spawn().unwrap());
+    simulation.connect(alice, bob).unwrap();
+    simulation.set_link(alice, bob, Link::default().with_loss(1.0).unwrap()).unwrap();
+    simulation.mine(alice).unwrap();
+    simulation.pause(alice).unwrap();
+    simulation.set_link(alice, bob, Link::default()).unwrap();
+    simulation.run_for(MINUTE);
+    assert_eq!(simulation.snapshot(alice).unwrap().chain.len(), 2);
+    simulation.run_for(MINUTE);
+    assert_eq!(simulation.chain(bob).unwrap().len(), 1);
+    simulation.resume(alice).unwrap();
+    simulation.run_for(MINUTE);
+    assert_eq!(simulation.chain(bob).unwrap().len(), 2);
 }
