@@ -242,10 +242,11 @@ impl Surroundings {
         self.changes += 1;
     }
 
-    /// Forgets what a node waited for that has ended.
+    /// Forgets what a node waited for that has ended, and how fast it has mined.
     pub(super) fn forget(&mut self, node: NodeId) {
         self.searches.stop(self.now, node);
-        self.searches.set_rate(self.now, node, self.rates[node.index()]);
+        self.rates[node.index()] = UNLIMITED;
+        self.searches.set_rate(self.now, node, UNLIMITED);
         self.set_wake(node, None);
         self.unread[node.index()] = Unread::default();
         self.hearsay.forget(node);

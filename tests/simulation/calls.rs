@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chainlab::{
     Difficulty, NodeId, Rules, Simulation,
-    network::{CallError, NodeError},
+    network::{CallError, HashRate, NodeError, RestartFrom},
     pow::Target,
     wire::Link,
 };
@@ -51,4 +51,18 @@ fn a_paused_node_that_is_looked_at_stands_still() {
     simulation.resume(alice).unwrap();
     simulation.run_for(MINUTE);
     assert_eq!(simulation.chain(bob).unwrap().len(), 2);
+}
+
+/// As a node of a thread does, and one that was told to stop.
+#[test]
+fn a_restarted_node_mines_as_fast_as_it_can() {
+    let difficulty = Difficulty::Fixed(Target::leading_zero_bits(12));
+    let simulation = Simulation::new(Rules { difficulty, ..Rules::sealed() }, 1);
+    let node = simulation.spawn().unwrap();
+    simulation.start_mining(node, HashRate::per_second(1.0).unwrap()).unwrap();
+    simulation.crash(node).unwrap();
+    simulation.restart(node, RestartFrom::Chain).unwrap();
+    let start = simulation.now();
+    simulation.mine(node).unwrap();
+    assert!(simulation.now() < start + Duration::from_secs(1), "4,096 attempts, a million in a second");
 }
