@@ -107,7 +107,7 @@ impl Worker {
                 }
             }
         }));
-        let cause = cause.unwrap_or_else(|payload| DownCause::Panicked(panic_message(&*payload)));
+        let cause = cause.unwrap_or_else(|payload| DownCause::panicked(&*payload));
         self.go_down(cause);
     }
 
@@ -374,12 +374,6 @@ impl Worker {
             }
         }
     }
-}
-
-/// What a thread panicked with.
-fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
 }
 
 mod search;

@@ -66,7 +66,13 @@ impl World {
     /// Crashes a node.
     pub(super) fn crash(&mut self, id: NodeId) -> Result<(), NodeError> {
         self.known(id)?.check_up(id)?;
-        let (state, happenings) = ending::end(self.node(id), DownCause::Crashed);
+        self.end(id, DownCause::Crashed);
+        Ok(())
+    }
+
+    /// Ends a node that is up.
+    pub(super) fn end(&mut self, id: NodeId, cause: DownCause) {
+        let (state, happenings) = ending::end(self.node(id), cause);
         let around = &mut self.around;
         around.spell_out();
         happenings.into_iter().for_each(|what| around.record(id, what));
@@ -74,7 +80,6 @@ impl World {
         around.forget(id);
         around.set_state(id, state);
         self.given_up.retain(|(node, _)| *node != id);
-        Ok(())
     }
 
     /// Begins a node again that is down.

@@ -244,6 +244,7 @@ impl Surroundings {
 
     /// Forgets what a node waited for that has ended, and how fast it has mined.
     pub(super) fn forget(&mut self, node: NodeId) {
+        self.to_hash = None;
         self.searches.stop(self.now, node);
         self.rates[node.index()] = UNLIMITED;
         self.searches.set_rate(self.now, node, UNLIMITED);

@@ -157,7 +157,8 @@ impl Drive for Virtual {
             world.around.set_rate(node, per_second(rate));
             let ticket = world.command(node, Command::StartMining);
             world.answer(ticket);
-            Ok(())
+            // A judge may have taken it down.
+            world.known(node)?.check_up(node)
         })
     }
 

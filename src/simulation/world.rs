@@ -1,6 +1,10 @@
 //! All that a simulation is at a moment: the nodes, and what comes next.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use super::{
     Simulation,
@@ -18,7 +22,7 @@ use crate::{
     message::{Message, NodeId, Told},
     node::{Effect, Effects, Input, Node},
     time::Time,
-    verbs::{NodeError, view::View},
+    verbs::{DownCause, NodeError, view::View},
 };
 
 /// A network at a moment of virtual time.
@@ -288,12 +292,23 @@ impl World {
         for what in effects.happened.drain(..) {
             around.record(id, what);
         }
-        for effect in effects.to_do.drain(..) {
-            match effect {
-                Effect::Relay { except: None, message }
-                    if is_found && around.keeps_for_replay(nodes, id, &message) => {}
-                effect => around.carry_out(id, effect),
+        let is_judged = around.traffic.is_judged();
+        let mut carry_out = || {
+            for effect in effects.to_do.drain(..) {
+                match effect {
+                    Effect::Relay { except: None, message }
+                        if is_found && around.keeps_for_replay(nodes, id, &message) => {}
+                    effect => around.carry_out(id, effect),
+                }
             }
+        };
+        if is_judged {
+            // The closure that judges is the caller's: if it panics, it takes this node down, and no other.
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(carry_out)) {
+                return self.end(id, DownCause::panicked(&*payload));
+            }
+        } else {
+            carry_out();
         }
         if let Some(search) = around.to_hash.take()
             && let Some(node) = nodes.at(around, id)

@@ -1,5 +1,7 @@
 //! What can go wrong when something is done to a network.
 
+use std::any::Any;
+
 use crate::{
     blockchain::{Blockchain, InvalidBlock},
     message::NodeId,
@@ -59,6 +61,15 @@ pub enum DownCause {
     /// The network was shut down.
     #[error("the network was shut down")]
     ShutDown,
+}
+
+impl DownCause {
+    /// What a node panicked with, as it was caught.
+    pub(crate) fn panicked(payload: &(dyn Any + Send)) -> Self {
+        let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+        Self::Panicked(text.unwrap_or_else(|| "no message".to_owned()))
+    }
 }
 
 /// Why a node did not do what it was told: it cannot be asked, or it refused.

@@ -174,6 +174,11 @@ impl Traffic {
         }
     }
 
+    /// Tells whether somebody judges what is sent.
+    pub(crate) fn is_judged(&self) -> bool {
+        self.judge.is_some()
+    }
+
     /// Tells whether what is sent is traced.
     pub(crate) fn is_traced(&self) -> bool {
         self.is_traced
@@ -206,7 +211,7 @@ impl Traffic {
     /// Tells whether a message may be lost between two nodes, either way, while nothing is cut, crashed or held.
     pub(crate) fn may_lose(&self, one: NodeId, other: NodeId) -> bool {
         let loses = |from, to| self.links.link(from, to).loss() > 0.0;
-        self.judge.is_some() || loses(one, other) || loses(other, one)
+        self.is_judged() || loses(one, other) || loses(other, one)
     }
 
     pub(crate) fn set_link(&mut self, from: NodeId, to: NodeId, link: Link) -> Option<CameUp> {

@@ -148,6 +148,36 @@ fn a_judge_means_the_same() {
     assert_same!(judged, sealed());
 }
 
+/// A judge that panics when one node speaks to another, and that node's return.
+fn judge_panics<D: Driver>(lab: &Lab<D>) -> Vec<String> {
+    let nodes = spawn(lab, 3);
+    let network = &lab.network;
+    network.join(&Topology::Line).unwrap();
+    let [first, second] = [nodes[0], nodes[1]];
+    network.set_judge(move |from, to, _| match (from, to) == (first, second) {
+        true => panic!("no word from {from}"),
+        false => Verdict::Pass,
+    });
+    let mut answers = vec![told(lab.at(START + Duration::from_secs(10)).mine(first))];
+    answers.push(told(network.start_mining(first, HashRate::default())));
+    answers.push(told(lab.at(START + Duration::from_secs(20)).mine(second)));
+    answers.push(told(network.chain(nodes[2])));
+    network.clear_judge();
+    network.restart(first, RestartFrom::Chain).unwrap();
+    answers.push(told(lab.at(START + Duration::from_secs(30)).mine(first)));
+    answers.push(told(lab.rest()));
+    answers.push(told(network.report().panics));
+    answers.push(told(lab.happened()));
+    answers
+}
+
+#[test]
+fn a_judge_that_panics_takes_down_the_sender_alone() {
+    let answers = assert_same!(judge_panics, sealed());
+    assert!(answers[0].contains("Panicked(\"no word from node 0\")"), "{answers:?}");
+    assert!(answers[2].contains("Ok("), "{answers:?}");
+}
+
 /// What happens at a node's end and at its return, in order.
 fn ends<D: Driver>(lab: &Lab<D>) -> Vec<String> {
     let (network, node) = (&lab.network, spawn(lab, 1)[0]);
