@@ -152,8 +152,8 @@ impl Simulation {
         self.driver.world.advance(moment);
     }
 
-    /// Lets time pass until some node's chain has a block at a position. Returns whether it came to that: not, if nothing
-    /// is left that could happen.
+    /// Lets time pass until some node's chain has, or has had, a block at a position. Returns whether it came to that: not,
+    /// if nothing is left that could happen.
     ///
     /// ```
     /// use chainlab::{Rules, Simulation, network::HashRate};

@@ -19,12 +19,14 @@ pub(super) struct Shared(Rc<RefCell<World>>);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Progress {
     pub(crate) now: Time,
-    /// The blocks of the longest chain.
+    /// The blocks of the longest chain that there has been.
     pub(crate) longest: u64,
     /// The blocks mined so far.
     pub(crate) mined: u64,
     /// Whether any node searches for a proof.
     pub(crate) is_mining: bool,
+    /// When the next of what was planned is due.
+    pub(crate) next_plan: Option<Time>,
     /// Whether nothing is on its way to nodes that are said to have it.
     pub(crate) is_settled: bool,
 }
@@ -34,7 +36,7 @@ pub(crate) struct Progress {
 pub(crate) struct Goal {
     /// So many blocks mined.
     pub(crate) mined: u64,
-    /// So many blocks in the longest chain.
+    /// So many blocks in the longest chain that there has been.
     pub(crate) longest: u64,
 }
 
@@ -99,10 +101,11 @@ impl Shared {
 
     /// Tells what a block's way through the network does not change.
     pub(super) fn progress(&self) -> Progress {
-        let around = &self.0.borrow().around;
+        let world = self.0.borrow();
+        let (around, next_plan) = (&world.around, world.next_plan());
         let is_mining = around.searches.next().is_some();
         let Surroundings { now, longest, mined, .. } = *around;
         let is_settled = around.replays.settled_by <= now;
-        Progress { now, longest, mined, is_mining, is_settled }
+        Progress { now, longest, mined, is_mining, next_plan, is_settled }
     }
 }

@@ -88,7 +88,7 @@ impl World {
         }
         self.tell_of_losses();
         let wake = self.around.wakes.first().map(|(at, _)| at);
-        let plan = self.plans.first_key_value().map(|((at, _), _)| *at);
+        let plan = self.next_plan();
         let proof = self.around.searches.next().map(|(end, _)| end);
         let first = earlier(earlier(wake, plan), proof);
         if let Some(found) = self.around.replays.take_found() {
@@ -216,6 +216,11 @@ impl World {
     pub(super) fn plan(&mut self, at: Time, plan: Plan) {
         self.plans.insert((at.max(self.around.now), self.next_plan), plan);
         self.next_plan += 1;
+    }
+
+    /// When the next of what is planned is due.
+    pub(super) fn next_plan(&self) -> Option<Time> {
+        self.plans.first_key_value().map(|((at, _), _)| *at)
     }
 
     /// Gives a node a command, whose answer [`World::answer`] returns once it is there.

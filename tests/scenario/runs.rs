@@ -93,6 +93,23 @@ fn a_run_in_which_nobody_mines_any_more_ends() {
 }
 
 /// Whenever its caller says so, and what it came to by then is what it comes to where every block is carried.
+/// All that happens at the last moment happens, though nobody mines until the last of it.
+#[test]
+fn a_run_does_not_end_in_the_midst_of_what_changes_at_a_moment() {
+    let report = run(json!({
+        "nodes": 2,
+        "pace": {"block_seconds": 10},
+        "faults": [
+            {"at_seconds": 50, "kind": "partition", "groups": [[0], [1]]},
+            {"at_seconds": 100, "kind": "crash", "nodes": [0, 1]},
+            {"at_seconds": 200, "kind": "heal"},
+            {"at_seconds": 200, "kind": "restart", "nodes": [0, 1]},
+        ],
+        "stop": {"blocks": 100},
+    }));
+    assert_eq!((report.mined, report.restarts), (100, 2));
+}
+
 #[test]
 fn a_run_that_is_stopped_is_reported_on_as_it_stands() {
     let link = json!({ "latency": { "fixed": { "seconds": 0.1 } } });

@@ -102,7 +102,7 @@ pub struct Stop {
     pub seconds: Option<f64>,
     /// When so many blocks are mined after the warm-up.
     pub blocks: Option<u64>,
-    /// When a chain has come to a position. The warm-up passes in any case.
+    /// When some node's chain has come to a position, whatever becomes of it. The warm-up passes in any case.
     pub position: Option<u64>,
 }
 

@@ -99,7 +99,9 @@ impl Scenario {
         };
         let until = stop.seconds.map_or(Time::MAX, |seconds| start + Duration::from_secs_f64(seconds));
         simulation.run_while(until, goal, |progress| {
-            let is_live = progress.is_mining || progress.now < last_change || stop.seconds.is_some();
+            // Of several changes at one moment each comes by itself.
+            let changes = progress.next_plan.is_some_and(|next| next <= last_change);
+            let is_live = progress.is_mining || changes || stop.seconds.is_some();
             goes_on() && is_live
         });
     }
