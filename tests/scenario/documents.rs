@@ -357,6 +357,19 @@ fn what_changes_must_be_possible_at_its_time() {
         let found = error(&format!(r#"{{"faults": [{faults}]}}"#));
         assert!(found.starts_with(expected), "{faults}\n{found}");
     }
+    // Who joins is checked as who is there from the start.
+    let joins = |name: &str, others: &str| {
+        error(&format!(
+            r#"{{{others}, "faults": [{{"at_seconds": 1, "kind": "join", "peers": [0]{name}}}]}}"#
+        ))
+    };
+    let rules = r#""rules": {"preset": "bitcoin", "address_chars_max": 6}"#;
+    let found = joins("", rules);
+    assert!(found.starts_with("rules.address_chars_max: \"node-10\" cannot be"), "{found}");
+    let merchant = r#""strategies": [{"strategy": {"double_spend": {
+        "merchant": "late", "amount": 1, "confirmations": 1, "give_up": 5}}}]"#;
+    let found = joins(r#", "name": "late""#, merchant);
+    assert!(found.starts_with("strategies[0].strategy.double_spend.merchant: "), "{found}");
     // In the order of time all of this can be.
     crate::scenario(json!({"names": ["alice"], "faults": [
         {"at_seconds": 9, "kind": "restart", "nodes": ["alice"], "lost_disk": true},

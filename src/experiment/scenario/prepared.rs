@@ -104,9 +104,9 @@ impl Scenario {
             let problem = Problem::Range { found: 0.0, least: 1.0, most: u64::MAX as f64 };
             return Err(ScenarioError::new("finality", problem));
         }
-        let (members, others) = self.find_members(&names, &rates)?;
+        let (members, joining) = self.find_members(&names, &rates)?;
         let orders = self.find_orders(&names)?;
-        let mut timeline = Timeline::new(&mut names, &self.rules, rates, others);
+        let mut timeline = Timeline::new(&mut names, &self.rules, rates, joining);
         let changes = timeline.follow(&self.faults)?;
         let miners = timeline.miners();
         if miners.is_empty() && self.stop.seconds.is_none() {
@@ -127,9 +127,7 @@ impl Scenario {
                 .map_err(|problem| ScenarioError::new(format!("names[{number}]"), problem))?;
         }
         // The numbers of the others are addresses too.
-        let last = names.of(NodeId::new(self.nodes as u32 - 1));
-        check_address(&self.rules, &last)
-            .map_err(|problem| ScenarioError::new(bound_on_address(&problem), problem))?;
+        check_number(&self.rules, &names, NodeId::new(self.nodes as u32 - 1))?;
         Ok(names)
     }
 
@@ -196,8 +194,12 @@ impl Scenario {
         Ok(())
     }
 
-    /// Finds what each node is that there is at the start, and how one behaves that is not named.
-    fn find_members(&self, names: &Names, rates: &[f64]) -> Result<(Vec<Member>, Behaviour), ScenarioError> {
+    /// Finds what each node is that there is at the start, and how one behaves that joins.
+    fn find_members(
+        &self,
+        names: &Names,
+        rates: &[f64],
+    ) -> Result<(Vec<Member>, Joining<'_>), ScenarioError> {
         let find_strategy = |(at, StrategyOf { strategy, .. }): (usize, &StrategyOf)| {
             let path = format!("strategies[{at}].strategy");
             find_strategy(&path, strategy, &self.rules, names, self.nodes)
@@ -216,28 +218,21 @@ impl Scenario {
         let strategies = self.assigned("strategies", strategies, names)?;
         let tie_breaks = self.tie_breaks.iter().map(|of| of.nodes.as_deref());
         let tie_breaks = self.assigned("tie_breaks", tie_breaks, names)?;
-        let behaviour = |strategy: Option<usize>, tie_break: Option<usize>| Behaviour {
-            strategy: strategy.map(|at| found[at].clone()).unwrap_or_default(),
-            tie_break: tie_break.map(|at| self.tie_breaks[at].tie_break.clone()).unwrap_or_default(),
+        let behaves = |strategy: Option<usize>, tie_break: Option<usize>| {
+            let behaviour = Behaviour {
+                strategy: strategy.map(|at| found[at].clone()).unwrap_or_default(),
+                tie_break: tie_break.map(|at| self.tie_breaks[at].tie_break.clone()).unwrap_or_default(),
+            };
+            let stated = strategy.map(|at| (at, &self.strategies[at].strategy));
+            Joining { behaviour, stated }
         };
         let member = |number: usize| {
             let node = NodeId::new(number as u32);
-            let (name, address) = (self.names.get(number).cloned(), names.of(node));
-            let strategy = strategies.of(node);
-            if let Some(at) = strategy {
-                check_attacker(
-                    &format!("strategies[{at}].strategy"),
-                    &self.strategies[at].strategy,
-                    &found[at],
-                    node,
-                    &address,
-                )?;
-            }
-            let behaviour = behaviour(strategy, tie_breaks.of(node));
-            Ok(Member { name, address, hash_rate: rates[number], behaviour })
+            let name = self.names.get(number).cloned();
+            behaves(strategies.of(node), tie_breaks.of(node)).member(names, node, name, rates[number])
         };
-        let others = behaviour(strategies.others, tie_breaks.others);
-        Ok(((0..self.nodes).map(member).collect::<Result<_, ScenarioError>>()?, others))
+        let members = (0..self.nodes).map(member).collect::<Result<_, _>>()?;
+        Ok((members, behaves(strategies.others, tie_breaks.others)))
     }
 
     /// Finds where in a list, whose items are each for some nodes or for all others, that of each node stands.
@@ -289,6 +284,32 @@ impl Scenario {
     }
 }
 
+/// How a node behaves that is yet to be there.
+#[derive(Debug)]
+pub(super) struct Joining<'a> {
+    behaviour: Behaviour,
+    /// Its strategy as it is stated, and where that stands in the list, if any is.
+    stated: Option<(usize, &'a Strategy<NodeRef>)>,
+}
+
+impl Joining<'_> {
+    /// Makes a node of it, whose name is its own if it has one.
+    pub(super) fn member(
+        &self,
+        names: &Names,
+        node: NodeId,
+        name: Option<String>,
+        hash_rate: f64,
+    ) -> Result<Member, ScenarioError> {
+        let (address, behaviour) = (names.of(node), self.behaviour.clone());
+        if let Some((at, stated)) = self.stated {
+            let path = format!("strategies[{at}].strategy");
+            check_attacker(&path, stated, &behaviour.strategy, node, &address)?;
+        }
+        Ok(Member { name, address, hash_rate, behaviour })
+    }
+}
+
 /// Where in a list stands what nodes were given one by one, and what all others were.
 struct Assigned {
     named: BTreeMap<NodeId, usize>,
@@ -330,6 +351,12 @@ fn check_address(rules: &Rules, name: &str) -> Result<(), Problem> {
     rules
         .check_miner(name)
         .map_err(|violation| Problem::Address { name: name.to_owned(), violation: Box::new(violation) })
+}
+
+/// Checks the address of a node that may have no name but its number.
+pub(super) fn check_number(rules: &Rules, names: &Names, node: NodeId) -> Result<(), ScenarioError> {
+    check_address(rules, &names.of(node))
+        .map_err(|problem| ScenarioError::new(bound_on_address(&problem), problem))
 }
 
 /// Where the bound of the rules stands that an address exceeds which follows from a node's number.

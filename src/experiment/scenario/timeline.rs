@@ -6,12 +6,11 @@ use super::{
     Change, Fault, NodeRef, Problem, ScenarioError,
     act::{Act, Due},
     hash_rates::HASH_RATE_MAX,
-    prepared::{Member, SECONDS_MAX, check_range, find, give_name},
+    prepared::{Joining, Member, SECONDS_MAX, check_number, check_range, find, give_name},
 };
 use crate::{
     message::NodeId,
     rules::Rules,
-    strategy::Behaviour,
     verbs::{Names, RestartFrom},
 };
 
@@ -20,16 +19,15 @@ pub(super) struct Timeline<'a> {
     names: &'a mut Names,
     rules: &'a Rules,
     rates: Vec<f64>,
-    /// How a node behaves that joins.
-    behaviour: Behaviour,
+    joining: Joining<'a>,
     down: BTreeSet<NodeId>,
     is_partitioned: bool,
 }
 
 impl<'a> Timeline<'a> {
     /// Begins with the start, where each node has its hash rate.
-    pub(super) fn new(names: &'a mut Names, rules: &'a Rules, rates: Vec<f64>, behaviour: Behaviour) -> Self {
-        Self { names, rules, rates, behaviour, down: BTreeSet::new(), is_partitioned: false }
+    pub(super) fn new(names: &'a mut Names, rules: &'a Rules, rates: Vec<f64>, joining: Joining<'a>) -> Self {
+        Self { names, rules, rates, joining, down: BTreeSet::new(), is_partitioned: false }
     }
 
     /// Goes through all changes in the order of time, and finds what each does.
@@ -106,13 +104,13 @@ impl<'a> Timeline<'a> {
 
     fn joined(&mut self, path: &str, name: Option<&str>, hash_rate: f64) -> Result<Member, ScenarioError> {
         let node = NodeId::new(self.rates.len() as u32);
-        if let Some(name) = name {
-            give_name(self.names, self.rules, node, name)
-                .map_err(|problem| ScenarioError::new(format!("{path}.name"), problem))?;
+        match name {
+            Some(name) => give_name(self.names, self.rules, node, name)
+                .map_err(|problem| ScenarioError::new(format!("{path}.name"), problem))?,
+            None => check_number(self.rules, self.names, node)?,
         }
         self.rates.push(hash_rate);
-        let (name, address) = (name.map(str::to_owned), self.names.of(node));
-        Ok(Member { name, address, hash_rate, behaviour: self.behaviour.clone() })
+        self.joining.member(self.names, node, name.map(str::to_owned), hash_rate)
     }
 
     fn groups(&self, path: &str, groups: &[Vec<NodeRef>]) -> Result<Vec<Vec<NodeId>>, ScenarioError> {
