@@ -4,6 +4,8 @@
 //! else knows of. Whenever it has found a block, or others have come with a chain that it would otherwise take, its
 //! strategy decides what becomes of the branch.
 
+use std::mem;
+
 use super::{
     apart::Apart,
     effects::{Effect, Effects},
@@ -37,6 +39,8 @@ pub(super) struct Secret {
     /// Where it does not mine on its chain.
     branch: Option<Branch>,
     attempt: Option<Attempt>,
+    /// The blocks mined in vain since the last double spend came to an end.
+    wasted: u64,
 }
 
 /// A branch that is not shown, or not all of it.
@@ -58,8 +62,6 @@ struct Attempt {
     paid: Transaction,
     /// What takes it back.
     kept: Transaction,
-    /// The blocks mined in vain before the payment stood in a block.
-    wasted: u64,
 }
 
 impl Scheme {
@@ -74,7 +76,7 @@ impl Scheme {
                     Strategy::DoubleSpend(_) => false,
                     _ => strategy.act(Race { secret: 0, others: 1, fork: Fork::Fresh }) == Act::Adopt,
                 };
-                Some(Self::Secret(Secret { strategy, follows, branch: None, attempt: None }))
+                Some(Self::Secret(Secret { strategy, follows, branch: None, attempt: None, wasted: 0 }))
             }
         }
     }
@@ -241,11 +243,14 @@ impl Node {
     /// Begins what the strategy begins by itself: a double spend, where there are coins for one.
     pub(super) fn begin_attack(&mut self, effects: &mut Effects) {
         let Some(Scheme::Secret(secret)) = self.scheme.as_deref_mut() else { return };
-        let (Strategy::DoubleSpend(double_spend), None, None) =
-            (&secret.strategy, &secret.attempt, &secret.branch)
-        else {
-            return;
-        };
+        let (Strategy::DoubleSpend(double_spend), None) = (&secret.strategy, &secret.branch) else { return };
+        if let Some(Attempt { paid, .. }) = &secret.attempt {
+            if self.mempool.holds(paid) || self.chain.confirmations(paid) > 0 {
+                return;
+            }
+            // The coins are gone, as the block that brought them is: the payment will stand in no block.
+            secret.attempt = None;
+        }
         let amount = double_spend.amount();
         if self.chain.balance(&self.address) < amount {
             return;
@@ -259,7 +264,7 @@ impl Node {
             return;
         };
         let kept = pay(self.address.clone()).with_nonce(nonce);
-        secret.attempt = Some(Attempt { paid: paid.clone(), kept, wasted: 0 });
+        secret.attempt = Some(Attempt { paid: paid.clone(), kept });
         if self.submit(paid, effects).is_err() {
             // Another time: it will be asked again when the next search begins.
             if let Some(Scheme::Secret(secret)) = self.scheme.as_deref_mut() {
@@ -311,7 +316,7 @@ impl Secret {
     /// Ends a double spend with a step that ends it, and tells what came of it.
     fn end_attempt(&mut self, step: Step, reward: u64) -> Option<Happening> {
         let (Strategy::DoubleSpend(double_spend), Some(branch), Some(attempt)) =
-            (&self.strategy, &self.branch, &mut self.attempt)
+            (&self.strategy, &self.branch, &self.attempt)
         else {
             return None;
         };
@@ -321,11 +326,11 @@ impl Secret {
             Step::Show { .. } => (true, 0),
             Step::Adopt => (false, branch.race().secret),
         };
-        attempt.wasted += blocks;
+        self.wasted += blocks;
         if confirmations == 0 {
             return None;
         }
-        let stale = attempt.wasted;
+        let stale = mem::take(&mut self.wasted);
         let paid = if won { 0 } else { double_spend.amount() };
         let cost = stale.saturating_mul(reward).saturating_add(paid);
         self.attempt = None;
@@ -366,36 +371,78 @@ mod tests {
         }
     }
 
-    /// Until others have found a block, the payment may still come to stand in it; if it does not, the branch is given up.
-    #[test]
-    fn a_double_spend_waits_for_its_payment_to_be_mined() {
-        let strategy =
-            Strategy::DoubleSpend(DoubleSpend::new("merchant", 1, 1, 5).expect("these are in range"));
-        let (rules, mut node, mut search) = (rules(), node(strategy), None);
-        let mut tell = |node: &mut Node, input: fn(SearchId) -> Input| {
+    /// A double spender that mines by itself, as its thread would have it.
+    struct Spender {
+        node: Node,
+        search: SearchId,
+    }
+
+    impl Spender {
+        fn new() -> Self {
+            let strategy = DoubleSpend::new("merchant", 1, 1, 5).expect("these are in range");
+            let mut spender = Self { node: node(Strategy::DoubleSpend(strategy)), search: SearchId(0) };
+            spender.tell(Input::Command(Ticket(1), Command::StartMining));
+            spender
+        }
+
+        fn tell(&mut self, input: Input) {
             let mut effects = Effects::default();
-            node.handle(START, input(search.unwrap_or(SearchId(0))), &mut effects);
+            self.node.handle(START, input, &mut effects);
             let begun = effects.to_do.iter().rev().find_map(|effect| match effect {
                 Effect::Search(search, _) => Some(*search),
                 _ => None,
             });
-            search = begun.or(search);
-        };
-        let held_back = |node: &Node| match node.scheme.as_deref() {
-            Some(Scheme::Secret(secret)) => secret.branch.as_ref().map(|branch| branch.tip.len()),
-            _ => None,
-        };
-        tell(&mut node, |_| Input::Command(Ticket(1), Command::StartMining));
-        // Its first block brings it the coins to spend.
-        tell(&mut node, |search| Input::Found(search, 0));
-        assert_eq!((node.chain().len(), held_back(&node)), (2, None));
-        for length in 3..=4 {
-            tell(&mut node, |search| Input::Found(search, 0));
-            assert_eq!((node.chain().len(), held_back(&node)), (2, Some(length)));
+            self.search = begun.unwrap_or(self.search);
         }
-        let others = node.chain().mine_next(&rules, [], "others", START).expect("any proof will do");
-        let told = Input::Message(NodeId::new(1), Message::NewBlock(Told::Chain(others.clone())));
-        node.handle(START, told, &mut Effects::default());
-        assert_eq!((node.chain(), held_back(&node)), (&others, None));
+
+        fn finds(&mut self) {
+            self.tell(Input::Found(self.search, 0));
+        }
+
+        fn is_told(&mut self, chain: &Blockchain) {
+            self.tell(Input::Message(NodeId::new(1), Message::NewBlock(Told::Chain(chain.clone()))));
+        }
+
+        /// How long its chain is, and how long the branch that it holds back.
+        fn lengths(&self) -> (u64, Option<u64>) {
+            (self.node.chain().len(), self.node.held_back().map(Blockchain::len))
+        }
+    }
+
+    /// A block of somebody else's.
+    fn next(chain: &Blockchain) -> Blockchain {
+        chain.mine_next(&rules(), [], "others", START).expect("any proof will do")
+    }
+
+    /// Until others have found a block, the payment may still come to stand in it; if it does not, the branch is given up.
+    #[test]
+    fn a_double_spend_waits_for_its_payment_to_be_mined() {
+        let mut spender = Spender::new();
+        // Its first block brings it the coins to spend.
+        spender.finds();
+        assert_eq!(spender.lengths(), (2, None));
+        for length in 3..=4 {
+            spender.finds();
+            assert_eq!(spender.lengths(), (2, Some(length)));
+        }
+        let others = next(spender.node.chain());
+        spender.is_told(&others);
+        assert_eq!((spender.node.chain(), spender.lengths()), (&others, (3, None)));
+    }
+
+    /// What it mines then it shows, until that has brought it coins again.
+    #[test]
+    fn a_double_spend_whose_coins_are_gone_begins_anew() {
+        let mut spender = Spender::new();
+        let genesis = spender.node.chain().clone();
+        spender.finds();
+        assert_eq!((spender.lengths(), spender.node.mempool().iter().count()), ((2, None), 1));
+        spender.is_told(&next(&genesis));
+        spender.is_told(&next(&next(&genesis)));
+        assert_eq!((spender.lengths(), spender.node.mempool().iter().count()), ((3, None), 0));
+        spender.finds();
+        assert_eq!((spender.lengths(), spender.node.mempool().iter().count()), ((4, None), 1));
+        spender.finds();
+        assert_eq!(spender.lengths(), (4, Some(5)));
     }
 }
