@@ -42,7 +42,12 @@ pub(crate) fn told(came_up: &CameUp, view: &impl View, links: &Links) -> Vec<(No
         let peers = view.peers(node).iter().copied();
         peers.filter(|&peer| came_up.includes(node, peer) && links.is_reachable(node, peer)).collect()
     };
-    view.live().map(|node| (node, reached(node))).filter(|(_, peers)| !peers.is_empty()).collect()
+    let told = |node| Some((node, reached(node))).filter(|(_, peers)| !peers.is_empty());
+    match *came_up {
+        // Of many nodes nobody else is looked at.
+        CameUp::One(from, _) => told(from).filter(|_| view.is_live(from)).into_iter().collect(),
+        _ => view.live().filter_map(told).collect(),
+    }
 }
 
 #[cfg(test)]
