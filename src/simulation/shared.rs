@@ -18,7 +18,6 @@ pub(super) struct Shared(Rc<RefCell<World>>);
 /// How far a run has come.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Progress {
-    pub(crate) now: Time,
     /// The blocks of the longest chain that there has been.
     pub(crate) longest: u64,
     /// The blocks mined so far.
@@ -106,6 +105,6 @@ impl Shared {
         let is_mining = around.searches.next().is_some();
         let Surroundings { now, longest, mined, .. } = *around;
         let is_settled = around.replays.settled_by <= now;
-        Progress { now, longest, mined, is_mining, next_plan, is_settled }
+        Progress { longest, mined, is_mining, next_plan, is_settled }
     }
 }
