@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     chain::Blockchain,
-    link::{ancestor, gap},
+    link::{Link, ancestor, gap},
 };
 use crate::hash::BlockHash;
 
@@ -12,24 +12,28 @@ impl Blockchain {
     /// Returns positions and hashes of the chain's blocks, from the tip back, ever farther apart, to the genesis: enough
     /// for another to find, within a factor of two, how much of the chain it shares, if that was not let go. O(log² n).
     pub(crate) fn locator(&self) -> Arc<[(u64, BlockHash)]> {
-        let mut locator = Vec::new();
-        let (mut position, mut step) = (self.len(), 1);
-        let gap = gap(&self.tip, 1);
-        while let Some(link) = ancestor(&self.tip, position) {
-            locator.push((position, link.hash));
+        // Each is looked for from the one before: it lies near.
+        let (mut link, mut step) = (&self.tip, 1);
+        let mut locator = Vec::with_capacity(10 + self.len().ilog2() as usize);
+        loop {
+            locator.push((link.position, link.hash));
+            if link.position == 1 {
+                return locator.into();
+            }
             if locator.len() > 8 {
                 step *= 2;
             }
-            let next = if position > 1 { position.saturating_sub(step).max(1) } else { 0 };
-            // Before a gap comes what follows it, and then the genesis.
-            position = match gap.contains(&next) {
-                true if position > gap.end => gap.end,
-                true => 1,
-                false => next,
-            };
+            let next = link.position.saturating_sub(step).max(1);
+            link = ancestor(link, next).unwrap_or_else(|| after_gap(link));
         }
-        locator.into()
     }
+}
+
+/// What comes before a link where steps lead into a gap: what follows the gap, and before that the first.
+fn after_gap(link: &Arc<Link>) -> &Arc<Link> {
+    let end = gap(link, 1).end;
+    let position = if link.position > end { end } else { 1 };
+    ancestor(link, position).expect("there is a link before a gap and one after it")
 }
 
 #[cfg(test)]
