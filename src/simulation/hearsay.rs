@@ -144,7 +144,9 @@ impl Hearsay {
             let Some((block, position)) = heard.name else { continue };
             heard.regard = node.regard(block, position);
             let regard = heard.regard;
-            heard.take_out(|noted| !regard.allows(noted.at, &mut tellings), &mut others);
+            if regard != Regard::Nothing {
+                heard.take_out(|noted| !regard.allows(noted.at, &mut tellings), &mut others);
+            }
         }
         others
     }
@@ -154,14 +156,16 @@ impl Hearsay {
     fn note(&mut self, name: Name, arrival: Arrival) -> bool {
         let Listener(both) = &mut self.listeners[arrival.to as usize];
         let Some(place) = both.iter().position(|heard| heard.name == Some(name)) else { return false };
-        let is_hearsay = |heard: &&Heard| matches!(heard.regard, Regard::Hearsay { .. });
-        let mut tellings = both.iter().filter(is_hearsay).map(|heard| heard.noted.len() as u32).sum();
-        let heard = &mut both[place];
-        let is_noted = heard.regard.allows(arrival.at, &mut tellings);
-        if is_noted {
-            heard.noted.push(arrival);
+        // Of most nothing comes.
+        if both[place].regard != Regard::Nothing {
+            let is_hearsay = |heard: &&Heard| matches!(heard.regard, Regard::Hearsay { .. });
+            let mut tellings = both.iter().filter(is_hearsay).map(|heard| heard.noted.len() as u32).sum();
+            if !both[place].regard.allows(arrival.at, &mut tellings) {
+                return false;
+            }
         }
-        is_noted
+        both[place].noted.push(arrival);
+        true
     }
 }
 
