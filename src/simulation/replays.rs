@@ -16,7 +16,8 @@
 //! - while all nodes are live, all lines free, and links whole; while nothing is drawn for a message, nor for a block
 //!   whether a node has to ask for it; while nobody judges what links carry;
 //! - with a timestamp that is in time at once;
-//! - at the difficulty of the block before: another one changes how far each search has come when the block comes there;
+//! - at the difficulty of the block before, or else where each message takes the same time: then each search goes on at the
+//!   new one from the moment at which the block comes there, if none can end before its last message has arrived;
 //! - while nobody subscribes to events.
 //!
 //! It waits until it is known what happens before its last message has arrived. Where that is a wake-up, a plan or the
@@ -28,7 +29,7 @@
 //! nor a sample is due before it; and if it is not what the run is to end with. The next block comes to each node later, as
 //! it takes no way that this one has not taken sooner, and so it meets nodes that have this one.
 
-use std::time::Duration;
+use std::{mem, time::Duration};
 
 use super::{
     carry::Surroundings,
@@ -79,6 +80,8 @@ pub(super) struct Found {
     pub(super) kind: Kind,
     /// The bytes of a message that asks for it: whoever asks names more blocks that he has the longer the chain is.
     pub(super) request_bytes: u64,
+    /// How much longer a search takes on top of it than it took to find it.
+    scale: f64,
     chain: Blockchain,
 }
 
@@ -122,17 +125,24 @@ impl Surroundings {
             Message::Announce { block, .. } if *block == node.chain().tip_hash() => node.chain(),
             _ => return false,
         };
-        let may_be = node.is_in_time(now, chain) && chain.next_target(&self.rules) == chain.target();
+        if !node.is_in_time(now, chain) {
+            return false;
+        }
+        let found = self.of_its_kind(finder, chain.clone());
+        let may_be = found.scale == 1.0 || self.flow == Flow::Free;
         if may_be {
-            self.replays.found = Some(self.of_its_kind(finder, chain.clone()));
+            self.replays.found = Some(found);
         }
         may_be
     }
 
     /// Finds out of which kind a block is that was found.
     fn of_its_kind(&self, finder: NodeId, chain: Blockchain) -> Found {
+        let (target, next) = (chain.target(), chain.next_target(&self.rules));
+        let scale = if next == target { 1.0 } else { next.work().as_f64() / target.work().as_f64() };
         let Flow::Steady { by_all_sizes } = self.flow else {
-            return Found { kind: Kind { finder, bytes: 0, request_bytes: 0 }, request_bytes: 0, chain };
+            let kind = Kind { finder, bytes: 0, request_bytes: 0 };
+            return Found { kind, request_bytes: 0, scale, chain };
         };
         let bytes = self.traffic.load(Message::NewBlock(Told::Chain(chain.clone())).measured()).bytes;
         let request_bytes = match self.rules.relay {
@@ -143,15 +153,15 @@ impl Surroundings {
         };
         let do_requests_matter = by_all_sizes || !is_packet(request_bytes);
         let kind = Kind { finder, bytes, request_bytes: if do_requests_matter { request_bytes } else { 0 } };
-        Found { kind, request_bytes, chain }
+        Found { kind, request_bytes, scale, chain }
     }
 
     /// Tells whether whoever finds the next proof has heard by then of a block that was just found, and no other proof is
-    /// found before its last message has arrived, where each message takes the same time. Another difficulty after the next
+    /// found before its last message has arrived, where each message takes the same time. Another difficulty after either
     /// block would change when the others end, which is not foreseen.
     pub(super) fn has_heir(&mut self, found: &Found) -> bool {
-        let Found { kind, chain, .. } = found;
-        let (Some((proof, heir)), Some(record)) = (self.searches.next(), self.replays.records.get(*kind))
+        let Found { kind, scale, ref chain, .. } = *found;
+        let (Some((proof, heir)), Some(record)) = (self.searches.next(), self.replays.records.get(kind))
         else {
             return false;
         };
@@ -159,6 +169,7 @@ impl Surroundings {
         let position = chain.len() + 2;
         let is_retargeted = self.rules.difficulty.retarget().is_some_and(|it| it.is_due_at(position));
         self.flow == Flow::Free
+            && scale == 1.0
             && !is_retargeted
             && self.searches.next_but_one().is_some_and(|other| other > last)
             && (accepted < proof
@@ -168,12 +179,14 @@ impl Surroundings {
     /// Has all nodes take on a block that was just found, if all of its messages arrive before another moment; tells
     /// whether they do.
     pub(super) fn replay(&mut self, nodes: &mut Nodes, found: &Found, before: Time) -> bool {
-        let Found { kind, request_bytes, chain } = found;
+        let Found { kind, request_bytes, scale, chain } = found;
         if self.replays.records.get(*kind).is_none() && self.now + self.replays.records.longest < before {
             self.rehearse(found);
         }
         let Some(record) = self.replays.records.get_mut(*kind) else { return false };
         let by = self.now + record.accepted;
+        // A search that is shortened from whatever moment on does not end before it is shortened from now on.
+        let before = if *scale < 1.0 { self.now + (before - self.now).mul_f64(*scale) } else { before };
         if self.now + record.last >= before
             || !self.recorder.accepted_by_all(by, &chain.tip_hash(), &record.pattern)
         {
@@ -187,11 +200,25 @@ impl Surroundings {
         *bytes += record.requests * request_bytes;
         self.changes += 1;
         nodes.give(kind.finder, chain.clone());
+        if *scale != 1.0 {
+            self.begin_anew(nodes, kind.finder);
+        }
         true
     }
 
+    /// Has each node begin its search on top of a block that a node has just found when that comes there.
+    fn begin_anew(&mut self, nodes: &mut Nodes, finder: NodeId) {
+        let found_at = self.now;
+        let mut ways = mem::take(&mut self.replays.ways);
+        for (node, nanos) in (0..).map(NodeId::new).zip(ways.all_from(&self.floods.lanes, finder)) {
+            self.now = found_at.after_nanos(*nanos);
+            nodes.at(self, node);
+        }
+        (self.now, self.replays.ways) = (found_at, ways);
+    }
+
     /// Finds out how a block spreads whose kind is new, if that can be told without carrying it.
-    fn rehearse(&mut self, Found { kind, request_bytes, chain }: &Found) {
+    fn rehearse(&mut self, Found { kind, request_bytes, chain, .. }: &Found) {
         let Self { replays: Replays { records, ways, rehearsal, .. }, traffic, floods, recorder, .. } = self;
         if self.flow == Flow::Free {
             match ways.spread(&floods.lanes, kind.finder) {

@@ -89,12 +89,12 @@ impl World {
         self.tell_of_losses();
         let wake = self.around.wakes.first().map(|(at, _)| at);
         let plan = self.next_plan();
-        let proof = self.around.searches.next().map(|(end, _)| end);
-        let first = earlier(earlier(wake, plan), proof);
+        let others = earlier(wake, plan);
+        let mut first = earlier(others, self.next_proof());
         if let Some(found) = self.around.replays.take_found() {
             // Where nothing is to come it is carried, so that time ends with its messages. Else the step goes on to what
             // comes next: nobody is to see that all have the block before its time.
-            let but_proofs = earlier(wake, plan).map_or(limit, |other| other.min(limit));
+            let but_proofs = others.map_or(limit, |other| other.min(limit));
             let is_replayed = first.is_some_and(|first| {
                 self.around.replay(&mut self.nodes, &found, first.min(limit))
                     || unseen_until.is_some_and(|goal| self.may_be_followed(&found, but_proofs, goal))
@@ -103,6 +103,8 @@ impl World {
             if !is_replayed {
                 self.around.carry_found(&mut self.nodes, &found);
             }
+            // It may have changed how long searches take.
+            first = earlier(others, self.next_proof());
         }
         let had_opened = !self.around.queue.opened().is_empty();
         if let Some(arrival) = self.around.queue.pop_until(first.map_or(limit, |first| first.min(limit))) {
@@ -216,6 +218,11 @@ impl World {
     pub(super) fn plan(&mut self, at: Time, plan: Plan) {
         self.plans.insert((at.max(self.around.now), self.next_plan), plan);
         self.next_plan += 1;
+    }
+
+    /// When the next proof is found.
+    fn next_proof(&self) -> Option<Time> {
+        self.around.searches.next().map(|(end, _)| end)
     }
 
     /// When the next of what is planned is due.
