@@ -23,16 +23,17 @@ impl Mempool {
     /// accounts to all that is pending.
     pub(crate) fn change_chain<'a>(
         &mut self,
-        abandoned: impl Iterator<Item = &'a Transaction>,
+        abandoned: impl DoubleEndedIterator<Item = &'a Transaction> + Clone,
         adopted: impl Iterator<Item = &'a Transaction>,
         is_own: bool,
         rules: &Rules,
         accounts: &Accounts,
     ) -> Changes {
-        let abandoned: Vec<_> = abandoned.collect();
-        if abandoned.is_empty() && self.is_empty() {
+        // Backwards, as a chain's blocks are walked the soonest.
+        if self.is_empty() && abandoned.clone().rev().all(Transaction::is_reward) {
             return Changes::default();
         }
+        let abandoned: Vec<_> = abandoned.collect();
         let mut mined = BTreeMap::new();
         for transaction in adopted.filter(|transaction| !transaction.is_reward()) {
             *mined.entry(transaction).or_insert(0_usize) += 1;

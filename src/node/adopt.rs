@@ -71,7 +71,7 @@ impl Node {
         if self.rules.checks == Checks::LinksAndProofs {
             return Time::UNIX_EPOCH;
         }
-        let times = chain.iter_after(after).map(|block| self.rules.acceptable_from(block));
+        let times = chain.iter_after(after).rev().map(|block| self.rules.acceptable_from(block));
         times.max().unwrap_or(Time::UNIX_EPOCH)
     }
 
