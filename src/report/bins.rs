@@ -27,9 +27,7 @@ pub(super) const fn shortest_in(bin: u64) -> u64 {
 
 /// Keeps how many of some durations lie in each bin, the shortest first.
 pub(super) fn binned(durations: &[Duration]) -> Classes {
-    let bin = |duration: &Duration| bin_of(nanos_of(*duration).min(LONGEST));
-    let same = durations.chunk_by(|one, other| bin(one) == bin(other));
-    Classes::of(same.map(|same| (bin(&same[0]), same.len() as u64)))
+    Classes::counted(durations.iter().map(|duration| bin_of(nanos_of(*duration).min(LONGEST))))
 }
 
 /// How many durations lie in each bin: 15 kB, however many there are.

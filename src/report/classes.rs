@@ -33,6 +33,16 @@ impl Classes {
         Self { bytes: bytes.into() }
     }
 
+    /// Counts how often each class comes, those of one class one after the other, the first first.
+    pub(super) fn counted(classes: impl Iterator<Item = u64>) -> Self {
+        let mut classes = classes.peekable();
+        Self::of(std::iter::from_fn(|| {
+            let class = classes.next()?;
+            let others = std::iter::from_fn(|| classes.next_if_eq(&class)).count() as u64;
+            Some((class, 1 + others))
+        }))
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, u64)> {
         let (mut bytes, mut class) = (self.bytes.iter().copied(), 0);
         std::iter::from_fn(move || {

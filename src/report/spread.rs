@@ -178,8 +178,7 @@ impl Packed {
     /// Packs durations, the shortest first.
     pub(super) fn of(durations: &[Duration]) -> Self {
         let class = |duration: &Duration| class_of(nanos_of(*duration).min(LONGEST), CLASS_BITS);
-        let same = durations.chunk_by(|one, other| class(one) == class(other));
-        let classes = Classes::of(same.map(|same| (class(&same[0]), same.len() as u64)));
+        let classes = Classes::counted(durations.iter().map(class));
         let sum = durations.iter().map(|duration| u128::from(nanos_of(*duration))).sum();
         Self { classes, sum, max: durations.last().copied().unwrap_or_default() }
     }
