@@ -48,7 +48,7 @@ impl Cut {
         if let Some([_, copy]) = self.last.as_ref().filter(|[last, _]| last.is_same_copy(chain)) {
             return Some(copy.clone());
         }
-        if chain.tip.fingerprint != self.base.fingerprint {
+        if chain.tip.fingerprint != self.base.fingerprint || chain.len() < self.base.position {
             return None;
         }
         let mut missing = Vec::new();
