@@ -38,9 +38,13 @@ impl Effort {
     /// Has so many attempts a second be due from now on; none of them is, if they are not limited.
     pub(super) fn set_rate(&mut self, rate: Option<f64>, now: Instant) {
         self.settle(now);
-        if self.rate.is_none() {
-            self.last = self.last.map(|_| now);
-        }
+        // What is under way of the next attempt stays, whatever time it has taken.
+        let under_way = self
+            .rate
+            .zip(self.last)
+            .map_or(0.0, |(rate, last)| now.saturating_duration_since(last).as_secs_f64() * rate);
+        let since = rate.and_then(|rate| Duration::try_from_secs_f64(under_way / rate).ok());
+        self.last = self.last.map(|_| since.and_then(|since| now.checked_sub(since)).unwrap_or(now));
         self.rate = rate;
     }
 

@@ -65,6 +65,24 @@ fn a_late_thread_makes_up_for_a_tenth_of_a_second() {
     }
 }
 
+/// What a second has brought at the old rate stays that.
+#[test]
+fn another_rate_is_one_from_then_on() {
+    let start = instant();
+    for (old, after, new, next) in
+        [(1e3, 500, 2.0, 250_000), (1.0, 900_000, 1e3, 100), (0.0, 900_000, 1e3, 1_000)]
+    {
+        let mut effort = begun(start);
+        effort.set_rate(Some(old), start);
+        effort.tried(1_000);
+        let now = start + Duration::from_micros(after);
+        effort.set_rate(Some(new), now);
+        assert_eq!(effort.attempts(now), 0);
+        let due = effort.first_is_due_at().unwrap().saturating_duration_since(now);
+        assert!(due.abs_diff(Duration::from_micros(next)) < Duration::from_micros(1), "{due:?}");
+    }
+}
+
 #[test]
 fn no_rate_is_too_low_or_too_high() {
     let start = instant();
