@@ -272,10 +272,16 @@ fn scale_free_degrees_follow_the_power_law() {
 
 #[test]
 fn nobody_accepts_more_than_the_bound() {
-    for (links, accepted_max, nodes) in [(8, 8, 1000), (8, 12, 1000), (3, 117, 1000), (8, 8, 5)] {
+    let most = usize::MAX;
+    for (links, accepted_max, nodes) in
+        [(8, 8, 1000), (8, 12, 1000), (3, 117, 1000), (8, 8, 5), (most, most, 10)]
+    {
         let found = edges(&Topology::Bounded { links, accepted_max }, nodes, 7);
         let degrees = degrees(nodes, &found);
-        assert!(degrees.iter().all(|degree| *degree <= links + accepted_max), "{links} {accepted_max}");
+        assert!(
+            degrees.iter().all(|degree| *degree <= links.saturating_add(accepted_max)),
+            "{links} {accepted_max}"
+        );
         assert!(is_connected(nodes, &found));
         // Where there is room, everybody has opened all of its links.
         let fewer = degrees.iter().filter(|degree| **degree < links.min(nodes - 1)).count();

@@ -28,6 +28,7 @@ pub(crate) fn random(nodes: u32, links: usize, generator: &mut impl Rng) -> Edge
 
 /// Each node chooses so many others that still accept, in the order of the nodes; what is left apart is joined.
 pub(crate) fn bounded(nodes: u32, links: usize, accepted_max: usize, generator: &mut impl Rng) -> Edges {
+    let links = links.min(nodes as usize - 1);
     let mut edges = Edges::with_capacity(nodes as usize * links);
     let mut accepted = vec![0; nodes as usize];
     // Those that still accept, in no order.
