@@ -10,7 +10,7 @@ use std::{
     time::Instant,
 };
 
-use crossbeam_channel::{Receiver, Sender, TryRecvError, unbounded};
+use crossbeam_channel::{Receiver, Select, Sender, TryRecvError, unbounded};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
 use super::{changes::Changes, effort::Effort, question::Reply};
@@ -40,7 +40,7 @@ pub(super) struct Member {
     last_time: AtomicU64,
     /// Every change of its row.
     pub(super) changes: Changes,
-    /// A puppet's, from which whoever plays it reads.
+    /// A puppet's, from which whoever plays it reads. Nobody tells it anything; that nobody can says that all has ended.
     pub(super) mailbox: Option<Mailbox>,
 }
 
@@ -205,13 +205,28 @@ impl Mailbox {
         self.inbox.try_recv().map(|unread| self.take_out(unread))
     }
 
-    /// Waits for the next message, but not beyond a deadline.
+    /// Waits for the next message, but not beyond a deadline, nor beyond the network's end.
     pub(super) fn hear(&self, deadline: Option<Instant>) -> Option<(NodeId, Message)> {
-        let heard = match deadline {
-            Some(deadline) => self.inbox.recv_deadline(deadline).ok(),
-            None => self.inbox.recv().ok(),
-        };
-        heard.map(|unread| self.take_out(unread))
+        let mut select = Select::new();
+        select.recv(&self.inbox);
+        select.recv(&self.control);
+        loop {
+            let is_late = match deadline {
+                Some(deadline) => select.ready_deadline(deadline).is_err(),
+                None => {
+                    select.ready();
+                    false
+                }
+            };
+            // Another may have taken what was there.
+            let heard = self.read().ok();
+            if heard.is_some()
+                || is_late
+                || matches!(self.control.try_recv(), Err(TryRecvError::Disconnected))
+            {
+                return heard;
+            }
+        }
     }
 
     /// Makes room again for as much as a message took.

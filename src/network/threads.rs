@@ -211,6 +211,9 @@ impl Threads {
             let _starting = shared.starting();
             shared.nodes.change(|table| {
                 table.is_shut_down = true;
+                let puppets = table.rows.iter().map(|row| row.state.is_puppet());
+                // Whoever waits for what puppets hear is told that way.
+                table.lines.iter_mut().zip(puppets).for_each(|(line, is_one)| drop(line.take_if(|_| is_one)));
                 table.members.clone()
             })
         };

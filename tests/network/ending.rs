@@ -130,6 +130,11 @@ fn a_shutdown_ends_every_call() {
                     assert!(shut_down(error));
                 });
             }
+            let puppet = network.puppet().unwrap();
+            scope.spawn({
+                let network = &network;
+                move || assert!(network.hear(puppet, Duration::MAX).unwrap().is_none())
+            });
             let _ = network.chain(nodes[0]).unwrap();
             let ends = [scope.spawn(|| network.shutdown()), scope.spawn(|| network.shutdown())];
             for end in ends {
