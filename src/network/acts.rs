@@ -18,7 +18,7 @@ use crate::{
     rules::Rules,
     time::Time,
     verbs::{
-        HashRate, Identity, NodeError, RestartError, RestartFrom, SpawnError,
+        HashRate, Identity, NodeError, RestartError, RestartFrom, SpawnError, closure,
         drive::{Drive, Recorded},
         links_up::CameUp,
         state::State,
@@ -58,6 +58,7 @@ impl Drive for Threads {
     }
 
     fn wait_at<T>(&self, node: NodeId, until: Time, look: impl FnMut(&Table) -> Option<T>) -> Option<T> {
+        closure::assert_outside();
         self.shared.nodes.wait_at(node, self.deadline(until), look)
     }
 
@@ -133,6 +134,7 @@ impl Drive for Threads {
     }
 
     fn hear(&self, puppet: NodeId, until: Time) -> Option<(NodeId, Message)> {
+        closure::assert_outside();
         let member = self.shared.member(puppet).ok()?;
         member.mailbox.as_ref()?.hear(self.deadline(until))
     }
@@ -142,6 +144,7 @@ impl Drive for Threads {
     }
 
     fn next_event(&self, events: &Events, until: Time) -> Option<Event> {
+        closure::assert_outside();
         events.next_timeout(until - self.now())
     }
 

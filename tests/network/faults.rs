@@ -294,7 +294,9 @@ fn mining_that_ends_by_itself_says_so() {
 /// Each call would wait for the closure that makes it, or for a node that waits for the closure.
 #[test]
 fn a_closure_that_calls_the_network_is_told_so() {
-    let calls: [fn(&Network, NodeId); 6] = [
+    let calls: [fn(&Network, NodeId); 8] = [
+        |network, node| drop(network.wait_until(node, Duration::MAX, |chain| chain.len() > 1)),
+        |network, _| drop(network.hear(NodeId::new(1), Duration::MAX)),
         |network, _| network.heal(),
         |network, node| drop(network.chain(node)),
         |network, node| drop(network.crash(node)),
