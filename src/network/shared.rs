@@ -33,7 +33,7 @@ use crate::{
     wire::Room,
 };
 
-/// Locks are taken in this order: `starting`, a member's thread, the links, the recorder, the nodes.
+/// Locks are taken in this order: a member's thread, `starting`, the links, the recorder, the nodes.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) rules: Arc<Rules>,
