@@ -31,8 +31,9 @@ impl<'a> EventFile<'a> {
         named(path, events.try_for_each(|event| writer.write(&event)))
     }
 
-    /// Writes out what is still in a buffer.
+    /// Writes what has happened since, and all that is still in a buffer.
     pub(crate) fn finish(mut self) -> Result<(), String> {
+        self.write()?;
         named(self.path, self.writer.flush())
     }
 }

@@ -60,8 +60,8 @@ impl Scenario {
     }
 
     /// Lets time pass in a [simulation](Self::simulation) of the scenario, from its start until the scenario is to stop, and
-    /// while a condition holds that is asked at the start and after everything that happens. In one that is not at its
-    /// start, what makes it stop is counted from now.
+    /// while a condition holds that is asked at the start and after everything that happens but the last. In one that is not
+    /// at its start, what makes it stop is counted from now.
     ///
     /// While a block that was [replayed](Simulation::set_replays) is still on its way it is not asked.
     ///
