@@ -1,6 +1,6 @@
 //! What one run came to, as a row of a table.
 
-use std::fmt::Write;
+use std::{collections::BTreeSet, fmt::Write};
 
 use serde_json::Value;
 
@@ -150,6 +150,18 @@ impl Format {
         let end: &[u8] = if self == Self::Csv { b"," } else { b"\"," };
         rest.strip_prefix(end)?;
         std::str::from_utf8(id).ok()?.parse().ok()
+    }
+
+    /// Tells whether a row has these columns, by its line, if that tells it.
+    pub(super) fn has_columns(self, line: &[u8], columns: &[String]) -> bool {
+        match self {
+            Self::Csv => true,
+            Self::JsonLines => {
+                let fields: Option<serde_json::Map<String, Value>> = serde_json::from_slice(line).ok();
+                let names = columns.iter().collect::<BTreeSet<_>>();
+                fields.is_some_and(|fields| fields.keys().collect::<BTreeSet<_>>() == names)
+            }
+        }
     }
 
     /// Returns the numbers of a row, and nothing for what is none, by its line; none, if it is not the line of as many

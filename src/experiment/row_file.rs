@@ -61,9 +61,10 @@ impl RowFile {
         };
         if path.try_exists().map_err(at(path))? {
             let file = File::open(path).map_err(at(path))?;
-            let found = Found::read(&file, path, format, &header, runs)?;
+            let found = Found::read(&file, path, format, &header, columns, runs)?;
             if found.is_torn {
-                return Err(RowFileError::Foreign { path: path.into(), line: found.lines.len() as u64 + 2 });
+                let line = found.lines.len() as u64 + if found.has_header { 2 } else { 1 };
+                return Err(RowFileError::Foreign { path: path.into(), line });
             }
             if found.lines.iter().map(|line| line.run).eq(runs.iter().map(|run| run.id)) {
                 remove_if_there(&part).map_err(at(&part))?;
@@ -81,7 +82,7 @@ impl RowFile {
             // Not every file system of a cluster has locks.
             Ok(()) | Err(TryLockError::Error(_)) => {}
         }
-        let mut found = Found::read(&file, &part, format, &header, runs)?;
+        let mut found = Found::read(&file, &part, format, &header, columns, runs)?;
         file.set_len(found.length).map_err(at(&part))?;
         if found.length == 0 {
             file.write_all(header.as_bytes()).map_err(at(&part))?;
@@ -107,9 +108,11 @@ impl RowFile {
     ///
     /// # Errors
     ///
-    /// The file cannot be written.
+    /// The file cannot be written; it is as it was then.
     pub fn append(&mut self, run: RunId, line: &str) -> Result<(), RowFileError> {
-        self.file.write_all(line.as_bytes()).map_err(|source| self.failed(source))?;
+        // What a line left before that found no room is no part of the file.
+        let written = self.file.set_len(self.length).and_then(|()| self.file.write_all(line.as_bytes()));
+        written.map_err(|source| self.failed(source))?;
         self.lines.push(Line { run, start: self.length, length: line.len() });
         self.length += line.len() as u64;
         Ok(())
@@ -182,6 +185,7 @@ pub(super) struct Found {
     pub(super) length: u64,
     /// Whether something comes after that.
     pub(super) is_torn: bool,
+    has_header: bool,
 }
 
 impl Found {
@@ -191,12 +195,21 @@ impl Found {
         path: &Path,
         format: Format,
         header: &str,
+        columns: &[String],
         runs: &[Run],
     ) -> Result<Self, RowFileError> {
         let found = Self::scan(file, path, format, header)?;
+        // Where there is no header, the columns of the first row are those of all.
+        if let Some(first) = found.lines.first().filter(|_| !found.has_header) {
+            let text = read_at(path, first.start, first.length)
+                .map_err(|source| RowFileError::Io { path: path.into(), source })?;
+            if !format.has_columns(&text, columns) {
+                return Err(RowFileError::Header { path: path.into() });
+            }
+        }
         for (place, line) in found.lines.iter().enumerate() {
             if runs.binary_search_by_key(&line.run, |run| run.id).is_err() {
-                let number = place as u64 + if header.is_empty() { 1 } else { 2 };
+                let number = place as u64 + if found.has_header { 2 } else { 1 };
                 return Err(RowFileError::Stranger { path: path.into(), line: number, run: line.run });
             }
         }
@@ -208,7 +221,7 @@ impl Found {
         let mut reader = BufReader::with_capacity(1 << 16, file);
         let io = |source| RowFileError::Io { path: path.into(), source };
         let mut text = Vec::new();
-        let mut found = Self { lines: Vec::new(), length: 0, is_torn: false };
+        let mut found = Self { lines: Vec::new(), length: 0, is_torn: false, has_header: false };
         for number in 1.. {
             text.clear();
             if reader.read_until(b'\n', &mut text).map_err(io)? == 0 {
@@ -225,6 +238,7 @@ impl Found {
                 if text != header.as_bytes() {
                     return Err(RowFileError::Header { path: path.into() });
                 }
+                found.has_header = true;
             } else {
                 let run = format.run_of(&text);
                 let run = run.ok_or_else(|| RowFileError::Foreign { path: path.into(), line: number })?;
