@@ -4,6 +4,9 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+/// How many steps a name has at most: no field of a scenario lies half as deep.
+const STEPS_MAX: usize = 32;
+
 /// Which field of a document: `faults[2].nodes[0]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Field(Vec<Step>);
@@ -15,12 +18,12 @@ enum Step {
 }
 
 impl Field {
-    /// Reads a field's name; none, if it is no such name.
+    /// Reads a field's name; none, if it is no such name: one that is very deep, or would not fit into a line, is none.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let mut steps = Vec::new();
         for part in text.split('.') {
             let (name, places) = part.split_at(part.find('[').unwrap_or(part.len()));
-            if name.is_empty() || name.contains(']') {
+            if name.is_empty() || name.contains(']') || name.contains(char::is_control) {
                 return None;
             }
             steps.push(Step::Name(name.into()));
@@ -34,7 +37,7 @@ impl Field {
                 rest = after;
             }
         }
-        Some(Self(steps))
+        (steps.len() <= STEPS_MAX).then_some(Self(steps))
     }
 
     /// Sets the field, and makes the objects that it stands in, where they are not there.
@@ -139,6 +142,11 @@ mod tests {
             "[0]",
             "a[",
             "a[]",
+            // A document so deep could not be dropped, and what is no line of a file is no column's name.
+            &"a.".repeat(100_000),
+            &format!("{}a", "a.".repeat(100_000)),
+            &format!("a{}", "[0]".repeat(100_000)),
+            "a.x\ny",
             "a[x]",
             "a[-1]",
             "a[0",

@@ -25,17 +25,19 @@ enum Values {
 impl Points {
     /// Reads a grid: of each field its values.
     pub(super) fn of_grid(given: Map<String, Value>) -> Result<Self, ExperimentError> {
-        let (mut fields, mut axes) = (Vec::new(), Vec::new());
+        let (mut fields, mut axes) = (Vec::new(), Vec::<Vec<_>>::new());
+        let mut points = 1_u64;
         for (name, given) in given {
             let place = || format!("grid.{name}");
             fields.push(parse(&name, place)?);
             axes.push(range::values(given).map_err(|problem| ExperimentError::at(place(), problem))?);
-        }
-        let points = axes.iter().try_fold(1_u64, |product, axis| product.checked_mul(axis.len() as u64));
-        if points.is_none_or(|points| points > POINTS_MAX) {
-            let lengths: Vec<_> = axes.iter().map(|axis| axis.len().to_string()).collect();
-            let problem = format!("{} points are more than {POINTS_MAX}", lengths.join(" times "));
-            return Err(ExperimentError::at("grid", problem));
+            points = points.saturating_mul(axes[axes.len() - 1].len() as u64);
+            // Ranges are short, and their values many: nothing more is made of too many.
+            if points > POINTS_MAX {
+                let lengths: Vec<_> = axes.iter().map(|axis| axis.len().to_string()).collect();
+                let problem = format!("{} points are more than {POINTS_MAX}", lengths.join(" times "));
+                return Err(ExperimentError::at("grid", problem));
+            }
         }
         Ok(Self { fields, values: Values::Grid(axes) })
     }
@@ -142,6 +144,9 @@ mod tests {
         let axis = json!({"from": 0, "to": 1, "count": 1_000_000});
         let error = Points::of_grid(map(json!({"a": axis, "b": axis, "c": axis, "d": axis}))).unwrap_err();
         assert!(error.to_string().ends_with("times 1000000 points are more than 100000000"), "{error}");
+        // More values than there is memory for.
+        let all = (0..2_000).map(|name| (format!("a{name}"), axis.clone())).collect();
+        assert!(Points::of_grid(all).is_err());
         let error = Points::of_grid(map(json!({"seed": [1]}))).unwrap_err();
         assert!(error.to_string().starts_with("grid.seed: each run has a seed of its own"), "{error}");
         let error = Points::of_grid(map(json!({"a[": [1]}))).unwrap_err();
