@@ -7,7 +7,7 @@ use super::{
     error::ExperimentError,
     points::Points,
     run::Namer,
-    scenario::{Scenario, place},
+    scenario::{Scenario, ScenarioError, place},
 };
 
 /// The document of an experiment.
@@ -76,11 +76,12 @@ impl Definition {
                 problem,
             })?;
         }
-        Scenario::from_value(scenario).map_err(|source| ExperimentError::Scenario {
-            point,
-            values: self.describe(point),
-            source,
-        })
+        Scenario::from_value(scenario).map_err(|source| self.wrong_at(point, source))
+    }
+
+    /// The error that the scenario is wrong at a point.
+    pub(super) fn wrong_at(&self, point: u32, source: ScenarioError) -> ExperimentError {
+        ExperimentError::Scenario { point, values: self.describe(point), source }
     }
 
     /// Returns what a point sets, for a person: `link.loss = 0.1, nodes = 5`.

@@ -65,7 +65,7 @@ pub(super) struct Layout {
 }
 
 impl Experiment {
-    /// Reads an experiment, and checks the scenario of each of its points.
+    /// Reads an experiment, and checks the scenario of each of its points, with the seed of each of its runs.
     ///
     /// # Errors
     ///
@@ -92,8 +92,12 @@ impl Experiment {
             let scenario = definition.scenario(point)?;
             shown.add(&scenario);
             let namer = namer(&scenario);
-            let replicates = 0..definition.replicates;
-            runs.extend(replicates.map(|replicate| Run { id: namer.name(replicate), point, replicate }));
+            for replicate in 0..definition.replicates {
+                let run = Run { id: namer.name(replicate), point, replicate };
+                let checked = scenario.check_with_seed(run.id.seed());
+                checked.map_err(|source| definition.wrong_at(point, source))?;
+                runs.push(run);
+            }
         }
         runs.sort_unstable_by_key(|run| (run.id, run.point));
         if let Some(pair) = runs.windows(2).find(|pair| pair[0].id == pair[1].id) {
@@ -172,11 +176,7 @@ impl Definition {
             return Err(ExperimentError::Other { planned: run.id, found });
         }
         scenario.seed = run.id.seed();
-        let report = scenario.run().map_err(|source| ExperimentError::Scenario {
-            point: run.point,
-            values: self.describe(run.point),
-            source,
-        })?;
+        let report = scenario.run().map_err(|source| self.wrong_at(run.point, source))?;
         let fields = self.points.values(run.point).into_iter().map(Cell::of);
         Ok(Row::new(run, fields.chain(figures::cells(&report, &layout.nodes))))
     }

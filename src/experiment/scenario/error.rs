@@ -119,10 +119,12 @@ pub enum Problem {
         regions: String,
     },
     /// A region has a hash rate but no node.
-    #[error("{hash_rate} hashes a second are nobody's: no node lies there with this seed")]
+    #[error("{hash_rate} hashes a second are nobody's: no node lies there with the seed {seed}")]
     EmptyRegion {
         /// The region's hash rate.
         hash_rate: f64,
+        /// The seed that it is drawn by where nodes lie.
+        seed: u64,
     },
     /// The nodes would have too many links.
     #[error("{nodes} nodes would have {links} links: at most {most}")]

@@ -83,7 +83,7 @@ impl HashRates {
                 let key = Key::new(scenario.seed).and(Purpose::HashRate as u64);
                 scaled(*total, (0..nodes).map(|node| key.and(node as u64).exponential()).collect())
             }
-            Self::ByRegion(of) => by_region(of, scenario)?,
+            Self::ByRegion(of) => by_region(of, scenario, scenario.seed)?,
         };
         let sum = sum(&rates);
         match sum <= HASH_RATE_MAX {
@@ -116,13 +116,23 @@ fn scaled(total: f64, weights: Vec<f64>) -> Vec<f64> {
     weights.into_iter().map(|weight| if all > 0.0 { total * (weight / all) } else { 0.0 }).collect()
 }
 
-fn by_region(of: &BTreeMap<String, f64>, scenario: &Scenario) -> Result<Vec<f64>, ScenarioError> {
+impl Scenario {
+    /// Checks whether with another seed, too, nodes lie where hash rates are: where they lie is drawn.
+    pub(in crate::experiment) fn check_with_seed(&self, seed: u64) -> Result<(), ScenarioError> {
+        match &self.hash_rates {
+            HashRates::ByRegion(of) => by_region(of, self, seed).map(drop),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn by_region(of: &BTreeMap<String, f64>, scenario: &Scenario, seed: u64) -> Result<Vec<f64>, ScenarioError> {
     let Some(regions) = scenario.regions.map(|table| table.regions()) else {
         return Err(ScenarioError::new("hash_rates.by_region", Problem::NoRegions));
     };
     let names: Vec<_> = regions.iter().map(|region| region.name.to_string()).collect();
     let places: Vec<_> =
-        (0..scenario.nodes as u32).map(|node| regions.place_of(NodeId::new(node), scenario.seed)).collect();
+        (0..scenario.nodes as u32).map(|node| regions.place_of(NodeId::new(node), seed)).collect();
     let mut rates = vec![0.0; scenario.nodes];
     for (region, &hash_rate) in of {
         let path = format!("hash_rates.by_region.{region}");
@@ -133,7 +143,7 @@ fn by_region(of: &BTreeMap<String, f64>, scenario: &Scenario) -> Result<Vec<f64>
         check_range(&*path, hash_rate, 0.0, HASH_RATE_MAX)?;
         let there = places.iter().filter(|other| **other == place).count();
         if there == 0 && hash_rate > 0.0 {
-            return Err(ScenarioError::new(path, Problem::EmptyRegion { hash_rate }));
+            return Err(ScenarioError::new(path, Problem::EmptyRegion { hash_rate, seed }));
         }
         for (rate, _) in rates.iter_mut().zip(&places).filter(|(_, other)| **other == place) {
             *rate = hash_rate / there as f64;
