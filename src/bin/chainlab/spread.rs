@@ -21,6 +21,16 @@ enum News {
     Interrupted,
 }
 
+impl News {
+    /// The row that it brings, if it does.
+    fn row(self) -> Option<Row> {
+        match self {
+            Self::Made(row) => row.ok(),
+            Self::Interrupted => None,
+        }
+    }
+}
+
 /// Makes runs on so many threads, all cores if it is not said, and hands over each row as soon as it is made. At the
 /// first signal it returns at once: what is under way is left.
 ///
@@ -53,14 +63,17 @@ pub(crate) fn spread(
     bar.tick();
     for _ in 0..count {
         match heard.recv().expect("the handler of signals holds a sender") {
-            News::Made(row) => take((*row)?)?,
+            News::Made(row) => match *row {
+                Ok(row) => take(row)?,
+                Err(error) => {
+                    // What others have made meanwhile is not lost.
+                    heard.try_iter().filter_map(News::row).try_for_each(&mut take)?;
+                    return Err(error.into());
+                }
+            },
             News::Interrupted => {
                 bar.abandon();
-                for news in heard.try_iter() {
-                    if let News::Made(row) = news {
-                        take((*row)?)?;
-                    }
-                }
+                heard.try_iter().filter_map(News::row).try_for_each(&mut take)?;
                 return Ok(Outcome::Interrupted);
             }
         }
