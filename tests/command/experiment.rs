@@ -50,6 +50,31 @@ fn rows_may_be_json() {
     assert_eq!(rows.lines().count(), 120);
 }
 
+/// Which there are follows from all points together, and a row's name does not tell.
+#[test]
+fn json_rows_of_other_columns_are_not_gone_on_with() {
+    let directory = directory();
+    let write = |nodes: &str| {
+        let json = format!(
+            r#"{{"scenario": {{"stop": {{"blocks": 10}}}}, "grid": {{"nodes": {nodes}}}, "replicates": 2}}"#
+        );
+        fs::write(directory.path().join("few.json"), json).unwrap();
+    };
+    let arguments = ["experiment", "few.json", "-o", "rows.jsonl"];
+    write("[5]");
+    succeed(directory.path(), &arguments);
+    let rows = read(directory.path(), "rows.jsonl");
+    for more in ["[5, 20]", "[5, 8]"] {
+        write(more);
+        let error = fail(directory.path(), &arguments, 1);
+        assert_eq!(error, "error: rows.jsonl: its columns are not those of this experiment\n");
+        assert_eq!(read(directory.path(), "rows.jsonl"), rows);
+    }
+    write("[5, 3]");
+    succeed(directory.path(), &arguments);
+    assert_eq!(read(directory.path(), "rows.jsonl").lines().count(), 4);
+}
+
 #[test]
 fn figures_are_chosen() {
     let directory = directory();
@@ -118,6 +143,12 @@ fn what_is_wrong_is_named() {
         (
             r#"{"scenario": {"stop": {"blocks": 1}}, "grid": {"nodes": [2, 0]}, "replicates": 1}"#,
             "wrong.json: point 1 (nodes = 0): nodes: 0 is not",
+        ),
+        // With the scenario's own seed one does.
+        (
+            r#"{"scenario": {"nodes": 100, "seed": 1, "regions": "2019", "stop": {"blocks": 1},
+                "hash_rates": {"by_region": {"japan": 1e6}}}, "replicates": 200}"#,
+            "wrong.json: point 0 (as stated): hash_rates.by_region.japan: 1000000 hashes a second are nobody's",
         ),
         (
             r#"{"scenario": {"stop": {"blocks": 1}}, "grid": {"faults[3].nodes": [2]}, "replicates": 1}"#,

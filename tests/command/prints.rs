@@ -118,7 +118,13 @@ fn a_run_writes_its_events() {
     assert_eq!(without_replays(&printed), without_replays(&unwatched), "who watches changes nothing");
     let events = fs::read(directory.path().join("events.jsonl")).unwrap();
     assert!(Recorder::read(&*events).is_ok());
-    assert!(events.split(|byte| *byte == b'\n').count() > 200, "100 blocks are mined and accepted");
+    let lines = std::str::from_utf8(&events).unwrap().lines();
+    let mined = lines.filter(|line| line.contains("\"mined\"")).count();
+    assert_eq!(mined, 100, "the last block is there, too");
+    // What is read is not written over.
+    let error = fail(directory.path(), &["run", "small.json", "--events", "./small.json"], 1);
+    assert_eq!(error, "error: ./small.json: it is read, and would be written over\n");
+    assert_eq!(fs::read_to_string(directory.path().join("small.json")).unwrap(), SMALL);
 }
 
 #[test]

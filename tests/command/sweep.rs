@@ -81,12 +81,23 @@ fn missing_rows_are_counted_and_named() {
         shard(directory.path(), &format!("{number}/6"), "rows");
     }
     let merge = ["sweep", "merge", "rows", "plan", "-o", "merged.csv"];
+    // What an experiment keeps beside that file is not the merge's.
+    let kept = directory.path().join("merged.csv.part");
+    fs::write(&kept, "kept").unwrap();
     let error = fail(directory.path(), &merge, 1);
+    assert_eq!(fs::read_to_string(&kept).unwrap(), "kept");
     let held = |line: &&str| u64::from_str_radix(&line[..16], 16).unwrap() % 6 != 5;
     let (there, missing): (Vec<_>, Vec<_>) = whole().lines().skip(1).partition(held);
     assert!(error.starts_with(&format!("error: {} of 120 runs have no row: ", missing.len())), "{error}");
     assert!(missing.iter().take(20).all(|line| error.contains(&line[..32])), "{error}");
     assert!(!directory.path().join("merged.csv").exists());
+    for arguments in [
+        ["sweep", "merge", "rows", "plan", "-o", "plan"],
+        ["sweep", "plan", "delays.json", "-o", "delays.json", "--pilots=0"],
+    ] {
+        let error = fail(directory.path(), &arguments, 1);
+        assert!(error.ends_with(": it is read, and would be written over\n"), "{error}");
+    }
 
     let printed = succeed(directory.path(), &[&merge[..], &["--partial"]].concat());
     assert_eq!(printed, format!("{} rows are in merged.csv; {} are missing\n", there.len(), missing.len()));

@@ -9,8 +9,6 @@ use std::{
     process::ExitCode,
 };
 
-use chainlab::experiment::PART;
-
 /// What a subcommand came to: an exit code, or why it failed.
 pub(crate) type Ended = Result<ExitCode, Box<dyn Error>>;
 
@@ -47,9 +45,20 @@ pub(crate) fn naming(path: &Path) -> impl Fn(&dyn Error) -> String {
     move |error| format!("{}: {error}", path.display())
 }
 
-/// Returns where a file is written before it is renamed, so that it is there whole or not at all.
+/// Returns where a file is written before it is renamed, so that it is there whole or not at all; the name is that of none
+/// that the command leaves for itself, as an experiment does with the rows that it has.
 pub(crate) fn beside(path: &Path) -> PathBuf {
     let mut name = OsString::from(path);
-    name.push(PART);
+    name.push(".new");
     name.into()
+}
+
+/// Checks that a file that is to be written is none that is read.
+pub(crate) fn check_output(output: &Path, read: &[&Path]) -> Result<(), String> {
+    // What is not there yet is no other file.
+    let Ok(written) = output.canonicalize() else { return Ok(()) };
+    match read.iter().find(|path| path.canonicalize().is_ok_and(|path| path == written)) {
+        Some(_) => Err(format!("{}: it is read, and would be written over", output.display())),
+        None => Ok(()),
+    }
 }

@@ -10,7 +10,7 @@ use std::{
 
 use chainlab::experiment::{Merged, PART, Plan};
 
-use crate::ended::{Ended, beside, naming};
+use crate::ended::{Ended, beside, check_output, naming};
 
 /// Puts the rows of all shards together, in the order of their runs' names.
 ///
@@ -38,6 +38,7 @@ pub(crate) fn run(arguments: &Arguments) -> Ended {
         files.extend(rows_in(directory, output).map_err(|error| naming(directory)(&error))?);
     }
     files.sort();
+    check_output(output, &[plan])?;
     let beside = beside(output);
     let created = File::create(&beside).map_err(|error| naming(&beside)(&error))?;
     let merged = write(plan, &files, BufWriter::new(created), *partial);

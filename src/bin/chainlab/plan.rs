@@ -13,7 +13,7 @@ use std::{
 use chainlab::experiment::{Experiment, ExperimentError, Pilots, Plan};
 use indicatif::HumanDuration;
 
-use crate::ended::{Ended, beside, naming, read};
+use crate::ended::{Ended, beside, check_output, naming, read};
 
 /// Plans a sweep: the runs of an experiment as lines of JSON, with an estimate of their time from a few pilot runs.
 #[derive(Debug, clap::Args)]
@@ -30,6 +30,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Ended {
     let Arguments { file, output, pilots } = arguments;
+    check_output(output, &[file])?;
     let experiment = Experiment::from_json(&read(file)?).map_err(|error| naming(file)(&error))?;
     let pilots = try_out(&experiment, *pilots)?;
     let plan = Plan::new(&experiment, pilots);
@@ -39,7 +40,11 @@ pub(crate) fn run(arguments: &Arguments) -> Ended {
         plan.write(experiment.runs(), BufWriter::new(created))?;
         fs::rename(&beside, output)
     });
-    written.map_err(|error| naming(output)(&error))?;
+    written.map_err(|error| {
+        // What went wrong is worth more than that the rest of it could not be removed.
+        let _ = fs::remove_file(&beside);
+        naming(output)(&error)
+    })?;
 
     let mut out = io::stdout().lock();
     write!(out, "{} runs are planned in {}", plan.runs(), output.display())?;

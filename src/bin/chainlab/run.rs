@@ -13,7 +13,7 @@ use chainlab::{
 use serde_json::json;
 
 use crate::{
-    ended::{Ended, naming},
+    ended::{Ended, check_output, naming},
     event_file::EventFile,
     figures,
     scenarios::text_of,
@@ -57,6 +57,9 @@ Examples:
 
 pub(crate) fn run(arguments: &Arguments) -> Ended {
     let Arguments { file, seed, batches, json, events, trace } = arguments;
+    if let Some(events) = events {
+        check_output(events, &[file])?;
+    }
     let mut scenario = Scenario::from_json(&text_of(file)?).map_err(|error| naming(file)(&error))?;
     scenario.seed = seed.unwrap_or(scenario.seed);
     let simulation = scenario.simulation().map_err(|error| naming(file)(&error))?;
