@@ -163,10 +163,10 @@ impl Node {
     /// Takes on so many blocks, the last of which a chain ends with, as [`Node::extend`] does one by one, after all has
     /// come of them but the searches, of which only the last is begun: it is returned.
     #[inline]
-    pub(crate) fn extend_unheard(&mut self, blocks: u64, chain: Blockchain) -> Option<(SearchId, Target)> {
+    pub(crate) fn extend_unheard(&mut self, blocks: u64, chain: Blockchain) -> Option<SearchId> {
         self.tips += blocks;
         self.chain = chain;
-        self.next_search()
+        self.begin_wanted_search()
     }
 
     /// Returns how often the tip has changed.

@@ -110,8 +110,14 @@ impl Node {
     /// wants a block.
     #[inline]
     pub(super) fn next_search(&mut self) -> Option<(SearchId, Target)> {
+        self.begin_wanted_search().map(|search| (search, self.chain.next_target(&self.rules)))
+    }
+
+    /// Begins a search, if the node mines.
+    #[inline]
+    pub(super) fn begin_wanted_search(&mut self) -> Option<SearchId> {
         let is_wanted = self.mining.is_wanted();
-        is_wanted.then(|| (self.begin_search(), self.chain.next_target(&self.rules)))
+        is_wanted.then(|| self.begin_search())
     }
 
     #[inline]

@@ -9,6 +9,7 @@ use crate::{
     blockchain::{Blockchain, Cut},
     message::NodeId,
     node::{Effects, Input, Node},
+    pow::Target,
 };
 
 /// All nodes.
@@ -16,8 +17,8 @@ use crate::{
 pub(super) struct Nodes {
     /// By their numbers; a puppet has none.
     list: Vec<Option<Node>>,
-    /// The block that came to all nodes at once, the last such.
-    given: Option<Blockchain>,
+    /// The block that came to all nodes at once, the last such, and the target of a search on top of it.
+    given: Option<(Blockchain, Target)>,
     /// How many blocks have come to all nodes at once, and how many of these each node knows of.
     given_count: u64,
     known_counts: Vec<u64>,
@@ -54,7 +55,8 @@ impl Nodes {
     pub(super) fn chain(&self, id: NodeId) -> Option<&Blockchain> {
         let node = self.list.get(id.index())?.as_ref()?;
         let is_behind = self.known_counts[id.index()] < self.given_count;
-        Some(self.given.as_ref().filter(|_| is_behind).unwrap_or_else(|| node.chain()))
+        let given = self.given.as_ref().filter(|_| is_behind);
+        Some(given.map_or_else(|| node.chain(), |(given, _)| given))
     }
 
     /// The branch that a node holds back, if it does.
@@ -130,13 +132,14 @@ impl Nodes {
         self.busy == 0
     }
 
-    /// Gives all nodes a block that one of them has found on the chain that all had.
-    pub(super) fn give(&mut self, finder: NodeId, chain: Blockchain) {
+    /// Gives all nodes a block that one of them has found on the chain that all had. The target is that of a search on top
+    /// of it.
+    pub(super) fn give(&mut self, finder: NodeId, chain: Blockchain, target: Target) {
         self.given_count += 1;
         self.known_counts[finder.index()] += 1;
         self.on_longest = self.list.len();
         self.longest = Some(chain.clone());
-        self.given = Some(chain);
+        self.given = Some((chain, target));
     }
 
     /// Has all nodes let go of blocks.
@@ -149,7 +152,8 @@ impl Nodes {
                 around.look_at_hearsay(node, None);
             }
         }
-        self.given = self.given.take().and_then(|given| cut.shortened(&given));
+        let given = self.given.take();
+        self.given = given.and_then(|(given, target)| Some((cut.shortened(&given)?, target)));
         self.longest = self.longest.take().and_then(|longest| cut.shortened(&longest));
         // Of two copies of the same blocks there is one now.
         self.on_longest = self.list.iter().flatten().filter(|node| self.is_on_longest(node)).count();
@@ -161,10 +165,10 @@ impl Nodes {
         let missed = self.given_count - self.known_counts[id.index()];
         if missed > 0 {
             self.known_counts[id.index()] = self.given_count;
-            if let (Some(node), Some(given)) = (&mut self.list[id.index()], &self.given)
-                && let Some((search, target)) = node.extend_unheard(missed, given.clone())
+            if let (Some(node), Some((given, target))) = (&mut self.list[id.index()], &self.given)
+                && let Some(search) = node.extend_unheard(missed, given.clone())
             {
-                around.search(id, search, target);
+                around.search(id, search, *target);
             }
         }
     }

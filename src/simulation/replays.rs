@@ -44,6 +44,7 @@ use crate::{
     blockchain::{Blockchain, Cut},
     message::{Message, NodeId, Told, request_bytes},
     node::Effect,
+    pow::Target,
     report::{Recorder, Volume},
     rules::Relay,
     time::Time,
@@ -80,7 +81,8 @@ pub(super) struct Found {
     pub(super) kind: Kind,
     /// The bytes of a message that asks for it: whoever asks names more blocks that he has the longer the chain is.
     pub(super) request_bytes: u64,
-    /// How much longer a search takes on top of it than it took to find it.
+    /// The target of a search on top of it, and how much longer that takes than it took to find it.
+    target: Target,
     scale: f64,
     chain: Blockchain,
 }
@@ -138,11 +140,11 @@ impl Surroundings {
 
     /// Finds out of which kind a block is that was found.
     fn of_its_kind(&self, finder: NodeId, chain: Blockchain) -> Found {
-        let (target, next) = (chain.target(), chain.next_target(&self.rules));
-        let scale = if next == target { 1.0 } else { next.work().as_f64() / target.work().as_f64() };
+        let (before, target) = (chain.target(), chain.next_target(&self.rules));
+        let scale = if target == before { 1.0 } else { target.work().as_f64() / before.work().as_f64() };
         let Flow::Steady { by_all_sizes } = self.flow else {
             let kind = Kind { finder, bytes: 0, request_bytes: 0 };
-            return Found { kind, request_bytes: 0, scale, chain };
+            return Found { kind, request_bytes: 0, target, scale, chain };
         };
         let bytes = self.traffic.load(Message::NewBlock(Told::Chain(chain.clone())).measured()).bytes;
         let request_bytes = match self.rules.relay {
@@ -153,7 +155,7 @@ impl Surroundings {
         };
         let do_requests_matter = by_all_sizes || !is_packet(request_bytes);
         let kind = Kind { finder, bytes, request_bytes: if do_requests_matter { request_bytes } else { 0 } };
-        Found { kind, request_bytes, scale, chain }
+        Found { kind, request_bytes, target, scale, chain }
     }
 
     /// Tells whether whoever finds the next proof has heard by then of a block that was just found, and no other proof is
@@ -179,7 +181,7 @@ impl Surroundings {
     /// Has all nodes take on a block that was just found, if all of its messages arrive before another moment; tells
     /// whether they do.
     pub(super) fn replay(&mut self, nodes: &mut Nodes, found: &Found, before: Time) -> bool {
-        let Found { kind, request_bytes, scale, chain } = found;
+        let Found { kind, request_bytes, target, scale, chain } = found;
         if self.replays.records.get(*kind).is_none() && self.now + self.replays.records.longest < before {
             self.rehearse(found);
         }
@@ -199,7 +201,7 @@ impl Surroundings {
         *bytes += record.bytes.unwrap_or_else(|| record.messages * self.floods.bytes_of(chain));
         *bytes += record.requests * request_bytes;
         self.changes += 1;
-        nodes.give(kind.finder, chain.clone());
+        nodes.give(kind.finder, chain.clone(), *target);
         if *scale != 1.0 {
             self.begin_anew(nodes, kind.finder);
         }
