@@ -1,4 +1,4 @@
-//! A century of Bitcoin with ten thousand nodes, in minutes: how many blocks are stale, and how many theory expects.
+//! A century of Bitcoin with ten thousand nodes, in a minute: how many blocks are stale, and how many theory expects.
 //!
 //! `cargo run --release --example century -- --help` tells what can be changed. Ctrl-C ends it early, with what was found by
 //! then.
