@@ -108,11 +108,13 @@ impl RowFile {
     ///
     /// # Errors
     ///
-    /// The file cannot be written; it is as it was then.
+    /// The file cannot be written; it holds what it held.
     pub fn append(&mut self, run: RunId, line: &str) -> Result<(), RowFileError> {
-        // What a line left before that found no room is no part of the file.
-        let written = self.file.set_len(self.length).and_then(|()| self.file.write_all(line.as_bytes()));
-        written.map_err(|source| self.failed(source))?;
+        if let Err(source) = self.file.write_all(line.as_bytes()) {
+            // Half a line would be a part of the file for whoever goes on.
+            let source = self.file.set_len(self.length).err().unwrap_or(source);
+            return Err(self.failed(source));
+        }
         self.lines.push(Line { run, start: self.length, length: line.len() });
         self.length += line.len() as u64;
         Ok(())
@@ -130,7 +132,8 @@ impl RowFile {
             .lines
             .iter()
             .try_fold(begin, |end, line| (line.start == end).then_some(end + line.length as u64));
-        let finished = if end == Some(self.length) {
+        let has_nothing_else = self.file.metadata().is_ok_and(|file| file.len() == self.length);
+        let finished = if end == Some(self.length) && has_nothing_else {
             self.file.sync_all().and_then(|()| fs::rename(&self.part, &self.path))
         } else {
             self.write_sorted()
