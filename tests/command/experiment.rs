@@ -50,7 +50,7 @@ fn rows_may_be_json() {
     assert_eq!(rows.lines().count(), 120);
 }
 
-/// Which there are follows from all points together, and a row's name does not tell.
+/// Which columns there are follows from all points together, and the name of a run does not tell.
 #[test]
 fn json_rows_of_other_columns_are_not_gone_on_with() {
     let directory = directory();

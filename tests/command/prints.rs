@@ -123,7 +123,7 @@ fn a_run_writes_its_events() {
     assert_eq!(mined, 100, "the last block is there, too");
     // What is read is not written over.
     let error = fail(directory.path(), &["run", "small.json", "--events", "./small.json"], 1);
-    assert_eq!(error, "error: ./small.json: it is read, and would be written over\n");
+    assert_eq!(error, "error: small.json: it is read, and would be written over\n");
     assert_eq!(fs::read_to_string(directory.path().join("small.json")).unwrap(), SMALL);
 }
 

@@ -15,7 +15,7 @@ use chainlab::{
     picture::{Curve, ForkTree, Replay, ReplayError, SpaceTime, Span},
 };
 
-use crate::ended::{Ended, naming};
+use crate::ended::{Ended, check_output, naming};
 
 /// Draws what happened in a run, from the events that `chainlab run --events` or an `EventWriter` has written.
 #[derive(Debug, clap::Args)]
@@ -178,7 +178,10 @@ impl Files {
 
     fn write(&self, picture: &str) -> Ended {
         match &self.output {
-            Some(output) => write_file(output, picture)?,
+            Some(output) => {
+                check_output(output, [&self.events])?;
+                write_file(output, picture)?;
+            }
             None => io::stdout().lock().write_all(picture.as_bytes())?,
         }
         Ok(ExitCode::SUCCESS)

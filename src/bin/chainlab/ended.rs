@@ -45,20 +45,25 @@ pub(crate) fn naming(path: &Path) -> impl Fn(&dyn Error) -> String {
     move |error| format!("{}: {error}", path.display())
 }
 
-/// Returns where a file is written before it is renamed, so that it is there whole or not at all; the name is that of none
-/// that the command leaves for itself, as an experiment does with the rows that it has.
+/// Returns where a file is written before it is renamed, so that it is there whole or not at all. The rows that an
+/// experiment keeps beside its file have another name.
 pub(crate) fn beside(path: &Path) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(".new");
     name.into()
 }
 
-/// Checks that a file that is to be written is none that is read.
-pub(crate) fn check_output(output: &Path, read: &[&Path]) -> Result<(), String> {
+/// Checks that a file that is to be written, and what is written beside it first, is none that is read.
+pub(crate) fn check_output<'a>(
+    output: &Path,
+    read: impl IntoIterator<Item = &'a PathBuf>,
+) -> Result<(), String> {
     // What is not there yet is no other file.
-    let Ok(written) = output.canonicalize() else { return Ok(()) };
-    match read.iter().find(|path| path.canonicalize().is_ok_and(|path| path == written)) {
-        Some(_) => Err(format!("{}: it is read, and would be written over", output.display())),
+    let written: Vec<_> =
+        [output.canonicalize(), beside(output).canonicalize()].into_iter().flatten().collect();
+    let is_written = |path: &&PathBuf| path.canonicalize().is_ok_and(|path| written.contains(&path));
+    match read.into_iter().find(is_written) {
+        Some(path) => Err(format!("{}: it is read, and would be written over", path.display())),
         None => Ok(()),
     }
 }

@@ -35,10 +35,10 @@ pub(crate) fn run(arguments: &Arguments) -> Ended {
     let Arguments { directories, plan, output, partial } = arguments;
     let mut files = Vec::new();
     for directory in directories {
-        files.extend(rows_in(directory, output).map_err(|error| naming(directory)(&error))?);
+        files.extend(rows_in(directory).map_err(|error| naming(directory)(&error))?);
     }
     files.sort();
-    check_output(output, &[plan])?;
+    check_output(output, files.iter().chain([plan]))?;
     let beside = beside(output);
     let created = File::create(&beside).map_err(|error| naming(&beside)(&error))?;
     let merged = write(plan, &files, BufWriter::new(created), *partial);
@@ -58,14 +58,14 @@ pub(crate) fn run(arguments: &Arguments) -> Ended {
 }
 
 /// Returns the files of rows in a directory, whole ones and others.
-fn rows_in(directory: &Path, output: &Path) -> io::Result<Vec<PathBuf>> {
+fn rows_in(directory: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let is_of_shard =
             name.starts_with("shard-") && name.strip_suffix(PART).unwrap_or(name).ends_with(".csv");
-        if is_of_shard && path != output {
+        if is_of_shard {
             files.push(path);
         }
     }

@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Ended {
     let Arguments { file, output, pilots } = arguments;
-    check_output(output, &[file])?;
+    check_output(output, [file])?;
     let experiment = Experiment::from_json(&read(file)?).map_err(|error| naming(file)(&error))?;
     let pilots = try_out(&experiment, *pilots)?;
     let plan = Plan::new(&experiment, pilots);

@@ -58,7 +58,7 @@ Examples:
 pub(crate) fn run(arguments: &Arguments) -> Ended {
     let Arguments { file, seed, batches, json, events, trace } = arguments;
     if let Some(events) = events {
-        check_output(events, &[file])?;
+        check_output(events, [file])?;
     }
     let mut scenario = Scenario::from_json(&text_of(file)?).map_err(|error| naming(file)(&error))?;
     scenario.seed = seed.unwrap_or(scenario.seed);

@@ -22,7 +22,8 @@ use crate::{
 /// Makes the runs of one shard of a plan, on all cores of this machine.
 ///
 /// Its rows go to a file of its own. What is finished is skipped, so that a shard may be run again after whatever ended
-/// it. At SIGTERM or Ctrl-C it ends at once with the exit code 75, and what is finished is kept.
+/// it. At SIGTERM or Ctrl-C it ends with the exit code 75, and what is finished is kept; a second such signal ends it
+/// there and then, with 130.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The plan.
