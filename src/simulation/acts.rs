@@ -121,8 +121,11 @@ impl World {
         self.around.untold = Untold::All;
         self.tell_of_losses();
         for (_, ticket) in self.given_up.extract_if(.., |(node, _)| *node == id).collect::<Vec<_>>() {
-            self.handle(id, Input::GiveUp(ticket));
-            self.answer(ticket);
+            // A judge may have taken it down meanwhile.
+            if self.is_live(id) {
+                self.handle(id, Input::GiveUp(ticket));
+                self.answer(ticket);
+            }
         }
         while let Some((from, message)) = self.around.read(id) {
             self.handle(id, Input::Message(from, message));

@@ -253,7 +253,10 @@ impl World {
             return Err(error);
         }
         self.handle(node, Input::GiveUp(ticket));
-        Ok(self.answer(ticket).expect("whoever is told to give up answers"))
+        let answer = self.answer(ticket);
+        // If there is none, a judge has taken it down.
+        let down = || self.state(node).check_live(node).expect_err("whoever is told to give up answers");
+        answer.ok_or_else(down)
     }
 
     pub(super) fn answer(&mut self, ticket: Ticket) -> Option<Answer> {
