@@ -135,12 +135,16 @@ fn unheard(arguments: &Arguments, interrupt: &Interrupt) -> Result<Duration, Box
 }
 
 fn print(report: &Report, unheard: Duration, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "{} blocks were mined, of which {} are stale.", report.mined, report.stale)?;
+    if report.mined < 2 {
+        // Without two there is no time from block to block to hold anything against.
+        return Ok(());
+    }
     let mined = report.mined as f64;
     // Forks are rare and, but for that they follow from each other, independent: their number is about Poisson's.
     let margin = 1.96 * (report.stale as f64).sqrt() / mined;
     // A rival is found by those who have not heard of a block yet: in its first moments by all, and at last by none.
     let expected = unheard.as_secs_f64() / report.block_intervals.mean.as_secs_f64();
-    writeln!(out, "{} blocks were mined, of which {} are stale.", report.mined, report.stale)?;
     writeln!(
         out,
         "{:.4} % ± {:.4} % are stale (95 %); to first order, a block that comes to a node after {:.3} s is rivalled by \
