@@ -29,7 +29,7 @@ impl Mempool {
         rules: &Rules,
         accounts: &Accounts,
     ) -> Changes {
-        // Backwards, as a chain's blocks are walked the soonest.
+        // Backwards, as a chain's blocks are walked fastest.
         if self.is_empty() && abandoned.clone().rev().all(Transaction::is_reward) {
             return Changes::default();
         }

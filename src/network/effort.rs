@@ -38,7 +38,7 @@ impl Effort {
     /// Has so many attempts a second be due from now on; none of them is, if they are not limited.
     pub(super) fn set_rate(&mut self, rate: Option<f64>, now: Instant) {
         self.settle(now);
-        // What is under way of the next attempt stays, whatever time it has taken.
+        // What is under way of the next attempt stays, but at the rate 0, at which nothing is.
         let under_way = self
             .rate
             .zip(self.last)

@@ -40,7 +40,8 @@ pub(super) struct Member {
     last_time: AtomicU64,
     /// Every change of its row.
     pub(super) changes: Changes,
-    /// A puppet's, from which whoever plays it reads. Nobody tells it anything; that nobody can says that all has ended.
+    /// A puppet's, from which whoever plays it reads. Its control channel carries nothing: that it is closed means that the
+    /// network is shut down.
     pub(super) mailbox: Option<Mailbox>,
 }
 

@@ -33,7 +33,8 @@ use crate::{
     wire::Room,
 };
 
-/// Locks are taken in this order: a member's thread, `starting`, the links, the recorder, the nodes.
+/// Locks are taken in this order: a member's thread, `starting`, the links, the recorder, the nodes. The thread of a member
+/// that nobody knows of yet is locked under `starting`.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) rules: Arc<Rules>,

@@ -17,7 +17,7 @@
 //!   whether a node has to ask for it; while nobody judges what links carry;
 //! - with a timestamp that is in time at once;
 //! - at the difficulty of the block before, or else where each message takes the same time: then each search goes on at the
-//!   new one from the moment at which the block comes there, if none can end before its last message has arrived;
+//!   new difficulty from when the block comes there, if no search can end before its last message has arrived;
 //! - while nobody subscribes to events.
 //!
 //! It waits until it is known what happens before its last message has arrived. Where that is a wake-up, a plan or the
@@ -81,8 +81,9 @@ pub(super) struct Found {
     pub(super) kind: Kind,
     /// The bytes of a message that asks for it: whoever asks names more blocks that he has the longer the chain is.
     pub(super) request_bytes: u64,
-    /// The target of a search on top of it, and how much longer that takes than it took to find it.
+    /// The target of a search on top of it.
     target: Target,
+    /// The work of that search over the work of finding this block: 1 where the difficulty stays.
     scale: f64,
     chain: Blockchain,
 }
@@ -187,7 +188,7 @@ impl Surroundings {
         }
         let Some(record) = self.replays.records.get_mut(*kind) else { return false };
         let by = self.now + record.accepted;
-        // A search that is shortened from whatever moment on does not end before it is shortened from now on.
+        // A search that is shortened later ends no sooner than if it were shortened now.
         let before = if *scale < 1.0 { self.now + (before - self.now).mul_f64(*scale) } else { before };
         if self.now + record.last >= before
             || !self.recorder.accepted_by_all(by, &chain.tip_hash(), &record.pattern)

@@ -84,8 +84,8 @@ impl<D: Driver> NetworkOf<D> {
         Ok(())
     }
 
-    /// Waits for the next message to a puppet, and returns it with its sender; nothing if none comes in time. A time of
-    /// zero looks for one that is there already.
+    /// Waits for the next message to a puppet, and returns it with its sender; nothing if none comes in time, or before the
+    /// network is shut down. A time of zero looks for one that is there already.
     ///
     /// As much of each sender waits as in a node's inbox.
     ///

@@ -92,7 +92,6 @@ fn a_run_in_which_nobody_mines_any_more_ends() {
     assert!(report.mined < 100, "{}", report.mined);
 }
 
-/// Whenever its caller says so, and what it came to by then is what it comes to where every block is carried.
 /// All that happens at the last moment happens, though nobody mines until the last of it.
 #[test]
 fn a_run_does_not_end_in_the_midst_of_what_changes_at_a_moment() {
@@ -110,6 +109,7 @@ fn a_run_does_not_end_in_the_midst_of_what_changes_at_a_moment() {
     assert_eq!((report.mined, report.restarts), (100, 2));
 }
 
+/// Whenever its caller says so, and what it came to by then is what it comes to where every block is carried.
 #[test]
 fn a_run_that_is_stopped_is_reported_on_as_it_stands() {
     let link = json!({ "latency": { "fixed": { "seconds": 0.1 } } });

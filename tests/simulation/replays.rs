@@ -395,8 +395,8 @@ fn a_block_is_carried_that_something_is_planned_for_in_mid_flood() {
     }
 }
 
-/// A new difficulty comes to each search when the block comes to its node, which is known before where each message takes
-/// the same time.
+/// A new difficulty comes to each search when the block comes to its node: where each message takes the same time that is
+/// known beforehand.
 #[test]
 fn the_last_block_of_a_window_is_replayed_where_it_is_pushed() {
     for relay in [Relay::Push, Relay::Announce] {

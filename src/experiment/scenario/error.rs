@@ -123,7 +123,7 @@ pub enum Problem {
     EmptyRegion {
         /// The region's hash rate.
         hash_rate: f64,
-        /// The seed that it is drawn by where nodes lie.
+        /// The seed by which it is drawn where nodes lie.
         seed: u64,
     },
     /// The nodes would have too many links.

@@ -34,8 +34,8 @@ impl Network {
     /// every pending transaction is submitted again. One that cannot be mined, or finds no room under the loader's limits,
     /// is dropped, and counted by the [report](Network::report) among the transactions lost.
     ///
-    /// It costs in proportion to the blocks of all distinct chains, and for each two of these some steps more. Chains share the blocks that they have in common: N
-    /// nodes that agree on n blocks take O(N + n) memory.
+    /// It costs in proportion to the blocks of all distinct chains, and for each two of these some steps more. Chains share
+    /// the blocks that they have in common: N nodes that agree on n blocks take O(N + n) memory.
     ///
     /// Where blocks are gossiped, the nodes announce their tips to their peers again, as what was on its way is lost.
     ///
