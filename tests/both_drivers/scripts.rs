@@ -161,7 +161,7 @@ fn judge_panics<D: Driver>(lab: &Lab<D>) -> Vec<String> {
     let mut answers = vec![told(lab.at(START + Duration::from_secs(10)).mine(first))];
     answers.push(told(network.start_mining(first, HashRate::default())));
     answers.push(told(lab.at(START + Duration::from_secs(20)).mine(second)));
-    answers.push(told(network.chain(nodes[2])));
+    answers.push(told(network.wait_until(nodes[2], PATIENCE, |chain| chain.len() == 2)));
     network.clear_judge();
     network.restart(first, RestartFrom::Chain).unwrap();
     answers.push(told(lab.at(START + Duration::from_secs(30)).mine(first)));
