@@ -122,6 +122,11 @@ fn what_cannot_be_drawn_is_told_with_a_hint() {
         assert!(error.starts_with(&format!("error: {expected}")), "{words:?}: {error}");
     }
     assert!(!path.join("t.png").exists());
+    let events = fs::read(path.join("events.jsonl")).unwrap();
+    fs::write(path.join("events.txt"), &events).unwrap();
+    let error = fail(path, &["draw", "tree", "events.txt", "-o", "./events.txt"], 1);
+    assert_eq!(error, "error: events.txt: it is read, and would be written over\n");
+    assert_eq!(fs::read(path.join("events.txt")).unwrap(), events);
     let error = fail(path, &["draw", "space-time", "events.jsonl", "--from", "soon"], 2);
     assert!(error.contains("--from"), "{error}");
 }

@@ -1,8 +1,11 @@
 //! `chainlab experiment`: rows, tables and errors.
 
-use std::fs;
+use std::{
+    fs::{self, OpenOptions},
+    io::Write,
+};
 
-use chainlab::experiment::{Experiment, Format};
+use chainlab::experiment::{Experiment, Format, RowFile};
 
 use crate::{
     golden::assert_golden,
@@ -73,6 +76,23 @@ fn json_rows_of_other_columns_are_not_gone_on_with() {
     write("[5, 3]");
     succeed(directory.path(), &arguments);
     assert_eq!(read(directory.path(), "rows.jsonl").lines().count(), 4);
+}
+
+/// As a process leaves it that found no room on the disk, and could not cut it off.
+#[test]
+fn what_is_no_row_is_left_out_of_a_whole_file() {
+    let directory = directory();
+    let path = directory.path().join("delays.csv");
+    let experiment = Experiment::from_json(DELAYS).unwrap();
+    let (columns, runs) = (experiment.columns(), experiment.runs());
+    let mut rows = RowFile::open(&path, Format::Csv, columns, runs).unwrap().expect("there is none yet");
+    for (run, line) in runs.iter().zip(whole().split_inclusive('\n').skip(1)) {
+        rows.append(run.id, line).unwrap();
+    }
+    let mut part = OpenOptions::new().append(true).open(directory.path().join("delays.csv.part")).unwrap();
+    part.write_all(b"half a row").unwrap();
+    rows.finish().unwrap();
+    assert_eq!(read(directory.path(), "delays.csv"), whole());
 }
 
 #[test]

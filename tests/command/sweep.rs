@@ -93,6 +93,7 @@ fn missing_rows_are_counted_and_named() {
     assert!(!directory.path().join("merged.csv").exists());
     for arguments in [
         ["sweep", "merge", "rows", "plan", "-o", "plan"],
+        ["sweep", "merge", "rows", "plan", "-o", "./rows/shard-1-of-6.csv"],
         ["sweep", "plan", "delays.json", "-o", "delays.json", "--pilots=0"],
     ] {
         let error = fail(directory.path(), &arguments, 1);
