@@ -316,3 +316,16 @@ fn messages_that_do_not_arrive_are_counted_by_what_became_of_them() {
     assert_eq!((report.messages.sent, report.messages.delivered), (10, 5), "with alice's answer");
     assert_eq!((report.crashes, report.restarts, report.nodes.len()), (1, 1, 1), "a puppet is no node");
 }
+
+/// Whoever sees what came of a message finds it counted: a receiver may act before its sender goes on.
+#[test]
+fn a_message_is_counted_before_anything_comes_of_it() {
+    let network = Network::new(rules());
+    let nodes: Vec<_> = (0..2).map(|_| network.spawn().unwrap()).collect();
+    network.connect(nodes[0], nodes[1]).unwrap();
+    for round in 0..2_000 {
+        network.resolve(nodes[round % 2]).unwrap();
+        let messages = network.report().messages;
+        assert_eq!(messages.delivered, messages.sent, "round {round}");
+    }
+}

@@ -5,7 +5,6 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use super::mailbox::Reception;
 use crate::{
     message::{MessageKind, NodeId},
     report::{Messages, Volume},
@@ -62,15 +61,24 @@ impl MessageCounters {
         sent.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// A message has come to its receiver.
-    pub(super) fn came(&self, from: NodeId, reception: Reception) {
-        let counters = self.of(from);
-        let counter = match reception {
-            Reception::Delivered => &counters.delivered,
-            Reception::Dropped => &counters.dropped,
-            Reception::Missed => &counters.missed,
-        };
-        counter.fetch_add(1, Ordering::Relaxed);
+    /// A message comes to its receiver.
+    pub(super) fn delivered(&self, from: NodeId) {
+        self.of(from).delivered.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A message that was counted as delivered did not come.
+    pub(super) fn not_delivered(&self, from: NodeId) {
+        self.of(from).delivered.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Too much of its sender's waited at a message's receiver.
+    pub(super) fn dropped(&self, from: NodeId) {
+        self.of(from).dropped.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A message's receiver was down.
+    pub(super) fn missed(&self, from: NodeId) {
+        self.of(from).missed.fetch_add(1, Ordering::Relaxed);
     }
 
     /// A message was lost on its link.
@@ -119,12 +127,14 @@ mod tests {
         for sender in (0..40).map(NodeId::new) {
             counters.sent(sender, KINDS[sender.index() % 2], 10);
             if sender.index() % 2 == 0 {
-                counters.came(sender, Reception::Delivered);
+                counters.delivered(sender);
             }
         }
-        counters.came(NodeId::new(u32::MAX), Reception::Dropped);
-        counters.came(NodeId::new(7), Reception::Missed);
-        counters.came(NodeId::new(23), Reception::Missed);
+        let last = NodeId::new(u32::MAX);
+        counters.delivered(last);
+        counters.not_delivered(last);
+        counters.dropped(last);
+        [7, 23].map(NodeId::new).into_iter().for_each(|sender| counters.missed(sender));
         for (reason, count) in LOSSES.into_iter().zip([1, 0, 3, 0]) {
             (0..count).for_each(|sender| counters.lost(NodeId::new(sender), reason));
         }

@@ -150,7 +150,7 @@ impl Shared {
             Offer::Held => {}
             Offer::TooMuch(trace) => {
                 self.tell_of_passage(to, trace.lost(LossCause::Full));
-                self.came(from, to, Reception::Dropped);
+                self.dropped(from, to);
             }
             Offer::Lost(loss, trace) => {
                 self.counters.lost(from, loss);
@@ -160,8 +160,12 @@ impl Shared {
     }
 
     /// Puts a message into its receiver's inbox. One that is down reads no messages: they are gone, as with a real one.
+    ///
+    /// It is counted as delivered before it lies there: its receiver acts on it at once, and whoever sees what comes of it
+    /// must find it counted.
     fn deliver(&self, (from, to): (NodeId, NodeId), message: Message, bytes: u64, trace: Trace) {
         let inbox = self.nodes.look(|table| table.inbox(to).cloned());
+        self.counters.delivered(from);
         let deliver = || inbox.map_or(Reception::Missed, |inbox| inbox.deliver(from, message, bytes));
         let reception = if trace.is_some() {
             let time = self.time_of(to);
@@ -177,18 +181,26 @@ impl Shared {
         } else {
             deliver()
         };
-        self.came(from, to, reception);
+        match reception {
+            Reception::Delivered => {}
+            Reception::Dropped => {
+                self.counters.not_delivered(from);
+                self.dropped(from, to);
+            }
+            Reception::Missed => {
+                self.counters.not_delivered(from);
+                self.counters.missed(from);
+            }
+        }
     }
 
     fn tell_of_passage(&self, to: NodeId, passage: Option<Happening>) {
         passage.into_iter().for_each(|what| self.happened(to, what));
     }
 
-    fn came(&self, from: NodeId, to: NodeId, reception: Reception) {
-        self.counters.came(from, reception);
-        if reception == Reception::Dropped {
-            self.happened(to, Happening::Dropped { from });
-        }
+    fn dropped(&self, from: NodeId, to: NodeId) {
+        self.counters.dropped(from);
+        self.happened(to, Happening::Dropped { from });
     }
 
     /// Records what the driver did to a node.
