@@ -18,11 +18,11 @@ use chainlab::{
 use http_body_util::BodyExt;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use tokio::{task::spawn_blocking, time::timeout};
+use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
 use tower_http::cors::CorsLayer;
 
 use crate::{
-    listener::READ_TIMEOUT,
+    listener::{CLIENTS_MAX, READ_TIMEOUT},
     peers::{PeerError, Peers},
 };
 
@@ -42,6 +42,8 @@ pub(crate) struct Served {
     network: Arc<Network>,
     node: NodeId,
     peers: Arc<Peers>,
+    /// Room for the calls that go on. A client that leaves gives its place up to another, and its call goes on all the same.
+    calls: Arc<Semaphore>,
 }
 
 /// Why a request is refused.
@@ -56,9 +58,11 @@ type Reply = Result<Response, Refusal>;
 pub(crate) fn router(served: Served, ports: &[u16]) -> Router {
     let list = ports.iter().map(u16::to_string).collect::<Vec<_>>().join(",");
     let page = PAGE.replace("PORTS", &list);
-    let pages = ports
-        .iter()
-        .flat_map(|port| [format!("http://localhost:{port}"), format!("http://127.0.0.1:{port}")]);
+    let pages = ports.iter().flat_map(|port| {
+        // A browser leaves the usual port out.
+        let port = if *port == 80 { String::new() } else { format!(":{port}") };
+        ["localhost", "127.0.0.1", "[::1]"].map(|host| format!("http://{host}{port}"))
+    });
     let pages = pages.map(|origin| HeaderValue::try_from(origin).expect("an origin is ASCII"));
     Router::new()
         .route("/mine", get(mine))
@@ -135,7 +139,7 @@ async fn valid_chain(State(served): State<Served>, Document(text): Document) -> 
 
 impl Served {
     pub(crate) fn new(network: Arc<Network>, node: NodeId, peers: Arc<Peers>) -> Self {
-        Self { network, node, peers }
+        Self { network, node, peers, calls: Arc::new(Semaphore::new(CLIENTS_MAX)) }
     }
 
     /// Calls the network where waiting for it holds up no other client, and answers with what it returns: JSON that is
@@ -145,7 +149,9 @@ impl Served {
         status: StatusCode,
         call: impl FnOnce(&Self) -> Result<T, E> + Send + 'static,
     ) -> Reply {
+        let room = Arc::clone(&self.calls).acquire_owned().await.expect("the semaphore is never closed");
         let answered = spawn_blocking(move || {
+            let _until_the_end = room;
             let document = call(&self)?;
             Ok::<_, E>(serde_json::to_string_pretty(&document).expect("answers have string keys") + "\n")
         });
@@ -177,6 +183,7 @@ impl<S: Sync> FromRequest<S> for Document {
         let media_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
         let media_type = media_type.split(';').next().unwrap_or("").trim();
         if !media_type.eq_ignore_ascii_case("application/json") {
+            let media_type: String = media_type.chars().take(80).collect();
             let why = format!("expected Content-Type: application/json, found {media_type:?}");
             return Err(Refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, why));
         }

@@ -1,6 +1,7 @@
 //! Foreign peers that are dead, slow, wrong or liars, played by the test.
 
 use std::{
+    collections::VecDeque,
     io::{BufRead, BufReader, Write},
     net::{TcpListener, TcpStream},
     sync::{
@@ -15,7 +16,7 @@ use std::{
 use serde_json::json;
 
 use crate::{
-    server::{Server, ask, get, post, register},
+    server::{Server, ask, connect, get, post, register},
     tools::PATIENCE,
 };
 
@@ -142,6 +143,42 @@ fn a_silent_peer_costs_nobody_else_any_time() {
     };
     // On a busy machine four answers may take as long as the wait, but not always; if they waited for it they always would.
     assert!((0..10).any(|_| others_are_first()));
+}
+
+/// Whoever hangs up gives its place to another, and what it asked for goes on: that must take no place of other nodes'.
+#[test]
+fn clients_that_leave_cost_no_other_node_any_time() {
+    let others_are_first = || {
+        let server = Server::start(2);
+        let [node, other] = server.ports[..] else { unreachable!("two were started") };
+        let (asked, was_asked) = channel();
+        let (silent, _) = peer(move |client| hold(&asked, client));
+        register(node, &[silent]);
+        thread::scope(|scope| {
+            let resolving =
+                thread::Builder::new().spawn_scoped(scope, || get(node, "/nodes/resolve")).unwrap();
+            let _client = was_asked.recv_timeout(PATIENCE).unwrap();
+            // More than there are places at all nodes together; each stays until its question has surely been read.
+            let mut clients = VecDeque::new();
+            for _ in 0..700 {
+                let mut client = connect(node);
+                client.write_all(b"GET /nodes/resolve HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+                clients.push_back(client);
+                if clients.len() > 200 {
+                    clients.pop_front();
+                }
+            }
+            drop(clients);
+            // Whoever comes after them is let in after them.
+            assert_eq!(ask(node, "GET", "/", "", b"").0, 200);
+            get(other, "/mine");
+            let is_waiting = !resolving.is_finished();
+            resolving.join().unwrap();
+            is_waiting
+        })
+    };
+    // On a busy machine it may take as long until all of them were let in, but not always.
+    assert!((0..5).any(|_| others_are_first()));
 }
 
 #[test]
