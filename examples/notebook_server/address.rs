@@ -11,6 +11,9 @@ use axum::http::uri::Authority;
 /// This machine, however it is spelled.
 const HERE: &str = "localhost";
 
+/// The longest name that a machine can have on the internet (RFC 1035, section 2.3.4).
+const HOST_MAX: usize = 253;
+
 /// What else is this machine to whoever calls it: Flask says that it runs on 0.0.0.0.
 const HERE_TOO: [IpAddr; 4] = [
     IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -65,13 +68,17 @@ fn read(url: &str) -> Option<Address> {
     let authority: Authority = rest.split(['/', '?', '#']).next()?.parse().ok()?;
     let host = authority.host().to_ascii_lowercase();
     let (_, after_user) = authority.as_str().rsplit_once('@').unwrap_or(("", authority.as_str()));
-    let port = match after_user[host.len()..].strip_prefix(':') {
+    let port = match &after_user[host.len()..] {
         // Without a port it is the usual one.
-        None | Some("") => 80,
-        Some(port) => port.parse().ok().filter(|port| *port > 0)?,
+        "" | ":" => 80,
+        port => {
+            let digits =
+                port.strip_prefix(':').filter(|port| port.bytes().all(|byte| byte.is_ascii_digit()))?;
+            digits.parse().ok().filter(|port| *port > 0)?
+        }
     };
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    if bare.is_empty() {
+    if bare.is_empty() || bare.len() > HOST_MAX {
         return None;
     }
     let is_here = HERE_TOO.iter().any(|here| bare.parse() == Ok(*here));

@@ -53,6 +53,14 @@ fn what_is_wrong_is_an_error_and_changes_nothing() {
     {
         assert_eq!(post(node, "/nodes/register", document), no_nodes, "{document}");
     }
+    let long = format!("http://{}/", "a".repeat(100_000));
+    for address in
+        ["http://[::1]5001", "http://[::1]x:5001", "http://localhost:+80", "http://localhost:0", &long]
+    {
+        let (status, text) = post(node, "/nodes/register", &json!({ "nodes": [address] }).to_string());
+        assert_eq!(status, 400, "{text}");
+        assert!(text.contains("is not http://host:port") && text.len() < 200, "{text}");
+    }
     for document in ["{}", "[]", r#"{"chain": [], "length": 0}"#, &deep(400_000)] {
         assert_eq!(post(node, "/chain/valid", document).0, 400, "{:.80}", document);
     }
@@ -105,6 +113,7 @@ fn pages_of_others_get_no_answer_to_read() {
     };
     assert!(may_read(&format!("http://localhost:{other}")));
     assert!(may_read(&format!("http://127.0.0.1:{other}")));
+    assert!(may_read(&format!("http://[::1]:{other}")));
     assert!(!may_read("http://example.com"));
     assert!(!may_read(&format!("http://localhost.example.com:{other}")));
 }
