@@ -1,7 +1,12 @@
 //! Optimal selfish mining.
 
-use std::{cell::RefCell, collections::VecDeque, fmt, sync::Arc};
+use std::{
+    collections::VecDeque,
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
+use parking_lot::Mutex;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::race::{Act, Fork, Race};
@@ -12,13 +17,11 @@ const TRUNCATION_MAX: u32 = 40;
 /// How near the revenue of a policy is to the best.
 const PRECISION: f64 = 1e-6;
 
-/// How many policies a thread keeps.
-const KEPT: usize = 16;
+/// How many policies are kept.
+const KEPT: usize = 64;
 
-thread_local! {
-    /// The policies that this thread has computed, the last first.
-    static COMPUTED: RefCell<VecDeque<Optimal>> = const { RefCell::new(VecDeque::new()) };
-}
+/// The policies that were asked for last, the last first.
+static KNOWN: Mutex<VecDeque<Optimal>> = Mutex::new(VecDeque::new());
 
 /// What may be better than to adopt.
 const ACTS: [Act; 3] = [Act::Override, Act::Match, Act::Wait];
@@ -27,10 +30,10 @@ const FORKS: [Fork; 3] = [Fork::Stale, Fork::Fresh, Fork::Split];
 
 /// Selfish mining by the policy that has the largest share of the chain, for a share of the hash rate and a gamma.
 ///
-/// The policy is computed when the value is made: by value iteration over all races whose branches have at most
-/// `truncation` blocks, at which the miner has to adopt or to override. That takes a tenth of a second or less for 20
-/// blocks, and grows as their cube and the nearer the power is to a half. Clones share it, and each thread keeps the last
-/// few, so that it is not computed again for every run of an experiment.
+/// The policy is computed when it is first needed: by value iteration over all races whose branches have at most
+/// `truncation` blocks, at which the miner has to adopt or to override. That takes a tenth of a second or so for 20 blocks,
+/// and grows faster than their square, and the nearer the power is to a half. Clones share it, and the last few are kept,
+/// so that it is not computed again for every run of an experiment.
 ///
 /// Source: Sapirshtein, Sompolinsky and Zohar, *Optimal Selfish Mining Strategies in Bitcoin* (2016), sections 3 and 4.
 ///
@@ -42,11 +45,11 @@ const FORKS: [Fork; 3] = [Fork::Stale, Fork::Fresh, Fork::Split];
 /// assert_eq!(Optimal::new(0.5, 0.0, 20).unwrap_err().to_string(), "the power is 0.5, not more than 0 and less than 0.5");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(into = "Parameters", try_from = "Parameters")]
 pub struct Optimal {
     parameters: Parameters,
-    policy: Arc<Policy>,
+    policy: Arc<OnceLock<Policy>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -89,7 +92,7 @@ pub enum OptimalError {
 }
 
 impl Optimal {
-    /// Computes the policy for a miner with `power` of the hash rate, more than 0 and less than 0.5, of whose blocks
+    /// Makes the strategy of a miner with `power` of the hash rate, more than 0 and less than 0.5, of whose blocks
     /// `gamma` of the others mine on in a tie, from 0 to 1; no branch has more than `truncation` blocks, from 2 to 40.
     ///
     /// # Errors
@@ -99,15 +102,19 @@ impl Optimal {
         Parameters { power, gamma, truncation }.try_into()
     }
 
-    /// Tells what the miner does in a race.
+    /// Tells what the miner does in a race. The first time it computes the policy.
     pub fn act(&self, race: Race) -> Act {
-        self.policy.act(race)
+        self.policy().act(race)
     }
 
     /// Returns the share of the chain that the policy brings, where all hear of blocks at once: a lower bound of what is
-    /// possible with longer branches.
+    /// possible with longer branches. The first time it computes the policy.
     pub fn revenue(&self) -> f64 {
-        self.policy.revenue
+        self.policy().revenue
+    }
+
+    fn policy(&self) -> &Policy {
+        self.policy.get_or_init(|| Policy::best(self.parameters))
     }
 }
 
@@ -117,17 +124,22 @@ impl TryFrom<Parameters> for Optimal {
     fn try_from(parameters: Parameters) -> Result<Self, OptimalError> {
         let Parameters { power, gamma, truncation } = parameters;
         check_power(power)?;
-        check_gamma(gamma)?;
         check_truncation(truncation)?;
-        Ok(COMPUTED.with_borrow_mut(|computed| {
-            let kept = computed.iter().find(|kept| kept.parameters == parameters).cloned();
-            kept.unwrap_or_else(|| {
-                let optimal = Self { parameters, policy: Arc::new(Policy::best(parameters)) };
-                computed.truncate(KEPT - 1);
-                computed.push_front(optimal.clone());
-                optimal
-            })
-        }))
+        // Of the two zeros there are, the one that is written without a sign.
+        let parameters = Parameters { gamma: check_gamma(gamma)? + 0.0, ..parameters };
+        let mut known = KNOWN.lock();
+        let place = known.iter().position(|known| known.parameters == parameters);
+        let optimal = place.and_then(|place| known.remove(place));
+        let optimal = optimal.unwrap_or_else(|| Self { parameters, policy: Arc::default() });
+        known.truncate(KEPT - 1);
+        known.push_front(optimal.clone());
+        Ok(optimal)
+    }
+}
+
+impl PartialEq for Optimal {
+    fn eq(&self, other: &Self) -> bool {
+        self.parameters == other.parameters
     }
 }
 
@@ -169,7 +181,7 @@ impl fmt::Debug for Optimal {
 }
 
 /// What to do in each race.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 struct Policy {
     truncation: u32,
     acts: Vec<Act>,
@@ -325,6 +337,19 @@ mod tests {
         }
     }
 
+    /// What asks for many policies waits for none that is not used; what is used is computed once.
+    #[test]
+    fn a_policy_is_computed_when_it_is_needed_and_kept() {
+        let power = |place: u32| 0.499_999_9 + f64::from(place) * 1e-12;
+        let all: Vec<_> =
+            (0..1_000).map(|place| Optimal::new(power(place), 0.5, TRUNCATION_MAX).unwrap()).collect();
+        assert!(all.iter().all(|optimal| optimal.policy.get().is_none()));
+        let small = Optimal::new(0.123, 0.5, 2).unwrap();
+        let revenue = small.revenue();
+        let again = Optimal::new(0.123, 0.5, 2).unwrap();
+        assert_eq!(again.policy.get().map(|policy| policy.revenue), Some(revenue));
+    }
+
     #[test]
     fn longer_branches_bring_no_less() {
         let revenues = [5, 10, 20].map(|truncation| Optimal::new(0.4, 0.5, truncation).unwrap().revenue());
@@ -332,12 +357,14 @@ mod tests {
     }
 
     #[test]
-    fn documents_compute_the_policy_again() {
-        let optimal = Optimal::new(0.35, 0.0, 20).unwrap();
+    fn documents_have_the_parameters() {
+        let optimal = Optimal::new(0.35, -0.0, 20).unwrap();
         let text = r#"{"power":0.35,"gamma":0.0,"truncation":20}"#;
         assert_eq!(serde_json::to_string(&optimal).unwrap(), text);
         assert_eq!(serde_json::from_str::<Optimal>(text).unwrap(), optimal);
         assert_eq!(serde_json::from_str::<Optimal>(r#"{"power":0.35}"#).unwrap(), optimal);
+        let signed = serde_json::from_str::<Optimal>(r#"{"power":0.35,"gamma":-0.0}"#).unwrap();
+        assert_eq!(serde_json::to_string(&signed).unwrap(), text);
         let error = serde_json::from_str::<Optimal>(r#"{"power":0.35,"gamma":2}"#).unwrap_err().to_string();
         assert!(error.starts_with("gamma is 2, not from 0 to 1"), "{error}");
     }
