@@ -74,10 +74,12 @@ fn simulate(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     simulation.set_finality(finality);
     let started = Instant::now();
     for _ in 0..days {
-        if interrupt.came() {
+        let today = simulation.now();
+        simulation.run_for(DAY);
+        // At the end of time no day passes any more.
+        if interrupt.came() || simulation.now() == today {
             break;
         }
-        simulation.run_for(DAY);
     }
     let took = started.elapsed();
     let report = simulation.report();
@@ -141,6 +143,10 @@ fn print(report: &Report, unheard: Duration, out: &mut impl Write) -> io::Result
         return Ok(());
     }
     let mined = report.mined as f64;
+    if report.stale == 0 {
+        // A Poisson number whose mean is above three is zero less often than once in twenty times.
+        return writeln!(out, "None is stale: fewer than {:.4} % are (95 %).", 300.0 / mined);
+    }
     // Forks are rare and, but for that they follow from each other, independent: their number is about Poisson's.
     let margin = 1.96 * (report.stale as f64).sqrt() / mined;
     // A rival is found by those who have not heard of a block yet: in its first moments by all, and at last by none.

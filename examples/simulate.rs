@@ -84,10 +84,10 @@ fn simulate(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     writeln!(out, "{nodes} nodes mine {blocks} blocks, one in {interval:?}; the seed is {seed}.")?;
     let started = Instant::now();
     for _ in 0..blocks {
-        if interrupt.came() {
+        // At the end of time no block is found any more.
+        if interrupt.came() || !simulation.run_blocks(1) {
             break;
         }
-        simulation.run_blocks(1);
     }
     let took = started.elapsed();
     let report = simulation.report();
@@ -141,9 +141,12 @@ fn network(nodes: u32, interval: Duration, relay: Relay, seed: u64) -> Result<Si
 
 fn print(report: &Report, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "{} blocks were mined in {:.0?}.", report.mined, report.duration)?;
+    let spread = &report.propagation;
+    if spread.to_all.count == 0 {
+        return Ok(());
+    }
     let stale = 100.0 * report.stale_rate;
     writeln!(out, "{} of them are in the chain; {stale:.2} % are stale.", report.in_chain)?;
-    let spread = &report.propagation;
     writeln!(
         out,
         "A block has half of the nodes after {:.0?}, nine in ten after {:.0?}, all after {:.0?} (medians).",
