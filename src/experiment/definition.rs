@@ -9,6 +9,7 @@ use super::{
     run::Namer,
     scenario::{Scenario, ScenarioError, place},
 };
+use crate::text::shortened_sentence;
 
 /// The document of an experiment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -72,8 +73,8 @@ impl Definition {
             field.set(&mut scenario, value.clone()).map_err(|problem| ExperimentError::Place {
                 point,
                 values: self.describe(point),
-                field: field.to_string(),
-                problem,
+                field: shortened_sentence(field.to_string()),
+                problem: shortened_sentence(problem),
             })?;
         }
         Scenario::from_value(scenario).map_err(|source| self.wrong_at(point, source))
@@ -88,7 +89,7 @@ impl Definition {
     pub(super) fn describe(&self, point: u32) -> String {
         let pairs = self.points.fields().iter().zip(self.points.values(point));
         let pairs: Vec<_> = pairs.map(|(field, value)| format!("{field} = {value}")).collect();
-        if pairs.is_empty() { "as stated".into() } else { pairs.join(", ") }
+        if pairs.is_empty() { "as stated".into() } else { shortened_sentence(pairs.join(", ")) }
     }
 }
 

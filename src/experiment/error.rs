@@ -1,6 +1,7 @@
 //! What is wrong with an experiment, and where.
 
 use super::{run::RunId, scenario::ScenarioError};
+use crate::text::shortened_sentence;
 
 /// Why a document is no experiment, or a run of it cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +59,6 @@ pub enum ExperimentError {
 
 impl ExperimentError {
     pub(super) fn at(field: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self::Field { field: field.into(), problem: problem.into() }
+        Self::Field { field: shortened_sentence(field), problem: shortened_sentence(problem) }
     }
 }

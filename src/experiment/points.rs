@@ -139,6 +139,23 @@ mod tests {
         assert_eq!(error.to_string(), "points[1]: it sets [b], and the first sets [a]");
     }
 
+    /// Whatever the names and values of others are, an error is bounded.
+    #[test]
+    fn errors_are_short() {
+        let long = "a".repeat(100_000);
+        let names = |count: usize| (0..count).map(|name| (format!("a{name}"), json!(1))).collect();
+        let errors = [
+            Points::of_grid(map(json!({&long: []}))),
+            Points::of_grid(map(json!({format!("{long}["): [1]}))),
+            Points::of_grid(map(json!({"nodes": long}))),
+            Points::of_list(vec![names(10_000), names(10_001)]),
+        ];
+        for error in errors {
+            let error = error.unwrap_err().to_string();
+            assert!(error.chars().count() < 1_300, "{error}");
+        }
+    }
+
     #[test]
     fn too_many_are_refused() {
         let axis = json!({"from": 0, "to": 1, "count": 1_000_000});

@@ -6,6 +6,7 @@ use super::{
     estimate::{Estimate, Moments, short},
     runs::Experiment,
 };
+use crate::text::shortened;
 
 /// The means of figures at each point of an experiment, over its replicates.
 ///
@@ -57,7 +58,7 @@ impl Summary {
         let first = experiment.columns().len() - all.len();
         let column = |name: &String| match all.iter().position(|figure| figure == name) {
             Some(place) => Ok(first + place),
-            None => Err(UnknownFigure { found: name.clone(), figures: all.to_vec() }),
+            None => Err(UnknownFigure { found: shortened(name), figures: all.to_vec() }),
         };
         let columns = figures.iter().map(column).collect::<Result<_, _>>()?;
         let points = &experiment.definition.points;

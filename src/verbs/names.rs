@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::error::SpawnError;
-use crate::{message::NodeId, strategy::Behaviour};
+use crate::{message::NodeId, strategy::Behaviour, text::shortened};
 
 /// Who a node is: by default `node-0` and so on, with an address of its own.
 #[derive(Debug, Clone, Default)]
@@ -28,10 +28,10 @@ impl Names {
     pub(crate) fn check(&self, node: NodeId, name: Option<&str>) -> Result<(), SpawnError> {
         let Some(name) = name else { return Ok(()) };
         if name.contains('\0') {
-            return Err(SpawnError::Name { name: name.to_owned() });
+            return Err(SpawnError::Name { name: shortened(name) });
         }
         match self.nodes.get(name).copied().or_else(|| from_default(name)) {
-            Some(other) if other != node => Err(SpawnError::NameTaken { name: name.to_owned(), node: other }),
+            Some(other) if other != node => Err(SpawnError::NameTaken { name: shortened(name), node: other }),
             _ => Ok(()),
         }
     }

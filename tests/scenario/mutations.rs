@@ -132,6 +132,7 @@ fn mutation() -> impl Strategy<Value = Mutation> {
             .prop_filter("JSON has finite numbers", |value| value.is_finite())
             .prop_map(|value| json!(value)),
         ".{0,90}".prop_map(|value| json!(value)),
+        Just(json!("long".repeat(10_000))),
         prop::sample::select(vec![
             "honest",
             "complete",
@@ -150,7 +151,7 @@ fn mutation() -> impl Strategy<Value = Mutation> {
     prop_oneof![
         4 => value.prop_map(Mutation::Replace),
         2 => Just(Mutation::Remove),
-        1 => "[a-z_]{1,12}".prop_map(Mutation::Rename),
+        1 => prop_oneof![9 => "[a-z_]{1,12}".boxed(), 1 => Just("long".repeat(10_000)).boxed()].prop_map(Mutation::Rename),
         1 => Just(Mutation::Repeat),
         3 => prop_oneof![Just(-1.0), Just(0.0), Just(0.5), Just(1e3), Just(1e12), Just(1e300)].prop_map(Mutation::Scale),
     ]
@@ -205,6 +206,7 @@ fn assert_read_or_refused(json: &str) {
         Err(error) => {
             assert!(!error.path.is_empty() && !error.problem.to_string().is_empty(), "{error:?}");
             assert_eq!(error.to_string(), format!("{}: {}", error.path, error.problem));
+            assert!(error.to_string().chars().count() <= 1_000, "{error}");
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     message::NodeId,
     rules::Rules,
     strategy::{Eclipse, Strategy},
+    text::shortened,
     transaction::REWARD_SENDER,
     verbs::Names,
 };
@@ -22,7 +23,7 @@ pub(super) fn find_strategy(
             return Err(ScenarioError::new(format!("{path}.double_spend"), Problem::NoAccounts));
         }
         Strategy::DoubleSpend(spend) if **spend.merchant() == *REWARD_SENDER => {
-            let problem = Problem::Name { name: spend.merchant().as_ref().to_owned() };
+            let problem = Problem::Name { name: shortened(spend.merchant().as_ref()) };
             return Err(ScenarioError::new(format!("{path}.double_spend.merchant"), problem));
         }
         _ => {}

@@ -6,6 +6,7 @@ use super::NodeRef;
 use crate::{
     blockchain::MineError,
     rules::{RetargetError, RulesError, Violation},
+    text::shortened_sentence,
     verbs::{CallError, JoinError, NodeError, PartitionFault, RegisterError, RestartError, SpawnError},
     wire::TopologyError,
 };
@@ -28,7 +29,8 @@ impl ScenarioError {
 
 impl From<serde_path_to_error::Error<serde_json::Error>> for ScenarioError {
     fn from(error: serde_path_to_error::Error<serde_json::Error>) -> Self {
-        Self::new(place(error.path()), Problem::Document(error.into_inner().to_string()))
+        let problem = shortened_sentence(error.inner().to_string());
+        Self::new(place(error.path()), Problem::Document(problem))
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Problem, Scenario, ScenarioError, prepared::check_range};
 use crate::{
     message::NodeId,
+    text::shortened,
     wire::{Key, Purpose},
 };
 
@@ -137,7 +138,7 @@ fn by_region(of: &BTreeMap<String, f64>, scenario: &Scenario, seed: u64) -> Resu
     for (region, &hash_rate) in of {
         let path = format!("hash_rates.by_region.{region}");
         let Some(place) = names.iter().position(|name| name == region) else {
-            let problem = Problem::UnknownRegion { region: region.clone(), regions: names.join(", ") };
+            let problem = Problem::UnknownRegion { region: shortened(region), regions: names.join(", ") };
             return Err(ScenarioError::new(path, problem));
         };
         check_range(&*path, hash_rate, 0.0, HASH_RATE_MAX)?;

@@ -7,6 +7,8 @@ use serde::{
     de::{Error, Visitor},
 };
 
+use crate::text::shortened;
+
 /// A node of a scenario, by its number, counted from 0, or by its name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
@@ -46,7 +48,7 @@ impl fmt::Display for NodeRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Number(number) => write!(f, "node {number}"),
-            Self::Name(name) => write!(f, "node {name:?}"),
+            Self::Name(name) => write!(f, "node {:?}", shortened(name)),
         }
     }
 }

@@ -19,6 +19,7 @@ use crate::{
     pow::Target,
     rules::{Difficulty, Genesis, Rules, Violation},
     strategy::{Behaviour, Strategy, TieBreak},
+    text::shortened,
     time::Time,
     transaction::REWARD_SENDER,
     verbs::{HashRate, Identity, Names},
@@ -211,7 +212,7 @@ impl Scenario {
             let miner = towards.miner();
             if names.find(miner, self.nodes).is_none() {
                 let path = format!("tie_breaks[{at}].tie_break.towards.miner");
-                return Err(ScenarioError::new(path, Problem::UnknownAddress { address: miner.to_owned() }));
+                return Err(ScenarioError::new(path, Problem::UnknownAddress { address: shortened(miner) }));
             }
         }
         let strategies = self.strategies.iter().map(|of| of.nodes.as_deref());
@@ -339,7 +340,7 @@ pub(super) fn find(
 /// Gives a node its name, which is its address too.
 pub(super) fn give_name(names: &mut Names, rules: &Rules, node: NodeId, name: &str) -> Result<(), Problem> {
     if name.is_empty() || name == REWARD_SENDER {
-        return Err(Problem::Name { name: name.to_owned() });
+        return Err(Problem::Name { name: shortened(name) });
     }
     check_address(rules, name)?;
     names.check(node, Some(name))?;
@@ -350,7 +351,7 @@ pub(super) fn give_name(names: &mut Names, rules: &Rules, node: NodeId, name: &s
 fn check_address(rules: &Rules, name: &str) -> Result<(), Problem> {
     rules
         .check_miner(name)
-        .map_err(|violation| Problem::Address { name: name.to_owned(), violation: Box::new(violation) })
+        .map_err(|violation| Problem::Address { name: shortened(name), violation: Box::new(violation) })
 }
 
 /// Checks the address of a node that may have no name but its number.
