@@ -128,8 +128,9 @@ impl Shared {
         let mut links = self.delivery.traffic();
         let load = links.load(size);
         self.counters.sent(from, message.kind(), load.bytes);
-        let (now, may_arrive) = (self.delivery.now(), links.has_nothing_queued());
+        // Its time on the link begins no earlier than it is told to have been sent.
         let trace = links.trace(&message, from, || self.time_of(from));
+        let (now, may_arrive) = (self.delivery.now(), links.has_nothing_queued());
         let offer = links.send(now, (from, to), message, load, may_arrive, trace);
         self.carry_out(&mut links, (from, to), load.own_bytes, offer);
     }
@@ -149,8 +150,9 @@ impl Shared {
             Offer::Later(message) => links.queue(message),
             Offer::Held => {}
             Offer::TooMuch(trace) => {
+                self.counters.dropped(from);
                 self.tell_of_passage(to, trace.lost(LossCause::Full));
-                self.dropped(from, to);
+                self.happened(to, Happening::Dropped { from });
             }
             Offer::Lost(loss, trace) => {
                 self.counters.lost(from, loss);
@@ -161,12 +163,23 @@ impl Shared {
 
     /// Puts a message into its receiver's inbox. One that is down reads no messages: they are gone, as with a real one.
     ///
-    /// It is counted as delivered before it lies there: its receiver acts on it at once, and whoever sees what comes of it
-    /// must find it counted.
+    /// It is counted before it lies there, and before it is told of: its receiver acts on it at once, and whoever sees what
+    /// comes of it must find it counted.
     fn deliver(&self, (from, to): (NodeId, NodeId), message: Message, bytes: u64, trace: Trace) {
         let inbox = self.nodes.look(|table| table.inbox(to).cloned());
-        self.counters.delivered(from);
-        let deliver = || inbox.map_or(Reception::Missed, |inbox| inbox.deliver(from, message, bytes));
+        let deliver = || {
+            self.counters.delivered(from);
+            let reception = inbox.map_or(Reception::Missed, |inbox| inbox.deliver(from, message, bytes));
+            if reception != Reception::Delivered {
+                self.counters.not_delivered(from);
+            }
+            match reception {
+                Reception::Delivered => {}
+                Reception::Dropped => self.counters.dropped(from),
+                Reception::Missed => self.counters.missed(from),
+            }
+            reception
+        };
         let reception = if trace.is_some() {
             let time = self.time_of(to);
             self.watch.trace(|| {
@@ -181,26 +194,13 @@ impl Shared {
         } else {
             deliver()
         };
-        match reception {
-            Reception::Delivered => {}
-            Reception::Dropped => {
-                self.counters.not_delivered(from);
-                self.dropped(from, to);
-            }
-            Reception::Missed => {
-                self.counters.not_delivered(from);
-                self.counters.missed(from);
-            }
+        if reception == Reception::Dropped {
+            self.happened(to, Happening::Dropped { from });
         }
     }
 
     fn tell_of_passage(&self, to: NodeId, passage: Option<Happening>) {
         passage.into_iter().for_each(|what| self.happened(to, what));
-    }
-
-    fn dropped(&self, from: NodeId, to: NodeId) {
-        self.counters.dropped(from);
-        self.happened(to, Happening::Dropped { from });
     }
 
     /// Records what the driver did to a node.
