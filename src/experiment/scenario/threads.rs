@@ -104,8 +104,11 @@ impl Scenario {
                 None => return Ok(network.report()),
                 Some(Job::CountFromNow) => {
                     network.count_from_now();
-                    // What was mined before and is heard of later counts no more than in the report.
-                    (seen.mined, seen.counted_from) = (0, network.driver.now());
+                    // What was mined before has been told of, and counts no more than in the report.
+                    while let Some(event) = events.try_next() {
+                        seen.see(&event);
+                    }
+                    seen.mined = 0;
                 }
                 Some(Job::Change(number)) => {
                     let due = &prepared.changes[number];
@@ -137,7 +140,6 @@ impl Prepared<'_> {
 struct Seen {
     /// The blocks mined since the warm-up.
     mined: u64,
-    counted_from: Time,
     /// The highest position of a block.
     position: u64,
     /// The nodes that cannot mine any more, as of the last change.
@@ -148,7 +150,7 @@ impl Seen {
     fn see(&mut self, event: &Event) {
         match event.what {
             Happening::Mined { position, .. } => {
-                self.mined += u64::from(event.time >= self.counted_from);
+                self.mined += 1;
                 self.position = self.position.max(position);
             }
             Happening::Accepted { position, .. } => self.position = self.position.max(position),
