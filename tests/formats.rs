@@ -6,7 +6,7 @@ mod golden;
 use std::{ffi::OsString, fs, path::Path, time::Duration};
 
 use chainlab::{
-    NodeId, Rules, Time, Transaction,
+    Limits, NodeId, Rules, Time, Transaction,
     network::{Clock, Config, Identity, Network},
     pow::Target,
     wire::{Bandwidth, BlockCost, Latency, Link, Topology},
@@ -94,7 +94,8 @@ fn listed(dir: &Path, below: &str) -> String {
 fn alice_and_bob() -> (Network, [NodeId; 2]) {
     let clock = Clock::given(|_| Time::from_secs(1_000));
     let rules = Rules::notebook().with_first_target(Target::leading_zero_bits(4));
-    let network = Network::with_config(rules, Config { clock, ..Config::default() });
+    let limits = Limits { resolve_timeout: Duration::from_secs(60), ..Limits::default() };
+    let network = Network::with_config(rules, Config { clock, limits, ..Config::default() });
     let [alice, bob] = ["alice", "bob"].map(|name| {
         let identity =
             Identity { name: Some(name.into()), address: Some(format!("{name}'s")), ..Identity::default() };

@@ -12,7 +12,7 @@ use std::{
 };
 
 use chainlab::{
-    Event, Happening, NodeId, Report, Rules, Time,
+    Event, Happening, Limits, NodeId, Report, Rules, Time,
     network::{Clock, Config, Events, Identity, Network, RestartFrom},
     pow::Target,
     report::Recorder,
@@ -20,6 +20,12 @@ use chainlab::{
 
 /// Far beyond what any of it takes; nothing waits for it unless something hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A network in which nobody stops to wait for an answer, however slow the machine is.
+fn patient() -> Network {
+    let limits = Limits { resolve_timeout: PATIENCE, ..Limits::default() };
+    Network::with_config(rules(), Config { limits, ..Config::default() })
+}
 
 /// Rules whose proofs are found at once.
 fn rules() -> Rules {
@@ -242,7 +248,7 @@ fn written_events_give_the_networks_report() {
 
 #[test]
 fn the_report_of_a_network_sets_shares_beside_each_other() {
-    let network = Network::new(rules());
+    let network = patient();
     let [alice, bob] = ["alice", "bob"]
         .map(|name| network.spawn_as(Identity { name: Some(name.into()), ..Identity::default() }).unwrap());
     network.register(bob, [alice]).unwrap();
@@ -320,7 +326,7 @@ fn messages_that_do_not_arrive_are_counted_by_what_became_of_them() {
 /// Whoever sees what came of a message finds it counted: a receiver may act before its sender goes on.
 #[test]
 fn a_message_is_counted_before_anything_comes_of_it() {
-    let network = Network::new(rules());
+    let network = patient();
     let nodes: Vec<_> = (0..2).map(|_| network.spawn().unwrap()).collect();
     network.connect(nodes[0], nodes[1]).unwrap();
     for round in 0..2_000 {

@@ -35,7 +35,13 @@ pub(crate) fn of_threads(rules: Rules) -> Lab<Threads> {
     let nanos = Arc::new(AtomicU64::new(0));
     let hand = Arc::clone(&nanos);
     let clock = Clock::given(move |_| Time::from_nanos(hand.load(Ordering::SeqCst)));
-    let limits = Limits { resolve_timeout: PATIENCE, ..Limits::default() };
+    // What is said again after some time is said again in time, and not as the machine is slow.
+    let limits = Limits {
+        resolve_timeout: PATIENCE,
+        announce_again: PATIENCE,
+        announce_again_max: PATIENCE,
+        ..Limits::default()
+    };
     let network = Network::with_config(rules, Config { clock, limits, ..Config::default() });
     Lab::new(network, Duration::ZERO, move |_, time| nanos.store(time.as_nanos(), Ordering::SeqCst))
 }

@@ -31,7 +31,13 @@ fn trace<D: Driver>(network: &NetworkOf<D>, events: &D::Events) -> Vec<(Event, P
     let mut trace = Vec::new();
     let mut is_done = false;
     while !is_done {
-        is_done = network.report().messages.sent == trace.len() as u64;
+        let is_all = || network.report().messages.sent == trace.len() as u64;
+        // Who has got a message may have yet to read it. Whoever answers twice has done so, and sent all that came of it.
+        is_done = is_all() && {
+            let nodes = network.nodes();
+            nodes.iter().chain(&nodes).for_each(|node| drop(network.snapshot(*node)));
+            is_all()
+        };
         let timeout = Duration::from_millis(if is_done { 0 } else { 10 });
         while let Some(event) = network.next_event(events, timeout) {
             if let Happening::Message(passage) = &event.what {
@@ -169,8 +175,10 @@ fn a_crash_loses_what_is_under_way<D: Driver>(network: &NetworkOf<D>) {
     let puppet = network.puppet().unwrap();
     network.set_tracing(true);
     let events = network.events();
+    network.hold(puppet, alice).unwrap();
     network.say(puppet, alice, Message::ChainRequest { request: chainlab::RequestId(1) }).unwrap();
     network.crash(alice).unwrap();
+    network.release(puppet, alice);
     let trace = trace(network, &events);
     let [(event, passage)] = &*trace else { panic!("one message was sent: {trace:?}") };
     assert_eq!((event.node, passage.from), (alice, puppet));
@@ -203,6 +211,8 @@ fn nothing_is_traced_unasked<D: Driver>(network: &NetworkOf<D>) {
     network.connect(alice, bob).unwrap();
     network.mine(alice).unwrap();
     network.settle(PATIENCE).unwrap();
+    // Whoever answers has sent what it has to say of the block.
+    [alice, bob].iter().for_each(|node| drop(network.snapshot(*node)));
     network.set_tracing(true);
     network.set_tracing(false);
     network.mine(bob).unwrap();

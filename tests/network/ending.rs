@@ -45,7 +45,7 @@ pub(crate) fn assert_panicked(error: &NodeError, expected: NodeId) {
 #[test]
 fn a_panic_takes_down_that_node_alone() {
     finishes(|| {
-        let limits = Limits { resolve_timeout: Duration::from_millis(50), ..Limits::default() };
+        let limits = Limits { resolve_timeout: Duration::from_secs(2), ..Limits::default() };
         let (network, victim) = fragile(quick(), limits);
         let nodes = spawn(&network, "fragile", 3);
         register_all_with_all(&network, &nodes);

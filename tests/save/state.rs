@@ -3,10 +3,13 @@
 use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
 use chainlab::{
-    BlockHash, Difficulty, Genesis, Network, NodeId, Relay, Retarget, Rules, Snapshot, Transaction,
+    BlockHash, Difficulty, Genesis, Limits, Network, NodeId, Relay, Retarget, Rules, Snapshot, Transaction,
     network::{Config, Identity},
     pow::Target,
 };
+
+/// Longer than anything takes on whatever machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct State {
@@ -55,7 +58,8 @@ pub(crate) fn quick_sealed() -> Rules {
 /// Three nodes, two of them on one chain, the third on another that has its beginning in common with it; something
 /// pending, and peers out of order.
 pub(crate) fn forked(rules: Rules) -> Network {
-    let network = Network::new(rules);
+    let limits = Limits { resolve_timeout: PATIENCE, ..Limits::default() };
+    let network = Network::with_config(rules, Config { limits, ..Config::default() });
     let identity = |name: &str| Identity { name: Some(name.into()), ..Identity::default() };
     let [a, b, c] = ["anna", "βήτα", "clé \"c\""].map(|name| network.spawn_as(identity(name)).unwrap());
     network.register(b, [c, a]).unwrap();
