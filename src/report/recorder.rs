@@ -138,7 +138,11 @@ impl Recorder {
         if let Happening::Accepted { block, .. } = what {
             return self.accepted(time, node, block);
         }
-        if let Happening::Message(_) | Happening::Partitioned { .. } | Happening::Healed = what {
+        if let Happening::Message(_)
+        | Happening::Dropped { .. }
+        | Happening::Partitioned { .. }
+        | Happening::Healed = what
+        {
             // Puppets have these, too, and are no nodes to report on.
             return;
         }

@@ -205,6 +205,22 @@ fn all_are_told_of_a_partition<D: Driver>(network: &NetworkOf<D>) {
     assert_eq!(network.report().nodes.len(), 2);
 }
 
+/// A puppet that does not read drops what comes to it, and is no node for that.
+fn what_a_puppet_drops_is_nothing_to_report_on<D: Driver>(network: &NetworkOf<D>) {
+    let alice = network.spawn().unwrap();
+    let [puppet, other] = [(); 2].map(|()| network.puppet().unwrap());
+    let events = network.events();
+    for number in 0..1_100 {
+        network.say(puppet, other, Message::ChainRequest { request: chainlab::RequestId(number) }).unwrap();
+    }
+    let dropped = |event: &Event| event.node == other && event.what == Happening::Dropped { from: puppet };
+    while !dropped(&network.next_event(&events, PATIENCE).expect("there is no room for all")) {}
+    network.mine(alice).unwrap();
+    let report = network.report();
+    assert_eq!((report.nodes.len(), report.propagation.pairs), (1, 0), "{report}");
+    assert!(report.messages.dropped > 0);
+}
+
 fn nothing_is_traced_unasked<D: Driver>(network: &NetworkOf<D>) {
     let events = network.events();
     let [alice, bob] = [(); 2].map(|()| network.spawn().unwrap());
@@ -239,6 +255,7 @@ macro_rules! all_tests {
             what_is_lost_says_why
             a_crash_loses_what_is_under_way
             all_are_told_of_a_partition
+            what_a_puppet_drops_is_nothing_to_report_on
             nothing_is_traced_unasked
         }
     };
