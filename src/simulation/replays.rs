@@ -17,7 +17,8 @@
 //!   whether a node has to ask for it; while nobody judges what links carry;
 //! - with a timestamp that is in time at once;
 //! - at the difficulty of the block before, or else where each message takes the same time: then each search goes on at the
-//!   new difficulty from when the block comes there, if no search can end before its last message has arrived;
+//!   new difficulty from when the block comes there, if no search can end before its last message has arrived, and one does
+//!   before time ends;
 //! - while nobody subscribes to events.
 //!
 //! It waits until it is known what happens before its last message has arrived. Where that is a wake-up, a plan or the
@@ -188,9 +189,11 @@ impl Surroundings {
         }
         let Some(record) = self.replays.records.get_mut(*kind) else { return false };
         let by = self.now + record.accepted;
-        // A search that is shortened later ends no sooner than if it were shortened now.
-        let before = if *scale < 1.0 { self.now + (before - self.now).mul_f64(*scale) } else { before };
-        if self.now + record.last >= before
+        // A search that is shortened later ends no sooner than if it were shortened now; one that is lengthened may never end,
+        // and time with it.
+        let scaled = self.now + (before - self.now).mul_f64(*scale);
+        if self.now + record.last >= before.min(scaled)
+            || scaled == Time::MAX
             || !self.recorder.accepted_by_all(by, &chain.tip_hash(), &record.pattern)
         {
             return false;

@@ -1,9 +1,9 @@
 //! What is replayed does not matter: the same runs, with replays and without, look by look.
 
-use std::{cell::Cell, env, time::Duration};
+use std::{cell::Cell, collections::BTreeMap, env, time::Duration};
 
 use chainlab::{
-    Blockchain, Limits, NodeId, Relay, Rules, Simulation, Transaction,
+    Blockchain, Genesis, Limits, NodeId, Relay, Rules, Simulation, Time, Transaction,
     network::{HashRate, Identity},
     wire::{Bandwidth, BlockCost, Latency, Link, Topology, Verdict},
 };
@@ -140,6 +140,28 @@ fn a_run_in_which_all_mining_ends_ends_as_if_carried() {
             seen(&simulation, None)
         });
         assert_eq!(replaying, carrying, "seed {seed}, {miners} miners");
+    }
+}
+
+/// The difficulty may become such that no proof is found before time ends.
+#[test]
+fn a_run_that_a_retarget_ends_ends_as_if_carried() {
+    for seed in 0..500 {
+        let [replaying, carrying] = [true, false].map(|replays| {
+            let start = Time::from_nanos(u64::MAX - 20_000_000_000_000);
+            let genesis = Genesis::Shared { time: Some(start), allocations: BTreeMap::new() };
+            let simulation = Simulation::new(Rules { genesis, ..rules(2, 600.0, Some(2)) }, seed);
+            simulation.set_replays(replays);
+            simulation.set_default_link(fixed(10_000));
+            let nodes = [(); 2].map(|()| simulation.spawn().unwrap());
+            simulation.join(&Topology::Complete).unwrap();
+            for node in nodes {
+                simulation.start_mining(node, HashRate::per_second(1e3 * RATE as f64).unwrap()).unwrap();
+            }
+            assert!(!simulation.run_blocks(u64::MAX), "{}", simulation.report());
+            seen(&simulation, None)
+        });
+        assert_eq!(replaying, carrying, "seed {seed}");
     }
 }
 
