@@ -255,9 +255,7 @@ impl Node {
 
     /// What the node makes of it that peers tell of a block at a position over links that lose nothing.
     pub(crate) fn regard(&self, block: BlockHash, position: u64) -> Regard {
-        let listens_to_all = self.rules.relay.is_on()
-            && self.gossip.banned.is_empty()
-            && !matches!(self.scheme.as_deref(), Some(Scheme::Apart(_)));
+        let listens_to_all = self.rules.relay.is_on() && self.gossip.banned.is_empty() && !self.is_apart();
         if listens_to_all && self.is_known(block, position) {
             return Regard::Nothing;
         }
@@ -283,10 +281,15 @@ impl Node {
     }
 
     /// Tells whether it could show if a message did not come that tells of a block which the node has heard of: it would
-    /// be ignored with an event, or the block was forgotten, as side branches make room for others. `misses` tells
-    /// whether such a message may still come of a block that is not one that the node remembers.
+    /// be ignored with an event, tell what a victim has, or the block was forgotten, as side branches make room for others.
+    /// `misses` tells whether such a message may still come of a block that is not one that the node remembers.
     pub(crate) fn notices_repeats(&self, misses: impl FnOnce(&Self) -> bool) -> bool {
-        !self.gossip.banned.is_empty() || misses(self)
+        !self.gossip.banned.is_empty() || self.is_apart() || misses(self)
+    }
+
+    /// Tells whether it keeps a victim apart, of whom it makes something else than of others.
+    fn is_apart(&self) -> bool {
+        matches!(self.scheme.as_deref(), Some(Scheme::Apart(_)))
     }
 
     /// Tells whether the node knows a chain's last block, or keeps it until it can be judged.

@@ -53,8 +53,10 @@ pub(super) struct Spare {
 #[derive(Debug)]
 pub(super) struct Flood {
     pub(super) chain: Blockchain,
-    /// The bytes of a message that tells of it.
+    /// The bytes of a message that tells of it, as it is counted.
     bytes: u64,
+    /// What such a message takes up of the room on a link.
+    pub(super) own_bytes: u64,
     /// When each node hears of the block first, as far as is known, or when it had it.
     pub(super) first: Vec<Time>,
     /// How each node has told its peers that did so when it heard.
@@ -63,7 +65,7 @@ pub(super) struct Flood {
     late: BTreeMap<u32, (Time, Telling)>,
     /// How many of its arrivals are in the queue.
     pub(super) queued: u32,
-    /// How many nodes are not known to hear of the block.
+    /// How many nodes are not known to hear of the block before the end of time.
     unheard: usize,
     /// No node hears of it first after this, once all are known to hear of it.
     last_first: Time,
@@ -73,14 +75,21 @@ pub(super) struct Flood {
 
 impl Flood {
     /// Makes one that nobody has told of yet, in the memory of one that is over.
-    pub(super) fn begin((chain, bytes): (Blockchain, u64), now: Time, nodes: usize, spare: Spare) -> Self {
+    pub(super) fn begin(
+        chain: Blockchain,
+        (bytes, own_bytes): (u64, u64),
+        now: Time,
+        nodes: usize,
+        spare: Spare,
+    ) -> Self {
         let Spare { mut first, mut told } = spare;
         first.clear();
         first.resize(nodes, Time::MAX);
         told.clear();
         told.resize(nodes, NOT_YET);
         let (unheard, last_first) = (nodes, Time::MAX);
-        Self { chain, bytes, first, told, late: BTreeMap::new(), queued: 0, unheard, last_first, last: now }
+        let (late, queued, last) = (BTreeMap::new(), 0, now);
+        Self { chain, bytes, own_bytes, first, told, late, queued, unheard, last_first, last }
     }
 
     /// Has a node tell its peers, but one, at a moment; `came_from` is whose link has just brought it the block.
@@ -98,11 +107,11 @@ impl Flood {
         let told = &mut self.told[from as usize];
         let telling = Telling { except, count: count.wrapping_add(1) };
         if *told == NOT_YET && (*first == now || *first == Time::MAX) {
-            self.unheard -= usize::from(*first == Time::MAX);
+            self.unheard -= usize::from(now < *first);
             *first = now;
             *told = telling;
         } else if *told == NOT_YET && !self.late.contains_key(&from) {
-            self.unheard -= usize::from(*first == Time::MAX);
+            self.unheard -= usize::from(*first == Time::MAX && now < Time::MAX);
             *first = now.min(*first);
             self.late.insert(from, (now, telling));
         } else {
@@ -124,7 +133,7 @@ impl Flood {
             let first = &mut self.first[lane.to as usize];
             // Equal times are told apart by their senders only when they come.
             if at <= *first && lane.to != except {
-                self.unheard -= usize::from(*first == Time::MAX);
+                self.unheard -= usize::from(*first == Time::MAX && at < Time::MAX);
                 *first = at;
                 self.queued += 1;
                 queue.push(Arrival { at, to: lane.to, from, count: *count, slot: number | FLOOD });
@@ -148,7 +157,7 @@ impl Flood {
         let next = comes.iter().map(|message| message.due).min();
         self.first[to as usize] = next.unwrap_or(Time::MAX);
         // It hears of the block first later than was thought.
-        self.unheard += usize::from(next.is_none());
+        self.unheard += usize::from(next.is_none_or(|next| next == Time::MAX));
         self.last_first = Time::MAX;
         for Spelled { from, due, count, .. } in comes.into_iter().filter(|message| Some(message.due) == next)
         {

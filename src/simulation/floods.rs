@@ -17,7 +17,13 @@ use crate::{
     message::{Message, NodeId, Told},
     report::Volume,
     time::Time,
+    wire::Room,
 };
+
+/// How many blocks are on their way at most, and how much they take up of the room on a link: of either a small part, so
+/// that what else is under way is dropped or not whatever flows beside it.
+const FLOODS_MAX: usize = 256;
+const OWN_BYTES_MAX: u64 = Room::LINK.bytes / 4;
 
 /// All blocks on their way.
 #[derive(Debug)]
@@ -28,6 +34,8 @@ pub(super) struct Floods {
     /// What every block counts as, if not as its own bytes.
     block_bytes: Option<u64>,
     floods: Vec<Option<Flood>>,
+    /// Whether there was no room for one more.
+    are_full: bool,
     /// What brought a block last. A message that is queued when an earlier one is not known yet, and again when that was in
     /// vain, comes a second time at once.
     last: Option<Arrival>,
@@ -48,8 +56,15 @@ pub(super) enum Wave {
 
 impl Default for Floods {
     fn default() -> Self {
-        let (lanes, floods, spare) = (Lanes::default(), Vec::new(), Vec::new());
-        Self { lanes, sources: None, block_bytes: None, floods, last: None, spare }
+        Self {
+            lanes: Lanes::default(),
+            sources: None,
+            block_bytes: None,
+            floods: Vec::new(),
+            are_full: false,
+            last: None,
+            spare: Vec::new(),
+        }
     }
 }
 
@@ -74,6 +89,11 @@ impl Floods {
         size.with_block_bytes(self.block_bytes.unwrap_or(size.block_bytes))
     }
 
+    /// Tells whether there was no room for one more.
+    pub(super) fn are_full(&self) -> bool {
+        self.are_full
+    }
+
     /// Tells what has arrived.
     #[inline]
     pub(super) fn arrive(&mut self, arrival: &Arrival) -> Wave {
@@ -91,7 +111,7 @@ impl Floods {
     }
 
     /// Has a node tell its peers, but one, of a block, and returns the messages that makes. If it has told them
-    /// before, it makes none, and whoever asks sends them one by one. `hint` is the flood whose message the node has just
+    /// before, or there is [no room](Self::are_full), it makes none, and whoever asks sends them one by one. `hint` is the flood whose message the node has just
     /// got, and from whom.
     #[inline]
     pub(super) fn relay(
@@ -103,7 +123,7 @@ impl Floods {
         queue: &mut Queue,
         count: &mut u32,
     ) -> Option<Volume> {
-        let number = self.number_of(chain, hint.map(|(number, _)| number), now);
+        let number = self.number_of(chain, hint.map(|(number, _)| number), now)?;
         let flood = self.floods[number as usize].as_mut().expect("it was found or made");
         let from = from.index() as u32;
         let except = except.map_or(NOBODY, |node| node.index() as u32);
@@ -173,6 +193,7 @@ impl Floods {
     /// Ends all floods, and returns the messages that they stood for and that have yet to come after a turn.
     pub(super) fn spell_out(&mut self, turn: Turn, queue: &mut Queue) -> Vec<Spelled> {
         let now = turn.0;
+        self.are_full = false;
         let floods = mem::take(&mut self.floods);
         if floods.iter().all(Option::is_none) {
             return Vec::new();
@@ -197,35 +218,44 @@ impl Floods {
         all
     }
 
-    fn number_of(&mut self, chain: &Blockchain, hint: Option<u32>, now: Time) -> u32 {
+    fn number_of(&mut self, chain: &Blockchain, hint: Option<u32>, now: Time) -> Option<u32> {
         let is_of =
             |flood: &Option<Flood>| flood.as_ref().is_some_and(|flood| flood.chain.is_same_copy(chain));
         if let Some(hint) = hint.filter(|hint| is_of(&self.floods[*hint as usize])) {
-            return hint;
+            return Some(hint);
         }
         if let Some(number) = self.floods.iter().position(is_of) {
-            return number as u32;
+            return Some(number as u32);
         }
         self.begin(chain.clone(), now)
     }
 
     #[cold]
-    fn begin(&mut self, chain: Blockchain, now: Time) -> u32 {
+    fn begin(&mut self, chain: Blockchain, now: Time) -> Option<u32> {
         for place in &mut self.floods {
             if let Some(over) = place.take_if(|flood| flood.queued == 0 && flood.last < now) {
                 self.spare.push(over.end());
             }
         }
         let bytes = self.bytes_of(&chain);
+        let own_bytes = Message::NewBlock(Told::Chain(chain.clone())).size();
+        let (count, sum) = self
+            .floods
+            .iter()
+            .flatten()
+            .fold((0, own_bytes), |(count, sum), flood| (count + 1, sum.saturating_add(flood.own_bytes)));
+        self.are_full = count >= FLOODS_MAX || count > 0 && sum > OWN_BYTES_MAX;
+        if self.are_full {
+            return None;
+        }
         let spare = self.spare.pop().unwrap_or_default();
-        let flood = Flood::begin((chain, bytes), now, self.lanes.nodes(), spare);
-        let flood = Some(flood);
+        let flood = Some(Flood::begin(chain, (bytes, own_bytes), now, self.lanes.nodes(), spare));
         let free = self.floods.iter().position(Option::is_none);
         match free {
             Some(number) => self.floods[number] = flood,
             None => self.floods.push(flood),
         }
-        free.unwrap_or(self.floods.len() - 1) as u32
+        Some(free.unwrap_or(self.floods.len() - 1) as u32)
     }
 }
 

@@ -33,11 +33,15 @@ pub(super) struct Start {
 
 impl Lanes {
     /// Adds the next node's, each with its receiver and the nanoseconds that a message takes; tells whether they can be
-    /// kept, as they differ by four seconds at most.
+    /// kept, as they differ by four seconds at most, and take no more than half of all time.
     pub(super) fn add_node(&mut self, links: &[(NodeId, u64)]) -> bool {
         let all = || links.iter().map(|(_, nanos)| *nanos);
         let nanos = all().min().unwrap_or(0);
-        let Ok(most_more_nanos) = u32::try_from(all().max().unwrap_or(0) - nanos) else { return false };
+        let slowest = all().max().unwrap_or(0);
+        let Ok(most_more_nanos) = u32::try_from(slowest - nanos) else { return false };
+        if slowest > u64::MAX / 2 {
+            return false;
+        }
         let at = self.lanes.len();
         self.of.push(Start { at: at as u32, count: links.len() as u32, nanos, most_more_nanos });
         self.lanes.extend(links.iter().map(|(to, each)| {
@@ -81,6 +85,11 @@ impl Lanes {
         self.of.iter().map(slowest).max().unwrap_or(0)
     }
 
+    /// How long a message takes over the fastest, in nanoseconds.
+    pub(super) fn fastest_nanos(&self) -> u64 {
+        self.of.iter().filter(|start| start.count > 0).map(|start| start.nanos).min().unwrap_or(0)
+    }
+
     /// Tells whether a message takes some time over each.
     pub(super) fn take_time(&self) -> bool {
         self.of.iter().all(|start| start.count == 0 || start.nanos > 0)
@@ -96,6 +105,11 @@ impl Lanes {
     /// Tells whether a node has a link to another.
     pub(super) fn leads(&self, from: u32, to: u32) -> bool {
         self.of(from).1.binary_search_by_key(&to, |lane| lane.to).is_ok()
+    }
+
+    /// How many there are.
+    pub(super) fn links(&self) -> u64 {
+        self.lanes.len() as u64
     }
 
     pub(super) fn nodes(&self) -> usize {

@@ -68,6 +68,9 @@ impl Surroundings {
                 self.unqueued.bytes += bytes;
                 return;
             }
+            if self.floods.are_full() {
+                self.spell_out();
+            }
         }
         self.relay(node, except, &Message::NewBlock(Told::Chain(chain.clone())));
     }
@@ -114,6 +117,11 @@ impl Surroundings {
                 // A judge may have it lost. What is lost on the way back is acknowledged as well: the receiver may not have us
                 // for a peer.
                 if self.traffic.may_lose(from, to) {
+                    return false;
+                }
+                // It may be that what comes next is dropped.
+                if self.traffic.is_half_full(from, to) {
+                    self.flow = Flow::Blocked(links.last_arrival(from, to));
                     return false;
                 }
                 // And what is asked for comes that way.

@@ -7,7 +7,8 @@ use crate::{
     Difficulty, Genesis, Limits, NodeId, Relay, Report, Rules, Time,
     pow::Target,
     report::Messages,
-    verbs::{HashRate, RestartFrom},
+    strategy::{Behaviour, Eclipse, Strategy, Stubborn},
+    verbs::{HashRate, Identity, RestartFrom},
     wire::{Bandwidth, BlockCost, Key, Latency, Link, Topology, Verdict},
 };
 
@@ -18,6 +19,12 @@ fn network(nodes: u32, interval: f64, skips: bool) -> Simulation {
 
 /// As well, with another relay; where blocks are announced they take their time to be sent.
 fn network_with(relay: Relay, nodes: u32, interval: f64, skips: bool) -> Simulation {
+    network_of(&vec![Strategy::Honest; nodes as usize], relay, interval, skips)
+}
+
+/// As well, of nodes with these strategies.
+fn network_of(strategies: &[Strategy], relay: Relay, interval: f64, skips: bool) -> Simulation {
+    let nodes = strategies.len() as u32;
     let rate = 1000;
     let target = Target::from_expected_hashes((interval * 1000.0 * f64::from(rate * nodes)) as u128);
     let rules = Rules {
@@ -33,8 +40,9 @@ fn network_with(relay: Relay, nodes: u32, interval: f64, skips: bool) -> Simulat
     simulation.driver.world.borrow_mut().around.skips = skips;
     // Where blocks come fast there are more branches than that.
     simulation.set_limits(Limits { side_branches: 2, ..Limits::default() });
-    for _ in 0..nodes {
-        simulation.spawn().unwrap();
+    for strategy in strategies {
+        let behaviour = Behaviour { strategy: strategy.clone(), ..Behaviour::default() };
+        simulation.spawn_as(Identity { behaviour, ..Identity::default() }).unwrap();
     }
     let topology = Topology::Random { links: 8 };
     simulation.join(&topology).unwrap();
@@ -146,6 +154,95 @@ fn what_is_skipped_does_not_matter() {
             // The reports are too long to be shown.
             assert!(skipping == full, "{relay}, act {number}, {nodes} nodes, {interval} s");
         }
+    }
+}
+
+/// What an attacker makes of a repeat is its own affair.
+#[test]
+fn what_is_skipped_does_not_matter_to_attackers() {
+    let eclipse = |victim, feeds| Strategy::Eclipse(Eclipse { victim: NodeId::new(victim), feeds });
+    let stubborn = Stubborn { lead: true, equal_fork: true, trail: 1 };
+    let attackers = [
+        Strategy::Selfish,
+        Strategy::Stubborn(stubborn),
+        eclipse(2, true),
+        eclipse(2, false),
+        eclipse(5, true),
+    ];
+    for (relay, attacker) in [Relay::Push, Relay::Announce]
+        .into_iter()
+        .flat_map(|relay| attackers.each_ref().map(|it| (relay, it)))
+    {
+        for (nodes, interval, blocks) in [(4, 20.0, 100), (30, 20.0, 60), (30, 2.0, 100)] {
+            let mut strategies = vec![Strategy::Honest; nodes];
+            strategies[1] = attacker.clone();
+            let [skipping, full] = [true, false].map(|skips| {
+                let simulation = network_of(&strategies, relay, interval, skips);
+                // The attacker is a peer of all, and so of its victim.
+                for other in simulation.nodes() {
+                    if other != NodeId::new(1) {
+                        simulation.connect(NodeId::new(1), other).unwrap();
+                    }
+                }
+                outcome(&simulation, interval, blocks, |_| {})
+            });
+            // The reports are too long to be shown.
+            assert!(skipping == full, "{relay}, {attacker:?}, {nodes} nodes, {interval} s");
+        }
+    }
+}
+
+/// What does not fit onto a link is dropped, whether or not it would be put into the queue.
+#[test]
+fn what_is_skipped_takes_room_on_its_link() {
+    let [skipping, full] = [true, false].map(|skips| {
+        let simulation = network(2, 1.0, skips);
+        simulation.stop_mining(NodeId::new(1)).unwrap();
+        let slow = Link::default().with_latency(Latency::fixed(Duration::from_secs(1_000_000)));
+        simulation.set_link(NodeId::new(0), NodeId::new(1), slow).unwrap();
+        simulation.run_blocks(70_000);
+        let Messages { sent, dropped, .. } = simulation.report().messages;
+        (sent, dropped)
+    });
+    assert_eq!(skipping, full);
+    assert!(full.1 > 4_000, "{full:?}");
+}
+
+/// Where a message takes all the time that there is, all else goes on.
+#[test]
+fn what_comes_at_the_end_of_time_ends_nothing_sooner() {
+    let [skipping, full] = [true, false].map(|skips| {
+        let simulation = network(4, 600.0, skips);
+        let never = Link::default().with_latency(Latency::fixed(Duration::MAX));
+        for from in [0, 1, 2].map(NodeId::new) {
+            simulation.set_link(from, NodeId::new(3), never).unwrap();
+        }
+        outcome(&simulation, 600.0, 20, |simulation| {
+            let cost = BlockCost { validation: Duration::MAX, ..BlockCost::default() };
+            simulation.set_block_cost(cost);
+            simulation.run_blocks(1);
+            simulation.partition([[NodeId::new(0)]]).unwrap();
+            simulation.run_for(Duration::from_secs(1));
+            simulation.heal();
+            simulation.set_block_cost(BlockCost::default());
+        })
+    });
+    // The reports are too long to be shown.
+    assert!(skipping == full);
+    for nodes in [2, 4] {
+        let simulation = network(nodes, 600.0, true);
+        simulation.set_default_link(Link::default().with_latency(Latency::fixed(Duration::MAX)));
+        for (one, other) in (Topology::Random { links: 8 }).edges(nodes as usize, 1).unwrap() {
+            let never = Link::default().with_latency(Latency::fixed(Duration::MAX));
+            simulation.set_link(one, other, never).unwrap();
+            simulation.set_link(other, one, never).unwrap();
+        }
+        simulation.run_blocks(1);
+        for node in simulation.nodes() {
+            simulation.stop_mining(node).unwrap();
+        }
+        simulation.run_for(Duration::MAX);
+        assert_eq!(simulation.report().messages.sent, simulation.report().messages.delivered);
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     time::Time,
     wire::{
         Arrival, Bandwidth, BlockCost, Epoch, Fate, Link, Links, Load, MessageLoss, Partition, Regions, Room,
-        Verdict,
+        Verdict, Waiting,
     },
 };
 
@@ -143,6 +143,12 @@ impl Traffic {
         let lane = self.links.put_on((from, to), lane, bytes);
         let message = UnderWay { due, from, to, bytes, message, sent, lane, load, trace };
         if arrives { self.arrive(message) } else { Offer::Later(message) }
+    }
+
+    /// Tells whether half of the room on a link is taken up, or more.
+    pub(crate) fn is_half_full(&self, from: NodeId, to: NodeId) -> bool {
+        let Waiting { messages, bytes } = self.links.under_way(self.links.place(from, to));
+        messages > self.room.messages / 2 || bytes > self.room.bytes / 2
     }
 
     /// Has what a message's arrival reads fetched from memory, and does not wait for it.
