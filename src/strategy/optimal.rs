@@ -1,12 +1,12 @@
 //! Optimal selfish mining.
 
 use std::{
+    cell::RefCell,
     collections::VecDeque,
     fmt,
     sync::{Arc, OnceLock},
 };
 
-use parking_lot::Mutex;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::race::{Act, Fork, Race};
@@ -17,11 +17,13 @@ const TRUNCATION_MAX: u32 = 40;
 /// How near the revenue of a policy is to the best.
 const PRECISION: f64 = 1e-6;
 
-/// How many policies are kept.
+/// How many policies a thread keeps.
 const KEPT: usize = 64;
 
-/// The policies that were asked for last, the last first.
-static KNOWN: Mutex<VecDeque<Optimal>> = Mutex::new(VecDeque::new());
+thread_local! {
+    /// The policies that this thread has asked for last, the last first.
+    static KNOWN: RefCell<VecDeque<Optimal>> = const { RefCell::new(VecDeque::new()) };
+}
 
 /// What may be better than to adopt.
 const ACTS: [Act; 3] = [Act::Override, Act::Match, Act::Wait];
@@ -31,9 +33,10 @@ const FORKS: [Fork; 3] = [Fork::Stale, Fork::Fresh, Fork::Split];
 /// Selfish mining by the policy that has the largest share of the chain, for a share of the hash rate and a gamma.
 ///
 /// The policy is computed when it is first needed: by value iteration over all races whose branches have at most
-/// `truncation` blocks, at which the miner has to adopt or to override. That takes a tenth of a second or so for 20 blocks,
-/// and grows faster than their square, and the nearer the power is to a half. Clones share it, and the last few are kept,
-/// so that it is not computed again for every run of an experiment.
+/// `truncation` blocks, at which the miner has to adopt or to override. That takes the longer the
+/// more blocks there are and the nearer the power is to a half: a moment for 20 blocks, seconds where both are at their
+/// ends. Clones share it, and each thread keeps the last few, so that it is not computed again for every run of an
+/// experiment.
 ///
 /// Source: Sapirshtein, Sompolinsky and Zohar, *Optimal Selfish Mining Strategies in Bitcoin* (2016), sections 3 and 4.
 ///
@@ -127,13 +130,14 @@ impl TryFrom<Parameters> for Optimal {
         check_truncation(truncation)?;
         // Of the two zeros there are, the one that is written without a sign.
         let parameters = Parameters { gamma: check_gamma(gamma)? + 0.0, ..parameters };
-        let mut known = KNOWN.lock();
-        let place = known.iter().position(|known| known.parameters == parameters);
-        let optimal = place.and_then(|place| known.remove(place));
-        let optimal = optimal.unwrap_or_else(|| Self { parameters, policy: Arc::default() });
-        known.truncate(KEPT - 1);
-        known.push_front(optimal.clone());
-        Ok(optimal)
+        Ok(KNOWN.with_borrow_mut(|known| {
+            let place = known.iter().position(|known| known.parameters == parameters);
+            let optimal = place.and_then(|place| known.remove(place));
+            let optimal = optimal.unwrap_or_else(|| Self { parameters, policy: Arc::default() });
+            known.truncate(KEPT - 1);
+            known.push_front(optimal.clone());
+            optimal
+        }))
     }
 }
 
