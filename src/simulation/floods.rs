@@ -26,7 +26,7 @@ const FLOODS_MAX: usize = 256;
 const OWN_BYTES_MAX: u64 = Room::LINK.bytes / 4;
 
 /// All blocks on their way.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Floods {
     pub(super) lanes: Lanes,
     /// Who has links to each node, once that has been asked.
@@ -52,20 +52,6 @@ pub(super) enum Wave {
     First(u32, Blockchain),
     /// A repeat.
     Repeat,
-}
-
-impl Default for Floods {
-    fn default() -> Self {
-        Self {
-            lanes: Lanes::default(),
-            sources: None,
-            block_bytes: None,
-            floods: Vec::new(),
-            are_full: false,
-            last: None,
-            spare: Vec::new(),
-        }
-    }
 }
 
 impl Floods {

@@ -191,9 +191,10 @@ impl Surroundings {
         let by = self.now + record.accepted;
         // A search that is shortened later ends no sooner than if it were shortened now; one that is lengthened may never end,
         // and time with it.
-        let scaled = self.now + (before - self.now).mul_f64(*scale);
-        if self.now + record.last >= before.min(scaled)
-            || scaled == Time::MAX
+        let scaled = || self.now + (before - self.now).mul_f64(*scale);
+        let before = if *scale < 1.0 { scaled() } else { before };
+        if self.now + record.last >= before
+            || *scale > 1.0 && scaled() == Time::MAX
             || !self.recorder.accepted_by_all(by, &chain.tip_hash(), &record.pattern)
         {
             return false;

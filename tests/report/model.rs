@@ -74,6 +74,10 @@ impl Model {
     }
 
     fn observe(&mut self, Event { time, node, what }: Event) {
+        if let Happening::Dropped { .. } = what {
+            // It may be a puppet that had no room for it.
+            return;
+        }
         self.join(node);
         if time < self.counted_from {
             return;
