@@ -1,8 +1,8 @@
 //! Finding out how a pushed block comes to all nodes, without carrying it.
 //!
 //! Where each link always takes the same time a block comes to a node by the shortest way from its finder. Ways are found in
-//! the order of their lengths, as Dijkstra does: those that are to be gone on with wait in a ring of buckets, a bucket being
-//! sorted when its turn comes.
+//! the order of their lengths, as Dijkstra does: those that are to be gone on with wait in a ring of buckets. Within a bucket
+//! their order matters only if a link can lead from a bucket into the same one.
 
 use std::{cmp::Reverse, collections::BinaryHeap, iter::Peekable, mem, time::Duration};
 
@@ -25,6 +25,10 @@ pub(super) struct Ways {
     unknown: usize,
     /// No shortest way is longer, once one is known to each node.
     longest: u64,
+    /// How many nanoseconds it takes until the last message comes of those that have gone on with a way.
+    last: u64,
+    /// How many bits of nanoseconds a bucket is wide.
+    width_bits: u32,
     /// The ways that end in each bucket, but in the open one.
     buckets: Vec<Vec<Way>>,
     filled: Filled,
@@ -42,22 +46,24 @@ impl Ways {
         }
         let mut accepted = Vec::with_capacity(lanes.nodes());
         self.look(lanes, finder, |(nanos, _)| {
-            accepted.push(Duration::from_nanos(nanos));
+            accepted.push(nanos);
             true
         });
+        let buckets = accepted.chunk_by_mut(|one, next| one >> self.width_bits == next >> self.width_bits);
+        buckets.for_each(<[u64]>::sort_unstable);
         // The finder has it at once.
-        accepted.remove(0);
-        let (mut messages, mut last) = (0, 0);
-        for (node, nanos) in (0..).zip(&self.nanos) {
-            let (start, of_node) = lanes.of(node);
-            messages += of_node.len() as u64;
-            last = last.max(nanos.saturating_add(start.nanos).saturating_add(start.most_more_nanos.into()));
-        }
+        let accepted: Vec<_> = accepted[1..].iter().copied().map(Duration::from_nanos).collect();
+        let are_told = accepted.len() + 1 == lanes.nodes() && self.last < u64::MAX / 2;
         // Who has brought it is not told.
-        messages -= if lanes.are_both_ways() { accepted.len() as u64 } else { self.ways_back(lanes, finder) };
-        let are_told = accepted.len() + 1 == lanes.nodes() && last < u64::MAX / 2;
-        let last = Duration::from_nanos(last);
-        are_told.then_some(Spread { accepted, last, messages, requests: 0, bytes: None })
+        let are_not_told =
+            if lanes.are_both_ways() { accepted.len() as u64 } else { self.ways_back(lanes, finder) };
+        are_told.then(|| Spread {
+            accepted,
+            last: Duration::from_nanos(self.last),
+            messages: lanes.links() - are_not_told,
+            requests: 0,
+            bytes: None,
+        })
     }
 
     /// Tells whether a block that a node has found comes to another in less than a time while nothing else happens.
@@ -68,12 +74,9 @@ impl Ways {
         (finder, to): (NodeId, NodeId),
     ) -> bool {
         let within = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        let mut comes = false;
-        self.look(lanes, finder, |(nanos, node)| {
-            comes = nanos < within && node == to.index() as u32;
-            nanos < within && !comes
-        });
-        comes
+        let to = to.index();
+        self.look(lanes, finder, |(nanos, node)| nanos < within && node as usize != to);
+        self.nanos[to] < within
     }
 
     /// Finds out after how many nanoseconds a block that a node has found comes to each while nothing else happens.
@@ -82,12 +85,13 @@ impl Ways {
         &self.nanos
     }
 
-    /// Looks for the shortest ways from a node, as long as `goes_on` says so, which is told of each, the shortest first.
+    /// Looks for the shortest ways from a node, as long as `goes_on` says so, which is told of each: bucket by bucket, and
+    /// those of a bucket in any order.
     fn look(&mut self, lanes: &Lanes, finder: NodeId, mut goes_on: impl FnMut(Way) -> bool) {
         self.nanos.clear();
         self.nanos.resize(lanes.nodes(), u64::MAX);
         self.nanos[finder.index()] = 0;
-        (self.unknown, self.longest) = (lanes.nodes() - 1, u64::MAX);
+        (self.unknown, self.longest, self.last) = (lanes.nodes() - 1, u64::MAX, 0);
         self.buckets.iter_mut().for_each(Vec::clear);
         self.buckets.resize_with(BUCKETS, Vec::new);
         self.filled = Filled::default();
@@ -95,7 +99,8 @@ impl Ways {
         self.soon.push(Reverse((0, finder.index() as u32)));
         // The slowest link reaches over half of the ring at most.
         let least = lanes.slowest_nanos() / (BUCKETS as u64 / 2);
-        let width_bits = least.checked_ilog2().map_or(0, |bits| bits + 1);
+        self.width_bits = least.checked_ilog2().map_or(0, |bits| bits + 1);
+        let are_left_at_once = lanes.fastest_nanos() >> self.width_bits > 0;
         let (mut number, mut open) = (0, Vec::new());
         loop {
             let mut left = open.iter().copied().peekable();
@@ -104,7 +109,7 @@ impl Ways {
                     if !goes_on(way) {
                         return;
                     }
-                    self.go_on(lanes, way, (number, width_bits));
+                    self.go_on(lanes, way, number);
                 }
             }
             open.clear();
@@ -113,7 +118,9 @@ impl Ways {
             number = next;
             self.filled.empty(number);
             mem::swap(&mut open, &mut self.buckets[place_of(number)]);
-            open.sort_unstable();
+            if !are_left_at_once {
+                open.sort_unstable();
+            }
         }
     }
 
@@ -128,11 +135,12 @@ impl Ways {
         }
     }
 
-    /// Goes on with a way. The number of the bucket is given that it was in, and how many bits of nanoseconds it is wide.
+    /// Goes on with a way out of the bucket of this number.
     #[inline]
-    fn go_on(&mut self, lanes: &Lanes, (way, node): Way, (number, width_bits): (u64, u32)) {
+    fn go_on(&mut self, lanes: &Lanes, (way, node): Way, number: u64) {
         let (start, lanes) = lanes.of(node);
         let soonest = way.saturating_add(start.nanos);
+        self.last = self.last.max(soonest.saturating_add(start.most_more_nanos.into()));
         if soonest >= self.longest {
             return;
         }
@@ -144,7 +152,7 @@ impl Ways {
             }
             self.unknown -= usize::from(*nanos == u64::MAX);
             *nanos = way;
-            match way >> width_bits {
+            match way >> self.width_bits {
                 same if same == number => self.soon.push(Reverse((way, lane.to))),
                 later => {
                     self.filled.fill(later);
