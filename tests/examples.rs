@@ -173,6 +173,21 @@ fn nobody_reads() {
 }
 
 #[test]
+fn a_simulation_prints_what_the_readme_shows() {
+    let (_, shown) = include_str!("../README.md").split_once("lets a thousand nodes mine").unwrap();
+    let (_, shown) = shown.split_once("```text\n").unwrap();
+    let (shown, _) = shown.split_once("```").unwrap();
+    let printed = String::from_utf8(example("simulate").output().unwrap().stdout).unwrap();
+    // All but how long it took.
+    let same = |text: &str| {
+        let (before, took) = text.rsplit_once("It took ").unwrap();
+        let (_, after) = took.split_once(" million ").unwrap();
+        (before.to_owned(), after.to_owned())
+    };
+    assert_eq!(same(&printed), same(shown));
+}
+
+#[test]
 fn a_reader_goes_away() {
     // So many blocks that some are given up, with a line for each.
     let (running, out) = start("race", &["--seconds", "100000000", "--interval", "0.01"]);
