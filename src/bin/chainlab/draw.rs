@@ -5,7 +5,7 @@ use std::{
     error::Error,
     fs::{self, File},
     io::{self, BufReader, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::ExitCode,
     time::Duration,
 };
@@ -150,13 +150,16 @@ fn space_time(
 }
 
 impl Files {
-    /// Reads the events; what is wrong with them names their file.
+    /// Reads the events, unless the picture would take their place; what is wrong with them names their file.
     fn read<T, E: Into<Box<dyn Error>>>(
         &self,
         read: impl FnOnce(BufReader<File>) -> Result<T, E>,
     ) -> Result<T, Box<dyn Error>> {
         let named = |error: Box<dyn Error>| naming(&self.events)(&*error);
         let lines = File::open(&self.events).map_err(|error| named(error.into()))?;
+        if let Some(output) = &self.output {
+            check_output(output, [&self.events])?;
+        }
         Ok(read(BufReader::new(lines)).map_err(|error| named(error.into()))?)
     }
 
@@ -178,16 +181,9 @@ impl Files {
 
     fn write(&self, picture: &str) -> Ended {
         match &self.output {
-            Some(output) => {
-                check_output(output, [&self.events])?;
-                write_file(output, picture)?;
-            }
+            Some(output) => fs::write(output, picture).map_err(|error| naming(output)(&error))?,
             None => io::stdout().lock().write_all(picture.as_bytes())?,
         }
         Ok(ExitCode::SUCCESS)
     }
-}
-
-fn write_file(path: &Path, text: &str) -> Result<(), String> {
-    fs::write(path, text).map_err(|error| naming(path)(&error))
 }
