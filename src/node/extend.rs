@@ -281,7 +281,7 @@ impl Node {
     }
 
     /// Tells whether it could show if a message did not come that tells of a block which the node has heard of: it would
-    /// be ignored with an event, tell what a victim has, or the block was forgotten, as side branches make room for others.
+    /// be ignored with an event, or it tells what a victim has, or the block was forgotten, as side branches make room for others.
     /// `misses` tells whether such a message may still come of a block that is not one that the node remembers.
     pub(crate) fn notices_repeats(&self, misses: impl FnOnce(&Self) -> bool) -> bool {
         !self.gossip.banned.is_empty() || self.is_apart() || misses(self)

@@ -111,7 +111,6 @@ impl Flood {
             *first = now;
             *told = telling;
         } else if *told == NOT_YET && !self.late.contains_key(&from) {
-            self.unheard -= usize::from(*first == Time::MAX && now < Time::MAX);
             *first = now.min(*first);
             self.late.insert(from, (now, telling));
         } else {

@@ -3,7 +3,8 @@
 //! Of the messages that bring a block to a node only the first matters: the node has the block then, and a repeat over a
 //! link that loses nothing leaves no trace. So only what may come first is put into the queue, about one message in ten.
 //! The others are known all the same: who told its peers, when, and whom not, says when each of them comes. From that
-//! they are counted, come back if the first was in vain, and are all spelled out when the network changes.
+//! they are counted, come back if the first was in vain, and are all spelled out when the network changes, or links may have
+//! no room for them.
 
 use std::mem;
 
@@ -20,8 +21,8 @@ use crate::{
     wire::Room,
 };
 
-/// How many blocks are on their way at most, and how much they take up of the room on a link: of either a small part, so
-/// that what else is under way is dropped or not whatever flows beside it.
+/// How many blocks are on their way at most, and how much they take up of the room on a link: of either so little that there
+/// is room for them while half of it is [free](crate::verbs::traffic::Traffic::is_half_full).
 const FLOODS_MAX: usize = 256;
 const OWN_BYTES_MAX: u64 = Room::LINK.bytes / 4;
 
@@ -34,13 +35,20 @@ pub(super) struct Floods {
     /// What every block counts as, if not as its own bytes.
     block_bytes: Option<u64>,
     floods: Vec<Option<Flood>>,
-    /// Whether there was no room for one more.
-    are_full: bool,
     /// What brought a block last. A message that is queued when an earlier one is not known yet, and again when that was in
     /// vain, comes a second time at once.
     last: Option<Arrival>,
     /// Memory of floods that are over.
     spare: Vec<Spare>,
+}
+
+/// Why the messages that tell of a block are to be sent one by one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OneByOne {
+    /// The node has told its peers before.
+    ToldBefore,
+    /// So many blocks are on their way that links may have no room.
+    NoRoom,
 }
 
 /// What an arrival is.
@@ -75,11 +83,6 @@ impl Floods {
         size.with_block_bytes(self.block_bytes.unwrap_or(size.block_bytes))
     }
 
-    /// Tells whether there was no room for one more.
-    pub(super) fn are_full(&self) -> bool {
-        self.are_full
-    }
-
     /// Tells what has arrived.
     #[inline]
     pub(super) fn arrive(&mut self, arrival: &Arrival) -> Wave {
@@ -96,9 +99,12 @@ impl Floods {
         Wave::First(number, flood.chain.clone())
     }
 
-    /// Has a node tell its peers, but one, of a block, and returns the messages that makes. If it has told them
-    /// before, or there is [no room](Self::are_full), it makes none, and whoever asks sends them one by one. `hint` is the flood whose message the node has just
-    /// got, and from whom.
+    /// Has a node tell its peers, but one, of a block, and returns the messages that makes. `hint` is the flood whose message
+    /// the node has just got, and from whom.
+    ///
+    /// # Errors
+    ///
+    /// Whoever asks is to send the messages one by one.
     #[inline]
     pub(super) fn relay(
         &mut self,
@@ -108,13 +114,14 @@ impl Floods {
         hint: Option<(u32, NodeId)>,
         queue: &mut Queue,
         count: &mut u32,
-    ) -> Option<Volume> {
-        let number = self.number_of(chain, hint.map(|(number, _)| number), now)?;
+    ) -> Result<Volume, OneByOne> {
+        let number = self.number_of(chain, hint.map(|(number, _)| number), now).ok_or(OneByOne::NoRoom)?;
         let flood = self.floods[number as usize].as_mut().expect("it was found or made");
         let from = from.index() as u32;
         let except = except.map_or(NOBODY, |node| node.index() as u32);
         let came_from = hint.map_or(NOBODY, |(_, node)| node.index() as u32);
-        flood.relay(&self.lanes, number, (now, from, except), came_from, queue, count)
+        let told = flood.relay(&self.lanes, number, (now, from, except), came_from, queue, count);
+        told.ok_or(OneByOne::ToldBefore)
     }
 
     /// A node has heard of a block in vain: the next message that brings it matters, too.
@@ -179,7 +186,6 @@ impl Floods {
     /// Ends all floods, and returns the messages that they stood for and that have yet to come after a turn.
     pub(super) fn spell_out(&mut self, turn: Turn, queue: &mut Queue) -> Vec<Spelled> {
         let now = turn.0;
-        self.are_full = false;
         let floods = mem::take(&mut self.floods);
         if floods.iter().all(Option::is_none) {
             return Vec::new();
@@ -207,7 +213,8 @@ impl Floods {
     fn number_of(&mut self, chain: &Blockchain, hint: Option<u32>, now: Time) -> Option<u32> {
         let is_of =
             |flood: &Option<Flood>| flood.as_ref().is_some_and(|flood| flood.chain.is_same_copy(chain));
-        if let Some(hint) = hint.filter(|hint| is_of(&self.floods[*hint as usize])) {
+        // It may have been spelled out meanwhile.
+        if let Some(hint) = hint.filter(|hint| self.floods.get(*hint as usize).is_some_and(is_of)) {
             return Some(hint);
         }
         if let Some(number) = self.floods.iter().position(is_of) {
@@ -216,6 +223,7 @@ impl Floods {
         self.begin(chain.clone(), now)
     }
 
+    /// Begins one, if there is room for it.
     #[cold]
     fn begin(&mut self, chain: Blockchain, now: Time) -> Option<u32> {
         for place in &mut self.floods {
@@ -230,8 +238,7 @@ impl Floods {
             .iter()
             .flatten()
             .fold((0, own_bytes), |(count, sum), flood| (count + 1, sum.saturating_add(flood.own_bytes)));
-        self.are_full = count >= FLOODS_MAX || count > 0 && sum > OWN_BYTES_MAX;
-        if self.are_full {
+        if count >= FLOODS_MAX || sum > OWN_BYTES_MAX {
             return None;
         }
         let spare = self.spare.pop().unwrap_or_default();

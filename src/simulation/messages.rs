@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     carry::Surroundings,
     flood::Spelled,
-    floods::Floods,
+    floods::{Floods, OneByOne},
     lanes::Lanes,
     queue::{Arrival, turn},
     rehearsal::Rehearsal,
@@ -63,13 +63,14 @@ impl Surroundings {
             let count = &mut self.sent[node.index()];
             let hint = self.hint;
             let relayed = self.floods.relay(self.now, (node, except), chain, hint, &mut self.queue, count);
-            if let Some(Volume { messages, bytes }) = relayed {
-                self.unqueued.messages += messages;
-                self.unqueued.bytes += bytes;
-                return;
-            }
-            if self.floods.are_full() {
-                self.spell_out();
+            match relayed {
+                Ok(Volume { messages, bytes }) => {
+                    self.unqueued.messages += messages;
+                    self.unqueued.bytes += bytes;
+                    return;
+                }
+                Err(OneByOne::NoRoom) => self.spell_out(),
+                Err(OneByOne::ToldBefore) => {}
             }
         }
         self.relay(node, except, &Message::NewBlock(Told::Chain(chain.clone())));
@@ -120,7 +121,7 @@ impl Surroundings {
                     return false;
                 }
                 // It may be that what comes next is dropped.
-                if self.traffic.is_half_full(from, to) {
+                if self.traffic.is_half_full(links.place(from, to)) {
                     self.flow = Flow::Blocked(links.last_arrival(from, to));
                     return false;
                 }
@@ -282,12 +283,17 @@ impl Surroundings {
         volume.bytes += load.bytes;
         let trace = self.traffic.trace(&message, from, || self.now);
         let offer = self.traffic.send(self.now, (from, to), message, load, false, trace);
-        if let Offer::Later(message) = &offer
-            && !is_packet(load.bytes)
-        {
-            self.hearsay.keep_busy(from, message.due);
+        let mut is_half_full = false;
+        if let Offer::Later(message) = &offer {
+            is_half_full = self.traffic.is_half_full(Some(message.lane));
+            if !is_packet(load.bytes) {
+                self.hearsay.keep_busy(from, message.due);
+            }
         }
         self.accept(from, to, offer);
+        if is_half_full && matches!(self.flow, Flow::Free) {
+            self.spell_out();
+        }
     }
 
     /// Brings a message to its receiver; returns it if the receiver reads it now.

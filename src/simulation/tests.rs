@@ -7,7 +7,7 @@ use crate::{
     Difficulty, Genesis, Limits, NodeId, Relay, Report, Rules, Time,
     pow::Target,
     report::Messages,
-    strategy::{Behaviour, Eclipse, Strategy, Stubborn},
+    strategy::{Behaviour, DoubleSpend, Eclipse, Strategy, Stubborn},
     verbs::{HashRate, Identity, RestartFrom},
     wire::{Bandwidth, BlockCost, Key, Latency, Link, Topology, Verdict},
 };
@@ -206,6 +206,40 @@ fn what_is_skipped_takes_room_on_its_link() {
     });
     assert_eq!(skipping, full);
     assert!(full.1 > 4_000, "{full:?}");
+}
+
+/// What an attacker shows at once is too much to flow.
+#[test]
+fn what_is_shown_at_once_takes_room_on_its_links() {
+    let spend = Strategy::DoubleSpend(DoubleSpend::new("carol", 1, 300, 100_000).unwrap());
+    let [skipping, full] = [true, false].map(|skips| {
+        let simulation =
+            network_of(&[Strategy::Honest, spend.clone(), Strategy::Honest], Relay::Push, 600.0, skips);
+        simulation.start_mining(NodeId::new(1), HashRate::per_second(1e7).unwrap()).unwrap();
+        outcome(&simulation, 600.0, 3_000, |_| {})
+    });
+    // The reports are too long to be shown.
+    assert!(skipping == full);
+}
+
+/// Others than blocks take up room, too, while blocks flow.
+#[test]
+fn what_flows_has_no_more_room_than_others_leave() {
+    let [skipping, full] = [true, false].map(|skips| {
+        let simulation = network(2, 2_000.0, skips);
+        simulation.stop_mining(NodeId::new(1)).unwrap();
+        let slow = Link::default().with_latency(Latency::fixed(Duration::from_secs(1_000_000)));
+        simulation.set_link(NodeId::new(0), NodeId::new(1), slow).unwrap();
+        simulation.run_blocks(1);
+        for _ in 0..66_000 {
+            simulation.resolve(NodeId::new(0)).unwrap();
+        }
+        simulation.run_blocks(5);
+        let Messages { sent, delivered, dropped, .. } = simulation.report().messages;
+        (sent, delivered, dropped)
+    });
+    assert_eq!(skipping, full);
+    assert!(full.2 > 0, "{full:?}");
 }
 
 /// Where a message takes all the time that there is, all else goes on.

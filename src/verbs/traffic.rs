@@ -39,7 +39,7 @@ pub(crate) struct UnderWay {
     message: Message,
     sent: Epoch,
     /// Where it is counted.
-    lane: u32,
+    pub(crate) lane: u32,
     /// What its receiver has still to take in and to look at, if that takes time.
     load: Option<Box<Load>>,
     trace: Trace,
@@ -145,9 +145,10 @@ impl Traffic {
         if arrives { self.arrive(message) } else { Offer::Later(message) }
     }
 
-    /// Tells whether half of the room on a link is taken up, or more.
-    pub(crate) fn is_half_full(&self, from: NodeId, to: NodeId) -> bool {
-        let Waiting { messages, bytes } = self.links.under_way(self.links.place(from, to));
+    /// Tells whether half of the room on the lane in a place is taken up, or more.
+    #[inline]
+    pub(crate) fn is_half_full(&self, lane: Option<u32>) -> bool {
+        let Waiting { messages, bytes } = self.links.under_way(lane);
         messages > self.room.messages / 2 || bytes > self.room.bytes / 2
     }
 
