@@ -189,12 +189,13 @@ impl Surroundings {
         }
         let Some(record) = self.replays.records.get_mut(*kind) else { return false };
         let by = self.now + record.accepted;
-        // A search that is shortened later ends no sooner than if it were shortened now; one that is lengthened may never end,
-        // and time with it.
-        let scaled = || self.now + (before - self.now).mul_f64(*scale);
-        let before = if *scale < 1.0 { scaled() } else { before };
-        if self.now + record.last >= before
-            || *scale > 1.0 && scaled() == Time::MAX
+        // A search that is shortened later ends no sooner than if it were shortened now.
+        let (left, all_left) = (before - self.now, Time::MAX - self.now);
+        let before = if *scale < 1.0 { self.now + left.mul_f64(*scale) } else { before };
+        // If none ends before time does, nothing comes after this block.
+        let is_last = *scale > 1.0 && left.as_secs_f64() * *scale >= all_left.as_secs_f64();
+        if is_last
+            || self.now + record.last >= before
             || !self.recorder.accepted_by_all(by, &chain.tip_hash(), &record.pattern)
         {
             return false;
