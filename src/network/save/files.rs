@@ -20,19 +20,17 @@ fn at<T>(path: &Path, result: io::Result<T>) -> Result<T, FileError> {
 
 /// Makes a directory and those above it, so that they are there after a power cut too.
 pub(super) fn create_directories(dir: &Path) -> Result<(), FileError> {
-    if dir.is_dir() {
-        return Ok(());
+    let missing: Vec<_> = dir.ancestors().take_while(|dir| *dir != Path::new("") && !dir.is_dir()).collect();
+    for dir in missing.into_iter().rev() {
+        match fs::create_dir(dir) {
+            // Somebody else was faster.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && dir.is_dir() => {}
+            created => at(dir, created)?,
+        }
+        let above = dir.parent().filter(|above| *above != Path::new(""));
+        flush_directory(above.unwrap_or(Path::new(".")))?;
     }
-    let above = dir.parent().filter(|above| *above != Path::new(""));
-    if let Some(above) = above {
-        create_directories(above)?;
-    }
-    match fs::create_dir(dir) {
-        // Somebody else was faster.
-        Err(error) if error.kind() == ErrorKind::AlreadyExists && dir.is_dir() => {}
-        created => at(dir, created)?,
-    }
-    flush_directory(above.unwrap_or(Path::new(".")))
+    Ok(())
 }
 
 /// Waits until nobody else saves to or loads from a directory; others wait until what is returned is dropped. The

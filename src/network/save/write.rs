@@ -18,7 +18,7 @@ use crate::{
     hash::BlockHash,
     message::NodeId,
     network::Network,
-    verbs::NodeError,
+    verbs::{NodeError, SpawnError},
 };
 
 impl Network {
@@ -29,7 +29,8 @@ impl Network {
     /// before or what is being saved, whole. The new generation is written beside the old one, every file and directory
     /// of it flushed to the disk, and all of it read back as a load would; then one file is renamed that names the
     /// current one; only then is the old one removed. What a save that was cut off leaves behind is removed by the next.
-    /// Whatever else lies in the directory stays there, whatever its name. (Windows cannot flush a
+    /// Whatever else lies in the directory stays there, whatever its name; but for a folder with the name of the generation
+    /// that the last save has removed, if nothing is in it that a save does not write: it is taken for that. (Windows cannot flush a
     /// directory. There a kill does no harm either; that a power cut does none is up to its file system.)
     ///
     /// ```text
@@ -157,6 +158,7 @@ impl Network {
 fn read_back(generation: PathBuf) -> Result<(), LoadError> {
     let files = ListedFiles::open(generation)?;
     let NetworkDocument { rules, nodes, .. } = read_network(&files)?;
+    rules.check_together().map_err(SpawnError::from)?;
     read_chains(&files, &nodes, &rules).map(drop)
 }
 
@@ -173,11 +175,21 @@ mod tests {
     use super::*;
     use crate::{
         network::{Config, save::layout::Generation},
-        rules::Rules,
+        rules::{Relay, Rules},
     };
 
     fn first() -> Current {
         Current { generation: Generation::after(None), before: None }
+    }
+
+    #[test]
+    fn rules_that_cannot_be_together_take_the_place_of_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        Network::new(Rules::sealed()).save(dir.path()).unwrap();
+        let rules = Rules { relay: Relay::Announce, ..Rules::notebook() };
+        let error = Network::new(rules).save(dir.path()).unwrap_err();
+        assert!(matches!(error, SaveError::ReadBack(_)), "{error}");
+        assert_eq!(Network::load(dir.path(), Config::default()).unwrap().rules().relay, Relay::Push);
     }
 
     /// What was saved before it is still there.
