@@ -65,14 +65,21 @@ fn join_parts(nodes: u32, edges: &mut Edges, generator: &mut impl Rng) {
     }
 }
 
-/// The graph of Watts and Strogatz, drawn until it hangs together; `neighbours` is even and less than `nodes`.
+/// How often a graph is drawn at most until it hangs together.
+const DRAWINGS_MAX: usize = 100;
+
+/// The graph of Watts and Strogatz, drawn until it hangs together; where that takes too long its parts are joined.
+/// `neighbours` is even and less than `nodes`.
 pub(crate) fn small_world(nodes: u32, neighbours: usize, rewiring: f64, generator: &mut impl Rng) -> Edges {
-    loop {
-        let edges = rewired_ring(nodes, neighbours, rewiring, generator);
+    let mut edges = Vec::new();
+    for _ in 0..DRAWINGS_MAX {
+        edges = rewired_ring(nodes, neighbours, rewiring, generator);
         if Parts::new(nodes, &edges).count == 1 {
             return edges;
         }
     }
+    join_parts(nodes, &mut edges, generator);
+    edges
 }
 
 fn rewired_ring(nodes: u32, neighbours: usize, rewiring: f64, generator: &mut impl Rng) -> Edges {
