@@ -3,6 +3,7 @@
 use std::{
     io,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    panic::resume_unwind,
     sync::Arc,
     time::Duration,
 };
@@ -68,7 +69,14 @@ impl Listener {
         for listener in self.listeners {
             listening.spawn(serve(listener, Arc::clone(&clients), endpoints.clone(), is_ending.clone()));
         }
-        listening.join_all().await;
+        while let Some(ended) = listening.join_next().await {
+            // Where the server ends at once, as nobody reads what it says, they are cancelled.
+            if let Err(error) = ended
+                && error.is_panic()
+            {
+                resume_unwind(error.into_panic());
+            }
+        }
     }
 }
 
