@@ -20,7 +20,7 @@ use std::{
 };
 
 use chainlab::{
-    Difficulty, Report, Retarget, Rules, Simulation,
+    Difficulty, Report, Retarget, Rules, Simulation, Time,
     network::HashRate,
     wire::{Latency, Link, Topology},
 };
@@ -74,12 +74,11 @@ fn simulate(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     simulation.set_finality(finality);
     let started = Instant::now();
     for _ in 0..days {
-        let today = simulation.now();
-        simulation.run_for(DAY);
         // At the end of time no day passes any more.
-        if interrupt.came() || simulation.now() == today {
+        if interrupt.came() || simulation.now() == Time::MAX {
             break;
         }
+        simulation.run_for(DAY);
     }
     let took = started.elapsed();
     let report = simulation.report();
@@ -145,7 +144,7 @@ fn print(report: &Report, unheard: Duration, out: &mut impl Write) -> io::Result
     let mined = report.mined as f64;
     if report.stale == 0 {
         // A Poisson number whose mean is above three is zero less often than once in twenty times.
-        return writeln!(out, "None is stale: fewer than {:.4} % are (95 %).", 300.0 / mined);
+        return writeln!(out, "None is stale: fewer than {:.4} % are (95 %).", (300.0 / mined).min(100.0));
     }
     // Forks are rare and, but for that they follow from each other, independent: their number is about Poisson's.
     let margin = 1.96 * (report.stale as f64).sqrt() / mined;

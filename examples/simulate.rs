@@ -141,12 +141,15 @@ fn network(nodes: u32, interval: Duration, relay: Relay, seed: u64) -> Result<Si
 
 fn print(report: &Report, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "{} blocks were mined in {:.0?}.", report.mined, report.duration)?;
-    let spread = &report.propagation;
-    if spread.to_all.count == 0 {
+    if report.mined == 0 {
         return Ok(());
     }
     let stale = 100.0 * report.stale_rate;
     writeln!(out, "{} of them are in the chain; {stale:.2} % are stale.", report.in_chain)?;
+    let spread = &report.propagation;
+    if spread.to_all.count == 0 {
+        return Ok(());
+    }
     writeln!(
         out,
         "A block has half of the nodes after {:.0?}, nine in ten after {:.0?}, all after {:.0?} (medians).",
