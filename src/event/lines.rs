@@ -6,9 +6,13 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::Event;
-use crate::time::Time;
+use crate::{
+    text::{shortened, shortened_sentence},
+    time::Time,
+};
 
 /// What the first line calls the format.
 const FORMAT: &str = "chainlab events";
@@ -121,9 +125,10 @@ impl<R: BufRead> EventReader<R> {
         input.read_line(&mut line).map_err(|source| ReadEventError::Io { line: 1, source })?;
         let named: Named = serde_json::from_str(&line).unwrap_or_default();
         if named.format.as_deref() != Some(FORMAT) {
-            return Err(ReadEventError::OtherFormat { found: line.trim_end().chars().take(80).collect() });
+            return Err(ReadEventError::OtherFormat { found: shortened(line.trim_end()) });
         }
-        if let Some(found) = named.version.filter(|version| *version != VERSION) {
+        // What is no number at all is told of by its field.
+        if let Some(found) = named.version.and_then(|version| version.as_u64()).filter(|it| *it != VERSION) {
             return Err(ReadEventError::OtherVersion { found });
         }
         let Header { start_ns: start, .. } = read_line(&line, 1)?;
@@ -150,7 +155,7 @@ impl<R: BufRead> EventReader<R> {
 #[derive(Default, Deserialize)]
 struct Named {
     format: Option<String>,
-    version: Option<u64>,
+    version: Option<Value>,
 }
 
 fn read_line<'a, T: Deserialize<'a>>(line: &'a str, number: u64) -> Result<T, ReadEventError> {
@@ -163,8 +168,8 @@ fn read_line<'a, T: Deserialize<'a>>(line: &'a str, number: u64) -> Result<T, Re
         };
         ReadEventError::Line {
             line: number,
-            field,
-            message: message.replace(" at line 1 column ", " at column "),
+            field: shortened_sentence(field),
+            message: shortened_sentence(message.replace(" at line 1 column ", " at column ")),
         }
     })
 }

@@ -39,7 +39,7 @@ pub struct Summary {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("\"{found}\" is no figure; there are {}", .figures.join(", "))]
 pub struct UnknownFigure {
-    /// The name.
+    /// The name, its first 80 characters.
     pub found: String,
     /// The names that there are.
     pub figures: Vec<String>,

@@ -94,7 +94,7 @@ impl Mempool {
     }
 
     /// Takes a transaction in, in O(log n); returns what had to leave for it. What counted on the coins of what leaves,
-    /// leaves too: that costs in proportion to what its senders have pending.
+    /// leaves too: that costs in proportion to what its senders have pending, and what is pending to them.
     ///
     /// # Errors
     ///

@@ -163,8 +163,8 @@ impl Shared {
 
     /// Puts a message into its receiver's inbox. One that is down reads no messages: they are gone, as with a real one.
     ///
-    /// It is counted before it lies there, and before it is told of: its receiver acts on it at once, and whoever sees what
-    /// comes of it must find it counted.
+    /// It is counted as delivered before it lies there, which is taken back if it does not: its receiver acts on it at once,
+    /// and whoever sees what comes of it, or is told of it, must find it counted.
     fn deliver(&self, (from, to): (NodeId, NodeId), message: Message, bytes: u64, trace: Trace) {
         let inbox = self.nodes.look(|table| table.inbox(to).cloned());
         let deliver = || {

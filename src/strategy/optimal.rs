@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::race::{Act, Fork, Race};
 use crate::document::checked;
 
-/// The most blocks that a branch may have in a policy: more take time as their cube and bring next to nothing.
+/// The most blocks that a branch may have in a policy: more take much more time and bring next to nothing.
 const TRUNCATION_MAX: u32 = 40;
 /// How near the revenue of a policy is to the best.
 const PRECISION: f64 = 1e-6;
@@ -21,7 +21,7 @@ const PRECISION: f64 = 1e-6;
 const KEPT: usize = 64;
 
 thread_local! {
-    /// The policies that this thread has asked for last, the last first.
+    /// The policies that this thread has asked for last, the last first: no thread waits for another's.
     static KNOWN: RefCell<VecDeque<Optimal>> = const { RefCell::new(VecDeque::new()) };
 }
 

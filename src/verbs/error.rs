@@ -6,6 +6,7 @@ use crate::{
     blockchain::{Blockchain, InvalidBlock},
     message::NodeId,
     rules::{RulesError, Violation},
+    text::shortened_sentence,
     wire::{PartitionError, TopologyError},
 };
 
@@ -68,7 +69,7 @@ impl DownCause {
     pub(crate) fn panicked(payload: &(dyn Any + Send)) -> Self {
         let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
         let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
-        Self::Panicked(text.unwrap_or_else(|| "no message".to_owned()))
+        Self::Panicked(text.map_or_else(|| "no message".to_owned(), shortened_sentence))
     }
 }
 
@@ -108,13 +109,13 @@ pub enum SpawnError {
     /// A name that no thread can have.
     #[error("{name:?} cannot be a name: it contains a zero byte")]
     Name {
-        /// The name.
+        /// The name, its first 80 characters.
         name: String,
     },
     /// A name that another node has, or would have if it were there: each is given once.
     #[error("the name {name:?} is that of {node}")]
     NameTaken {
-        /// The name.
+        /// The name, its first 80 characters.
         name: String,
         /// Whose name it is.
         node: NodeId,

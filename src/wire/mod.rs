@@ -17,7 +17,7 @@
 //!    and begins when the messages before it are out.
 //! 3. It may be lost by chance. It was written out all the same.
 //! 4. It is under way for the link's latency. On a link that keeps order it arrives no earlier than those before it.
-//!    A verdict of the caller's may delay it instead: then only the delay counts, and steps 2 to 4 do not.
+//!    A verdict of the caller's may delay it instead: then only the delay counts, and steps 2 to 4 and 7 do not.
 //! 5. When it is due, it is lost if a partition that separates its ends has begun since it was sent, healed or not: the
 //!    cable was cut. It is lost as well if its sender or its receiver has crashed since: their connection is gone.
 //! 6. If the link is held when it is due, it waits at the link's end, in order, until the release.
@@ -32,8 +32,8 @@
 //!
 //! Every draw is a function of the seed, the two ends, the purpose (loss or latency) and the count of the messages that
 //! were put on that directed link before while anything was drawn for each. So a node more, a message elsewhere or a loss added to a link changes no
-//! latency anywhere. The key is mixed as in SplitMix64; a loss takes it as it is, and a latency seeds a Xoshiro256++
-//! with it. See [`Latency`] for what may differ between platforms.
+//! latency anywhere. The key is mixed as in SplitMix64; a loss takes it as it is, and so does a latency, but a uniform
+//! one, which seeds a Xoshiro256++ with it. See [`Latency`] for what may differ between platforms.
 
 mod draw;
 mod ends;

@@ -6,7 +6,7 @@ use super::{
     Bandwidth, Latency,
     draw::{Key, Purpose},
 };
-use crate::NodeId;
+use crate::{NodeId, text::shortened};
 
 /// A region of the world.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,15 +54,20 @@ impl Regions {
     pub fn new(regions: Vec<Region>, latency: Vec<Vec<Latency>>) -> Result<Self, RegionsError> {
         let count = regions.len();
         if let Some(region) = regions.iter().find(|region| !(0.0..=f64::MAX).contains(&region.share)) {
-            return Err(RegionsError::Share { region: Arc::clone(&region.name), share: region.share });
+            return Err(RegionsError::Share { region: shortened(&region.name).into(), share: region.share });
         }
         let shares = regions.iter().fold(0.0, |sum, region| sum + region.share);
         if shares <= 0.0 || shares == f64::INFINITY {
             return Err(RegionsError::Shares { sum: shares });
         }
         if latency.len() != count || latency.iter().any(|row| row.len() != count) {
-            let found = latency.iter().map(Vec::len).collect();
-            return Err(RegionsError::Latencies { regions: count, found });
+            let lengths = || latency.iter().map(Vec::len);
+            return Err(RegionsError::Latencies {
+                regions: count,
+                rows: latency.len(),
+                least: lengths().min().unwrap_or(0),
+                most: lengths().max().unwrap_or(0),
+            });
         }
         Ok(Self(Arc::new(Table { regions, latency: latency.concat(), shares })))
     }
@@ -152,12 +157,18 @@ pub enum RegionsError {
         sum: f64,
     },
     /// The latencies are not from each region to each.
-    #[error("{regions} regions take {regions} rows of as many latencies each, found rows of {found:?}")]
+    #[error(
+        "{regions} regions take {regions} rows of as many latencies each, found {rows}, the shortest of {least} and the longest of {most}"
+    )]
     Latencies {
         /// How many regions there are.
         regions: usize,
-        /// How long each row is.
-        found: Vec<usize>,
+        /// How many rows.
+        rows: usize,
+        /// How many latencies the shortest row has.
+        least: usize,
+        /// How many the longest has.
+        most: usize,
     },
 }
 
@@ -197,7 +208,7 @@ mod tests {
         assert!(message(vec![region(f64::MAX), region(f64::MAX)], vec![]).contains("inf"));
         assert_eq!(
             message(vec![region(1.0)], vec![vec![Latency::ZERO; 2]]),
-            "1 regions take 1 rows of as many latencies each, found rows of [2]"
+            "1 regions take 1 rows of as many latencies each, found 1, the shortest of 2 and the longest of 2"
         );
     }
 }

@@ -23,7 +23,7 @@ pub struct ScenarioError {
 
 impl ScenarioError {
     pub(super) fn new(path: impl Into<String>, problem: impl Into<Problem>) -> Self {
-        Self { path: path.into(), problem: Box::new(problem.into()) }
+        Self { path: cut(path.into()), problem: Box::new(problem.into()) }
     }
 }
 
@@ -42,9 +42,13 @@ pub(in crate::experiment) fn place(path: &serde_path_to_error::Path) -> String {
     match path.to_string() {
         // A field's name may be empty; where the text ends too early, the path ends with what it does not know.
         path if path.is_empty() || path == "?" => ".".into(),
-        // It may hold a name of the document's own, of any length.
-        path => path.chars().take(PATH_CHARS).collect(),
+        path => cut(path),
     }
+}
+
+/// Cuts a path, which may hold a name of the document's own, of any length.
+fn cut(path: String) -> String {
+    path.chars().take(PATH_CHARS).collect()
 }
 
 /// What can be wrong with a scenario.
@@ -115,7 +119,7 @@ pub enum Problem {
     /// There is no such region.
     #[error("there is no region {region:?}: there are {regions}")]
     UnknownRegion {
-        /// What was given.
+        /// What was given, its first 80 characters.
         region: String,
         /// The names of those that there are.
         regions: String,
@@ -155,7 +159,7 @@ pub enum Problem {
     /// An address is no node's.
     #[error("{address:?} is no node's address")]
     UnknownAddress {
-        /// The address.
+        /// The address, its first 80 characters.
         address: String,
     },
     /// A node pays itself, or is joined to itself.
@@ -218,7 +222,7 @@ pub enum Problem {
     /// The name of a node cannot be an address.
     #[error("{name:?} cannot be a node's address: {violation}")]
     Address {
-        /// The name.
+        /// The name, its first 80 characters.
         name: String,
         /// What a block with a reward for it would do wrong.
         violation: Box<Violation>,
@@ -226,7 +230,7 @@ pub enum Problem {
     /// The name of a node is that of the sender of rewards, or none.
     #[error("{name:?} cannot be a node's name and address")]
     Name {
-        /// The name.
+        /// The name, its first 80 characters.
         name: String,
     },
     /// Rules that cannot be kept together.

@@ -104,7 +104,8 @@ impl Scenario {
                 None => return Ok(network.report()),
                 Some(Job::CountFromNow) => {
                     network.count_from_now();
-                    // What was mined before has been told of, and counts no more than in the report.
+                    // What was mined before has been told of, and counts no more than in the report. What is mined meanwhile
+                    // counts there alone, and the run may go on for a block more.
                     while let Some(event) = events.try_next() {
                         seen.see(&event);
                     }

@@ -22,7 +22,7 @@ use crate::{
     network::{Config, Network},
     node::Node,
     rules::Rules,
-    text::shortened,
+    text::{shortened, shortened_sentence},
     verbs::{Identity, SpawnError},
 };
 
@@ -136,7 +136,7 @@ impl ListedFiles {
 /// Reads everything but the chains.
 pub(super) fn read_network(files: &ListedFiles) -> Result<NetworkDocument, LoadError> {
     let (path, json) = files.read(NETWORK)?;
-    let refused = |message| LoadError::Document { path: path.clone(), message };
+    let refused = |message| LoadError::Document { path: path.clone(), message: shortened_sentence(message) };
     check_format(&json).map_err(refused)?;
     let document: NetworkDocument =
         serde_json::from_str(&json).map_err(|error| refused(error.to_string()))?;
