@@ -195,6 +195,21 @@ fn the_thinnest_networks_hang_together() {
     }
 }
 
+/// So large a ring falls apart nearly each time that it is rewired.
+#[test]
+fn what_falls_apart_time_and_again_is_joined() {
+    let nodes = 20_000;
+    let joined =
+        (0..3).map(|seed| edges(&Topology::SmallWorld { neighbours: 2, rewiring: 1.0 }, nodes, seed));
+    let counts: Vec<_> = joined
+        .map(|edges| {
+            assert!(is_connected(nodes, &edges));
+            edges.len()
+        })
+        .collect();
+    assert!(counts.iter().any(|count| *count > nodes), "{counts:?}");
+}
+
 #[test]
 fn a_seed_gives_the_same_edges_for_ever() {
     assert_eq!(

@@ -81,6 +81,7 @@ fn what_is_no_event_is_named_by_line_and_field() {
         ),
         ("\"start_ns\":1000000000000", "\"start_ns\":-1", "line 1: start_ns: invalid value: integer `-1`"),
         ("\"version\":1,", "", "line 1: .: missing field `version`"),
+        ("\"version\":1,", "\"version\":\"2\",", "line 1: version: invalid type: string \"2\", expected u64"),
         (
             "\"version\":1,",
             "\"version\":2,\"nodes\":[],",
@@ -96,6 +97,11 @@ fn what_is_no_event_is_named_by_line_and_field() {
         assert_ne!(bad, good, "{from} is there");
         let error = read(&bad).unwrap_err();
         assert!(error.starts_with(expected), "{error}");
+    }
+    let long = "long".repeat(10_000);
+    for to in [format!("\"{long}\":{{\"mined\""), format!("\"what\":{{\"{long}\"")] {
+        let error = read(&good.replacen("\"what\":{\"mined\"", &to, 1)).unwrap_err();
+        assert!(error.chars().count() < 1_300, "{error}");
     }
     for other in ["", "\n", "[]", "a text", &"x".repeat(1_000)] {
         let error = read(other).unwrap_err();

@@ -277,3 +277,11 @@ fn a_read_only_directory_loads_and_keeps_what_it_has() {
     }
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
 }
+
+/// A directory can lie deeper than any system has it: that is an error like any other.
+#[test]
+fn a_path_that_is_too_long_is_refused() {
+    let network = Network::new(quick_sealed());
+    let dir = tempfile::tempdir().unwrap();
+    assert!(network.save(dir.path().join("a/".repeat(100_000))).is_err());
+}
