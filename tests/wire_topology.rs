@@ -200,7 +200,7 @@ fn the_thinnest_networks_hang_together() {
 fn what_falls_apart_time_and_again_is_joined() {
     let nodes = 20_000;
     let joined =
-        (0..3).map(|seed| edges(&Topology::SmallWorld { neighbours: 2, rewiring: 1.0 }, nodes, seed));
+        (0..20).map(|seed| edges(&Topology::SmallWorld { neighbours: 2, rewiring: 1.0 }, nodes, seed));
     let counts: Vec<_> = joined
         .map(|edges| {
             assert!(is_connected(nodes, &edges));

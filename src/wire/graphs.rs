@@ -66,7 +66,7 @@ fn join_parts(nodes: u32, edges: &mut Edges, generator: &mut impl Rng) {
 }
 
 /// How often a graph is drawn at most until it hangs together.
-const DRAWINGS_MAX: usize = 100;
+const DRAWINGS_MAX: usize = 20;
 
 /// The graph of Watts and Strogatz, drawn until it hangs together; where that takes too long its parts are joined.
 /// `neighbours` is even and less than `nodes`.

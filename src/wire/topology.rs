@@ -61,7 +61,7 @@ pub enum Topology {
     /// As in Watts and Strogatz, "Collective dynamics of 'small-world' networks" (Nature 393, 1998): there are
     /// n · `neighbours` / 2 edges; an edge keeps its first end, and its other becomes any node that is not yet joined
     /// to that. A graph that falls apart is drawn again: rare from four neighbours on, while of two neighbours a much
-    /// rewired ring takes the more drawings the more nodes there are. After a hundred its parts are joined, by one edge
+    /// rewired ring takes the more drawings the more nodes there are. After twenty its parts are joined, by one edge
     /// more each. Each drawing costs O(n · `neighbours`²).
     SmallWorld {
         /// How many neighbours a node has at first: an even number, at least 2, and fewer than there are nodes.
