@@ -3,8 +3,8 @@
 //! `cargo bench --bench experiment --features parallel`. The row `run` is a run of nine miners that ends with its first
 //! block: its scenario is read, its network is made, its report is a row. It is to be below 5 ms.
 //!
-//! Recorded on two cores of a virtual machine: a run in 70 µs; the 64 runs in 184 and 186 ms on one core, in 93 and 73 ms on
-//! both, which is 0.51 and 0.39 of the time; aim: at most 0.55.
+//! Recorded on two cores of a virtual machine: a run in 70 µs; the 64 runs in 184 ms on one core, in 93 ms on both, which
+//! is 0.51 of the time; aim: at most 0.55.
 
 use std::hint::black_box;
 

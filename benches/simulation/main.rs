@@ -95,7 +95,8 @@ fn with_loss(nodes: usize) -> Simulation {
     simulation
 }
 
-/// What a payment costs a node: the time in which five a second come, over that without. Each comes from a sender that the genesis gives its coins, to any node.
+/// What a payment costs a node: the time in which five a second come, over that without. Each comes from a sender that
+/// the genesis gives its coins, to any node.
 fn payments(nodes: usize, is_measured: bool) -> Duration {
     let seconds: u64 = if is_measured { 600 } else { 4 };
     let count = 5 * seconds;

@@ -70,8 +70,8 @@ pub(crate) enum Regard {
 }
 
 impl Regard {
-    /// Tells whether nothing more comes of one who tells of it at a time. `others` counts those who are but heard, which he is
-    /// one of if he is.
+    /// Tells whether nothing more comes of one who tells of it at a time. `others` counts those who are but heard,
+    /// which he is one of if he is.
     #[inline]
     pub(crate) fn allows(self, at: Time, others: &mut u32) -> bool {
         match self {
@@ -88,9 +88,9 @@ impl Regard {
 impl Node {
     /// Notes when it is to be woken, by what is due beside the questions for blocks, and what is on its mind.
     ///
-    /// If that is nothing but its chain, a block on top of it makes the node tell its peers and search anew, and nothing else:
-    /// it waits for no answer, no time and no block, has nothing pending, holds nothing back, and has no peer that it would
-    /// have to tell again.
+    /// If that is nothing but its chain, a block on top of it makes the node tell its peers and search anew, and
+    /// nothing else: it waits for no answer, no time and no block, has nothing pending, holds nothing back, and has no
+    /// peer that it would have to tell again.
     pub(super) fn rest(&mut self, now: Time, due: Option<Time>, effects: &mut Effects) {
         debug_assert_eq!(
             self.lossy_peers,
@@ -280,9 +280,10 @@ impl Node {
         self.rules.relay.is_on() && !self.gossip.is_banned(other) && !self.is_victim(other)
     }
 
-    /// Tells whether it could show if a message did not come that tells of a block which the node has heard of: it would
-    /// be ignored with an event, or it tells what a victim has, or the block was forgotten, as side branches make room for others.
-    /// `misses` tells whether such a message may still come of a block that is not one that the node remembers.
+    /// Tells whether it could show if a message did not come that tells of a block which the node has heard of: it
+    /// would be ignored with an event, or it tells what a victim has, or the block was forgotten, as side branches make
+    /// room for others. `misses` tells whether such a message may still come of a block that is not one that the node
+    /// remembers.
     pub(crate) fn notices_repeats(&self, misses: impl FnOnce(&Self) -> bool) -> bool {
         !self.gossip.banned.is_empty() || self.is_apart() || misses(self)
     }

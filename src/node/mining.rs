@@ -139,8 +139,9 @@ impl Node {
     /// Returns what a search is for; nothing, if the search is over.
     ///
     /// A driver asks when it begins to try proofs, however long after the search was told. What the proof covers is
-    /// chosen then, in proportion to the block or, where all of it does not fit, to what is pending, and stays until another search takes its place. A driver that tries
-    /// none, as it draws when they are found, never asks, and the block is made when its proof is found.
+    /// chosen then, in proportion to the block or, where all of it does not fit, to what is pending, and stays until
+    /// another search takes its place. A driver that tries none, as it draws when they are found, never asks, and the
+    /// block is made when its proof is found.
     pub fn template(&mut self, now: Time, search: SearchId) -> Option<Template> {
         if self.mining.current != Some(search) {
             return None;

@@ -131,8 +131,9 @@ impl Recorder {
         self.nodes.add(node, name.into());
     }
 
-    /// Takes an event into account; traces of messages and partitions count for nothing. It costs O(log n) for n blocks that are not final, O(1) if it is the acceptance of
-    /// the block that was accepted last, and for a node that catches up O(the blocks) more.
+    /// Takes an event into account; traces of messages and partitions count for nothing. It costs O(log n) for n blocks
+    /// that are not final, O(1) if it is the acceptance of the block that was accepted last, and for a node that
+    /// catches up O(the blocks) more.
     pub fn observe(&mut self, event: &Event) {
         let Event { time, node, ref what } = *event;
         if let Happening::Accepted { block, .. } = what {

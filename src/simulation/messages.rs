@@ -115,8 +115,8 @@ impl Surroundings {
             let mut of_node = Vec::with_capacity(peers.len());
             let mut packets_of_node = Vec::new();
             for &to in peers {
-                // A judge may have it lost. What is lost on the way back is acknowledged as well: the receiver may not have us
-                // for a peer.
+                // A judge may have it lost. What is lost on the way back is acknowledged as well: the receiver may not
+                // have us for a peer.
                 if self.traffic.may_lose(from, to) {
                     return false;
                 }

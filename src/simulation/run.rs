@@ -109,8 +109,8 @@ impl Simulation {
         self.driver.now()
     }
 
-    /// Lets the next thing happen, however far ahead it lies; tells whether there was one. A message that comes to nothing,
-    /// and so is left out of the queue, is not a thing of its own, but where nothing else is to come: there the last of them is.
+    /// Lets the next thing happen, however far ahead it lies; tells whether there was one. Messages that come to
+    /// nothing are left out of the queue and are no step, unless nothing else is to come: then the last of them is one.
     ///
     /// ```
     /// use chainlab::{Rules, Simulation};
@@ -152,8 +152,8 @@ impl Simulation {
         self.driver.world.advance(moment);
     }
 
-    /// Lets time pass until some node's chain has, or has had, a block at a position. Returns whether it came to that: not,
-    /// if nothing is left that could happen.
+    /// Lets time pass until some node's chain has, or has had, a block at a position. Returns whether it came to that:
+    /// not, if nothing is left that could happen.
     ///
     /// ```
     /// use chainlab::{Rules, Simulation, network::HashRate};
@@ -234,18 +234,29 @@ impl Simulation {
 
     /// Has blocks replayed, or each carried from node to node; at first they are replayed.
     ///
-    /// Where links lose nothing, draw no latency for a message, and take some time or lead both ways, and nothing else
-    /// happens until all nodes have a block, how it comes to them depends on who found it and how large it is alone,
-    /// however blocks are told of, but for compact ones of which a drawn part is asked for. [`run_for`](Self::run_for),
-    /// [`run_until`](Self::run_until), [`run_blocks`](Self::run_blocks) and [`run_to_position`](Self::run_to_position)
-    /// find that out once for each miner and size, which takes some kilobytes, and then give all nodes such a block at
-    /// once: it costs what making it costs, however many nodes there are. To find it out costs less than half of what
-    /// carrying the block does where no message's time depends on its size; a small part where blocks are announced and
-    /// nobody asks twice for one: each node has it within a quarter of the shortest [`Limits::resolve_timeout`] after
-    /// it has asked, and fewer than 32 peers, over links both ways without bandwidths of their own; and else as much as
-    /// carrying it. Where time is to stop meanwhile, or somebody looks at single steps or events, blocks are carried.
-    /// Where no message's time depends on its size, the next block may be found meanwhile by a node that has this one,
-    /// if no third is; to find out whether it has may cost a part of what carrying costs.
+    /// How a block comes to all nodes depends on who found it and how large it is, and on nothing else, where
+    ///
+    /// - no link loses a message, or draws a latency for each,
+    /// - every link takes some time, or leads both ways,
+    /// - no drawn part of a compact block has to be asked for, and
+    /// - nothing else happens until all nodes have it. Where no message's time depends on its size the next block may
+    ///   be found meanwhile, by a node that has this one, if no third is.
+    ///
+    /// [`run_for`](Self::run_for), [`run_until`](Self::run_until), [`run_blocks`](Self::run_blocks) and
+    /// [`run_to_position`](Self::run_to_position) find that out once for each miner and size, which takes some
+    /// kilobytes, and then give all nodes such a block at once: it costs what making it costs, however many nodes there
+    /// are. All other blocks are carried, and so are those in the midst of which time is to stop, or somebody looks at
+    /// single steps or events.
+    ///
+    /// To find it out costs
+    ///
+    /// - less than half of what carrying the block does, where no message's time depends on its size;
+    /// - a small part of that, where blocks are announced and nobody asks twice for one: each node has it within a
+    ///   quarter of the shortest [`Limits::resolve_timeout`] after it has asked, and fewer than 32 peers, over links
+    ///   both ways without bandwidths of their own;
+    /// - else as much as carrying it.
+    ///
+    /// To find out whether a node has a block may cost a part of what carrying it costs.
     ///
     /// What a run comes to is the same; [`Report::replayed`](crate::Report::replayed) says how many were replayed. Nodes
     /// number neither the questions that they would have asked meanwhile nor the searches that they would have begun.
@@ -270,8 +281,8 @@ impl Simulation {
         self.driver.world.borrow_mut().around.replays.are_on = are_on;
     }
 
-    /// Lets time pass until a moment or until a goal is reached, while a condition holds that is asked after everything that
-    /// happens, but not while a block that was replayed is still on its way.
+    /// Lets time pass until a moment or until a goal is reached, while a condition holds that is asked after everything
+    /// that happens, but not while a block that was replayed is still on its way.
     pub(crate) fn run_while(&self, moment: Time, goal: Goal, mut goes_on: impl FnMut(Progress) -> bool) {
         loop {
             let progress = self.progress();

@@ -20,7 +20,8 @@ use crate::{
 /// An address of 32 hexadecimal digits and four of a number.
 const LIKE_THE_NOTEBOOK_S: &str = "000000000000000000000000000000000000";
 
-/// A network of nodes, whatever drives them: a [`Network`](crate::Network), where each is a thread on the wall clock.
+/// A network of nodes, whatever drives them: a [`Network`](crate::Network), where each node is a thread on the wall
+/// clock, or a [`Simulation`](crate::Simulation), where all are on one thread under a virtual clock.
 ///
 /// What can be done to it is the same under every driver, and means the same. A verb that must wait does so in its
 /// driver's time.

@@ -8,7 +8,8 @@ use crate::Time;
 
 /// What a caller decides on one message, before its link is asked.
 ///
-/// A driver asks its user's closure, which may look at the message, and hands the answer to [`Links::send_with`](super::Links::send_with).
+/// A driver asks its user's closure, which may look at the message, and hands the answer to
+/// [`Links::send_with`](super::Links::send_with).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Verdict {
     /// The link decides.

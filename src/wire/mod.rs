@@ -31,9 +31,10 @@
 //! # Randomness
 //!
 //! Every draw is a function of the seed, the two ends, the purpose (loss or latency) and the count of the messages that
-//! were put on that directed link before while anything was drawn for each. So a node more, a message elsewhere or a loss added to a link changes no
-//! latency anywhere. The key is mixed as in SplitMix64; a loss takes it as it is, and so does a latency, but a uniform
-//! one, which seeds a Xoshiro256++ with it. See [`Latency`] for what may differ between platforms.
+//! were put on that directed link before while anything was drawn for each. So a node more, a message elsewhere or a
+//! loss added to a link changes no latency anywhere. The key is mixed as in SplitMix64; a loss takes it as it is, and
+//! so does a latency, but a uniform one, which seeds a Xoshiro256++ with it. See [`Latency`] for what may differ
+//! between platforms.
 
 mod draw;
 mod ends;

@@ -84,7 +84,8 @@ pub struct PartitionError {
     pub second: usize,
 }
 
-/// How many partitions and crashes there had been when a message was sent; what [`Links::arrival`](super::Links::arrival) must know.
+/// How many partitions and crashes there had been when a message was sent; what
+/// [`Links::arrival`](super::Links::arrival) must know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Epoch(u64);
 

@@ -51,7 +51,8 @@ pub(crate) fn finishes<T: Send + 'static>(what: impl FnOnce() -> T + Send + 'sta
     }
 }
 
-/// The threads of this process whose names begin with a prefix, which must not be a test's own, as their directories below `/proc`.
+/// The threads of this process whose names begin with a prefix, which must not be a test's own, as their directories
+/// below `/proc`.
 #[cfg(target_os = "linux")]
 pub(crate) fn threads(prefix: &str) -> Vec<std::path::PathBuf> {
     let tasks = std::fs::read_dir("/proc/self/task").unwrap().map(|task| task.unwrap().path());

@@ -29,7 +29,7 @@ pub(crate) struct Arguments {
     /// The plan.
     plan: PathBuf,
     /// Which shard, from 1/N to N/N. By default that of the task of a Slurm array, by SLURM_ARRAY_TASK_ID,
-    /// SLURM_ARRAY_TASK_COUNT and SLURM_ARRAY_TASK_MIN.
+    /// SLURM_ARRAY_TASK_COUNT, SLURM_ARRAY_TASK_MIN and SLURM_ARRAY_TASK_STEP.
     #[arg(long)]
     shard: Option<Shard>,
     /// The directory where its file goes, made if it is not there.

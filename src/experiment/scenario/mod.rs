@@ -66,14 +66,14 @@ pub struct Scenario {
     pub rules: Rules,
     /// How hard it is to find a block at the start.
     pub pace: Pace,
-    /// How many nodes there are at the start, at least 1; by default 10.
+    /// How many nodes there are at the start, from 1 to 1,000,000; by default 10.
     pub nodes: usize,
     /// The names of the first nodes. The others are `node-3` and so on, by their numbers.
     pub names: Vec<String>,
     /// How the hash rates are shared out.
     pub hash_rates: HashRates,
-    /// Which nodes are joined. Where it is left out, all of up to 50 nodes are joined to each other, and each of more chooses 8
-    /// others.
+    /// Which nodes are joined. Where it is left out, all of up to 50 nodes are joined to each other, and each of more
+    /// chooses 8 others.
     pub topology: Option<Topology>,
     /// What every link is like.
     pub link: Link,
@@ -89,10 +89,11 @@ pub struct Scenario {
     pub transactions: Vec<Payment>,
     /// What changes, and when. What changes at the same time does so in the order in which it stands here.
     pub faults: Vec<Fault>,
-    /// After how many blocks a block is final and is let go of, at least 1; by default none is. A long run then takes memory
-    /// for its nodes, and not some 900 bytes for each block. What is lost is the sight of those blocks, and so the intervals
-    /// by batches that are read off the chain; the report is the same, unless a fork is deeper or a node farther behind. A
-    /// simulation alone can do it: see [`Simulation::set_finality`](crate::Simulation::set_finality).
+    /// After how many blocks a block is final and is let go of, at least 1; by default none is. A long run then takes
+    /// memory for its nodes, and not some 650 bytes for each block. Those blocks can no longer be looked at, so that
+    /// the intervals by batches are missing that are read off the chain; the report is the same, unless a fork is
+    /// deeper or a node farther behind. A simulation alone can do it: see
+    /// [`Simulation::set_finality`](crate::Simulation::set_finality).
     pub finality: Option<u64>,
     /// When the run ends.
     pub stop: Stop,
@@ -224,8 +225,8 @@ impl Scenario {
     }
 }
 
-/// What is wrong with a document that cannot be read. That a field is not its fault's kind's is seen when the whole fault is
-/// read, so that its place is found anew.
+/// What is wrong with a document that cannot be read. That a field is not its fault's kind's is seen when the whole
+/// fault is read, so that its place is found anew.
 fn refused(
     error: serde_path_to_error::Error<serde_json::Error>,
     fault: impl FnOnce(usize) -> Option<Value>,

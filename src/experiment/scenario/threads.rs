@@ -22,8 +22,9 @@ impl Scenario {
     /// Starts the network of the scenario, whose nodes are threads that really hash: all of them mine.
     ///
     /// It is the network of the scenario's start, and stays as it is: [`Scenario::run_network`] also carries out what
-    /// changes, pays, leaves out the warm-up and stops. A thread makes some ten million attempts a second at most, so
-    /// state hash rates that the machine can make, under rules whose proofs are searched for.
+    /// changes, pays, leaves out the warm-up and stops. A thread makes some tens of millions of attempts a second at
+    /// most (`cargo run --release --example hash_rate` measures it), so state hash rates that the machine can make, under
+    /// rules whose proofs are searched for.
     ///
     /// # Errors
     ///
@@ -50,9 +51,10 @@ impl Scenario {
 
     /// Runs the scenario among threads until it is to stop, and reports on what happened since the warm-up.
     ///
-    /// It takes as long as it says: an hour is an hour. Changes and payments are carried out by the caller's thread, each as
-    /// soon after its time as the machine comes to it. The nodes go on while the report is made, so that it may have a few
-    /// blocks more than it was to stop at. It also ends where nobody can mine any more and nothing changes that.
+    /// It takes as long as it says: an hour is an hour. Changes and payments are carried out by the caller's thread,
+    /// each as soon after its time as the machine comes to it. The nodes go on while the report is made, so that it may
+    /// have a few blocks more than it was to stop at. It also ends where nobody can mine any more and nothing changes
+    /// that.
     ///
     /// # Errors
     ///
@@ -104,8 +106,8 @@ impl Scenario {
                 None => return Ok(network.report()),
                 Some(Job::CountFromNow) => {
                     network.count_from_now();
-                    // What was mined before has been told of, and counts no more than in the report. What is mined meanwhile
-                    // counts there alone, and the run may go on for a block more.
+                    // What was mined before has been told of, and counts no more than in the report. What is mined
+                    // meanwhile counts there alone, and the run may go on for a block more.
                     while let Some(event) = events.try_next() {
                         seen.see(&event);
                     }

@@ -28,10 +28,11 @@ impl Network {
     /// A process that is killed, or a computer that loses its power, at any moment of a save leaves what was saved
     /// before or what is being saved, whole. The new generation is written beside the old one, every file and directory
     /// of it flushed to the disk, and all of it read back as a load would; then one file is renamed that names the
-    /// current one; only then is the old one removed. What a save that was cut off leaves behind is removed by the next.
-    /// Whatever else lies in the directory stays there, whatever its name; but for a folder with the name of the generation
-    /// that the last save has removed, if nothing is in it that a save does not write: it is taken for that. (Windows cannot flush a
-    /// directory. There a kill does no harm either; that a power cut does none is up to its file system.)
+    /// current one; only then is the old one removed. What a save that was cut off leaves behind is removed by the
+    /// next. Whatever else lies in the directory stays there, whatever its name; but for a folder with the name of the
+    /// generation that the last save has removed, if nothing is in it that a save does not write: it is taken for that.
+    /// (Windows cannot flush a directory. There a kill does no harm either; that a power cut does none is up to its
+    /// file system.)
     ///
     /// ```text
     /// lock                         held while somebody saves or loads
@@ -56,8 +57,8 @@ impl Network {
     /// # Errors
     ///
     /// What could not be written, by its path, or was read back otherwise; a puppet, whose part no document can play; a
-    /// file `current` that is damaged or no save's. What was saved before stays, but for one case: if all is written and the directory's
-    /// last flush fails, the new state is there, and what a power cut would leave is not known.
+    /// file `current` that is damaged or no save's. What was saved before stays, but for one case: if all is written
+    /// and the directory's last flush fails, the new state is there, and what a power cut would leave is not known.
     ///
     /// ```
     /// use chainlab::{Network, Rules, network::Config};

@@ -3,8 +3,8 @@
 use super::records::{Records, What};
 
 /// Leaves out as little as makes so many events of all, and tells what that was: first the messages that are about no
-/// block, then all messages, then nodes, and in the end what comes last. What stays is as it happened: a node is shown with all
-/// its events or not at all.
+/// block, then all messages, then nodes, and in the end what comes last. What stays is as it happened: a node is shown
+/// with all its events or not at all.
 pub(super) fn thin(records: &mut Records, most: usize) -> Vec<String> {
     let mut left_out = Vec::new();
     let mut leave_out = |records: &mut Records, what: &str, is_left_out: &dyn Fn(What) -> bool| {
