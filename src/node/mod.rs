@@ -15,9 +15,9 @@
 //! node.handle(Time::from_secs(1), Input::Command(Ticket(7), Command::Mine), &mut effects);
 //! let [Effect::Search(search, _)] = effects.to_do[..] else { panic!("mining starts with a search") };
 //!
-//! effects.clear(); node.handle(Time::from_secs(2), Input::Found(search, 35293), &mut effects);
-//! assert!(matches!(effects.to_do.last(), Some(Effect::Answer(Ticket(7), Answer::Mine(Ok(forged)))) if forged.position
-//! == 2));
+//! effects.clear();
+//! node.handle(Time::from_secs(2), Input::Found(search, 35293), &mut effects);
+//! assert!(matches!(effects.to_do.last(), Some(Effect::Answer(Ticket(7), Answer::Mine(Ok(forged)))) if forged.position == 2));
 //! # Ok::<(), chainlab::RulesError>(())
 //! ```
 
