@@ -21,7 +21,7 @@ const PRECISION: f64 = 1e-6;
 const KEPT: usize = 64;
 
 thread_local! {
-    /// The policies that this thread has asked for last, the last first: no thread waits for another's.
+    /// The policies that this thread has asked for last, the last first.
     static KNOWN: RefCell<VecDeque<Optimal>> = const { RefCell::new(VecDeque::new()) };
 }
 
@@ -33,10 +33,9 @@ const FORKS: [Fork; 3] = [Fork::Stale, Fork::Fresh, Fork::Split];
 /// Selfish mining by the policy that has the largest share of the chain, for a share of the hash rate and a gamma.
 ///
 /// The policy is computed when it is first needed: by value iteration over all races whose branches have at most
-/// `truncation` blocks, at which the miner has to adopt or to override. That takes the longer the
-/// more blocks there are and the nearer the power is to a half: a moment for 20 blocks, seconds where both are at their
-/// ends. Clones share it, and each thread keeps the last few, so that it is not computed again for every run of an
-/// experiment.
+/// `truncation` blocks, at which the miner has to adopt or to override. That takes the longer the more blocks there are
+/// and the nearer the power is to a half: a moment for 20 blocks, seconds where both are at their ends. Clones share
+/// it, and each thread keeps the last few, so that it is not computed again for every run of an experiment.
 ///
 /// Source: Sapirshtein, Sompolinsky and Zohar, *Optimal Selfish Mining Strategies in Bitcoin* (2016), sections 3 and 4.
 ///
