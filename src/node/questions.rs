@@ -8,10 +8,13 @@
 //!
 //! Each peer stands here once, whatever it says. While nothing is missing nothing is kept but who did not answer.
 
+mod teller;
+
 use std::time::Duration;
 
+pub(super) use self::teller::Question;
+use self::teller::Teller;
 use crate::{
-    blockchain::Blockchain,
     hash::BlockHash,
     message::{NodeId, RequestId},
     time::Time,
@@ -47,94 +50,6 @@ pub(super) enum Led {
     Closer,
     /// To nothing of use.
     Nowhere,
-}
-
-/// What one peer was asked.
-#[derive(Debug, Clone)]
-pub(super) struct Question {
-    request: RequestId,
-    pub(super) wanted: Wanted,
-    /// The asker's chain.
-    pub(super) chain: Blockchain,
-    at: Time,
-    /// How often the peer told of blocks since.
-    tellings: u32,
-    is_overdue: bool,
-}
-
-impl Question {
-    pub(super) fn new(request: RequestId, wanted: Wanted, chain: Blockchain, at: Time) -> Self {
-        Self { request, wanted, chain, at, tellings: 0, is_overdue: false }
-    }
-
-    pub(super) fn request(&self) -> RequestId {
-        self.request
-    }
-}
-
-/// One who told of blocks whose parents are not known.
-#[derive(Debug, Clone)]
-struct Teller {
-    /// Nobody chose it for a peer.
-    is_stranger: bool,
-    /// The last that it told of since it was asked.
-    told: Option<Wanted>,
-    /// A higher one that it told of before, if there is: on a link without order what was said first may come last, and
-    /// nobody who loses nothing says it again.
-    higher: Option<Box<Wanted>>,
-    /// What it was asked last, unless it answered.
-    question: Option<Box<Question>>,
-    /// How many questions in a row led nowhere, and when it was asked the last of them.
-    failures: u32,
-    failed_at: Time,
-    /// Grows with each question to anyone: whoever was asked longest ago comes first.
-    turn: u64,
-}
-
-impl Teller {
-    /// Those who come first keep others waiting that come after them, and are not kept waiting by them.
-    fn rank(&self) -> (bool, u32) {
-        (self.is_stranger, self.failures)
-    }
-
-    fn owes_answer(&self) -> bool {
-        self.question.as_ref().is_some_and(|question| !question.is_overdue)
-    }
-
-    /// How long it may take to answer: twice as long for each question that it did not answer, so that an answer which
-    /// is long under way comes in time in the end.
-    fn overdue_at(&self, question: &Question, patience: Duration) -> Time {
-        question.at + patience.saturating_mul(1 << self.failures.min(DOUBLINGS_MAX))
-    }
-
-    fn fail(&mut self, at: Time) {
-        self.failures = self.failures.saturating_add(1);
-        self.failed_at = at;
-    }
-
-    /// Counts a question whose time is up as failed, and forgives failures of long ago.
-    fn look(&mut self, now: Time, patience: Duration) {
-        if self.question.is_none() && self.failures == 0 {
-            return;
-        }
-        if let Some(question) = self.question.as_ref().filter(|question| !question.is_overdue) {
-            let is_overdue = self.overdue_at(question, patience) <= now
-                || question.tellings >= TELLINGS_MAX << self.failures.min(DOUBLINGS_MAX);
-            if is_overdue {
-                let at = question.at;
-                self.fail(at);
-                self.question.as_mut().expect("it is there").is_overdue = true;
-            }
-        }
-        if !self.owes_answer() && now - self.failed_at >= patience.saturating_mul(REMEMBERED) {
-            self.failures = 0;
-            self.question = None;
-        }
-    }
-
-    fn is_forgotten(&self) -> bool {
-        self.told.is_none() && self.question.is_none() && self.failures == 0
-    }
 }
 
 /// Those who told of blocks that are missing, and what they were asked.
@@ -417,7 +332,10 @@ impl Questions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::node::lab::{START, rules};
+    use crate::{
+        blockchain::Blockchain,
+        node::lab::{START, rules},
+    };
 
     const PATIENCE: Duration = Duration::from_secs(1);
 
