@@ -1,5 +1,8 @@
 //! What is left out does not matter: whole runs, with and without it.
 
+mod bounds;
+mod ties;
+
 use std::time::Duration;
 
 use super::Simulation;
@@ -192,94 +195,6 @@ fn what_is_skipped_does_not_matter_to_attackers() {
     }
 }
 
-/// What does not fit onto a link is dropped, whether or not it would be put into the queue.
-#[test]
-fn what_is_skipped_takes_room_on_its_link() {
-    let [skipping, full] = [true, false].map(|skips| {
-        let simulation = network(2, 1.0, skips);
-        simulation.stop_mining(NodeId::new(1)).unwrap();
-        let slow = Link::default().with_latency(Latency::fixed(Duration::from_secs(1_000_000)));
-        simulation.set_link(NodeId::new(0), NodeId::new(1), slow).unwrap();
-        simulation.run_blocks(70_000);
-        let Messages { sent, dropped, .. } = simulation.report().messages;
-        (sent, dropped)
-    });
-    assert_eq!(skipping, full);
-    assert!(full.1 > 4_000, "{full:?}");
-}
-
-/// What an attacker shows at once is too much to flow.
-#[test]
-fn what_is_shown_at_once_takes_room_on_its_links() {
-    let spend = Strategy::DoubleSpend(DoubleSpend::new("carol", 1, 300, 100_000).unwrap());
-    let [skipping, full] = [true, false].map(|skips| {
-        let simulation =
-            network_of(&[Strategy::Honest, spend.clone(), Strategy::Honest], Relay::Push, 600.0, skips);
-        simulation.start_mining(NodeId::new(1), HashRate::per_second(1e7).unwrap()).unwrap();
-        outcome(&simulation, 600.0, 3_000, |_| {})
-    });
-    // The reports are too long to be shown.
-    assert!(skipping == full);
-}
-
-/// Others than blocks take up room, too, while blocks flow.
-#[test]
-fn what_flows_has_no_more_room_than_others_leave() {
-    let [skipping, full] = [true, false].map(|skips| {
-        let simulation = network(2, 2_000.0, skips);
-        simulation.stop_mining(NodeId::new(1)).unwrap();
-        let slow = Link::default().with_latency(Latency::fixed(Duration::from_secs(1_000_000)));
-        simulation.set_link(NodeId::new(0), NodeId::new(1), slow).unwrap();
-        simulation.run_blocks(1);
-        for _ in 0..66_000 {
-            simulation.resolve(NodeId::new(0)).unwrap();
-        }
-        simulation.run_blocks(5);
-        let Messages { sent, delivered, dropped, .. } = simulation.report().messages;
-        (sent, delivered, dropped)
-    });
-    assert_eq!(skipping, full);
-    assert!(full.2 > 0, "{full:?}");
-}
-
-/// Where a message takes all the time that there is, all else goes on.
-#[test]
-fn what_comes_at_the_end_of_time_ends_nothing_sooner() {
-    let [skipping, full] = [true, false].map(|skips| {
-        let simulation = network(4, 600.0, skips);
-        let never = Link::default().with_latency(Latency::fixed(Duration::MAX));
-        for from in [0, 1, 2].map(NodeId::new) {
-            simulation.set_link(from, NodeId::new(3), never).unwrap();
-        }
-        outcome(&simulation, 600.0, 20, |simulation| {
-            let cost = BlockCost { validation: Duration::MAX, ..BlockCost::default() };
-            simulation.set_block_cost(cost);
-            simulation.run_blocks(1);
-            simulation.partition([[NodeId::new(0)]]).unwrap();
-            simulation.run_for(Duration::from_secs(1));
-            simulation.heal();
-            simulation.set_block_cost(BlockCost::default());
-        })
-    });
-    // The reports are too long to be shown.
-    assert!(skipping == full);
-    for nodes in [2, 4] {
-        let simulation = network(nodes, 600.0, true);
-        simulation.set_default_link(Link::default().with_latency(Latency::fixed(Duration::MAX)));
-        for (one, other) in (Topology::Random { links: 8 }).edges(nodes as usize, 1).unwrap() {
-            let never = Link::default().with_latency(Latency::fixed(Duration::MAX));
-            simulation.set_link(one, other, never).unwrap();
-            simulation.set_link(other, one, never).unwrap();
-        }
-        simulation.run_blocks(1);
-        for node in simulation.nodes() {
-            simulation.stop_mining(node).unwrap();
-        }
-        simulation.run_for(Duration::MAX);
-        assert_eq!(simulation.report().messages.sent, simulation.report().messages.delivered);
-    }
-}
-
 /// Every message is seen, when it is sent and when it comes.
 #[test]
 fn what_is_traced_is_not_skipped() {
@@ -294,102 +209,6 @@ fn what_is_traced_is_not_skipped() {
     assert!(full.lines().count() > 20 * 8 * 7, "{}", full.lines().count());
     // The events are too many to be shown.
     assert!(skipping == full);
-}
-
-/// All links take the same time, so that much comes at one moment, while nodes begin and cease to notice repeats.
-#[test]
-fn what_is_skipped_does_not_matter_among_ties() {
-    for (relay, seconds, nodes, interval, blocks) in [
-        (Relay::Push, 10, 9, 600.0, 1500),
-        (Relay::Push, 10, 9, 20.0, 1500),
-        (Relay::Push, 10, 9, 4.0, 300),
-        (Relay::Push, 10, 3, 1.0, 300),
-        (Relay::Announce, 10, 9, 20.0, 500),
-        (Relay::Announce, 0, 9, 0.1, 500),
-        (Relay::Announce, 0, 9, 0.02, 500),
-    ] {
-        let [skipping, full] = [true, false].map(|skips| {
-            let simulation = network_with(relay, nodes, interval, skips);
-            simulation.join(&Topology::Complete).unwrap();
-            let link = Link::default().with_latency(Latency::fixed(Duration::from_secs(seconds)));
-            for (one, other) in Topology::Complete.edges(nodes as usize, 1).unwrap() {
-                simulation.set_link(one, other, link).unwrap();
-                simulation.set_link(other, one, link).unwrap();
-            }
-            outcome(&simulation, interval, blocks, |_| {})
-        });
-        // The reports are too long to be shown.
-        assert!(skipping == full, "{relay}, {seconds} s, {nodes} nodes, {interval} s");
-    }
-}
-
-/// All links take the same time, so that what is done is done while some of what comes at that moment has come and some has
-/// not, or when all has.
-#[test]
-fn what_is_skipped_does_not_matter_to_what_is_done_among_ties() {
-    const HOP: Duration = Duration::from_millis(50);
-    // Not all know each other.
-    const NODES: u32 = 24;
-    let run = |relay, skips, seed: u64| {
-        let interval = if seed.is_multiple_of(2) { 0.4 } else { 30.0 };
-        let simulation = network_with(relay, NODES, interval, skips);
-        let validation = if seed.is_multiple_of(3) { HOP } else { Duration::ZERO };
-        simulation.set_block_cost(BlockCost { bytes: Some(1_000_000), validation });
-        // Where lines are slow what a node says waits for a block that it sends.
-        let bandwidth = match seed % 4 == 3 {
-            true => Bandwidth::new(2_000_000, 10_000_000).unwrap(),
-            false => Bandwidth::default(),
-        };
-        for node in simulation.nodes() {
-            simulation.set_bandwidth(node, bandwidth).unwrap();
-        }
-        simulation.set_default_link(Link::default().with_latency(Latency::fixed(HOP)));
-        let topology = Topology::Random { links: 8 };
-        for (one, other) in topology.edges(NODES as usize, 1).unwrap() {
-            for (from, to) in [(one, other), (other, one)] {
-                simulation.set_link(from, to, Link::default().with_latency(Latency::fixed(HOP))).unwrap();
-            }
-        }
-        let mut seen = Vec::new();
-        for act in 0..40_u64 {
-            let draw = |of: u64, most: u64| (Key::new(seed).and(act).and(of).uniform() * most as f64) as u64;
-            let node = |of| NodeId::new(draw(of, NODES.into()) as u32);
-            simulation.run_blocks(1);
-            if draw(1, 2) == 0 {
-                simulation.run_for(HOP * draw(2, 9) as u32);
-            } else {
-                let length = |simulation: &Simulation| simulation.chain(node(3)).unwrap().len();
-                let before = length(&simulation);
-                assert!(simulation.run_until_true(|simulation| length(simulation) > before));
-            }
-            seen.push(format!("{:?} {:?}", simulation.now(), simulation.report().messages));
-            let (one, other) = (node(4), node(5));
-            match draw(6, 6) {
-                0 => simulation.crash(one).unwrap(),
-                1 => simulation.partition([[one]]).unwrap(),
-                2 => simulation.pause(one).unwrap(),
-                3 => simulation.hold(other, one).unwrap(),
-                4 => simulation.set_link(one, other, Link::default()).unwrap(),
-                _ => drop(simulation.resolve(one)),
-            }
-            simulation.run_for(HOP * draw(7, 3) as u32);
-            simulation.heal();
-            let _ = simulation.restart(one, RestartFrom::Chain);
-            let _ = simulation.resume(one);
-            simulation.release(other, one);
-            simulation.set_link(one, other, Link::default().with_latency(Latency::fixed(HOP))).unwrap();
-            let _ = simulation.start_mining(one, HashRate::per_second(1e6).unwrap());
-        }
-        seen
-    };
-    for (relay, seed) in
-        [Relay::Push, Relay::Announce].into_iter().flat_map(|relay| (0..30).map(move |seed| (relay, seed)))
-    {
-        let [skipping, full] = [true, false].map(|skips| run(relay, skips, seed));
-        let differs = skipping.iter().zip(&full).position(|(skipping, full)| skipping != full);
-        let shown = differs.map(|act| (act, &skipping[act], &full[act]));
-        assert_eq!(shown, None, "{relay}, seed {seed}");
-    }
 }
 
 /// Where nothing happens any more time ends with the last message, whether or not it matters.

@@ -1,0 +1,94 @@
+//! What is left out of the queue ends where it would in the queue: at the room on a link, and with time.
+
+use super::*;
+
+/// One node mines, and what it says takes days to come to the other.
+fn over_a_slow_link(interval: f64, skips: bool) -> Simulation {
+    let simulation = network(2, interval, skips);
+    simulation.stop_mining(NodeId::new(1)).unwrap();
+    let slow = Link::default().with_latency(Latency::fixed(Duration::from_secs(1_000_000)));
+    simulation.set_link(NodeId::new(0), NodeId::new(1), slow).unwrap();
+    simulation
+}
+
+/// What does not fit onto a link is dropped, whether or not it would be put into the queue.
+#[test]
+fn what_is_skipped_takes_room_on_its_link() {
+    let [skipping, full] = [true, false].map(|skips| {
+        let simulation = over_a_slow_link(1.0, skips);
+        simulation.run_blocks(70_000);
+        let Messages { sent, dropped, .. } = simulation.report().messages;
+        (sent, dropped)
+    });
+    assert_eq!(skipping, full);
+    assert!(full.1 > 4_000, "{full:?}");
+}
+
+/// What an attacker shows at once is too much to flow.
+#[test]
+fn what_is_shown_at_once_takes_room_on_its_links() {
+    let spend = Strategy::DoubleSpend(DoubleSpend::new("carol", 1, 300, 100_000).unwrap());
+    let [skipping, full] = [true, false].map(|skips| {
+        let simulation =
+            network_of(&[Strategy::Honest, spend.clone(), Strategy::Honest], Relay::Push, 600.0, skips);
+        simulation.start_mining(NodeId::new(1), HashRate::per_second(1e7).unwrap()).unwrap();
+        outcome(&simulation, 600.0, 3_000, |_| {})
+    });
+    // The reports are too long to be shown.
+    assert!(skipping == full);
+}
+
+/// Others than blocks take up room, too, while blocks flow.
+#[test]
+fn what_flows_has_no_more_room_than_others_leave() {
+    let [skipping, full] = [true, false].map(|skips| {
+        let simulation = over_a_slow_link(2_000.0, skips);
+        simulation.run_blocks(1);
+        for _ in 0..66_000 {
+            simulation.resolve(NodeId::new(0)).unwrap();
+        }
+        simulation.run_blocks(5);
+        let Messages { sent, delivered, dropped, .. } = simulation.report().messages;
+        (sent, delivered, dropped)
+    });
+    assert_eq!(skipping, full);
+    assert!(full.2 > 0, "{full:?}");
+}
+
+/// Where a message takes all the time that there is, all else goes on.
+#[test]
+fn what_comes_at_the_end_of_time_ends_nothing_sooner() {
+    let [skipping, full] = [true, false].map(|skips| {
+        let simulation = network(4, 600.0, skips);
+        let never = Link::default().with_latency(Latency::fixed(Duration::MAX));
+        for from in [0, 1, 2].map(NodeId::new) {
+            simulation.set_link(from, NodeId::new(3), never).unwrap();
+        }
+        outcome(&simulation, 600.0, 20, |simulation| {
+            let cost = BlockCost { validation: Duration::MAX, ..BlockCost::default() };
+            simulation.set_block_cost(cost);
+            simulation.run_blocks(1);
+            simulation.partition([[NodeId::new(0)]]).unwrap();
+            simulation.run_for(Duration::from_secs(1));
+            simulation.heal();
+            simulation.set_block_cost(BlockCost::default());
+        })
+    });
+    // The reports are too long to be shown.
+    assert!(skipping == full);
+    for nodes in [2, 4] {
+        let simulation = network(nodes, 600.0, true);
+        simulation.set_default_link(Link::default().with_latency(Latency::fixed(Duration::MAX)));
+        for (one, other) in (Topology::Random { links: 8 }).edges(nodes as usize, 1).unwrap() {
+            let never = Link::default().with_latency(Latency::fixed(Duration::MAX));
+            simulation.set_link(one, other, never).unwrap();
+            simulation.set_link(other, one, never).unwrap();
+        }
+        simulation.run_blocks(1);
+        for node in simulation.nodes() {
+            simulation.stop_mining(node).unwrap();
+        }
+        simulation.run_for(Duration::MAX);
+        assert_eq!(simulation.report().messages.sent, simulation.report().messages.delivered);
+    }
+}
