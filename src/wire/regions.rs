@@ -72,11 +72,40 @@ impl Regions {
         Ok(Self(Arc::new(Table { regions, latency: latency.concat(), shares })))
     }
 
-    /// Returns the six regions of the Bitcoin network of 2019, their shares of the nodes, latencies and bandwidths.
+    /// Returns the six regions of the Bitcoin network of 2019, their shares of the nodes, mean latencies and bandwidths.
     ///
     /// Source: `NetworkConfiguration` of SimBlock (Aoki, Otsuki, Kaneko, Banno and Shudo, "SimBlock: a blockchain network
-    /// simulator", 2019), which draws a latency anew for each message around the means that are taken here.
+    /// simulator", 2019), which draws a latency for each message around the means that are taken here:
+    /// [`Regions::of_2019_drawn`] does so, too.
     pub fn of_2019() -> Self {
+        Self::six(|millis| Latency::fixed(Duration::from_millis(millis)))
+    }
+
+    /// Returns the six regions of [`Regions::of_2019`] with a latency drawn anew for each message: from the Pareto
+    /// distribution of the same mean m, at least m less 5 ms, of the shape m / 5 ms.
+    ///
+    /// In a simulation each block is carried from node to node: how one spreads does not tell how the next one will.
+    ///
+    /// Source: `NetworkConfiguration` and `Network.getLatency` of SimBlock (2019).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use chainlab::wire::{Latency, Regions};
+    ///
+    /// // Between north america and europe 124 ms are taken on average.
+    /// let latency = Latency::pareto(Duration::from_millis(119), 24.8)?;
+    /// assert_eq!(Regions::of_2019_drawn().latency(0, 1), Some(latency));
+    /// # Ok::<(), chainlab::wire::LatencyError>(())
+    /// ```
+    pub fn of_2019_drawn() -> Self {
+        Self::six(|millis| {
+            let shape = millis as f64 / 5.0;
+            Latency::pareto(Duration::from_millis(millis - 5), shape).expect("each mean is more than 5 ms")
+        })
+    }
+
+    /// The six regions of 2019, with the latency that is made of each mean in milliseconds.
+    fn six(latency: impl Fn(u64) -> Latency) -> Self {
         let region = |(name, share, upload, download): (&str, f64, f64, f64)| {
             let bytes = |megabits: f64| (megabits * 1e6 / 8.0) as u64;
             let bandwidth = Bandwidth::new(bytes(upload), bytes(download)).expect("neither is zero");
@@ -90,7 +119,7 @@ impl Regions {
             ("japan", 0.0224, 10.2, 22.8),
             ("australia", 0.0195, 11.3, 29.9),
         ];
-        let latency = [
+        let means = [
             [32, 124, 184, 198, 151, 189],
             [124, 11, 227, 237, 252, 294],
             [184, 227, 88, 325, 301, 322],
@@ -98,9 +127,8 @@ impl Regions {
             [151, 252, 301, 58, 12, 126],
             [189, 294, 322, 198, 126, 16],
         ];
-        let latency =
-            latency.map(|row| row.map(|millis| Latency::fixed(Duration::from_millis(millis))).to_vec());
-        Self::new(regions.map(region).into(), latency.into()).expect("a square table and shares above 0")
+        let latencies = means.map(|row| row.map(&latency).to_vec());
+        Self::new(regions.map(region).into(), latencies.into()).expect("a square table and shares above 0")
     }
 
     /// Iterates over the regions.

@@ -33,7 +33,7 @@ fn what_no_field_may_hold_is_an_error_with_its_path() {
             r#"{"link": {"latency": {"fixed": {"seconds": -1}}}}"#,
             "link.latency.fixed.seconds: expected seconds from 0",
         ),
-        (r#"{"regions": "2020"}"#, "regions: unknown variant `2020`, expected `2019`"),
+        (r#"{"regions": "2020"}"#, "regions: unknown variant `2020`, expected `2019` or `2019_drawn`"),
         (r#"{"warm_up_seconds": -1}"#, "warm_up_seconds: expected seconds from 0 to 2^64, found -1"),
         (r#"{"warm_up_seconds": 1e11}"#, "warm_up_seconds: 100000000000 is not from 0 to 10000000000"),
         (

@@ -55,6 +55,7 @@ static OTHERS: LazyLock<Vec<(&str, Value)>> = LazyLock::new(|| {
         ("/hash_rates", json!({"exponential": {"total": 1e6}})),
         ("/hash_rates", json!({"by_region": {"europe": 1e6}})),
         ("/hash_rates", json!({"equal": {"total": 1e6}})),
+        ("/regions", json!("2019_drawn")),
         ("/topology", json!("complete")),
         ("/topology", json!("ring")),
         ("/topology", json!("line")),

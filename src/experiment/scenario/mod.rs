@@ -77,7 +77,8 @@ pub struct Scenario {
     pub topology: Option<Topology>,
     /// What every link is like.
     pub link: Link,
-    /// Where nodes lie: their links then have the latency between their regions, and they their regions' bandwidth.
+    /// Where nodes lie: their links then have the latency between their regions, and they their regions' bandwidth. The six
+    /// of `2019`, whose latencies are the means, or those of `2019_drawn`, where each message's is drawn around them.
     pub regions: Option<RegionTable>,
     /// What blocks take on the wire, and how long their receivers look at them.
     pub block_cost: BlockCost,

@@ -36,6 +36,9 @@ pub enum RegionTable {
     /// [`Regions::of_2019`].
     #[serde(rename = "2019")]
     Of2019,
+    /// [`Regions::of_2019_drawn`].
+    #[serde(rename = "2019_drawn")]
+    Of2019Drawn,
 }
 
 impl RegionTable {
@@ -43,6 +46,7 @@ impl RegionTable {
     pub fn regions(self) -> Regions {
         match self {
             Self::Of2019 => Regions::of_2019(),
+            Self::Of2019Drawn => Regions::of_2019_drawn(),
         }
     }
 }

@@ -112,9 +112,15 @@ mod tests {
             )
             .unwrap(),
         };
-        let latency = |millis: &u64| Latency::fixed(Duration::from_millis(*millis));
-        let rows = published.latency_ms.iter().map(|row| row.iter().map(latency).collect());
-        let regions = (0..published.names.len()).map(region).collect();
-        assert!(Regions::new(regions, rows.collect()).unwrap() == Regions::of_2019());
+        let made = |latency: fn(u64) -> Latency| {
+            let rows =
+                published.latency_ms.iter().map(|row| row.iter().map(|millis| latency(*millis)).collect());
+            let regions = (0..published.names.len()).map(region).collect();
+            Regions::new(regions, rows.collect()).unwrap()
+        };
+        assert!(made(|millis| Latency::fixed(Duration::from_millis(millis))) == Regions::of_2019());
+        // "Pareto with shape 0.2*mean and scale mean-5 (ms)".
+        let drawn = made(|mean| Latency::pareto(Duration::from_millis(mean - 5), mean as f64 / 5.0).unwrap());
+        assert!(drawn == Regions::of_2019_drawn());
     }
 }
