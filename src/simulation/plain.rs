@@ -1,6 +1,9 @@
 //! The same network driven in the plainest way: what that comes to must be what a simulation comes to.
 
+mod acts;
 mod driver;
+mod sensible;
+mod setup;
 mod steps;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -8,36 +11,34 @@ use std::{collections::BTreeMap, time::Duration};
 use proptest::prelude::*;
 
 use self::{
-    driver::{Plain, SEED, START},
-    steps::{NODES, Step, rules, sensible, steps},
+    driver::Plain,
+    sensible::sensible,
+    setup::{NODES, Setup, setups},
+    steps::{Step, steps},
 };
-use super::Simulation;
+use super::acts::address;
 use crate::{
-    Relay,
     message::NodeId,
+    time::Time,
+    verbs::{state::State, view::View},
     wire::{BlockCost, Latency, Link},
 };
 
-/// A report field by field, so that what differs is shown; but how many blocks were replayed, which the plainest driver
-/// does not do.
-fn fields(report: &str) -> BTreeMap<String, String> {
-    let mut fields: BTreeMap<String, serde_json::Value> = serde_json::from_str(report).unwrap();
-    fields.remove("replayed");
-    fields.into_iter().map(|(name, value)| (name, value.to_string())).collect()
+const START: Time = Time::from_secs(1_000_000);
+
+/// The fields in which two reports differ; but how many blocks were replayed, which the plainest driver does not do.
+fn differences(one: &str, other: &str) -> Vec<[String; 3]> {
+    let [one, other]: [BTreeMap<String, serde_json::Value>; 2] =
+        [one, other].map(|report| serde_json::from_str(report).unwrap());
+    assert!(one.keys().eq(other.keys()));
+    let differ = one.into_iter().filter(|(name, value)| name != "replayed" && other[name] != *value);
+    differ.map(|(name, value)| [value.to_string(), other[&name].to_string(), name]).collect()
 }
 
 proptest! {
     #[test]
-    fn a_simulation_does_what_the_plainest_driver_does(
-        steps in steps(),
-        is_traced in any::<bool>(),
-        relay in prop_oneof![
-            4 => Just(Relay::Push),
-            1 => Just(Relay::Announce),
-            1 => Just(Relay::Compact { fallback_percent: 20 }),
-        ],
-    ) {
-        both_do(steps, is_traced, relay)?;
+    fn a_simulation_does_what_the_plainest_driver_does(setup in setups(), steps in steps()) {
+        both_do(&setup, steps)?;
     }
 }
 
@@ -47,10 +48,10 @@ fn what_is_looked_at_is_lost_by_a_partition_that_comes_and_goes() {
     let [other, miner, peer] = [0, 2, 3].map(NodeId::new);
     let cost = BlockCost { bytes: Some(1_000_000), validation: Duration::from_secs(1) };
     let cut = || [Step::Partition(miner), Step::Partition(other), Step::Pass(Duration::from_secs(9))];
-    let begin = [Step::SetCost(cost), Step::Connect(peer, miner), Step::Mine(miner), Step::Find];
+    let begin = [Step::SetCost(cost), Step::Connect(peer, miner), Step::Mine(miner, 1000), Step::Find];
     let looks = [Step::Pass(Duration::from_millis(500))];
-    both_do([&begin[..], &cut()].concat(), false, Relay::Push).unwrap();
-    both_do([&begin[..], &looks, &cut()].concat(), false, Relay::Push).unwrap();
+    both_do(&Setup::default(), [&begin[..], &cut()].concat()).unwrap();
+    both_do(&Setup::default(), [&begin[..], &looks, &cut()].concat()).unwrap();
 }
 
 /// Just when a block has come to its link's end, the link is held: the block has been let through.
@@ -65,12 +66,12 @@ fn what_is_looked_at_is_not_held() {
         Step::SetLink(peer, miner, link),
         Step::SetCost(cost),
         Step::Connect(peer, miner),
-        Step::Mine(miner),
+        Step::Mine(miner, 1000),
         Step::Find,
         Step::Pass(half),
     ];
     let held = [Step::Hold(miner, peer), Step::Pass(Duration::from_secs(9)), Step::Release(miner, peer)];
-    both_do([&begin[..], &held].concat(), false, Relay::Push).unwrap();
+    both_do(&Setup::default(), [&begin[..], &held].concat()).unwrap();
 }
 
 /// Who has none of another's blocks to tell acknowledges what it hears from it all the same, as that may be lost.
@@ -81,11 +82,11 @@ fn what_comes_one_way_is_acknowledged_on_the_way_back() {
     let steps = [
         Step::Register(miner, peer),
         Step::SetLink(peer, miner, loses),
-        Step::Mine(miner),
+        Step::Mine(miner, 1000),
         Step::Find,
         Step::Pass(Duration::from_secs(300)),
     ];
-    both_do(steps.to_vec(), false, Relay::Push).unwrap();
+    both_do(&Setup::default(), steps.to_vec()).unwrap();
 }
 
 /// A node repeats its inventories half a second later, just when what others sent at that moment comes to it.
@@ -98,7 +99,7 @@ fn repeats_leave_no_trace_when_something_is_due_at_the_same_moment() {
         Step::Submit(one, 1),
         Step::Connect(four, three),
         Step::SetLink(four, three, link),
-        Step::Mine(miner),
+        Step::Mine(miner, 1000),
         Step::Pass(Duration::from_secs(300)),
         Step::Connect(miner, two),
         Step::Connect(three, miner),
@@ -106,7 +107,7 @@ fn repeats_leave_no_trace_when_something_is_due_at_the_same_moment() {
         Step::Connect(miner, four),
         Step::Pass(half),
     ];
-    both_do(steps, false, Relay::Push).unwrap();
+    both_do(&Setup::default(), steps).unwrap();
 }
 
 /// The miner's last block comes to the first node from the third before it comes from the fourth, who told of it before, and
@@ -116,7 +117,7 @@ fn what_comes_after_something_in_vain_comes_once() {
     let [first, miner, third, fourth] = [0, 1, 3, 4].map(NodeId::new);
     let far = Link::default().with_latency(Latency::fixed(Duration::from_millis(1250)));
     let steps = vec![
-        Step::Mine(miner),
+        Step::Mine(miner, 1000),
         Step::Connect(first, fourth),
         Step::Connect(first, third),
         Step::SetLink(fourth, first, far),
@@ -126,32 +127,35 @@ fn what_comes_after_something_in_vain_comes_once() {
         Step::Connect(miner, third),
         Step::Pass(Duration::from_secs(4)),
     ];
-    both_do(steps, false, Relay::Push).unwrap();
+    both_do(&Setup::default(), steps).unwrap();
 }
 
 /// Does the same to two simulations, one of which is watched, and in the plainest way, and compares them after each step.
-fn both_do(steps: Vec<Step>, is_traced: bool, relay: Relay) -> Result<(), TestCaseError> {
-    let [watched, quick] = [(); 2].map(|()| Simulation::new(rules(relay), SEED));
-    let mut plain = Plain::new(rules(relay));
-    watched.set_tracing(is_traced);
-    plain.traffic.set_tracing(is_traced);
+fn both_do(setup: &Setup, steps: Vec<Step>) -> Result<(), TestCaseError> {
+    let [watched, quick] = [(); 2].map(|()| setup.simulation());
+    let mut plain = Plain::new(setup.clone());
     let events = watched.events();
     for _ in 0..NODES {
-        watched.spawn().unwrap();
-        quick.spawn().unwrap();
-        plain.spawn();
+        setup.spawn(&watched);
+        setup.spawn(&quick);
+        plain.add(State::Live);
     }
     for step in sensible(steps) {
-        step.act(&watched);
-        step.act(&quick);
-        plain.act(&step);
+        let expected = plain.act(&step);
         for simulation in [&watched, &quick] {
-            prop_assert_eq!(simulation.now(), plain.now);
+            prop_assert_eq!(&step.act(setup, simulation), &expected, "{:?}", step);
+            prop_assert_eq!(simulation.now(), plain.now, "{:?}", step);
             let report = serde_json::to_string(&simulation.report()).unwrap();
-            prop_assert_eq!(fields(&report), fields(&plain.report()), "{:?}", step);
+            let differences = differences(&report, &plain.report());
+            prop_assert!(differences.is_empty(), "{:?}: {:?}", step, differences);
         }
         let happened: Vec<_> = std::iter::from_fn(|| events.try_next()).collect();
         prop_assert_eq!(happened, std::mem::take(&mut plain.events));
+    }
+    for simulation in [&watched, &quick] {
+        for node in plain.live() {
+            prop_assert_eq!(simulation.snapshot(node).unwrap(), plain.nodes[node.index()].snapshot());
+        }
     }
     Ok(())
 }

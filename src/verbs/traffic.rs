@@ -70,7 +70,7 @@ pub(crate) enum Offer {
 type JudgeFn = dyn FnMut(NodeId, NodeId, &Message) -> Verdict + Send;
 
 /// A test's say on every message.
-pub(crate) struct Judge(pub(super) Box<JudgeFn>);
+pub(crate) struct Judge(pub(crate) Box<JudgeFn>);
 
 impl fmt::Debug for Judge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,55 +1,65 @@
 //! A network driven in the plainest way: every message in one sorted list, and nothing left out.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
-use super::steps::Step;
+use super::{
+    START,
+    setup::{SEED, Setup},
+};
 use crate::{
     Blockchain, Rules,
-    command::{Command, Ticket},
+    command::{Answer, Command, Ticket},
     event::{Event, Happening, LossCause},
     message::{Message, NodeId},
-    node::{Effect, Effects, Input, Limits, Node, NodeConfig},
+    node::{Effect, Effects, Input, Node, NodeConfig},
     report::{Messages, Recorder},
     simulation::{
         acts::address,
+        drive::UNLIMITED,
         searches::{Effort, Searches},
     },
-    strategy::Behaviour,
     time::Time,
     transaction::Transaction,
     verbs::{
-        DownCause, Names, ending,
+        Names,
         links_up::{CameUp, told},
         state::State,
+        trace::Trace,
         traffic::{Offer, Traffic, UnderWay},
         view::View,
     },
-    wire::{Partition, Room},
+    wire::{Room, Waiting},
 };
 
-pub(super) const SEED: u64 = 3;
-pub(super) const START: Time = Time::from_secs(1_000_000);
-/// The attempts a second of each node.
-const RATE: f64 = 1000.0;
-
 pub(super) struct Plain {
+    pub(super) setup: Setup,
     pub(super) now: Time,
-    rules: Arc<Rules>,
-    nodes: Vec<Node>,
-    states: Vec<State>,
+    pub(super) rules: Arc<Rules>,
+    /// A puppet's does nothing.
+    pub(super) nodes: Vec<Node>,
+    pub(super) states: Vec<State>,
     names: Names,
     pub(super) traffic: Traffic,
-    searches: Searches,
+    pub(super) searches: Searches,
+    /// The attempts a second of each node when it searches.
+    pub(super) rates: Vec<f64>,
     /// What is under way: when it is due, to whom, from whom, and the number among what its sender sent.
     under_way: BTreeMap<(Time, NodeId, NodeId, u64), UnderWay>,
     sent: u64,
-    wakes: Vec<Option<Time>>,
-    /// What has come to nodes that are paused.
-    unread: Vec<Vec<(NodeId, Message)>>,
-    recorder: Recorder,
+    pub(super) wakes: Vec<Option<Time>>,
+    /// What is to be submitted: when, and the number of what was planned.
+    pub(super) plans: BTreeMap<(Time, u64), (NodeId, Transaction)>,
+    pub(super) planned: u64,
+    /// What has come to nodes that are paused, and to puppets.
+    pub(super) unread: Vec<VecDeque<(NodeId, Message)>>,
+    pub(super) recorder: Recorder,
     messages: Messages,
     tickets: u64,
-    mined: u64,
+    answers: BTreeMap<Ticket, Answer>,
+    pub(super) mined: u64,
     pub(super) events: Vec<Event>,
 }
 
@@ -80,44 +90,57 @@ impl View for Plain {
 }
 
 impl Plain {
-    pub(super) fn new(rules: Rules) -> Self {
+    pub(super) fn new(setup: Setup) -> Self {
+        let mut traffic = Traffic::new(SEED, Room::LINK);
+        traffic.set_regions(setup.regions.clone());
+        traffic.set_tracing(setup.is_traced);
         Self {
             now: START,
-            rules: Arc::new(rules),
+            rules: Arc::new(setup.rules()),
+            setup,
             nodes: Vec::new(),
             states: Vec::new(),
             names: Names::default(),
-            traffic: Traffic::new(SEED, Room::LINK),
+            traffic,
             searches: Searches::new(SEED),
+            rates: Vec::new(),
             under_way: BTreeMap::new(),
             sent: 0,
             wakes: Vec::new(),
+            plans: BTreeMap::new(),
+            planned: 0,
             unread: Vec::new(),
             recorder: Recorder::new(START),
             messages: Messages::default(),
             tickets: 0,
+            answers: BTreeMap::new(),
             mined: 0,
             events: Vec::new(),
         }
     }
 
-    fn config(&self, id: NodeId) -> NodeConfig {
+    pub(super) fn config(&self, id: NodeId) -> NodeConfig {
         let (rules, address) = (Arc::clone(&self.rules), address(SEED, id).into());
-        NodeConfig { id, rules, address, limits: Limits::default(), behaviour: Behaviour::default() }
+        NodeConfig { id, rules, address, limits: self.setup.limits, behaviour: self.setup.behaviour(id) }
     }
 
-    pub(super) fn spawn(&mut self) {
+    /// Adds a node or a puppet.
+    pub(super) fn add(&mut self, state: State) -> NodeId {
         let id = NodeId::new(self.nodes.len() as u32);
         let node = Node::with_config(self.config(id), self.now).unwrap();
         self.nodes.push(node);
-        self.states.push(State::Live);
+        self.states.push(state);
         self.wakes.push(None);
-        self.unread.push(Vec::new());
-        self.searches.add_node(RATE);
-        self.record(id, Happening::Joined { name: self.names.of(id) });
+        self.unread.push(VecDeque::new());
+        self.rates.push(UNLIMITED);
+        self.searches.add_node(UNLIMITED);
+        if self.is_live(id) {
+            self.record(id, Happening::Joined { name: self.names.of(id) });
+        }
+        id
     }
 
-    fn record(&mut self, node: NodeId, what: Happening) {
+    pub(super) fn record(&mut self, node: NodeId, what: Happening) {
         self.mined += u64::from(matches!(what, Happening::Mined { .. }));
         let event = Event { time: self.now, node, what };
         self.recorder.observe(&event);
@@ -125,7 +148,7 @@ impl Plain {
     }
 
     /// Tells nodes whether anything may be lost between them and their peers, where that has changed.
-    fn tell_of_losses(&mut self) {
+    pub(super) fn tell_of_losses(&mut self) {
         for one in self.nodes().collect::<Vec<_>>() {
             for other in self.peers(one).to_vec() {
                 let loses = self.traffic.may_lose(one, other);
@@ -138,18 +161,43 @@ impl Plain {
         }
     }
 
-    fn command(&mut self, node: NodeId, command: Command) {
+    pub(super) fn command(&mut self, node: NodeId, command: Command) -> Ticket {
         self.tell_of_losses();
         self.tickets += 1;
-        self.handle(node, Input::Command(Ticket(self.tickets), command));
+        let ticket = Ticket(self.tickets);
+        self.handle(node, Input::Command(ticket, command));
+        ticket
     }
 
-    fn change(&mut self, change: impl FnOnce(&mut Traffic) -> Option<CameUp>) {
+    /// Gives a live node a command and waits for the answer until a moment; then it is to be given at once.
+    pub(super) fn ask(&mut self, node: NodeId, command: Command, until: Time) -> Answer {
+        let ticket = self.command(node, command);
+        let answer = self.wait(until, |plain| plain.answers.remove(&ticket));
+        answer.unwrap_or_else(|| {
+            self.handle(node, Input::GiveUp(ticket));
+            self.answers.remove(&ticket).expect("whoever is told to give up answers")
+        })
+    }
+
+    /// Lets one thing happen after the other until there is an answer, or a moment has come.
+    pub(super) fn wait<T>(&mut self, until: Time, mut look: impl FnMut(&mut Self) -> Option<T>) -> Option<T> {
+        loop {
+            if let Some(answer) = look(self) {
+                return Some(answer);
+            }
+            if !self.step_until(until) {
+                self.now = until;
+                return None;
+            }
+        }
+    }
+
+    pub(super) fn change(&mut self, change: impl FnOnce(&mut Traffic) -> Option<CameUp>) {
         let came_up = change(&mut self.traffic);
         self.links_came_up(came_up);
     }
 
-    fn links_came_up(&mut self, came_up: Option<CameUp>) {
+    pub(super) fn links_came_up(&mut self, came_up: Option<CameUp>) {
         let Some(came_up) = came_up else { return };
         for (node, peers) in told(&came_up, self, self.traffic.links()) {
             self.tell_of_losses();
@@ -159,7 +207,7 @@ impl Plain {
         }
     }
 
-    fn handle(&mut self, id: NodeId, input: Input) {
+    pub(super) fn handle(&mut self, id: NodeId, input: Input) {
         let mut effects = Effects::default();
         self.nodes[id.index()].handle(self.now, input, &mut effects);
         effects.happened.into_iter().for_each(|what| self.record(id, what));
@@ -179,12 +227,12 @@ impl Plain {
                 }
                 Effect::StopSearch => self.searches.stop(self.now, id),
                 Effect::WakeAt(at) => self.wakes[id.index()] = at,
-                Effect::Answer(..) => {}
+                Effect::Answer(ticket, answer) => drop(self.answers.insert(ticket, answer)),
             }
         }
     }
 
-    fn send(&mut self, from: NodeId, to: NodeId, message: Message) {
+    pub(super) fn send(&mut self, from: NodeId, to: NodeId, message: Message) {
         let load = self.traffic.load(message.measured());
         self.messages.sent += 1;
         let volume = self.messages.kinds.entry(message.kind()).or_default();
@@ -203,47 +251,65 @@ impl Plain {
                 trace.lost(loss).into_iter().for_each(|what| self.record(to, what));
             }
             Offer::Held => {}
-            Offer::Arrived(message, trace) => {
-                let is_up = self.is_live(to) || matches!(self.states[to.index()], State::Paused);
-                let passage = if is_up { trace.arrived() } else { trace.lost(LossCause::Down) };
-                passage.into_iter().for_each(|what| self.record(to, what));
-                match self.states[to.index()] {
-                    State::Live => {
-                        self.messages.delivered += 1;
-                        self.handle(to, Input::Message(from, message));
-                    }
-                    State::Paused => {
-                        self.messages.delivered += 1;
-                        self.unread[to.index()].push((from, message));
-                    }
-                    _ => self.messages.missed += 1,
+            Offer::Arrived(message, trace) => match self.states[to.index()] {
+                State::Live => {
+                    self.delivered(to, trace);
+                    self.handle(to, Input::Message(from, message));
                 }
-            }
-            Offer::TooMuch(_) => unreachable!("so few fit"),
+                State::Paused | State::Puppet if self.has_room((from, to), &message) => {
+                    self.delivered(to, trace);
+                    self.unread[to.index()].push_back((from, message));
+                }
+                State::Paused | State::Puppet => self.drop_message((from, to), trace),
+                State::Down { .. } => {
+                    self.messages.missed += 1;
+                    trace.lost(LossCause::Down).into_iter().for_each(|what| self.record(to, what));
+                }
+            },
+            Offer::TooMuch(trace) => self.drop_message((from, to), trace),
         }
     }
 
-    fn bring(&mut self, message: UnderWay) {
+    fn delivered(&mut self, to: NodeId, trace: Trace) {
+        self.messages.delivered += 1;
+        trace.arrived().into_iter().for_each(|what| self.record(to, what));
+    }
+
+    fn drop_message(&mut self, (from, to): (NodeId, NodeId), trace: Trace) {
+        self.messages.dropped += 1;
+        trace.lost(LossCause::Full).into_iter().for_each(|what| self.record(to, what));
+        self.record(to, Happening::Dropped { from });
+    }
+
+    /// Tells whether a message may wait beside what has come from the same sender and is unread.
+    fn has_room(&self, (from, to): (NodeId, NodeId), message: &Message) -> bool {
+        let bytes = |message: &Message| message.measured().own_bytes();
+        let mut waiting = Waiting::default();
+        let of_sender = self.unread[to.index()].iter().filter(|(other, _)| *other == from);
+        of_sender.for_each(|(_, message)| waiting.add(bytes(message)));
+        waiting.leaves_room(bytes(message), Room::INBOX)
+    }
+
+    pub(super) fn bring(&mut self, message: UnderWay) {
         self.sent += 1;
         self.under_way.insert((message.due, message.to, message.from, self.sent), message);
     }
 
     /// Lets everything happen up to a moment, one thing after the other.
-    fn run_until(&mut self, limit: Time) {
+    pub(super) fn run_until(&mut self, limit: Time) {
         while self.step_until(limit) {}
         self.now = limit;
     }
 
     /// Lets the next thing happen that comes until a moment; tells whether there was one.
-    fn step_until(&mut self, limit: Time) -> bool {
+    pub(super) fn step_until(&mut self, limit: Time) -> bool {
         self.tell_of_losses();
         let arrival = self.under_way.first_key_value().map(|((due, ..), _)| *due);
         let wakes = self.nodes().filter(|node| self.is_live(*node));
         let wake = wakes.filter_map(|node| Some((self.wakes[node.index()]?, node))).min();
-        let first = [arrival, wake.map(|(at, _)| at), self.searches.next().map(|(at, _)| at)]
-            .into_iter()
-            .flatten()
-            .min();
+        let plan = self.plans.first_key_value().map(|((at, _), _)| *at);
+        let proof = self.searches.next().map(|(at, _)| at);
+        let first = [arrival, wake.map(|(at, _)| at), plan, proof].into_iter().flatten().min();
         let Some(now) = first.filter(|first| *first <= limit) else { return false };
         self.now = now;
         if arrival == first {
@@ -254,6 +320,11 @@ impl Plain {
         } else if let Some((_, node)) = wake.filter(|(at, _)| Some(*at) == first) {
             self.wakes[node.index()] = None;
             self.handle(node, Input::Wake);
+        } else if plan == first {
+            let (_, (node, payment)) = self.plans.pop_first().unwrap();
+            if self.is_live(node) {
+                self.command(node, Command::Submit(payment));
+            }
         } else {
             let (node, search, proof) = self.searches.pop().unwrap();
             self.handle(node, Input::Found(search, proof));
@@ -261,91 +332,16 @@ impl Plain {
         true
     }
 
-    pub(super) fn act(&mut self, step: &Step) {
-        match *step {
-            Step::Connect(one, other) => {
-                for (node, peer) in [(one, other), (other, one)] {
-                    self.command(node, Command::Register(vec![peer]));
-                }
-            }
-            Step::Disconnect(one, other) => {
-                for (node, peer) in [(one, other), (other, one)] {
-                    self.command(node, Command::Unregister(vec![peer]));
-                }
-            }
-            Step::Register(node, peer) => self.command(node, Command::Register(vec![peer])),
-            Step::Mine(node) => self.command(node, Command::StartMining),
-            Step::Submit(node, amount) => {
-                self.command(node, Command::Submit(Transaction::new("alice", "bob", amount)));
-            }
-            Step::SetLink(from, to, link) => self.change(|traffic| traffic.set_link(from, to, link)),
-            Step::SetCost(cost) => self.change(|traffic| traffic.set_block_cost(cost)),
-            Step::SetBandwidth(node, bandwidth) => {
-                self.change(|traffic| traffic.set_bandwidth(node, bandwidth))
-            }
-            Step::Partition(node) => {
-                let partition = Partition::new([[node]]).unwrap();
-                self.change(|traffic| traffic.partition(partition.clone()));
-                for node in self.nodes().collect::<Vec<_>>() {
-                    self.record(node, Happening::Partitioned { group: partition.group(node) });
-                }
-            }
-            Step::Heal => {
-                self.change(Traffic::heal);
-                self.nodes()
-                    .collect::<Vec<_>>()
-                    .into_iter()
-                    .for_each(|node| self.record(node, Happening::Healed));
-            }
-            Step::Hold(from, to) => self.traffic.hold(from, to),
-            Step::Release(from, to) => {
-                let (came_up, due) = self.traffic.release(self.now, from, to);
-                due.into_iter().for_each(|message| self.bring(message));
-                self.links_came_up(came_up);
-            }
-            Step::Crash(node) => {
-                let ended = ending::end(&self.nodes[node.index()], DownCause::Crashed);
-                let (state, happenings) = ended;
-                happenings.into_iter().for_each(|what| self.record(node, what));
-                self.traffic.crash(node);
-                self.searches.stop(self.now, node);
-                self.searches.set_rate(self.now, node, RATE);
-                self.wakes[node.index()] = None;
-                self.unread[node.index()].clear();
-                self.states[node.index()] = state;
-            }
-            Step::Restart(node, from) => {
-                let restarted = ending::restarted(self, self.config(node), self.now, from);
-                let happenings = ending::restart(self, node, from);
-                happenings.into_iter().for_each(|what| self.record(node, what));
-                self.states[node.index()] = State::Live;
-                self.nodes[node.index()] = restarted;
-                self.links_came_up(Some(CameUp::Of(node)));
-            }
-            Step::Pause(node) => {
-                self.searches.set_rate(self.now, node, 0.0);
-                self.states[node.index()] = State::Paused;
-                self.record(node, Happening::Paused);
-            }
-            Step::Resume(node) => {
-                self.states[node.index()] = State::Live;
-                self.searches.set_rate(self.now, node, RATE);
-                self.wakes[node.index()] = self.wakes[node.index()].map(|at| at.max(self.now));
-                self.record(node, Happening::Resumed);
-                self.tell_of_losses();
-                for (from, message) in std::mem::take(&mut self.unread[node.index()]) {
-                    self.handle(node, Input::Message(from, message));
-                }
-                self.links_came_up(Some(CameUp::Of(node)));
-            }
-            Step::Pass(duration) => self.run_until(self.now + duration),
-            Step::Find => {
-                let mined = self.mined;
-                while self.mined == mined {
-                    assert!(self.step_until(Time::MAX));
-                }
-            }
-        }
+    /// What has become of the messages until now. What is due at this very moment counts as delivered.
+    fn counted(&self) -> Messages {
+        let due = self.under_way.values().filter(|message| message.has_come(self.now)).count() as u64;
+        Messages { delivered: self.messages.delivered + due, ..self.messages.clone() }
+    }
+
+    pub(super) fn count_from_now(&mut self) {
+        let attempts = self.nodes().map(|node| self.searches.attempts(self.now, node)).collect();
+        let messages = self.counted();
+        self.recorder.count_from(self.now, attempts, messages);
     }
 
     /// What a report says at this moment.
@@ -355,10 +351,7 @@ impl Plain {
             .cloned()
             .reduce(|best, chain| if chain.is_better_than(&best, &self.rules) { chain } else { best });
         let attempts = |node: NodeId| self.searches.attempts(self.now, node);
-        // What is due at this very moment counts as delivered.
-        let due = self.under_way.values().filter(|message| message.has_come(self.now)).count() as u64;
-        let messages = Messages { delivered: self.messages.delivered + due, ..self.messages.clone() };
-        let report = self.recorder.report(self.now, &best.unwrap(), attempts, messages);
+        let report = self.recorder.report(self.now, &best.unwrap(), attempts, self.counted());
         serde_json::to_string(&report).unwrap()
     }
 }
