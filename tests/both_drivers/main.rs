@@ -9,4 +9,6 @@ mod transcript;
 mod lab;
 mod notebook;
 mod scripts;
+mod strategies;
 mod tracing;
+mod trees;
