@@ -37,18 +37,23 @@ pub(crate) fn run(Arguments { quick, only }: &Arguments) -> Ended {
         return Err(format!("no model's name holds {only:?}").into());
     }
     let bar = progress::bar(models.len(), "models");
-    let (mut rows, mut missed) = (0, 0);
+    let mut rows = Vec::new();
     for model in &models {
         bar.tick();
         let checked = model.check();
         bar.suspend(|| write_model(&mut io::stdout().lock(), model, &checked))?;
-        rows += checked.len();
-        missed += checked.iter().filter(|row| !row.passes()).count();
+        rows.extend(checked);
         bar.inc(1);
     }
     bar.finish_and_clear();
-    writeln!(io::stdout(), "{} of {rows} rows pass", rows - missed)?;
-    Ok(if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(conclude(&mut io::stdout(), &rows)?)
+}
+
+/// Writes how many rows pass, and says by the exit code whether all do.
+fn conclude(out: &mut impl Write, rows: &[Checked]) -> io::Result<ExitCode> {
+    let passed = rows.iter().filter(|row| row.passes()).count();
+    writeln!(out, "{passed} of {} rows pass", rows.len())?;
+    Ok(if passed == rows.len() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn write_model(out: &mut impl Write, model: &Model, rows: &[Checked]) -> io::Result<()> {
@@ -70,4 +75,33 @@ fn write_model(out: &mut impl Write, model: &Model, rows: &[Checked]) -> io::Res
         )?;
     }
     writeln!(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A row as it is, and as it would be if the simulation were so many standard errors off.
+    #[test]
+    fn a_row_that_is_off_fails_the_command() {
+        let models = Model::all(Effort::Quick);
+        let model = models.iter().find(|model| model.name.starts_with("two equal miners")).unwrap();
+        let right = model.check();
+        let said = |rows: &[Checked]| {
+            let mut out = Vec::new();
+            write_model(&mut out, model, rows).unwrap();
+            let code = conclude(&mut out, rows).unwrap();
+            (String::from_utf8(out).unwrap(), code)
+        };
+        let (text, code) = said(&right);
+        assert!(text.contains("  pass  ") && text.ends_with("1 of 1 rows pass\n"), "{text}");
+        assert_eq!(code, ExitCode::SUCCESS);
+        for distance in [-4.1, 4.1] {
+            let off = Checked { distance, ..right[0].clone() };
+            let (text, code) = said(&[right[0].clone(), off]);
+            assert!(text.contains("  FAIL  ") && text.ends_with("1 of 2 rows pass\n"), "{text}");
+            assert!(text.contains(&format!("{distance:+.1} of 4 standard errors")), "{text}");
+            assert_eq!(code, ExitCode::FAILURE);
+        }
+    }
 }
