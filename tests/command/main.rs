@@ -15,3 +15,6 @@ mod prints;
 mod program;
 mod readme;
 mod sweep;
+mod terminal;
+#[path = "../tools/mod.rs"]
+mod tools;

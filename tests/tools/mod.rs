@@ -9,6 +9,7 @@ use std::{
 };
 
 /// How long anything may take that a healthy machine does in a moment.
+#[allow(dead_code, reason = "each test binary uses its part")]
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Whether a tool is there; if it is not, says so past the harness, or fails where it must be there.
