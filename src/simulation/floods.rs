@@ -54,8 +54,8 @@ pub(super) enum OneByOne {
 /// What an arrival is.
 #[derive(Debug)]
 pub(super) enum Wave {
-    /// A message by itself, in this slot.
-    Message(u32),
+    /// A message by itself.
+    Message,
     /// A block that comes first, and the number of its flood.
     First(u32, Blockchain),
     /// A repeat.
@@ -87,7 +87,7 @@ impl Floods {
     #[inline]
     pub(super) fn arrive(&mut self, arrival: &Arrival) -> Wave {
         if arrival.slot & FLOOD == 0 {
-            return Wave::Message(arrival.slot);
+            return Wave::Message;
         }
         let number = arrival.slot & !FLOOD;
         let flood = self.floods[number as usize].as_mut().expect("a flood lasts until its last arrival");

@@ -296,17 +296,20 @@ impl Surroundings {
         }
     }
 
-    /// Brings a message to its receiver; returns it if the receiver reads it now.
-    pub(super) fn arrive(&mut self, slot: u32) -> Option<(NodeId, NodeId, Message)> {
+    /// Brings a message to its receiver; returns it if the receiver reads it now. One that is still to be looked at keeps its
+    /// number among its sender's.
+    pub(super) fn arrive(
+        &mut self,
+        Arrival { slot, count, .. }: Arrival,
+    ) -> Option<(NodeId, NodeId, Message)> {
         let message = self.under_way.take(slot);
         let (from, to, bytes) = (message.from, message.to, message.bytes);
         match self.traffic.arrive(message) {
-            Offer::Arrived(message, trace) => self.deliver((from, to), message, bytes, trace),
-            offer => {
-                self.accept(from, to, offer);
-                None
-            }
+            Offer::Arrived(message, trace) => return self.deliver((from, to), message, bytes, trace),
+            Offer::Later(message) => self.bring(message, count),
+            offer => self.accept(from, to, offer),
         }
+        None
     }
 
     fn accept(&mut self, from: NodeId, to: NodeId, offer: Offer) {
@@ -322,11 +325,18 @@ impl Surroundings {
         }
     }
 
+    /// Has a message that was sent just now come when it is due.
     pub(super) fn bring_later(&mut self, message: UnderWay) {
         let count = &mut self.sent[message.from.index()];
         *count = count.wrapping_add(1);
+        let count = *count;
+        self.bring(message, count);
+    }
+
+    /// Has the message of a number among its sender's come when it is due.
+    fn bring(&mut self, message: UnderWay, count: u32) {
         let (at, to, from) = (message.due, message.to.index() as u32, message.from.index() as u32);
-        let (count, slot) = (*count, self.under_way.put(message));
+        let slot = self.under_way.put(message);
         self.queue.push(Arrival { at, to, from, count, slot });
     }
 

@@ -130,6 +130,24 @@ fn what_comes_after_something_in_vain_comes_once() {
     both_do(&Setup::default(), steps).unwrap();
 }
 
+/// A block is told of as a new peer's, and the next one as any, both at one moment: the receiver looks at both, and is done
+/// with the first one first.
+#[test]
+fn what_is_looked_at_is_read_in_the_order_in_which_it_was_sent() {
+    let [miner, teller, peer] = [0, 1, 2].map(NodeId::new);
+    let cost = BlockCost { bytes: Some(1), validation: Duration::from_secs(1) };
+    let steps = vec![
+        Step::Connect(miner, teller),
+        Step::Mine(miner, 1000),
+        Step::Find,
+        Step::Find,
+        Step::SetCost(cost),
+        Step::Connect(teller, peer),
+        Step::Pass(Duration::from_millis(1)),
+    ];
+    both_do(&Setup::default(), steps).unwrap();
+}
+
 /// Does the same to two simulations, one of which is watched, and in the plainest way, and compares them after each step.
 fn both_do(setup: &Setup, steps: Vec<Step>) -> Result<(), TestCaseError> {
     let [watched, quick] = [(); 2].map(|()| setup.simulation());

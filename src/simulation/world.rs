@@ -115,8 +115,8 @@ impl World {
             let [from, to] = [arrival.from, arrival.to].map(NodeId::new);
             match self.around.floods.arrive(&arrival) {
                 Wave::First(number, chain) => self.block_comes(number, from, to, chain),
-                Wave::Message(slot) => {
-                    if let Some((from, to, message)) = self.around.arrive(slot) {
+                Wave::Message => {
+                    if let Some((from, to, message)) = self.around.arrive(arrival) {
                         self.handle(to, Input::Message(from, message));
                     }
                 }

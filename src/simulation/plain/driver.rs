@@ -292,7 +292,11 @@ impl Plain {
 
     pub(super) fn bring(&mut self, message: UnderWay) {
         self.sent += 1;
-        self.under_way.insert((message.due, message.to, message.from, self.sent), message);
+        self.put_under_way(message, self.sent);
+    }
+
+    fn put_under_way(&mut self, message: UnderWay, count: u64) {
+        self.under_way.insert((message.due, message.to, message.from, count), message);
     }
 
     /// Lets everything happen up to a moment, one thing after the other.
@@ -313,10 +317,12 @@ impl Plain {
         let Some(now) = first.filter(|first| *first <= limit) else { return false };
         self.now = now;
         if arrival == first {
-            let (_, message) = self.under_way.pop_first().unwrap();
-            let ends = (message.from, message.to);
-            let offer = self.traffic.arrive(message);
-            self.accept(ends, offer);
+            let ((_, to, from, count), message) = self.under_way.pop_first().unwrap();
+            match self.traffic.arrive(message) {
+                // Its receiver has still to look at it.
+                Offer::Later(message) => self.put_under_way(message, count),
+                offer => self.accept((from, to), offer),
+            }
         } else if let Some((_, node)) = wake.filter(|(at, _)| Some(*at) == first) {
             self.wakes[node.index()] = None;
             self.handle(node, Input::Wake);
