@@ -64,31 +64,33 @@ const LINKS: usize = 8;
 pub struct Scenario {
     /// The rules; by default Bitcoin's. Without relay, as under the notebook's, each node mines for itself.
     pub rules: Rules,
-    /// How hard it is to find a block at the start.
+    /// How hard it is to find a block at the start; by default in balance with the hash rates.
     pub pace: Pace,
     /// How many nodes there are at the start, from 1 to 1,000,000; by default 10.
     pub nodes: usize,
-    /// The names of the first nodes. The others are `node-3` and so on, by their numbers.
+    /// The names of the first nodes; by default of none. The others are `node-3` and so on, by their numbers.
     pub names: Vec<String>,
-    /// How the hash rates are shared out.
+    /// How the hash rates are shared out; by default a million a second, evenly.
     pub hash_rates: HashRates,
     /// Which nodes are joined. Where it is left out, all of up to 50 nodes are joined to each other, and each of more
     /// chooses 8 others.
     pub topology: Option<Topology>,
-    /// What every link is like.
+    /// What every link is like; by default perfect: nothing takes time, and nothing is lost.
     pub link: Link,
     /// Where nodes lie: their links then have the latency between their regions, and they their regions' bandwidth. The six
-    /// of `2019`, whose latencies are the means, or those of `2019_drawn`, where each message's is drawn around them.
+    /// of `2019`, whose latencies are the means, or those of `2019_drawn`, where each message's is drawn around them. By
+    /// default they lie nowhere.
     pub regions: Option<RegionTable>,
-    /// What blocks take on the wire, and how long their receivers look at them.
+    /// What blocks take on the wire, and how long their receivers look at them; by default their own bytes, and no time.
     pub block_cost: BlockCost,
     /// What miners show and when; the others are honest.
     pub strategies: Vec<StrategyOf>,
     /// Which of two equally good branches nodes take; the others take the first that they saw.
     pub tie_breaks: Vec<TieBreakOf>,
-    /// Who pays whom, and how often.
+    /// Who pays whom, and how often; by default nobody.
     pub transactions: Vec<Payment>,
-    /// What changes, and when. What changes at the same time does so in the order in which it stands here.
+    /// What changes, and when; by default nothing. What changes at the same time does so in the order in which it stands
+    /// here.
     pub faults: Vec<Fault>,
     /// After how many blocks a block is final and is let go of, at least 1; by default none is. A long run then takes
     /// memory for its nodes, and not some 650 bytes for each block. Those blocks can no longer be looked at, so that
@@ -96,9 +98,9 @@ pub struct Scenario {
     /// deeper or a node farther behind. A simulation alone can do it: see
     /// [`Simulation::set_finality`](crate::Simulation::set_finality).
     pub finality: Option<u64>,
-    /// When the run ends.
+    /// When the run ends; by default after 1000 blocks.
     pub stop: Stop,
-    /// How long the network runs before anything is counted.
+    /// How long the network runs before anything is counted; by default everything is.
     #[serde(rename = "warm_up_seconds", with = "crate::time::seconds")]
     pub warm_up: Duration,
     /// What all draws follow from; by default 1.
