@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::{
     error::ExperimentError,
     points::Points,
+    repeats::WithoutRepeats,
     run::Namer,
     scenario::{Scenario, ScenarioError, place},
 };
@@ -39,6 +40,9 @@ impl Definition {
         let document: Document =
             serde_path_to_error::deserialize(&mut reader).map_err(|error| misread(&error))?;
         reader.end().map_err(|error| ExperimentError::at(".", error.to_string()))?;
+        let mut reader = serde_json::Deserializer::from_str(json);
+        let WithoutRepeats =
+            serde_path_to_error::deserialize(&mut reader).map_err(|error| misread(&error))?;
         Self::new(document)
     }
 

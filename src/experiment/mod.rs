@@ -18,6 +18,7 @@ mod merge;
 mod plan;
 mod points;
 mod range;
+mod repeats;
 mod row;
 mod row_file;
 mod run;
