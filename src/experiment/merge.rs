@@ -124,6 +124,7 @@ impl Head {
 /// A file of rows, read in the order of their names.
 struct Source<'a> {
     path: &'a PathBuf,
+    header: &'a str,
     rows: Rows,
     last: Option<RunId>,
 }
@@ -136,7 +137,7 @@ enum Rows {
 }
 
 impl<'a> Source<'a> {
-    fn open(path: &'a PathBuf, header: &str) -> Result<Self, MergeError> {
+    fn open(path: &'a PathBuf, header: &'a str) -> Result<Self, MergeError> {
         let is_part = path.as_os_str().as_encoded_bytes().ends_with(PART.as_bytes());
         let rows = if is_part {
             let file = File::open(path).map_err(|source| RowFileError::Io { path: path.clone(), source })?;
@@ -151,7 +152,7 @@ impl<'a> Source<'a> {
             }
             Rows::Whole(chunks)
         };
-        Ok(Self { path, rows, last: None })
+        Ok(Self { path, header, rows, last: None })
     }
 
     fn next_row(&mut self) -> Result<Option<(RunId, Vec<u8>)>, MergeError> {
@@ -164,7 +165,7 @@ impl<'a> Source<'a> {
             Rows::Whole(chunks) => {
                 let Some(text) = chunks.next_line(self.path)? else { return Ok(None) };
                 let foreign = || RowFileError::Foreign { path: self.path.clone(), line: chunks.lines };
-                let run = Format::Csv.run_of(&text).filter(|_| text.ends_with(b"\n")).ok_or_else(foreign)?;
+                let run = Format::Csv.run_of(&text, self.header).ok_or_else(foreign)?;
                 if self.last.is_some_and(|last| last >= run) {
                     return Err(MergeError::Order { path: self.path.clone(), line: chunks.lines });
                 }

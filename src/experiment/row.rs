@@ -135,21 +135,39 @@ fn joined(cells: impl Iterator<Item = String>) -> String {
     cells.collect::<Vec<_>>().join(",") + "\n"
 }
 
+/// How many cells a line of comma-separated values has; none, if it ends within quotes.
+fn cell_count(line: &[u8]) -> Option<usize> {
+    let mut is_quoted = false;
+    let ends = line.iter().filter(|byte| {
+        is_quoted ^= **byte == b'"';
+        **byte == b',' && !is_quoted
+    });
+    let count = 1 + ends.count();
+    (!is_quoted).then_some(count)
+}
+
 fn quoted(text: String) -> String {
     if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
 
 impl Format {
-    /// Returns the name of the run whose line it is; none, if it is no such line.
-    pub(super) fn run_of(self, line: &[u8]) -> Option<RunId> {
-        let rest = match self {
-            Self::Csv => line,
-            Self::JsonLines => line.strip_prefix(b"{\"run\":\"")?,
+    /// Returns the name of the run whose whole line it is, under a header; none, if it is no such line.
+    pub(super) fn run_of(self, line: &[u8], header: &str) -> Option<RunId> {
+        let (begin, middle): (&[u8], &[u8]) = match self {
+            Self::Csv => (b"", b","),
+            Self::JsonLines => (b"{\"run\":\"", b"\","),
         };
-        let (id, rest) = rest.split_at_checked(32)?;
-        let end: &[u8] = if self == Self::Csv { b"," } else { b"\"," };
-        rest.strip_prefix(end)?;
-        std::str::from_utf8(id).ok()?.parse().ok()
+        let (id, rest) = line.strip_prefix(begin)?.split_at_checked(32)?;
+        rest.strip_prefix(middle)?;
+        let is_whole = match self {
+            Self::Csv => {
+                line.ends_with(b"\n")
+                    && !line.ends_with(b"\r\n")
+                    && cell_count(line).is_some_and(|count| Some(count) == cell_count(header.as_bytes()))
+            }
+            Self::JsonLines => line.ends_with(b"}\n"),
+        };
+        std::str::from_utf8(id).ok().filter(|_| is_whole)?.parse().ok()
     }
 
     /// Tells whether a row has these columns, by its line, if that tells it.
@@ -279,7 +297,12 @@ mod tests {
             for format in [Format::Csv, Format::JsonLines] {
                 let line = format.line(&row, &columns);
                 prop_assert_eq!(line.matches('\n').count(), 1);
-                prop_assert_eq!(format.run_of(line.as_bytes()), Some(row.run.id));
+                let header = format.header(&columns);
+                prop_assert_eq!(format.run_of(line.as_bytes(), &header), Some(row.run.id));
+                let cut = line.rsplit_once(',').map_or(String::new(), |(cut, _)| format!("{cut}\n"));
+                for damaged in [cut, line.replace('\n', "\r\n"), line.trim_end().to_owned()] {
+                    prop_assert_eq!(format.run_of(damaged.as_bytes(), &header), None, "{}", damaged);
+                }
                 let numbers = format.numbers(&line, &columns).unwrap();
                 let expected = row.cells.iter().map(|cell| cell.number().filter(|number| number.is_finite()));
                 prop_assert_eq!(&numbers[1..], &expected.collect::<Vec<_>>()[1..]);
@@ -290,7 +313,7 @@ mod tests {
         #[test]
         fn any_line_is_read_or_refused(line in ".{0,80}") {
             for format in [Format::Csv, Format::JsonLines] {
-                let _ = (format.run_of(line.as_bytes()), format.numbers(&line, &["a".into()]));
+                let _ = (format.run_of(line.as_bytes(), "a\n"), format.numbers(&line, &["a".into()]));
             }
         }
     }

@@ -108,8 +108,12 @@ impl RowFile {
     ///
     /// # Errors
     ///
-    /// The file cannot be written; it holds what it held.
+    /// The file cannot be written, or another process has written it, where files cannot be locked; it holds what it held.
     pub fn append(&mut self, run: RunId, line: &str) -> Result<(), RowFileError> {
+        let length = self.file.metadata().map_err(|source| self.failed(source))?.len();
+        if length != self.length {
+            return Err(RowFileError::Busy { path: self.part.clone() });
+        }
         if let Err(source) = self.file.write_all(line.as_bytes()) {
             // Half a line would be a part of the file for whoever goes on.
             let source = self.file.set_len(self.length).err().unwrap_or(source);
@@ -124,16 +128,22 @@ impl RowFile {
     ///
     /// # Errors
     ///
-    /// The files cannot be read or written.
+    /// The files cannot be read or written, or another process has added a row.
     pub fn finish(mut self) -> Result<(), RowFileError> {
+        let mut added = Vec::new();
+        let read =
+            self.file.seek(SeekFrom::Start(self.length)).and_then(|_| self.file.read_to_end(&mut added));
+        read.map_err(|source| self.failed(source))?;
+        if added.contains(&b'\n') {
+            return Err(RowFileError::Busy { path: self.part });
+        }
         self.sort_lines()?;
         let begin = self.header.len() as u64;
         let end = self
             .lines
             .iter()
             .try_fold(begin, |end, line| (line.start == end).then_some(end + line.length as u64));
-        let has_nothing_else = self.file.metadata().is_ok_and(|file| file.len() == self.length);
-        let finished = if end == Some(self.length) && has_nothing_else {
+        let finished = if end == Some(self.length) && added.is_empty() {
             self.file.sync_all().and_then(|()| fs::rename(&self.part, &self.path))
         } else {
             self.write_sorted()
@@ -243,7 +253,7 @@ impl Found {
                 }
                 found.has_header = true;
             } else {
-                let run = format.run_of(&text);
+                let run = format.run_of(&text, header);
                 let run = run.ok_or_else(|| RowFileError::Foreign { path: path.into(), line: number })?;
                 found.lines.push(Line { run, start: found.length, length: text.len() });
             }

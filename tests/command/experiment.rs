@@ -95,6 +95,39 @@ fn what_is_no_row_is_left_out_of_a_whole_file() {
     assert_eq!(read(directory.path(), "delays.csv"), whole());
 }
 
+/// As on a file system without locks.
+#[test]
+fn what_another_process_adds_is_noticed() {
+    let open = |path: &std::path::Path| {
+        let experiment = Experiment::from_json(DELAYS).unwrap();
+        let rows = RowFile::open(path, Format::Csv, experiment.columns(), experiment.runs());
+        (rows.unwrap().expect("there is none yet"), experiment)
+    };
+    let lines: Vec<_> = whole().split_inclusive('\n').skip(1).collect();
+    let directory = directory();
+    let add = |name: &str, text: &str| {
+        let part = directory.path().join(name);
+        OpenOptions::new().append(true).open(part).unwrap().write_all(text.as_bytes()).unwrap();
+    };
+    let (mut rows, experiment) = open(&directory.path().join("one.csv"));
+    let runs = experiment.runs();
+    rows.append(runs[0].id, lines[0]).unwrap();
+    add("one.csv.part", lines[1]);
+    let error = rows.append(runs[2].id, lines[2]).unwrap_err().to_string();
+    assert!(error.ends_with("one.csv.part: another process is writing it"), "{error}");
+    assert_eq!(read(directory.path(), "one.csv.part").lines().skip(1).count(), 2);
+
+    let (mut rows, _) = open(&directory.path().join("other.csv"));
+    runs.iter().zip(&lines).for_each(|(run, line)| rows.append(run.id, line).unwrap());
+    add("other.csv.part", lines[1]);
+    let error = rows.finish().unwrap_err().to_string();
+    assert!(error.ends_with("other.csv.part: another process is writing it"), "{error}");
+    assert!(!directory.path().join("other.csv").exists());
+    let (rows, _) = open(&directory.path().join("other.csv"));
+    rows.finish().unwrap();
+    assert_eq!(read(directory.path(), "other.csv"), whole());
+}
+
 #[test]
 fn figures_are_chosen() {
     let directory = directory();
@@ -160,6 +193,18 @@ fn what_is_wrong_is_named() {
         (r#"{"scenario": {}, "replicates": 0}"#, "wrong.json: replicates: 0 is no number"),
         (r#"{"scenario": {}, "replicates": -1}"#, "wrong.json: replicates: invalid value: integer `-1`"),
         (r#"{"scenario": {}, "replicates": 1, "grids": {}}"#, "wrong.json: grids: unknown field `grids`"),
+        (
+            r#"{"scenario": {"nodes": 3, "nodes": 5, "stop": {"blocks": 1}}, "replicates": 1}"#,
+            "wrong.json: scenario: duplicate field `nodes`",
+        ),
+        (
+            r#"{"scenario": {"link": {"loss": 0, "loss": 0.5}, "stop": {"blocks": 1}}, "replicates": 1}"#,
+            "wrong.json: scenario.link: duplicate field `loss`",
+        ),
+        (
+            r#"{"scenario": {"stop": {"blocks": 1}}, "grid": {"nodes": [2], "nodes": [4]}, "replicates": 1}"#,
+            "wrong.json: grid: duplicate field `nodes`",
+        ),
         (
             r#"{"scenario": {"stop": {"blocks": 1}}, "grid": {"nodes": [2, 0]}, "replicates": 1}"#,
             "wrong.json: point 1 (nodes = 0): nodes: 0 is not",
