@@ -151,12 +151,33 @@ fn rows_that_do_not_belong_are_refused() {
         ),
         (format!("{header}\n{row}\n{row}\n"), "rows/shard-9-of-9.csv: line 3 is out of order".into()),
         (format!("{header}\n{row}"), "rows/shard-9-of-9.csv: line 2 is no row of a run".into()),
+        // Of which a part was lost, or the end was changed.
+        (format!("{header}\n{id},0\n"), "rows/shard-9-of-9.csv: line 2 is no row of a run".into()),
+        (format!("{header}\n{row}\r\n"), "rows/shard-9-of-9.csv: line 2 is no row of a run".into()),
     ] {
         fs::write(directory.path().join("rows/shard-9-of-9.csv"), text).unwrap();
         let error = fail(directory.path(), &["sweep", "merge", "rows", "plan", "-o", "merged.csv"], 1);
         assert_eq!(error, format!("error: {expected}\n"));
         assert!(!directory.path().join("merged.csv").exists());
     }
+}
+
+/// Nothing but what is merged is written, and that whole.
+#[test]
+fn a_merge_leaves_what_lies_beside_its_file() {
+    let directory = directory();
+    plan(directory.path());
+    shard(directory.path(), "1/1", "rows");
+    fs::write(directory.path().join("merged.csv.new"), "somebody's").unwrap();
+    assert_merged(directory.path(), &["rows"]);
+    assert_eq!(read(directory.path(), "merged.csv.new"), "somebody's");
+    assert!(!directory.path().join("merged.csv.new-1").exists());
+    let error = fail(directory.path(), &["sweep", "merge", "rows", "plan", "-o", "merged.jsonl"], 1);
+    assert_eq!(error, "error: merged.jsonl: what is merged are comma-separated values: name it .csv\n");
+    let cut = read(directory.path(), "plan").rsplit_once("{\"run\"").unwrap().0.to_owned();
+    fs::write(directory.path().join("plan"), cut).unwrap();
+    let error = fail(directory.path(), &["sweep", "merge", "rows", "plan", "-o", "merged.csv"], 1);
+    assert_eq!(error, "error: plan: there are 119 runs, and 120 were planned\n");
 }
 
 #[test]
@@ -198,6 +219,27 @@ fn the_batch_script_is_a_script() {
         assert!(script.lines().any(|other| other == line), "{line}: {script}");
     }
     assert!(script.ends_with("# chainlab sweep merge 'my rows' plan -o results.csv\n"), "{script}");
+    // However many tasks and cores there are, a task takes as long as a run: here an hour.
+    let planned = read(directory.path(), "plan");
+    let (before, after) = planned.split_once("\"seconds\":").unwrap();
+    let after = &after[after.find(['}', ',']).unwrap()..];
+    let pilots: u32 = planned
+        .split_once("\"pilots\":{\"runs\":")
+        .unwrap()
+        .1
+        .split([',', '}'])
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap();
+    fs::write(directory.path().join("plan"), format!("{before}\"seconds\":{}.0{after}", pilots * 3600))
+        .unwrap();
+    for (tasks, cores, minutes) in [("500", "8", 180), ("120", "1", 180), ("40", "1", 540), ("10", "5", 540)]
+    {
+        let arguments = ["sweep", "slurm", "plan", "--tasks", tasks, "--cores", cores];
+        let script = succeed(directory.path(), &arguments);
+        assert!(script.contains(&format!("#SBATCH --time={minutes}\n")), "{tasks} {cores}: {script}");
+    }
     let mut shell = Command::new("sh").arg("-n").stdin(Stdio::piped()).spawn().unwrap();
     shell.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
     assert!(shell.wait().unwrap().success());

@@ -3,8 +3,8 @@
 use std::{
     error::Error,
     ffi::OsString,
-    fs,
-    io::{self, Write},
+    fs::{self, File},
+    io::{self, BufWriter, Write},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -45,23 +45,48 @@ pub(crate) fn naming(path: &Path) -> impl Fn(&dyn Error) -> String {
     move |error| format!("{}: {error}", path.display())
 }
 
-/// Returns where a file is written before it is renamed, so that it is there whole or not at all. The rows that an
-/// experiment keeps beside its file have another name.
-pub(crate) fn beside(path: &Path) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(".new");
-    name.into()
+/// Writes a file beside its place and renames it once it is on the disk, so that it is there whole or not at all, whoever else
+/// writes it at the same time. Returns what the writing came to; its own errors name the file.
+pub(crate) fn write_whole<T>(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> Result<T, Box<dyn Error>>,
+) -> Result<T, Box<dyn Error>> {
+    let named = |error: io::Error| naming(path)(&error);
+    let (beside, file) = create_beside(path).map_err(named)?;
+    let mut out = BufWriter::new(file);
+    let written = write(&mut out).and_then(|written| {
+        out.flush().and_then(|()| out.get_ref().sync_all()).map_err(named)?;
+        fs::rename(&beside, path).map_err(named)?;
+        Ok(written)
+    });
+    if written.is_err() {
+        // What went wrong is worth more than that the rest of it could not be removed.
+        let _ = fs::remove_file(&beside);
+    }
+    written
 }
 
-/// Checks that a file that is to be written, and what is written beside it first, is none that is read.
+/// Creates a file beside a path, under a name that nothing else has.
+fn create_beside(path: &Path) -> io::Result<(PathBuf, File)> {
+    let mut number = 0_u32;
+    loop {
+        let mut name = OsString::from(path);
+        name.push(if number == 0 { ".new".to_owned() } else { format!(".new-{number}") });
+        match File::create_new(&name) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < 1000 => number += 1,
+            created => return Ok((name.into(), created?)),
+        }
+    }
+}
+
+/// Checks that a file that is to be written is none that is read.
 pub(crate) fn check_output<'a>(
     output: &Path,
     read: impl IntoIterator<Item = &'a PathBuf>,
 ) -> Result<(), String> {
     // What is not there yet is no other file.
-    let written: Vec<_> =
-        [output.canonicalize(), beside(output).canonicalize()].into_iter().flatten().collect();
-    let is_written = |path: &&PathBuf| path.canonicalize().is_ok_and(|path| written.contains(&path));
+    let Ok(output) = output.canonicalize() else { return Ok(()) };
+    let is_written = |path: &&PathBuf| path.canonicalize().is_ok_and(|path| path == output);
     match read.into_iter().find(is_written) {
         Some(path) => Err(format!("{}: it is read, and would be written over", path.display())),
         None => Ok(()),

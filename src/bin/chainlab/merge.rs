@@ -3,14 +3,14 @@
 use std::{
     error::Error,
     fs::{self, File},
-    io::{self, BufReader, BufWriter, Write},
+    io::{self, BufReader, Write},
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
-use chainlab::experiment::{Merged, PART, Plan};
+use chainlab::experiment::{MergeError, Merged, PART, Plan};
 
-use crate::ended::{Ended, beside, check_output, naming};
+use crate::ended::{Ended, check_output, naming, write_whole};
 
 /// Puts the rows of all shards together, in the order of their runs' names.
 ///
@@ -38,23 +38,15 @@ pub(crate) fn run(arguments: &Arguments) -> Ended {
         files.extend(rows_in(directory).map_err(|error| naming(directory)(&error))?);
     }
     files.sort();
-    check_output(output, files.iter().chain([plan]))?;
-    let beside = beside(output);
-    let created = File::create(&beside).map_err(|error| naming(&beside)(&error))?;
-    let merged = write(plan, &files, BufWriter::new(created), *partial);
-    let merged = merged.and_then(|merged| Ok(fs::rename(&beside, output).map(|()| merged)?));
-    match merged {
-        Ok(Merged { rows, missing, .. }) => {
-            let partial = if missing > 0 { format!("; {missing} are missing") } else { String::new() };
-            writeln!(io::stdout(), "{rows} rows are in {}{partial}", output.display())?;
-            Ok(ExitCode::SUCCESS)
-        }
-        Err(error) => {
-            // What went wrong is worth more than that the rest of it could not be removed.
-            let _ = fs::remove_file(&beside);
-            Err(error)
-        }
+    if output.extension().is_some_and(|ending| ending == "jsonl") {
+        let output = output.display();
+        return Err(format!("{output}: what is merged are comma-separated values: name it .csv").into());
     }
+    check_output(output, files.iter().chain([plan]))?;
+    let Merged { rows, missing, .. } = write_whole(output, |out| write(plan, &files, out, *partial))?;
+    let partial = if missing > 0 { format!("; {missing} are missing") } else { String::new() };
+    writeln!(io::stdout(), "{rows} rows are in {}{partial}", output.display())?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Returns the files of rows in a directory, whole ones and others.
@@ -109,5 +101,8 @@ fn write(
 fn merge(path: &Path, files: &[PathBuf], out: impl Write) -> Result<Merged, Box<dyn Error>> {
     let file = File::open(path).map_err(|error| naming(path)(&error))?;
     let (plan, runs) = Plan::read(BufReader::new(file)).map_err(|error| naming(path)(&error))?;
-    Ok(plan.merge(runs, files, out)?)
+    plan.merge(runs, files, out).map_err(|error| match error {
+        MergeError::Plan(error) => naming(path)(&error).into(),
+        error => error.into(),
+    })
 }

@@ -3,8 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "it tells how long runs take")]
 
 use std::{
-    fs::{self, File},
-    io::{self, BufWriter, Write},
+    io::{self, Write},
     path::PathBuf,
     process::ExitCode,
     time::{Duration, Instant},
@@ -13,7 +12,7 @@ use std::{
 use chainlab::experiment::{Experiment, ExperimentError, Pilots, Plan};
 use indicatif::HumanDuration;
 
-use crate::ended::{Ended, beside, check_output, naming, read};
+use crate::ended::{Ended, check_output, naming, read, write_whole};
 
 /// Plans a sweep: the runs of an experiment as lines of JSON, with an estimate of their time from a few pilot runs.
 #[derive(Debug, clap::Args)]
@@ -35,15 +34,9 @@ pub(crate) fn run(arguments: &Arguments) -> Ended {
     let pilots = try_out(&experiment, *pilots)?;
     let plan = Plan::new(&experiment, pilots);
     // Whole, or not at all: a shard must not start on half a plan.
-    let beside = beside(output);
-    let written = File::create(&beside).and_then(|created| {
-        plan.write(experiment.runs(), BufWriter::new(created))?;
-        fs::rename(&beside, output)
-    });
-    written.map_err(|error| {
-        // What went wrong is worth more than that the rest of it could not be removed.
-        let _ = fs::remove_file(&beside);
-        naming(output)(&error)
+    write_whole(output, |out| {
+        plan.write(experiment.runs(), out).map_err(|error| naming(output)(&error))?;
+        Ok(())
     })?;
 
     let mut out = io::stdout().lock();

@@ -34,9 +34,10 @@ pub(crate) struct Arguments {
     /// The directory where the shards' files go.
     #[arg(short, long, default_value = "rows")]
     output: PathBuf,
-    /// The time limit of a task, in minutes. By default three times what the plan estimates, and ten at least.
-    #[arg(long)]
-    minutes: Option<NonZero<u32>>,
+    /// The time limit of a task, in minutes: at least 2, as it is told to end a minute before. By default three times what
+    /// the plan estimates, and ten at least.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(2..))]
+    minutes: Option<u32>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Ended {
@@ -44,9 +45,12 @@ pub(crate) fn run(arguments: &Arguments) -> Ended {
     let file = File::open(path).map_err(|error| naming(path)(&error))?;
     let (plan, _) = Plan::read(BufReader::new(file)).map_err(|error| naming(path)(&error))?;
     let minutes = match minutes {
-        Some(minutes) => f64::from(minutes.get()),
+        Some(minutes) => f64::from(*minutes),
         None if plan.seconds() > 0.0 => {
-            let task = plan.seconds() / f64::from(tasks.get()) / f64::from(cores.get());
+            // A run is on one core: a task takes at least as long as one.
+            let runs = plan.runs();
+            let rounds = runs.div_ceil(u64::from(tasks.get())).div_ceil(u64::from(cores.get()));
+            let task = plan.seconds() / runs as f64 * rounds as f64;
             (MARGIN * task / 60.0).ceil().max(MINUTES_MIN)
         }
         None => {

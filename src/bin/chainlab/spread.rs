@@ -47,8 +47,10 @@ pub(crate) fn spread(
     // Whoever would hear of it may have ended.
     interrupt::listen(move || drop(signals.send(News::Interrupted)))?;
     let count = runs.len();
+    // More threads than runs would have nothing to do.
+    let threads = threads.map_or(0, |threads| threads.get().min(count.max(1)));
     let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads.map_or(0, NonZero::get))
+        .num_threads(threads)
         .thread_name(|number| format!("runs-{number}"))
         .build()?;
     pool.spawn(move || {
