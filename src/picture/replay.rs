@@ -249,7 +249,8 @@ impl Replay {
 
     fn tables(&self) -> Tables<'_> {
         let Records { all, nodes, blocks, texts, .. } = &self.records;
-        let links = self.links.clone().unwrap_or_else(|| self.links_used());
+        let mut links = self.links.clone().unwrap_or_else(|| self.links_used());
+        links.retain(|link| self.is_drawn(*link));
         let has_all_links = links.len() <= LINKS_MAX;
         let links = if has_all_links { links } else { BTreeSet::new() };
         Tables {
@@ -270,14 +271,19 @@ impl Replay {
         }
     }
 
-    /// The links by which anything came.
+    /// Tells whether both ends of a link are drawn.
+    fn is_drawn(&self, (one, other): (u32, u32)) -> bool {
+        [one, other].iter().all(|end| !self.records.nodes[*end as usize].is_hidden)
+    }
+
+    /// The links by which anything came to where it is seen.
     fn links_used(&self) -> BTreeSet<(u32, u32)> {
         let mut links = BTreeSet::new();
         let mut last = None;
         for record in &self.records.all {
             let (What::Accepted { from, .. } | What::Message { from, .. }) = record.what else { continue };
             let link = pair(from, record.node);
-            if link != last && links.len() <= LINKS_MAX {
+            if link != last && link.is_some_and(|link| self.is_drawn(link)) && links.len() <= LINKS_MAX {
                 links.extend(link);
             }
             last = link;

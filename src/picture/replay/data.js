@@ -64,7 +64,8 @@ const blocks = (() => {
 })();
 
 // Events, in order. `about` is a block, a group, a text or the number of abandoned blocks; `from` a node or the number of
-// adopted blocks; `sent` when what came was sent, or -1. Times are in nanoseconds since the start.
+// adopted blocks; `sent` when what came was sent, which may be before the start, or not a number. Times are in nanoseconds
+// since the start.
 const events = (() => {
   const count = tables.events;
   const columns = {
@@ -74,7 +75,7 @@ const events = (() => {
     node: new Int32Array(count),
     about: new Float64Array(count).fill(-1),
     from: new Float64Array(count).fill(-1),
-    sent: new Float64Array(count).fill(-1),
+    sent: new Float64Array(count).fill(NaN),
     // Of a message: which, and 16 times why it was lost, counted from 1; and how many transactions it names.
     name: new Uint8Array(count),
     transactions: new Uint32Array(count),

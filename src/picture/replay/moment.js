@@ -65,7 +65,7 @@ function goTo(count) {
 // What is under way at a moment: those of the events to come whose messages were sent by then. They are looked for in
 // pieces, of which the earliest sending is known.
 const PIECE = 64, FLIGHTS_MAX = 3000;
-const isFlight = (event) => events.sent[event] >= 0
+const isFlight = (event) => !Number.isNaN(events.sent[event])
   && (tables.is_traced ? events.kind[event] === KIND.message : events.kind[event] === KIND.accepted);
 const earliest = (() => {
   const ofEvents = (from, to) => {

@@ -170,8 +170,9 @@ function drawNames(pen, look, spots, size, write) {
     pen.textAlign = isMiddle ? "center" : isRight ? "left" : "right";
     const top = isMiddle && y < look.y + (look.zoom * look.height) / 2;
     const beside = isMiddle ? 0 : (size + 8) * (isRight ? 1 : -1);
-    const name = nodeName(node);
-    const short = name.length > 10 ? `${name.slice(0, 9)}…` : name;
+    // By characters, of which some are two in a string.
+    const name = [...nodeName(node)];
+    const short = name.length > 10 ? `${name.slice(0, 9).join("")}…` : name.join("");
     // As wide as there is room for.
     const room = Math.max(isMiddle ? look.width : isRight ? look.width - x - beside - 4 : x + beside - 4, 24);
     write(`\u2068${short}\u2069${at}${cut}`, x + beside, isMiddle ? y + (top ? -size - 8 : size + 17) : y + 4, room);

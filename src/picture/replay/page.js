@@ -60,6 +60,8 @@ function setSpeed(speed) {
   player.speed = Number(Math.min(Math.max(speed, SPEEDS[0]), SPEEDS[1]).toPrecision(2));
   show();
 }
+// Where no frame is drawn, as in a tab that is not looked at, the run waits.
+const FRAME_MS_MAX = 250;
 let lastFrame = null;
 function play() {
   if (moment.count >= events.count) seek(0);
@@ -73,7 +75,7 @@ function pause() {
 }
 function advance(now) {
   if (player.isPlaying && lastFrame !== null) {
-    const time = player.time + Math.floor((now - lastFrame) * 1e6 * player.speed);
+    const time = player.time + Math.floor(Math.min(now - lastFrame, FRAME_MS_MAX) * 1e6 * player.speed);
     const happened = firstAbove(events.time, events.count, time);
     player.time = Math.min(time, lastTime);
     goTo(Math.max(happened, moment.count));
@@ -104,9 +106,10 @@ function show() {
   requestAnimationFrame((now) => {
     isDue = false;
     advance(now);
+    // What is told takes room from the pictures.
+    tell();
     looks.network.draw();
     looks.tree.draw();
-    tell();
     keepAddress(now);
     if (player.isPlaying) show();
   });
@@ -121,8 +124,23 @@ function tell() {
   part("regions").checked = player.byRegion;
   part("moment").textContent =
     `${seconds(player.time)} of ${seconds(lastTime)} · event ${moment.count} of ${events.count}`;
+  // Nobody can listen to each frame.
+  part("moment").ariaLive = player.isPlaying ? "off" : "polite";
+  part("seek").ariaValueText = seconds(player.time);
   tellDetails();
   tellList();
+}
+
+// The first block that is known of those before a block.
+function firstBefore(block) {
+  while (blocks.parent[block] >= 0) block = blocks.parent[block];
+  return block;
+}
+const highest = blocks.lane.indexOf(0);
+// What becomes of a block. Where some block was told of by nobody who mined it, what stands on it is apart from the rest.
+function fate(block) {
+  if (blocks.lane[block] === 0) return "in the highest chain";
+  return firstBefore(block) === firstBefore(highest) ? "stale" : "not known";
 }
 
 function tellDetails() {
@@ -144,7 +162,7 @@ function tellDetails() {
     if (mined >= 0) facts.push(["mined", seconds(events.time[mined])]);
     if (parent >= 0) facts.push(["stands on", blockName(parent)]);
     facts.push(["tip of", `${shownNodes.filter((each) => moment.tip[each] === block).length} nodes`]);
-    facts.push(["in the end", blocks.lane[block] === 0 ? "in the highest chain" : "stale"]);
+    facts.push(["in the end", fate(block)]);
   }
   const heading = document.createElement("h2");
   heading.textContent = title;
@@ -199,7 +217,11 @@ function keepAddress(now) {
     return;
   }
   addressAt = now;
-  history.replaceState(null, "", `#${address()}`);
+  try {
+    history.replaceState(null, "", `#${address()}`);
+  } catch {
+    // A page within another may have no address that could be changed.
+  }
 }
 function readAddress() {
   const said = new URLSearchParams(location.hash.slice(1));
@@ -271,11 +293,13 @@ window.addEventListener("hashchange", readAddress);
 window.addEventListener("resize", show);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { readColours(); show(); });
 
+const notices = [];
 if (tables.left_out.length > 0) {
-  part("notice").textContent =
-    `Thinned: ${tables.events} of ${tables.whole} events. Left out: ${tables.left_out.join(", ")}.`;
-  part("notice").hidden = false;
+  notices.push(`Thinned: ${tables.events} of ${tables.whole} events. Left out: ${tables.left_out.join(", ")}.`);
 }
+if (!tables.has_all_links) notices.push("There are too many links to draw.");
+part("notice").textContent = notices.join(" ");
+part("notice").hidden = notices.length === 0;
 readColours();
 readAddress();
 
