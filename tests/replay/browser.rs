@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use chainlab::{Event, Happening, NodeId, picture::Replay};
+use chainlab::{BlockHash, Event, Happening, NodeId, picture::Replay};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -315,6 +315,34 @@ fn regions_and_what_is_left_out_are_told() {
     assert!(numbers.len() < 12 && numbers[0] == 0, "{numbers:?}");
     page.press("End");
     page.chromium.keep_picture("replay-regions.png");
+    page.has_kept_to_itself();
+}
+
+/// A block that nobody is told to have mined, as a puppet's, hangs on nothing: nor is known what becomes of those before it.
+#[test]
+fn what_hangs_on_nothing_is_not_called_stale() {
+    let block = |position: u64| BlockHash::of(&position.to_le_bytes());
+    let mined = |position| Happening::Mined { block: block(position), position, parent: block(position - 1) };
+    let puppets = Happening::Accepted { block: block(4), position: 4, from: NodeId::new(1) };
+    let happenings = [mined(2), mined(3), puppets, mined(5), mined(6)];
+    let events = (0..).zip(happenings).map(|(number, what)| Event {
+        time: chainlab::Time::from_secs(number),
+        node: NodeId::new(0),
+        what,
+    });
+    let Some(mut page) = Opened::new(events.collect()) else { return };
+    for (position, expected) in
+        [(2, "not known"), (3, "not known"), (4, "in the highest chain"), (6, "in the highest chain")]
+    {
+        page.open(&format!("event=5&select={}", &block(position).to_string()[..16]), DESKTOP);
+        let told = page.chromium.evaluate("document.querySelector('#details dl').innerText");
+        let told = told.as_str().unwrap();
+        assert!(told.ends_with(expected), "block {position}: {told}");
+    }
+    // The pictures are drawn in the room that they have, at the first time, too.
+    let is_sharp = "[...document.querySelectorAll('canvas')].every((canvas) =>
+        canvas.height === Math.round(canvas.getBoundingClientRect().height * devicePixelRatio))";
+    assert_eq!(page.chromium.evaluate(is_sharp), json!(true));
     page.has_kept_to_itself();
 }
 

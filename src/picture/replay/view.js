@@ -79,7 +79,7 @@ function lookAt(canvas, draw, click, zooms) {
     const zoom = Math.min(Math.max(look.zoom * factor, zooms[0]), zooms[1]);
     look.x = x - ((x - look.x) * zoom) / look.zoom;
     look.y = y - ((y - look.y) * zoom) / look.zoom;
-    Object.assign(look, { zoom, hasMoved: true });
+    look.zoom = zoom;
   };
   look.panBy = (x, y) => Object.assign(look, { x: look.x + x, y: look.y + y, hasMoved: true });
   look.reset = () => Object.assign(look, { x: 0, y: 0, zoom: 1, hasMoved: false });
