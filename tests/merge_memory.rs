@@ -17,8 +17,9 @@ fn peak(rows: u32) -> usize {
     Plan::new(&experiment, Pilots::default()).write(experiment.runs(), &mut file).unwrap();
     let mut files = vec![Format::Csv.header(experiment.columns()); 10];
     for (place, run) in experiment.runs().iter().enumerate() {
-        // What a row says is nothing to the merge.
-        writeln!(files[place % 10], "{},{},0,1,{:0100}", run.id, run.replicate, 0).unwrap();
+        // What a row says is nothing to the merge, but for how many cells it has.
+        let (others, text) = (",".repeat(experiment.columns().len() - 5), &mut files[place % 10]);
+        writeln!(text, "{},{},0,1,{:0100}{others}", run.id, run.replicate, 0).unwrap();
     }
     let paths = files.into_iter().enumerate().map(|(place, text)| {
         let path = directory.path().join(format!("shard-{place}.csv"));
