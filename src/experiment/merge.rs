@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     plan::{Plan, PlannedRuns, ReadPlanError},
-    row::{FIRST, Format},
+    row::{FIRST, Format, cell_count},
     row_file::{Found, Line, PART, RowFileError, read_at},
     run::{MODEL, RunId},
 };
@@ -124,7 +124,8 @@ impl Head {
 /// A file of rows, read in the order of their names.
 struct Source<'a> {
     path: &'a PathBuf,
-    header: &'a str,
+    /// How many cells each row has.
+    cells: Option<usize>,
     rows: Rows,
     last: Option<RunId>,
 }
@@ -137,7 +138,7 @@ enum Rows {
 }
 
 impl<'a> Source<'a> {
-    fn open(path: &'a PathBuf, header: &'a str) -> Result<Self, MergeError> {
+    fn open(path: &'a PathBuf, header: &str) -> Result<Self, MergeError> {
         let is_part = path.as_os_str().as_encoded_bytes().ends_with(PART.as_bytes());
         let rows = if is_part {
             let file = File::open(path).map_err(|source| RowFileError::Io { path: path.clone(), source })?;
@@ -152,7 +153,7 @@ impl<'a> Source<'a> {
             }
             Rows::Whole(chunks)
         };
-        Ok(Self { path, header, rows, last: None })
+        Ok(Self { path, cells: cell_count(header.as_bytes()), rows, last: None })
     }
 
     fn next_row(&mut self) -> Result<Option<(RunId, Vec<u8>)>, MergeError> {
@@ -165,7 +166,7 @@ impl<'a> Source<'a> {
             Rows::Whole(chunks) => {
                 let Some(text) = chunks.next_line(self.path)? else { return Ok(None) };
                 let foreign = || RowFileError::Foreign { path: self.path.clone(), line: chunks.lines };
-                let run = Format::Csv.run_of(&text, self.header).ok_or_else(foreign)?;
+                let run = Format::Csv.run_of(&text, self.cells).ok_or_else(foreign)?;
                 if self.last.is_some_and(|last| last >= run) {
                     return Err(MergeError::Order { path: self.path.clone(), line: chunks.lines });
                 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    row::Format,
+    row::{Format, cell_count},
     run::{Run, RunId},
 };
 
@@ -233,7 +233,7 @@ impl Found {
     pub(super) fn scan(file: &File, path: &Path, format: Format, header: &str) -> Result<Self, RowFileError> {
         let mut reader = BufReader::with_capacity(1 << 16, file);
         let io = |source| RowFileError::Io { path: path.into(), source };
-        let mut text = Vec::new();
+        let (mut text, cells) = (Vec::new(), cell_count(header.as_bytes()));
         let mut found = Self { lines: Vec::new(), length: 0, is_torn: false, has_header: false };
         for number in 1.. {
             text.clear();
@@ -253,7 +253,7 @@ impl Found {
                 }
                 found.has_header = true;
             } else {
-                let run = format.run_of(&text, header);
+                let run = format.run_of(&text, cells);
                 let run = run.ok_or_else(|| RowFileError::Foreign { path: path.into(), line: number })?;
                 found.lines.push(Line { run, start: found.length, length: text.len() });
             }
