@@ -249,8 +249,10 @@ impl Replay {
 
     fn tables(&self) -> Tables<'_> {
         let Records { all, nodes, blocks, texts, .. } = &self.records;
-        let mut links = self.links.clone().unwrap_or_else(|| self.links_used());
-        links.retain(|link| self.is_drawn(*link));
+        let links: BTreeSet<_> = match &self.links {
+            Some(links) => links.iter().copied().filter(|link| self.is_drawn(*link)).collect(),
+            None => self.links_used(),
+        };
         let has_all_links = links.len() <= LINKS_MAX;
         let links = if has_all_links { links } else { BTreeSet::new() };
         Tables {
