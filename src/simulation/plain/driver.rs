@@ -248,7 +248,7 @@ impl Plain {
             Offer::Later(message) => self.bring(message),
             Offer::Lost(loss, trace) => {
                 *self.messages.lost.entry(loss).or_default() += 1;
-                trace.lost(loss).into_iter().for_each(|what| self.record(to, what));
+                self.record_passage(to, trace.lost(loss));
             }
             Offer::Held => {}
             Offer::Arrived(message, trace) => match self.states[to.index()] {
@@ -263,7 +263,7 @@ impl Plain {
                 State::Paused | State::Puppet => self.drop_message((from, to), trace),
                 State::Down { .. } => {
                     self.messages.missed += 1;
-                    trace.lost(LossCause::Down).into_iter().for_each(|what| self.record(to, what));
+                    self.record_passage(to, trace.lost(LossCause::Down));
                 }
             },
             Offer::TooMuch(trace) => self.drop_message((from, to), trace),
@@ -272,13 +272,18 @@ impl Plain {
 
     fn delivered(&mut self, to: NodeId, trace: Trace) {
         self.messages.delivered += 1;
-        trace.arrived().into_iter().for_each(|what| self.record(to, what));
+        self.record_passage(to, trace.arrived());
     }
 
     fn drop_message(&mut self, (from, to): (NodeId, NodeId), trace: Trace) {
         self.messages.dropped += 1;
-        trace.lost(LossCause::Full).into_iter().for_each(|what| self.record(to, what));
+        self.record_passage(to, trace.lost(LossCause::Full));
         self.record(to, Happening::Dropped { from });
+    }
+
+    /// Records what became of a message to a node, if it is traced.
+    fn record_passage(&mut self, to: NodeId, passage: Option<Happening>) {
+        passage.into_iter().for_each(|what| self.record(to, what));
     }
 
     /// Tells whether a message may wait beside what has come from the same sender and is unread.
