@@ -287,7 +287,9 @@ impl Surroundings {
     #[inline]
     pub(super) fn come_to(&mut self, turn: Turn) {
         self.now = turn.0;
-        self.turn = turn.max(self.turn);
+        if turn > self.turn {
+            self.turn = turn;
+        }
     }
 
     pub(super) fn pop_wake(&mut self) -> NodeId {

@@ -12,6 +12,7 @@ use super::{
     finality::Finality,
     floods::{Floods, Wave},
     nodes::Nodes,
+    queue::Arrival,
     replays::Found,
     samples::Samples,
     shared::Goal,
@@ -106,22 +107,16 @@ impl World {
             // It may have changed how long searches take.
             first = earlier(others, self.next_proof());
         }
-        let had_opened = !self.around.queue.opened().is_empty();
-        if let Some(arrival) = self.around.queue.pop_until(first.map_or(limit, |first| first.min(limit))) {
-            self.around.come_to(arrival.turn());
-            if !had_opened {
-                self.fetch_opened();
+        let (mut has_come, longest) = (false, self.around.longest);
+        while let Some(arrival) = self.next_arrival(first.map_or(limit, |first| first.min(limit))) {
+            has_come = true;
+            // Where nobody looks meanwhile, a block goes on: it changes no more than when the next proof is found.
+            if !self.arrive(arrival) || unseen_until.is_none() || self.around.longest > longest {
+                break;
             }
-            let [from, to] = [arrival.from, arrival.to].map(NodeId::new);
-            match self.around.floods.arrive(&arrival) {
-                Wave::First(number, chain) => self.block_comes(number, from, to, chain),
-                Wave::Message => {
-                    if let Some((from, to, message)) = self.around.arrive(arrival) {
-                        self.handle(to, Input::Message(from, message));
-                    }
-                }
-                Wave::Repeat => {}
-            }
+            first = earlier(others, self.next_proof());
+        }
+        if has_come {
             return Step::Done;
         }
         let Some(now) = first.filter(|first| *first <= limit) else {
@@ -163,6 +158,37 @@ impl World {
         }
     }
 
+    /// Takes out what arrives next, unless that is later than a moment, and comes to its turn.
+    #[inline]
+    fn next_arrival(&mut self, limit: Time) -> Option<Arrival> {
+        let had_opened = !self.around.queue.opened().is_empty();
+        let arrival = self.around.queue.pop_until(limit)?;
+        self.around.come_to(arrival.turn());
+        if !had_opened {
+            self.fetch_opened();
+        }
+        Some(arrival)
+    }
+
+    /// Lets something arrive; tells whether that was no more than a block that extended its receiver's tip, or one that the
+    /// receiver had.
+    #[inline]
+    fn arrive(&mut self, arrival: Arrival) -> bool {
+        match self.around.floods.arrive(&arrival) {
+            Wave::First(number, chain) => {
+                let [from, to] = [arrival.from, arrival.to].map(NodeId::new);
+                return self.block_comes(number, from, to, chain);
+            }
+            Wave::Message => {
+                if let Some((from, to, message)) = self.around.arrive(arrival) {
+                    self.handle(to, Input::Message(from, message));
+                }
+            }
+            Wave::Repeat => return true,
+        }
+        false
+    }
+
     /// Has all that the arrivals of a moment to come read fetched from memory, and does not wait for it. Of ten thousand
     /// nodes few lie in the cache: to wait for each when its turn comes took a quarter of all time.
     #[inline]
@@ -202,16 +228,21 @@ impl World {
         self.around.end_recording(&self.nodes, before);
     }
 
-    /// A block comes to a node for the first time.
-    fn block_comes(&mut self, number: u32, from: NodeId, to: NodeId, chain: Blockchain) {
+    /// A block comes to a node for the first time; tells whether it extended the node's tip, and that was all that there was
+    /// to think about.
+    #[inline]
+    fn block_comes(&mut self, number: u32, from: NodeId, to: NodeId, chain: Blockchain) -> bool {
         self.around.hint = Some((number, from));
-        if let Err(chain) = self.nodes.extend(&mut self.around, to, from, chain) {
+        let extended = self.nodes.extend(&mut self.around, to, from, chain);
+        let is_extended = extended.is_ok();
+        if let Err(chain) = extended {
             self.handle(to, Input::Message(from, Message::NewBlock(Told::Chain(chain.clone()))));
             if !self.node(to).knows(&chain) {
                 self.around.came_in_vain(number, to, &chain);
             }
         }
         self.around.hint = None;
+        is_extended
     }
 
     /// Plans something for a time; for one that is past it is due at once.
