@@ -129,6 +129,11 @@ impl Node {
         id
     }
 
+    /// Returns the search that the node is in.
+    pub(crate) fn current_search(&self) -> Option<SearchId> {
+        self.mining.current
+    }
+
     /// Searches anew if the block that is searched for leaves out what has just become pending.
     pub(super) fn renew_search(&mut self, effects: &mut Effects) {
         if self.mining.prepared.as_ref().is_some_and(|prepared| prepared.sealed.is_some()) {

@@ -323,7 +323,7 @@ impl Surroundings {
         let mut attempts = Search::new(template.challenge, template.target);
         let proof = attempts.run(u64::MAX).ok().flatten().expect("nobody waits for 2^64 attempts");
         let effort = Effort::Hashed { attempts: attempts.attempts(), proof };
-        self.searches.begin(self.now, id, search, effort);
+        self.searches.begin(self.now, id, effort);
     }
 
     fn set_wake(&mut self, node: NodeId, at: Option<Time>) {
@@ -340,7 +340,7 @@ impl Surroundings {
                 // Dividing 128 bits takes longer than most of a delivery.
                 self.work = (target, target.work().as_f64());
             }
-            self.searches.begin(self.now, node, search, Effort::Drawn { work: self.work.1 });
+            self.searches.begin(self.now, node, Effort::Drawn { work: self.work.1 });
         }
     }
 

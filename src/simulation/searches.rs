@@ -5,12 +5,9 @@
 //! at the same difficulty needs no new draw, and at another difficulty what is left is scaled. A *hashed* search takes
 //! the attempts that it has really taken.
 
-use std::hint;
-
 use super::schedule::Schedule;
 use crate::{
     message::NodeId,
-    node::SearchId,
     time::Time,
     wire::{Key, Purpose},
 };
@@ -20,13 +17,16 @@ use crate::{
 pub(super) struct Searches {
     key: Key,
     clocks: Vec<Clock>,
+    /// What the drawn search that each node runs takes on average, or 0 if it runs none: all that a new tip looks at, close
+    /// together.
+    drawn: Vec<f64>,
     /// When the running searches end.
     ends: Schedule,
 }
 
 #[derive(Debug, Clone, Default)]
 struct Clock {
-    search: Option<SearchId>,
+    is_running: bool,
     proof: u64,
     /// Attempts a second.
     rate: f64,
@@ -53,35 +53,29 @@ pub(super) enum Effort {
 impl Searches {
     pub(super) fn new(seed: u64) -> Self {
         let key = Key::new(seed).and(Purpose::Search as u64);
-        Self { key, clocks: Vec::new(), ends: Schedule::default() }
+        Self { key, clocks: Vec::new(), drawn: Vec::new(), ends: Schedule::default() }
     }
 
     /// Adds the next node, which makes so many attempts a second when it searches.
     pub(super) fn add_node(&mut self, rate: f64) {
         self.clocks.push(Clock { rate, ..Clock::default() });
+        self.drawn.push(0.0);
         self.ends.add_node();
     }
 
-    /// Has what a new tip reads of a node's clock fetched from memory, and does not wait for it.
+    /// Begins a search in place of the node's last one.
     #[inline]
-    pub(super) fn fetch(&self, number: u32) {
-        let Clock { search, work, .. } = self.clocks[number as usize];
-        hint::black_box((search, work));
+    pub(super) fn begin(&mut self, now: Time, node: NodeId, effort: Effort) {
+        // The same search on another tip: its end stays, and is not rounded again.
+        if effort != (Effort::Drawn { work: self.drawn[node.index()] }) {
+            self.begin_anew(now, node, effort);
+        }
     }
 
-    /// Begins a search in place of the node's last one.
-    pub(super) fn begin(&mut self, now: Time, node: NodeId, search: SearchId, effort: Effort) {
-        let clock = &mut self.clocks[node.index()];
-        if let Some(running) = &mut clock.search
-            && effort == (Effort::Drawn { work: clock.work })
-        {
-            // The same search by another name: its end stays, and is not rounded again.
-            *running = search;
-            return;
-        }
+    fn begin_anew(&mut self, now: Time, node: NodeId, effort: Effort) {
         let key = self.key_of(node);
         self.change(now, node, |clock| {
-            clock.search = Some(search);
+            clock.is_running = true;
             match effort {
                 Effort::Drawn { work } if clock.work > 0.0 => clock.left *= work / clock.work,
                 Effort::Drawn { work } => {
@@ -99,7 +93,7 @@ impl Searches {
 
     /// Ends a node's search without a proof. What was drawn for it goes on with its next one.
     pub(super) fn stop(&mut self, now: Time, node: NodeId) {
-        self.change(now, node, |clock| clock.search = None);
+        self.change(now, node, |clock| clock.is_running = false);
     }
 
     /// Has a node make so many attempts a second from now on.
@@ -122,15 +116,12 @@ impl Searches {
         other.map(|other| again.end().map_or(other, |again| again.min(other)))
     }
 
-    /// Takes out the next proof.
-    pub(super) fn pop(&mut self) -> Option<(NodeId, SearchId, u64)> {
+    /// Takes out the next proof, and whose it is.
+    pub(super) fn pop(&mut self) -> Option<(NodeId, u64)> {
         let (now, node) = self.next()?;
-        let mut found = None;
-        self.change(now, node, |clock| {
-            found = clock.search.take().map(|search| (node, search, clock.proof));
-            clock.work = 0.0;
-        });
-        found
+        let proof = self.clocks[node.index()].proof;
+        self.change(now, node, |clock| (clock.is_running, clock.work) = (false, 0.0));
+        Some((node, proof))
     }
 
     /// Returns the attempts that a node has made until a moment.
@@ -145,6 +136,7 @@ impl Searches {
         clock.attempts += made;
         (clock.left, clock.since) = ((clock.left - made).max(0.0), now);
         change(clock);
+        self.drawn[node.index()] = if clock.is_running { clock.work } else { 0.0 };
         let end = clock.end();
         self.ends.set(node, end);
     }
@@ -162,13 +154,15 @@ impl Clock {
 
     /// The attempts made since `since`.
     fn made(&self, now: Time) -> f64 {
-        if self.search.is_some() { self.rate * (now - self.since).as_secs_f64() } else { 0.0 }
+        if self.is_running { self.rate * (now - self.since).as_secs_f64() } else { 0.0 }
     }
 
     /// When nothing will be left, unless it goes on beyond the end of time, as it does at the rate 0. However high the rate
     /// is, that is not at once: a run for any time would have no end.
     fn end(&self) -> Option<Time> {
-        self.search?;
+        if !self.is_running {
+            return None;
+        }
         let ahead = (self.left / self.rate * 1e9).round();
         let ahead = if ahead < 1e19 { (ahead as u64).max(1) } else { return None };
         self.since.as_nanos().checked_add(ahead).map(Time::from_nanos)
@@ -205,19 +199,19 @@ mod tests {
     /// How long a first drawn search takes, in seconds.
     fn first(rate: f64, work: f64) -> f64 {
         let mut searches = searches(&[rate]);
-        searches.begin(Time::UNIX_EPOCH, ALICE, SearchId(1), Effort::Drawn { work });
+        searches.begin(Time::UNIX_EPOCH, ALICE, Effort::Drawn { work });
         (searches.next_time().unwrap() - Time::UNIX_EPOCH).as_secs_f64()
     }
 
     #[test]
     fn a_hashed_search_takes_its_attempts() {
         let mut searches = searches(&[100.0]);
-        searches.begin(secs(1.0), ALICE, SearchId(3), Effort::Hashed { attempts: 250, proof: 249 });
+        searches.begin(secs(1.0), ALICE, Effort::Hashed { attempts: 250, proof: 249 });
         assert_eq!(searches.next_time(), Some(secs(3.5)));
         assert_eq!(searches.attempts(secs(2.0), ALICE), 100);
         searches.set_rate(secs(2.0), ALICE, 300.0);
         assert_eq!(searches.next_time(), Some(secs(2.5)));
-        assert_eq!(searches.pop(), Some((ALICE, SearchId(3), 249)));
+        assert_eq!(searches.pop(), Some((ALICE, 249)));
         assert_eq!((searches.next_time(), searches.attempts(secs(9.0), ALICE)), (None, 250));
     }
 
@@ -225,10 +219,10 @@ mod tests {
     fn a_drawn_search_goes_on_on_a_new_tip() {
         let end = first(10.0, 1000.0);
         let mut searches = searches(&[10.0]);
-        searches.begin(Time::UNIX_EPOCH, ALICE, SearchId(1), DRAWN);
-        searches.begin(secs(end / 2.0), ALICE, SearchId(2), DRAWN);
+        searches.begin(Time::UNIX_EPOCH, ALICE, DRAWN);
+        searches.begin(secs(end / 2.0), ALICE, DRAWN);
         assert_eq!(searches.next_time(), Some(secs(end)));
-        assert_eq!(searches.pop(), Some((ALICE, SearchId(2), 0)));
+        assert_eq!(searches.pop(), Some((ALICE, 0)));
     }
 
     #[test]
@@ -239,14 +233,14 @@ mod tests {
             let found = (searches.next_time().unwrap() - Time::UNIX_EPOCH).as_secs_f64();
             assert!((found - expected).abs() < 1e-6 * end, "{found} is not {expected}");
         };
-        searches.begin(Time::UNIX_EPOCH, ALICE, SearchId(1), DRAWN);
-        searches.begin(secs(end / 2.0), ALICE, SearchId(2), Effort::Drawn { work: 3000.0 });
+        searches.begin(Time::UNIX_EPOCH, ALICE, DRAWN);
+        searches.begin(secs(end / 2.0), ALICE, Effort::Drawn { work: 3000.0 });
         is_near(&searches, end * 2.0);
         searches.set_rate(secs(end), ALICE, 40.0);
         is_near(&searches, end * 1.25);
         searches.stop(secs(end * 1.1), ALICE);
         assert_eq!(searches.next_time(), None);
-        searches.begin(secs(end * 3.0), ALICE, SearchId(3), Effort::Drawn { work: 3000.0 });
+        searches.begin(secs(end * 3.0), ALICE, Effort::Drawn { work: 3000.0 });
         is_near(&searches, end * 3.15);
     }
 
@@ -255,7 +249,7 @@ mod tests {
     fn nothing_is_foreseen_of_one_who_is_alone() {
         let mut searches = searches(&[10.0, 0.0]);
         for node in [ALICE, BOB] {
-            searches.begin(Time::UNIX_EPOCH, node, SearchId(1), DRAWN);
+            searches.begin(Time::UNIX_EPOCH, node, DRAWN);
         }
         assert!(searches.next().is_some());
         assert_eq!(searches.next_but_one(), None);
@@ -264,7 +258,7 @@ mod tests {
     #[test]
     fn nothing_is_found_at_the_rate_zero() {
         let mut searches = searches(&[0.0]);
-        searches.begin(Time::UNIX_EPOCH, ALICE, SearchId(1), DRAWN);
+        searches.begin(Time::UNIX_EPOCH, ALICE, DRAWN);
         assert_eq!(searches.next_time(), None);
         searches.set_rate(secs(5.0), ALICE, 10.0);
         let expected = secs(5.0 + first(10.0, 1000.0));
@@ -276,7 +270,7 @@ mod tests {
         let mut searches = searches(&[f64::MAX]);
         let mut now = Time::UNIX_EPOCH;
         for _ in 0..3 {
-            searches.begin(now, ALICE, SearchId(1), DRAWN);
+            searches.begin(now, ALICE, DRAWN);
             assert_eq!(searches.next_time(), Some(now + Duration::from_nanos(1)));
             searches.pop();
             now += Duration::from_nanos(1);
@@ -289,15 +283,15 @@ mod tests {
     fn draws_of_nodes_do_not_depend_on_each_other() {
         let ends = |bob_searches: bool| {
             let mut searches = searches(&[10.0, 25.0]);
-            searches.begin(Time::UNIX_EPOCH, ALICE, SearchId(1), DRAWN);
+            searches.begin(Time::UNIX_EPOCH, ALICE, DRAWN);
             if bob_searches {
-                searches.begin(Time::UNIX_EPOCH, BOB, SearchId(1), DRAWN);
+                searches.begin(Time::UNIX_EPOCH, BOB, DRAWN);
             }
             let mut ends = Vec::new();
             while let Some(end) = searches.next_time().filter(|_| ends.len() < 20) {
                 let (node, ..) = searches.pop().unwrap();
                 ends.extend((node == ALICE).then_some(end));
-                searches.begin(end, node, SearchId(2), DRAWN);
+                searches.begin(end, node, DRAWN);
             }
             ends
         };
@@ -311,7 +305,7 @@ mod tests {
         let mut searches = searches(&[1000.0]);
         let (mut now, mut sum, mut squares, count) = (Time::UNIX_EPOCH, 0.0, 0.0, 100_000);
         for search in 0..count {
-            searches.begin(now, ALICE, SearchId(search), DRAWN);
+            searches.begin(now, ALICE, DRAWN);
             let end = searches.next_time().unwrap();
             let took = (end - now).as_secs_f64();
             (sum, squares, now) = (sum + took, squares + took * took, end);
@@ -331,14 +325,14 @@ mod tests {
         fn the_proof_after_the_next_is_foreseen(rates in vec(1.0..100.0_f64, 2..5)) {
             let mut searches = searches(&rates);
             for node in 0..rates.len() {
-                searches.begin(Time::UNIX_EPOCH, NodeId::new(node as u32), SearchId(1), DRAWN);
+                searches.begin(Time::UNIX_EPOCH, NodeId::new(node as u32), DRAWN);
             }
             for _ in 0..100 {
                 let (next, foreseen) = (searches.next(), searches.next_but_one());
                 prop_assert_eq!(searches.next(), next, "to look ahead changes nothing");
                 let (now, node) = next.unwrap();
                 searches.pop().unwrap();
-                searches.begin(now, node, SearchId(2), DRAWN);
+                searches.begin(now, node, DRAWN);
                 prop_assert_eq!(searches.next_time(), foreseen);
             }
         }
@@ -354,13 +348,13 @@ mod tests {
                 if made >= left { break }
                 (now, left) = (now + pause, left - made);
                 match kind {
-                    0 => { searches.begin(secs(now), ALICE, SearchId(1), DRAWN); is_running = true; }
+                    0 => { searches.begin(secs(now), ALICE, DRAWN); is_running = true; }
                     1 => { searches.stop(secs(now), ALICE); is_running = false; }
                     _ => { searches.set_rate(secs(now), ALICE, new_rate); rate = new_rate; }
                 }
             }
             // What is drawn first is drawn at the first search.
-            searches.begin(secs(now), ALICE, SearchId(1), DRAWN);
+            searches.begin(secs(now), ALICE, DRAWN);
             searches.set_rate(secs(now), ALICE, 1.0);
             let end = (searches.next_time().unwrap() - secs(now)).as_secs_f64();
             prop_assert!((end - left).abs() < 1e-5, "{} is not {}", end, left);

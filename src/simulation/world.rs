@@ -136,11 +136,11 @@ impl World {
         } else if let Some((_, node)) = self.around.searches.next() {
             self.let_go();
             self.samples.look(&mut self.around);
-            // Its search may have got another name.
+            // Its search may begin anew with what has come to it.
             self.nodes.at(&mut self.around, node);
-            if let Some((node, search, proof)) = self.around.searches.pop() {
-                self.handle(node, Input::Found(search, proof));
-            }
+            let (node, proof) = self.around.searches.pop().expect("no search ends but by its proof");
+            let search = self.node(node).current_search().expect("whoever has found a proof has searched");
+            self.handle(node, Input::Found(search, proof));
         }
         Step::Done
     }
@@ -195,7 +195,6 @@ impl World {
     fn fetch_opened(&self) {
         for arrival in self.around.queue.opened() {
             self.nodes.fetch(arrival.to);
-            self.around.searches.fetch(arrival.to);
             self.around.floods.lanes.fetch(arrival.to);
             self.around.hearsay.fetch(arrival.to);
         }

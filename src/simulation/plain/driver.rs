@@ -221,9 +221,9 @@ impl Plain {
                         }
                     }
                 }
-                Effect::Search(search, target) => {
+                Effect::Search(_, target) => {
                     let effort = Effort::Drawn { work: target.work().as_f64() };
-                    self.searches.begin(self.now, id, search, effort);
+                    self.searches.begin(self.now, id, effort);
                 }
                 Effect::StopSearch => self.searches.stop(self.now, id),
                 Effect::WakeAt(at) => self.wakes[id.index()] = at,
@@ -337,7 +337,8 @@ impl Plain {
                 self.command(node, Command::Submit(payment));
             }
         } else {
-            let (node, search, proof) = self.searches.pop().unwrap();
+            let (node, proof) = self.searches.pop().unwrap();
+            let search = self.nodes[node.index()].current_search().unwrap();
             self.handle(node, Input::Found(search, proof));
         }
         true
