@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    lanes::{Lane, Lanes, Sources, Start},
+    lanes::{LOOKED_AT, Lane, Lanes, Sources, Start, those_that},
     queue::{Arrival, Queue, Turn, end_of, turn},
 };
 use crate::{blockchain::Blockchain, message::NodeId, report::Volume, time::Time};
@@ -127,23 +127,18 @@ impl Flood {
         if soonest > self.last_first {
             return volume;
         }
-        for lanes in lanes.chunks(u64::BITS as usize) {
-            let comes_at = |lane: &Lane| soonest.after_nanos(u64::from(lane.more_nanos));
+        let comes_at = |lane: &Lane| soonest.after_nanos(u64::from(lane.more_nanos));
+        for lanes in lanes.chunks(LOOKED_AT) {
             // Equal times are told apart by their senders only when they come.
-            let is_news = |lane: &Lane| comes_at(lane) <= self.first[lane.to as usize];
-            let mut news =
-                (0..).zip(lanes).fold(0, |news, (place, lane)| news | u64::from(is_news(lane)) << place);
-            while news != 0 {
-                let lane = &lanes[news.trailing_zeros() as usize];
-                news &= news - 1;
-                if lane.to != except {
-                    let at = comes_at(lane);
-                    let first = &mut self.first[lane.to as usize];
-                    self.unheard -= usize::from(*first == Time::MAX && at < Time::MAX);
-                    *first = at;
-                    self.queued += 1;
-                    queue.push(Arrival { at, to: lane.to, from, count: *count, slot: number | FLOOD });
+            for lane in those_that(lanes, |lane| comes_at(lane) <= self.first[lane.to as usize]) {
+                if lane.to == except {
+                    continue;
                 }
+                let (at, first) = (comes_at(lane), &mut self.first[lane.to as usize]);
+                self.unheard -= usize::from(*first == Time::MAX && at < Time::MAX);
+                *first = at;
+                self.queued += 1;
+                queue.push(Arrival { at, to: lane.to, from, count: *count, slot: number | FLOOD });
             }
         }
         if self.unheard == 0 && self.last_first == Time::MAX {

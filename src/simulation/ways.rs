@@ -8,7 +8,7 @@ use std::{cmp::Reverse, collections::BinaryHeap, iter::Peekable, mem, time::Dura
 
 use super::{
     filled::{BUCKETS, Filled, place_of},
-    lanes::Lanes,
+    lanes::{LOOKED_AT, Lane, Lanes, those_that},
     records::Spread,
 };
 use crate::message::NodeId;
@@ -144,19 +144,18 @@ impl Ways {
         if soonest >= self.longest {
             return;
         }
-        for lane in lanes {
-            let way = soonest.saturating_add(lane.more_nanos.into());
-            let nanos = &mut self.nanos[lane.to as usize];
-            if way >= *nanos {
-                continue;
-            }
-            self.unknown -= usize::from(*nanos == u64::MAX);
-            *nanos = way;
-            match way >> self.width_bits {
-                same if same == number => self.soon.push(Reverse((way, lane.to))),
-                later => {
-                    self.filled.fill(later);
-                    self.buckets[place_of(later)].push((way, lane.to));
+        let way_over = |lane: &Lane| soonest.saturating_add(lane.more_nanos.into());
+        for lanes in lanes.chunks(LOOKED_AT) {
+            for lane in those_that(lanes, |lane| way_over(lane) < self.nanos[lane.to as usize]) {
+                let (way, nanos) = (way_over(lane), &mut self.nanos[lane.to as usize]);
+                self.unknown -= usize::from(*nanos == u64::MAX);
+                *nanos = way;
+                match way >> self.width_bits {
+                    same if same == number => self.soon.push(Reverse((way, lane.to))),
+                    later => {
+                        self.filled.fill(later);
+                        self.buckets[place_of(later)].push((way, lane.to));
+                    }
                 }
             }
         }
