@@ -304,7 +304,7 @@ mod tests {
     fn drawn_searches_are_exponential() {
         let mut searches = searches(&[1000.0]);
         let (mut now, mut sum, mut squares, count) = (Time::UNIX_EPOCH, 0.0, 0.0, 100_000);
-        for search in 0..count {
+        for _ in 0..count {
             searches.begin(now, ALICE, DRAWN);
             let end = searches.next_time().unwrap();
             let took = (end - now).as_secs_f64();
