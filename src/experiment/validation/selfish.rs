@@ -21,9 +21,11 @@ pub(super) fn models(truth: &Truth, effort: Effort) -> Vec<Model> {
         let source = truth.eyal_sirer.source();
         models.push(model(name, source, Strategy::Selfish, (row.alpha, row.gamma), figures, effort));
     }
-    for (lead, equal_fork, trail) in [(true, false, 0), (false, true, 0), (true, true, 0), (false, false, 1)]
-    {
-        let stubborn = Stubborn { lead, equal_fork, trail };
+    let ways = [(false, false), (true, false), (false, true), (true, true)];
+    let all = (0..2).flat_map(|trail| ways.map(|(lead, equal_fork)| Stubborn { lead, equal_fork, trail }));
+    // Without any of the ways it is selfish mining.
+    for stubborn in all.skip(1) {
+        let Stubborn { lead, equal_fork, trail } = stubborn;
         for (power, gamma) in [(0.3, 0.5), (0.4, 0.2)] {
             let closed = closed_form(stubborn, power, gamma);
             let expected = closed.unwrap_or_else(|| race::revenue(|race| stubborn.act(race), power, gamma));
