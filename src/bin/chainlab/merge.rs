@@ -43,7 +43,8 @@ pub(crate) fn run(arguments: &Arguments) -> Ended {
         return Err(format!("{output}: what is merged are comma-separated values: name it .csv").into());
     }
     check_output(output, files.iter().chain([plan]))?;
-    let Merged { rows, missing, .. } = write_whole(output, |out| write(plan, &files, out, *partial))?;
+    let Merged { rows, missing, .. } =
+        write_whole(output, |out| write((plan, output), &files, out, *partial))?;
     let partial = if missing > 0 { format!("; {missing} are missing") } else { String::new() };
     writeln!(io::stdout(), "{rows} rows are in {}{partial}", output.display())?;
     Ok(ExitCode::SUCCESS)
@@ -64,25 +65,27 @@ fn rows_in(directory: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// Writes the rows of a plan that is in a file into another, which errors name.
 fn write(
-    plan: &Path,
+    (plan, output): (&Path, &Path),
     files: &[PathBuf],
     mut out: impl Write,
     partial: bool,
 ) -> Result<Merged, Box<dyn Error>> {
     if partial {
-        let counted = merge(plan, files, io::sink())?;
+        let counted = merge((plan, output), files, io::sink())?;
         let Merged { rows, missing, .. } = &counted;
         if *missing > 0 {
-            writeln!(out, "# partial: {rows} of {} runs; {missing} are missing", rows + missing)?;
+            writeln!(out, "# partial: {rows} of {} runs; {missing} are missing", rows + missing)
+                .map_err(|error| naming(output)(&error))?;
         }
-        let merged = merge(plan, files, out)?;
+        let merged = merge((plan, output), files, out)?;
         if merged != counted {
             return Err("rows were added meanwhile: merge again".into());
         }
         return Ok(merged);
     }
-    let merged = merge(plan, files, out)?;
+    let merged = merge((plan, output), files, out)?;
     let Merged { rows, missing, named } = &merged;
     if *missing > 0 {
         let names: Vec<_> = named.iter().map(ToString::to_string).collect();
@@ -98,11 +101,16 @@ fn write(
     Ok(merged)
 }
 
-fn merge(path: &Path, files: &[PathBuf], out: impl Write) -> Result<Merged, Box<dyn Error>> {
-    let file = File::open(path).map_err(|error| naming(path)(&error))?;
-    let (plan, runs) = Plan::read(BufReader::new(file)).map_err(|error| naming(path)(&error))?;
-    plan.merge(runs, files, out).map_err(|error| match error {
-        MergeError::Plan(error) => naming(path)(&error).into(),
+fn merge(
+    (plan, output): (&Path, &Path),
+    files: &[PathBuf],
+    out: impl Write,
+) -> Result<Merged, Box<dyn Error>> {
+    let file = File::open(plan).map_err(|error| naming(plan)(&error))?;
+    let (read, runs) = Plan::read(BufReader::new(file)).map_err(|error| naming(plan)(&error))?;
+    read.merge(runs, files, out).map_err(|error| match error {
+        MergeError::Plan(error) => naming(plan)(&error).into(),
+        MergeError::Write(error) => naming(output)(&error).into(),
         error => error.into(),
     })
 }
