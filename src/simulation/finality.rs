@@ -25,7 +25,8 @@ impl Default for Finality {
 
 impl Simulation {
     /// Has blocks let go of that are final: all nodes have them, and so many blocks and more come after them in the longest
-    /// chain. So a run of millions of blocks takes memory for its nodes, and not for its blocks. At first no block is final.
+    /// chain, at least one. So a run of millions of blocks takes memory for its nodes, and not for its blocks. At first no
+    /// block is final.
     ///
     /// As long as no fork is deeper and no node farther behind than that, the run comes to the same, and its
     /// [report](Self::report) is the same. What is lost is the sight of what was let go of: chains find neither such a
@@ -59,7 +60,7 @@ impl Simulation {
     /// ```
     pub fn set_finality(&self, depth: u64) {
         let finality = &mut self.driver.world.borrow_mut().finality;
-        (finality.depth, finality.due) = (depth, 0);
+        (finality.depth, finality.due) = (depth.max(1), 0);
     }
 }
 
