@@ -162,11 +162,14 @@
 //! Blocks delivered to nodes a second, on one core of a virtual machine, an AMD EPYC of 2024 (a block in 600 s, eight links
 //! opened by each node, 50 to 150 ms each, every block pushed to every peer and carried):
 //!
-//! | nodes | million a second | command |
-//! | ---: | ---: | --- |
-//! | 100 | 8.6 | `cargo bench --bench simulation` |
-//! | 1,000 | 8.3 | or for any number of nodes |
-//! | 10,000 | 7.2 | `cargo run --release --example simulate -- --scenario g --carry --nodes 10000 --blocks 1000` |
+//! | nodes | million a second |
+//! | ---: | ---: |
+//! | 100 | 8.1 |
+//! | 1,000 | 8.8 |
+//! | 10,000 | 6.8 |
+//!
+//! `cargo bench --bench simulation` makes this table, and for any number of nodes there is
+//! `cargo run --release --example simulate -- --scenario g --carry --nodes 10000 --blocks 1000`.
 //!
 //! At that pace nearly every block meets no other, and is [replayed](Simulation::set_replays): a century of 10,000 nodes
 //! takes a minute (`cargo run --release --example century`).
@@ -301,7 +304,7 @@
 //! | taking in one of n pending transactions | O(log n) |
 //! | relaying a block to k peers | k pointers, no copy of the block |
 //! | relaying a transaction to k peers | its hash to each, and to each node about one copy; without transactions nothing |
-//! | a block that comes to a node of a simulation | 0.12 to 0.25 µs where blocks are pushed over links without loss or bandwidth, 1.4 to 4.3 µs in six regions or with 1 % loss (`cargo bench --bench simulation`); a repeat of it, next to nothing |
+//! | a block that comes to a node of a simulation | 0.1 to 0.3 µs where blocks are pushed over links without loss or bandwidth, 1.4 to 7 µs in six regions or with 1 % loss (`cargo bench --bench simulation`); a repeat of it, next to nothing |
 //! | an input to a node that searches for a proof | waits for at most one slice, a millisecond of its thread's CPU |
 //! | what a peer says | in proportion to its bytes; what is known already is not verified, and what is kept of each sender's is bounded in bytes |
 //! | a node with nothing to do and no deadline | no wake-ups: it blocks on its channels |

@@ -282,7 +282,7 @@ impl Simulation {
     }
 
     /// Lets time pass until a moment or until a goal is reached, while a condition holds that is asked after everything
-    /// that happens, but not while a block that was replayed is still on its way.
+    /// that happens, but not while a block that was replayed is still on its way, or one only goes on from node to node.
     pub(crate) fn run_while(&self, moment: Time, goal: Goal, mut goes_on: impl FnMut(Progress) -> bool) {
         loop {
             let progress = self.progress();

@@ -85,7 +85,7 @@ impl World {
 
     /// Lets the next thing happen, unless it comes later than a limit. Time then is what it was, or that thing's.
     /// `unseen_until` is the goal of a run that nobody looks at before: a block that was found may have come to all then
-    /// before the next thing happens. Without one every block is carried.
+    /// before the next thing happens, and one on its way to many. Without one every block is carried, step by step.
     pub(super) fn step(&mut self, limit: Time, unseen_until: Option<Goal>) -> Step {
         if unseen_until.is_none() {
             self.carry_found();
@@ -113,7 +113,7 @@ impl World {
         let (mut has_come, longest) = (false, self.around.longest);
         while let Some(arrival) = self.next_arrival(first.map_or(limit, |first| first.min(limit))) {
             has_come = true;
-            // Where nobody looks meanwhile, a block goes on: it changes no more than when the next proof is found.
+            // A block that extends a tip leaves wake-ups and plans as they are: only the next proof may come sooner.
             if !self.arrive(arrival) || unseen_until.is_none() || self.around.longest > longest {
                 break;
             }
