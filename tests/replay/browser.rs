@@ -181,6 +181,16 @@ fn keys_and_addresses_go_where_they_say() {
         page.press("t")["zoom"]["tree"] == 1.0 && page.press("-")["zoom"]["tree"].as_f64().unwrap() < 1.0
     );
     assert_eq!(page.press("0")["zoom"]["tree"], 1.0);
+
+    // What is selected by a key or a link is brought into sight, wherever the tree was dragged.
+    let is_in_sight = |state: &Value| {
+        let in_sight = state["blocks_in_sight"].as_array().unwrap();
+        in_sight.contains(&state["selected"]["block"])
+    };
+    assert!(!is_in_sight(&(0..60).map(|_| page.press("a")).last().unwrap()));
+    assert!(is_in_sight(&page.press("b")));
+    assert!(!is_in_sight(&(0..60).map(|_| page.press("s")).last().unwrap()));
+    assert!(is_in_sight(&page.press("b")));
     let state = page.press("r");
     assert_eq!(state["by_region"], true);
 
@@ -188,8 +198,9 @@ fn keys_and_addresses_go_where_they_say() {
     let address = state["address"].as_str().unwrap().to_owned();
     let mut again = page.open(&address, DESKTOP);
     let mut before = state;
+    assert!(is_in_sight(&again));
     for state in [&mut again, &mut before] {
-        state["zoom"] = Value::Null;
+        (state["zoom"], state["blocks_in_sight"]) = (Value::Null, Value::Null);
     }
     assert_eq!(again, before);
     assert_eq!(page.press("Escape")["selected"], Value::Null);

@@ -95,7 +95,9 @@ function selectNext(by) {
 }
 function selectTip() {
   const tip = player.selected?.node !== undefined ? moment.tip[player.selected.node] : moment.top;
-  if (tip >= 0) select({ block: tip });
+  if (tip < 0) return;
+  sought = tip;
+  select({ block: tip });
 }
 
 // Draws once for however much has changed.
@@ -230,6 +232,7 @@ function readAddress() {
   const node = selected.startsWith("node-") ? tables.numbers.indexOf(Number(selected.slice(5))) : -1;
   const block = selected.length === 16 ? blocks.hash.indexOf(selected) : -1;
   player.selected = node >= 0 ? { node } : block >= 0 ? { block } : null;
+  sought = player.selected?.block ?? null;
   player.withMessages = said.get("messages") === "1";
   player.byRegion = said.get("regions") === "1" || (said.get("regions") === null && tables.regions.some(Boolean) && !said.has("t"));
   // A run plays in about a minute unless it is told otherwise.
@@ -310,6 +313,7 @@ window.replay = Object.freeze({
     selected: player.selected, with_messages: player.withMessages, by_region: player.byRegion, blocks: moment.known,
     under_way: flights(player.time).length, address: address(),
     zoom: { network: looks.network.zoom, tree: looks.tree.zoom },
+    blocks_in_sight: inSight(looks.tree),
     nodes: shownNodes.map((node) => ({
       number: tables.numbers[node], name: nodeName(node), state: STATES[moment.state[node]],
       tip: moment.tip[node] < 0 ? null : blocks.hash[moment.tip[node]],

@@ -33,10 +33,20 @@ function inSight(look) {
   return found;
 }
 
+// A block that is to be in sight when the tree is drawn next.
+let sought = null;
+function bringIntoSight(look, block) {
+  const isOut = (at, size) => at < BOX || at > size - BOX;
+  const [x, y] = [blockX(look, block), blockY(look, block)];
+  if (isOut(x, look.width) || isOut(y, look.height)) look.panBy(look.width / 2 - x, look.height / 2 - y);
+}
+
 function drawTree(pen, look) {
   if (!look.hasMoved && moment.top >= 0) {
     look.x = look.width - 64 - look.zoom * STEP * blocks.position[moment.top];
   }
+  if (sought !== null) bringIntoSight(look, sought);
+  sought = null;
   const found = inSight(look);
   const box = BOX * Math.min(look.zoom, 1.6);
   drawParents(pen, look, found);
