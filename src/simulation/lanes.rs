@@ -12,10 +12,10 @@ pub(super) struct Lane {
     pub(super) more_nanos: u32,
 }
 
-/// So many links are looked at together.
+/// How many links are looked at together, at most.
 pub(super) const LOOKED_AT: usize = u64::BITS as usize;
 
-/// Some of [so many](LOOKED_AT) links.
+/// The links that [`those_that`] picks out.
 #[derive(Debug)]
 pub(super) struct Those<'a> {
     lanes: &'a [Lane],
@@ -23,8 +23,8 @@ pub(super) struct Those<'a> {
     left: u64,
 }
 
-/// Picks out those of [so many](LOOKED_AT) links that meet a condition, all of which are looked at first. That takes no
-/// branch for each: few meet it, and which do cannot be foreseen.
+/// Picks out those links, of [`LOOKED_AT`] at most, that meet a condition; all are looked at first. That takes no branch for
+/// each: few meet it, and which do cannot be foreseen.
 #[inline]
 pub(super) fn those_that(lanes: &[Lane], meets: impl Fn(&Lane) -> bool) -> Those<'_> {
     let left = (0..).zip(lanes).fold(0, |left, (place, lane)| left | u64::from(meets(lane)) << place);

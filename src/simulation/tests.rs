@@ -160,6 +160,19 @@ fn what_is_skipped_does_not_matter() {
     }
 }
 
+/// Links are looked at in parts.
+#[test]
+fn what_is_skipped_does_not_matter_among_nodes_of_many_links() {
+    let [skipping, full] = [true, false].map(|skips| {
+        let simulation = network(150, 20.0, skips);
+        simulation.join(&Topology::Complete).unwrap();
+        simulation.set_default_link(Link::default().with_latency(Latency::fixed(Duration::from_millis(90))));
+        outcome(&simulation, 20.0, 20, |_| {})
+    });
+    // The reports are too long to be shown.
+    assert!(skipping == full);
+}
+
 /// What an attacker makes of a repeat is its own affair.
 #[test]
 fn what_is_skipped_does_not_matter_to_attackers() {

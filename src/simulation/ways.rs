@@ -209,12 +209,12 @@ mod tests {
         prop_oneof![any_way, both_ways]
     }
 
-    fn lanes(mut links: Vec<(u32, u32, u64)>) -> Lanes {
+    fn lanes(nodes: u32, mut links: Vec<(u32, u32, u64)>) -> Lanes {
         links.retain(|(from, to, _)| from != to);
         links.sort_unstable();
         links.dedup_by_key(|(from, to, _)| (*from, *to));
         let mut lanes = Lanes::default();
-        for node in 0..NODES {
+        for node in 0..nodes {
             let of_node = links.iter().filter(|(from, ..)| *from == node);
             let of_node: Vec<_> = of_node.map(|(_, to, nanos)| (NodeId::new(*to), *nanos)).collect();
             assert!(lanes.add_node(&of_node));
@@ -225,7 +225,7 @@ mod tests {
 
     /// Every message, from the first to the last, in the order of their turns: how long each node waits, and who tells it.
     fn carried(lanes: &Lanes, finder: u32) -> (Vec<Option<u64>>, u64) {
-        let (mut accepted, mut messages) = (vec![None; NODES as usize], 0);
+        let (mut accepted, mut messages) = (vec![None; lanes.nodes()], 0);
         let mut under_way = std::collections::BTreeSet::new();
         let mut next = Some((0, finder, NOBODY));
         while let Some((at, node, from)) = next {
@@ -241,10 +241,25 @@ mod tests {
         (accepted, messages)
     }
 
+    /// Links are looked at in parts.
+    #[test]
+    fn blocks_come_over_each_of_many_links() {
+        let nodes = 150;
+        let pairs = (0..nodes).flat_map(|from| (0..nodes).map(move |to| (from, to)));
+        let nanos =
+            |(from, to): (u32, u32)| 50_000_000 + u64::from(from * 7919 + to * 104_729) * 6_101 % 100_000_000;
+        let lanes = lanes(nodes, pairs.map(|(from, to)| (from, to, nanos((from, to)))).collect());
+        let (accepted, messages) = carried(&lanes, 3);
+        let mut others: Vec<_> = accepted.into_iter().flatten().map(Duration::from_nanos).collect();
+        others.sort_unstable();
+        let spread = Ways::default().spread(&lanes, NodeId::new(3)).expect("all know all");
+        assert_eq!((spread.accepted.as_slice(), spread.messages), (&others[1..], messages));
+    }
+
     proptest! {
         #[test]
         fn blocks_come_as_if_carried(links in links(), finder in 0..NODES, to in 0..NODES, within in 0..500_000_000_u64) {
-            let lanes = lanes(links);
+            let lanes = lanes(NODES, links);
             let (accepted, messages) = carried(&lanes, finder);
             let mut ways = Ways::default();
             let within = Duration::from_nanos(within);
