@@ -4,19 +4,19 @@
 //! They do what the general case does, effect for effect, and look at nothing that cannot matter then; what is due at the
 //! same moment waits for the wake-up. Most of what a simulation of many nodes does is this.
 
-use std::hint;
+use std::{hint, time::Duration};
 
 use super::{
     effects::{Effect, Effects},
-    machine::{Input, Node, SearchId},
-    questions::Wanted,
+    machine::{Node, SearchId},
+    questions::{Wanted, time_alone},
     secret::Scheme,
 };
 use crate::{
     blockchain::Blockchain,
     event::Happening,
     hash::BlockHash,
-    message::{Message, NodeId, RequestId, Told},
+    message::{Message, NodeId, RequestId},
     pow::Target,
     rules::Relay,
     time::Time,
@@ -53,35 +53,6 @@ impl Extended for Effects {
 
     fn acknowledge(&mut self, to: NodeId, block: BlockHash) {
         self.push(Effect::Send(to, Message::Acknowledge { block }));
-    }
-}
-
-/// What a node makes of it that peers tell of a block by its hash over links that lose nothing, until its next input of
-/// another kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Regard {
-    /// Nothing.
-    Nothing,
-    /// Nothing but that they have [told](Node::hear) it: before a moment, and so many of them.
-    Hearsay { until: Time, tellings: u32 },
-    /// It may ask them for it, or whatever else.
-    #[default]
-    Something,
-}
-
-impl Regard {
-    /// Tells whether nothing more comes of one who tells of it at a time. `others` counts those who are but heard,
-    /// which he is one of if he is.
-    #[inline]
-    pub(crate) fn allows(self, at: Time, others: &mut u32) -> bool {
-        match self {
-            Self::Nothing => true,
-            Self::Hearsay { until, tellings } => {
-                *others += 1;
-                at < until && *others <= tellings
-            }
-            Self::Something => false,
-        }
     }
 }
 
@@ -206,7 +177,7 @@ impl Node {
 
     /// Tells whether a message tells of a block at a position that the node lacks, and nothing comes of it but that its
     /// sender may be asked if those who are asked now do not answer in time.
-    pub(super) fn is_hearsay(&self, now: Time, from: NodeId, block: BlockHash, position: u64) -> bool {
+    pub(crate) fn is_hearsay(&self, now: Time, from: NodeId, block: BlockHash, position: u64) -> bool {
         self.gossip.questions.are_enough_asked(now)
             && self.peers.contains(&from)
             && self.listens_to(from)
@@ -219,7 +190,7 @@ impl Node {
     }
 
     /// Tells whether nothing comes of a question for blocks but its answer.
-    pub(super) fn only_answers(&self, now: Time, from: NodeId) -> bool {
+    pub(crate) fn only_answers(&self, now: Time, from: NodeId) -> bool {
         (self.is_quiet || self.only_lacks_blocks && !self.gossip.questions.are_due(now))
             && self.listens_to(from)
     }
@@ -240,36 +211,35 @@ impl Node {
             && self.gossip.questions.end_with(wanted, (from, request))
     }
 
-    /// The block that an input brings, if nothing is missing any more then: nothing would come of it if others had told of
-    /// that block, too.
-    pub(crate) fn settles(&self, now: Time, input: &Input) -> Option<(BlockHash, u64)> {
-        match input {
-            Input::Message(from, Message::Blocks { request, after, blocks: Told::Chain(chain) })
-                if self.is_all_that_it_lacks(now, (*from, *request), *after, chain) =>
-            {
-                Some((chain.tip_hash(), chain.len()))
-            }
-            _ => None,
-        }
+    /// Tells whether nothing comes of it that some peer tells of a chain's last block by its hash but that it is asked for
+    /// that, with its own next question, and no other for a [while](Self::asks_alone_for); and whether nothing is missing any
+    /// more when it answers with that block alone.
+    #[inline]
+    pub(crate) fn asks_for(&self, chain: &Blockchain) -> bool {
+        self.is_quiet && !self.pushes && chain.is_child_of(&self.chain) && chain.len() > self.longest_branch
     }
 
-    /// What the node makes of it that peers tell of a block at a position over links that lose nothing.
-    pub(crate) fn regard(&self, block: BlockHash, position: u64) -> Regard {
-        let listens_to_all = self.rules.relay.is_on() && self.gossip.banned.is_empty() && !self.is_apart();
-        if listens_to_all && self.is_known(block, position) {
-            return Regard::Nothing;
-        }
-        match self.gossip.questions.hearsay() {
-            Some((until, tellings))
-                if listens_to_all && !self.is_within_reach(Wanted { hash: block, position }) =>
-            {
-                Regard::Hearsay { until, tellings }
-            }
-            _ => Regard::Something,
-        }
+    /// For how long nobody else is asked when one is.
+    pub(crate) fn asks_alone_for(&self) -> Duration {
+        time_alone(self.limits.resolve_timeout)
     }
 
-    /// Notes that a peer told of a block, of which [nothing else](Regard::Hearsay) comes.
+    /// Tells whether a block that [was asked for](Self::asks_for) is the tip once it is there.
+    #[inline]
+    pub(crate) fn takes_on(&self, now: Time, chain: &Blockchain) -> bool {
+        debug_assert!(self.is_quiet && !self.pushes);
+        self.is_extended_by(now, chain)
+    }
+
+    /// Takes on a block that [was asked for](Self::asks_for), without having been told of it: as if it had heard of that, and
+    /// had asked.
+    #[inline]
+    pub(crate) fn extend_asked(&mut self, from: NodeId, chain: Blockchain, effects: &mut impl Extended) {
+        self.new_request();
+        self.extend(from, chain, false, effects);
+    }
+
+    /// Notes that a peer told of a block, of which [nothing else](Self::is_hearsay) comes.
     pub(crate) fn hear(&mut self, at: Time, from: NodeId, block: BlockHash, position: u64) {
         debug_assert!(self.loses_nothing(from) && self.is_hearsay(at, from, block, position));
         self.gossip.questions.note_hearsay(from, Wanted { hash: block, position });

@@ -417,6 +417,11 @@ impl Node {
         self
     }
 
+    /// Returns the number of the next question.
+    pub(crate) fn next_request(&self) -> RequestId {
+        RequestId(self.next_request + 1)
+    }
+
     pub(super) fn new_request(&mut self) -> RequestId {
         self.next_request += 1;
         RequestId(self.next_request)

@@ -42,7 +42,7 @@ mod secret;
 mod shorten;
 
 pub use effects::{Effect, Effects};
-pub(crate) use extend::{Extended, Regard};
+pub(crate) use extend::Extended;
 pub use limits::{Limits, NodeConfig};
 pub use machine::{Input, Node, SearchId, Template};
 pub(crate) use questions::{TELLINGS_MAX, time_alone};

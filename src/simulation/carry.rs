@@ -7,10 +7,10 @@ use std::{
 };
 
 use super::{
+    downloads::Downloads,
     drive::UNLIMITED,
     events::Subscribers,
     floods::Floods,
-    hearsay::Hearsay,
     messages::Flow,
     queue::{Queue, Turn, end_of},
     replays::Replays,
@@ -100,7 +100,7 @@ pub(super) struct Surroundings {
     pub(super) sent: Vec<u32>,
     pub(super) traffic: Traffic,
     pub(super) floods: Floods,
-    pub(super) hearsay: Hearsay,
+    pub(super) downloads: Downloads,
     pub(super) replays: Replays,
     /// The flood whose message the node has just got that handles its input, and from whom it came.
     pub(super) hint: Option<(u32, NodeId)>,
@@ -151,7 +151,7 @@ impl Extended for NodeEffects<'_> {
     fn accepted(&mut self, block: BlockHash, position: u64, from: NodeId) {
         self.around.longest = self.around.longest.max(position);
         self.around.changes += 1;
-        if self.around.subscribers.is_empty() {
+        if self.around.subscribers.is_empty() && self.around.replays.recording.is_none() {
             self.around.recorder.accepted(self.around.now, self.node, &block);
         } else {
             self.around.record(self.node, Happening::Accepted { block, position, from });
@@ -160,8 +160,10 @@ impl Extended for NodeEffects<'_> {
 
     #[inline]
     fn relay(&mut self, except: NodeId, tip: &Blockchain, by: Relay) {
-        debug_assert_eq!(by, Relay::Push, "no other node takes on a block that nobody had to ask for");
-        self.around.relay_block(self.node, Some(except), tip);
+        match by {
+            Relay::Announce => self.around.announce(self.node, Some(except), tip),
+            _ => self.around.relay_block(self.node, Some(except), tip),
+        }
     }
 
     #[inline]
@@ -197,7 +199,7 @@ impl Surroundings {
             sent: Vec::new(),
             traffic: Traffic::new(seed, link_room),
             floods: Floods::default(),
-            hearsay: Hearsay::default(),
+            downloads: Downloads::default(),
             replays: Replays::default(),
             hint: None,
             flow: Flow::Unknown,
@@ -250,7 +252,6 @@ impl Surroundings {
         self.searches.set_rate(self.now, node, UNLIMITED);
         self.set_wake(node, None);
         self.unread[node.index()] = Unread::default();
-        self.hearsay.forget(node);
     }
 
     /// Stops a node's search and deadlines.
@@ -298,9 +299,15 @@ impl Surroundings {
         node
     }
 
-    pub(super) fn carry_out(&mut self, node: NodeId, effect: Effect) {
+    /// Carries out what a node asks for whose chain that is.
+    pub(super) fn carry_out(&mut self, node: NodeId, chain: &Blockchain, effect: Effect) {
         match effect {
             Effect::Send(to, message) => self.send(node, to, message),
+            Effect::Relay { except, message: Message::Announce { block, .. } }
+                if block == chain.tip_hash() =>
+            {
+                self.announce(node, except, chain);
+            }
             Effect::Relay { except, message: Message::NewBlock(Told::Chain(chain)) } => {
                 self.relay_block(node, except, &chain);
             }
@@ -317,6 +324,12 @@ impl Surroundings {
         }
     }
 
+    /// Tells whether a node is to be woken by a moment.
+    #[inline]
+    pub(super) fn wakes_by(&self, node: NodeId, moment: Time) -> bool {
+        self.wake_at[node.index()].is_some_and(|at| at <= moment)
+    }
+
     /// Searches for a proof at once, and so finds out when it will be found.
     pub(super) fn hash(&mut self, id: NodeId, node: &mut Node, search: SearchId) {
         let template = node.template(self.now, search).expect("the search has just begun");
@@ -326,7 +339,7 @@ impl Surroundings {
         self.searches.begin(self.now, id, effort);
     }
 
-    fn set_wake(&mut self, node: NodeId, at: Option<Time>) {
+    pub(super) fn set_wake(&mut self, node: NodeId, at: Option<Time>) {
         self.wake_at[node.index()] = at;
         self.wakes.set(node, at);
     }

@@ -92,6 +92,7 @@ impl World {
         let mut cut = Cut::before_tip_of(&base);
         self.nodes.shorten(&mut self.around, &mut cut);
         self.around.floods.shorten(&mut cut);
+        self.around.downloads.shorten();
         self.around.replays.shorten(&mut cut);
     }
 

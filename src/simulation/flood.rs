@@ -1,10 +1,10 @@
 //! One block on its way through the network.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     lanes::{LOOKED_AT, Lane, Lanes, Sources, Start, those_that},
-    queue::{Arrival, Queue, Turn, end_of, turn},
+    queue::{Arrival, Queue, Turn, turn},
 };
 use crate::{blockchain::Blockchain, message::NodeId, report::Volume, time::Time};
 
@@ -12,8 +12,17 @@ use crate::{blockchain::Blockchain, message::NodeId, report::Volume, time::Time}
 pub(super) const NOBODY: u32 = u32::MAX;
 /// Stands for a node that has told nobody.
 const NOT_YET: Telling = Telling { except: u32::MAX - 1, count: 0 };
-/// Marks the slot of an arrival as that of a flood.
+/// Marks the slot of an arrival as that of a flood, whose number the last bits are.
 pub(super) const FLOOD: u32 = 1 << 31;
+/// Marks it as a question for the block, of whom it comes from; or as the block, for whom it comes to.
+pub(super) const ASKED: u32 = 1 << 30;
+pub(super) const SENT: u32 = 1 << 29;
+
+/// The number of the flood that an arrival is of.
+#[inline]
+pub(super) fn number_of(arrival: &Arrival) -> usize {
+    (arrival.slot & !(FLOOD | ASKED | SENT)) as usize
+}
 
 /// How a node has told its peers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +72,8 @@ pub(super) struct Flood {
     told: Vec<Telling>,
     /// Of those that told their peers at another time: when, and how.
     late: BTreeMap<u32, (Time, Telling)>,
+    /// The links, from whom and to whom, over which it is told of by a message of its own.
+    apart: BTreeSet<(u32, u32)>,
     /// How many of its arrivals are in the queue.
     pub(super) queued: u32,
     /// How many nodes are not known to hear of the block before the end of time.
@@ -88,33 +99,35 @@ impl Flood {
         told.clear();
         told.resize(nodes, NOT_YET);
         let (unheard, last_first) = (nodes, Time::MAX);
-        let (late, queued, last) = (BTreeMap::new(), 0, now);
-        Self { chain, bytes, own_bytes, first, told, late, queued, unheard, last_first, last }
+        let (late, apart, queued, last) = (BTreeMap::new(), BTreeSet::new(), 0, now);
+        Self { chain, bytes, own_bytes, first, told, late, apart, queued, unheard, last_first, last }
     }
 
-    /// Has a node tell its peers, but one, at a moment; `came_from` is whose link has just brought it the block.
+    /// Has a node tell its peers, but one, and but those that it tells by messages of their own, at a moment; `came_from` is
+    /// whose link has just brought it the block.
     #[inline]
     pub(super) fn relay(
         &mut self,
         all: &Lanes,
         number: u32,
         (now, from, except): (Time, u32, u32),
-        came_from: u32,
+        (came_from, apart): (u32, &[u32]),
         queue: &mut Queue,
         count: &mut u32,
     ) -> Option<Volume> {
         let first = &mut self.first[from as usize];
         let told = &mut self.told[from as usize];
         let telling = Telling { except, count: count.wrapping_add(1) };
-        if *told == NOT_YET && (*first == now || *first == Time::MAX) {
+        if *told != NOT_YET || !self.late.is_empty() && self.late.contains_key(&from) {
+            return None;
+        }
+        if *first == now || *first == Time::MAX {
             self.unheard -= usize::from(now < *first);
             *first = now;
             *told = telling;
-        } else if *told == NOT_YET && !self.late.contains_key(&from) {
+        } else {
             *first = now.min(*first);
             self.late.insert(from, (now, telling));
-        } else {
-            return None;
         }
         *count = telling.count;
         let (start, lanes) = all.of(from);
@@ -122,7 +135,8 @@ impl Flood {
         self.last = self.last.max(soonest.after_nanos(u64::from(start.most_more_nanos)));
         let leaves_out = except != NOBODY
             && if except == came_from { all.lead_back(from, except) } else { all.leads(from, except) };
-        let messages = lanes.len() as u64 - u64::from(leaves_out);
+        let messages = lanes.len() as u64 - u64::from(leaves_out) - apart.len() as u64;
+        self.apart.extend(apart.iter().map(|to| (from, *to)));
         let volume = Some(Volume { messages, bytes: messages * self.bytes });
         if soonest > self.last_first {
             return volume;
@@ -131,7 +145,7 @@ impl Flood {
         for lanes in lanes.chunks(LOOKED_AT) {
             // Equal times are told apart by their senders only when they come.
             for lane in those_that(lanes, |lane| comes_at(lane) <= self.first[lane.to as usize]) {
-                if lane.to == except {
+                if lane.to == except || apart.contains(&lane.to) {
                     continue;
                 }
                 let (at, first) = (comes_at(lane), &mut self.first[lane.to as usize]);
@@ -147,25 +161,73 @@ impl Flood {
         volume
     }
 
-    /// A node has heard of the block in vain: the next messages that bring it are put into the queue.
+    /// A node has heard of the block in vain: the next messages that tell it of that after a turn are put into the queue.
     pub(super) fn was_in_vain(
         &mut self,
         (lanes, sources): (&Lanes, &Sources),
         number: u32,
-        (now, to): (Time, u32),
+        (after, to): (Turn, u32),
         queue: &mut Queue,
     ) {
-        let comes: Vec<_> = self.to_node(lanes, sources.of(to), to, now).collect();
+        let comes: Vec<_> = self.to_node(lanes, sources.of(to), to, after).collect();
         let next = comes.iter().map(|message| message.due).min();
-        self.first[to as usize] = next.unwrap_or(Time::MAX);
-        // It hears of the block first later than was thought.
-        self.unheard += usize::from(next.is_none_or(|next| next == Time::MAX));
+        self.hears_at(to, next.unwrap_or(Time::MAX));
+        let next = comes.into_iter().filter(|message| Some(message.due) == next);
+        self.queue_all(next, number, queue);
+    }
+
+    /// A node makes something of whoever tells it of the block: each message that does so after a turn is put into the queue,
+    /// and so are those that are yet to be sent.
+    pub(super) fn matters_to(
+        &mut self,
+        (lanes, sources): (&Lanes, &Sources),
+        number: u32,
+        (after, to): (Turn, u32),
+        queue: &mut Queue,
+    ) {
+        let comes: Vec<_> = self.to_node(lanes, sources.of(to), to, after).collect();
+        self.hears_at(to, Time::MAX);
+        self.queue_all(comes, number, queue);
+    }
+
+    /// Notes that a node hears of the block later than was thought.
+    fn hears_at(&mut self, node: u32, at: Time) {
+        let before = self.first[node as usize];
+        self.unheard += usize::from(before < Time::MAX && at == Time::MAX);
         self.last_first = Time::MAX;
-        for Spelled { from, due, count, .. } in comes.into_iter().filter(|message| Some(message.due) == next)
-        {
-            self.queued += 1;
-            queue.push(Arrival { at: due, to, from: from.index() as u32, count, slot: number | FLOOD });
+        self.set_first(node, at);
+    }
+
+    /// Notes that a node that has waited for the block has it now: whoever tells it later need not.
+    #[inline]
+    pub(super) fn has_come(&mut self, node: u32, now: Time) {
+        self.unheard -= usize::from(self.first[node as usize] == Time::MAX);
+        self.set_first(node, now);
+    }
+
+    #[inline]
+    fn set_first(&mut self, node: u32, at: Time) {
+        let (first, told) = (&mut self.first[node as usize], &mut self.told[node as usize]);
+        if *told != NOT_YET {
+            self.late.insert(node, (*first, *told));
+            *told = NOT_YET;
         }
+        *first = at;
+    }
+
+    fn queue_all(&mut self, messages: impl IntoIterator<Item = Spelled>, number: u32, queue: &mut Queue) {
+        for Spelled { from, to, due, count, .. } in messages {
+            self.queued += 1;
+            let [from, to] = [from, to].map(|node| node.index() as u32);
+            queue.push(Arrival { at: due, to, from, count, slot: number | FLOOD });
+        }
+    }
+
+    /// Tells whether a node has heard of the block by a moment, and no later message is put into the queue.
+    #[inline]
+    pub(super) fn is_heard_by(&self, node: NodeId, now: Time) -> bool {
+        let first = self.first[node.index()];
+        self.last >= now && first <= now && first < Time::MAX
     }
 
     /// When a node has told its peers, and how, if it has.
@@ -176,19 +238,19 @@ impl Flood {
         }
     }
 
-    /// Its messages that come to a node from some others after a moment.
-    fn to_node<'a>(
+    /// Its messages that come to a node from some others after a turn.
+    pub(super) fn to_node<'a>(
         &'a self,
         lanes: &'a Lanes,
         sources: &'a [u32],
         to: u32,
-        now: Time,
+        after: Turn,
     ) -> impl Iterator<Item = Spelled> + 'a {
         sources.iter().filter_map(move |&from| {
             let telling = self.telling_of(from)?;
             let (start, lanes) = lanes.of(from);
             let place = lanes.binary_search_by_key(&to, |lane| lane.to).ok()?;
-            self.message((from, telling), (start, &lanes[place]), end_of(now))
+            self.message((from, telling), (start, &lanes[place]), after)
         })
     }
 
@@ -219,7 +281,8 @@ impl Flood {
         after: Turn,
     ) -> Option<Spelled> {
         let due = sent.after_nanos(start.nanos + u64::from(lane.more_nanos));
-        if turn(due, lane.to, from, count) <= after || lane.to == except {
+        let is_apart = !self.apart.is_empty() && self.apart.contains(&(from, lane.to));
+        if turn(due, lane.to, from, count) <= after || lane.to == except || is_apart {
             return None;
         }
         let [from, to] = [from, lane.to].map(NodeId::new);

@@ -6,16 +6,16 @@
 //! they are counted, come back if the first was in vain, and are all spelled out when the network changes, or links may have
 //! no room for them.
 
-use std::mem;
+use std::{mem, sync::Arc};
 
 use super::{
-    flood::{FLOOD, Flood, NOBODY, Spare, Spelled},
+    flood::{ASKED, FLOOD, Flood, NOBODY, SENT, Spare, Spelled, number_of},
     lanes::{Lanes, Sources},
     queue::{Arrival, Queue, Turn, end_of},
 };
 use crate::{
     blockchain::{Blockchain, Cut},
-    message::{Message, NodeId, Told},
+    message::{ANNOUNCEMENT_BYTES, Message, NodeId, Told},
     report::Volume,
     time::Time,
     wire::Room,
@@ -29,7 +29,9 @@ const OWN_BYTES_MAX: u64 = Room::LINK.bytes / 4;
 /// All blocks on their way.
 #[derive(Debug, Default)]
 pub(super) struct Floods {
-    pub(super) lanes: Lanes,
+    pub(super) lanes: Arc<Lanes>,
+    /// Whether nodes are told of blocks by their hashes.
+    by_hash: bool,
     /// Who has links to each node, once that has been asked.
     sources: Option<Sources>,
     /// What every block counts as, if not as its own bytes.
@@ -56,18 +58,22 @@ pub(super) enum OneByOne {
 pub(super) enum Wave {
     /// A message by itself.
     Message,
-    /// A block that comes first, and the number of its flood.
+    /// The first that a node is told of a block, and the number of its flood.
     First(u32, Blockchain),
     /// A repeat.
     Repeat,
+    /// A question for a block, and the block for whom it was asked.
+    Asked(Blockchain),
+    Sent(u32, Blockchain),
 }
 
 impl Floods {
     /// Begins anew, when nothing is on its way; tells whether the links are others than before, or blocks count as other
-    /// bytes.
-    pub(super) fn set_lanes(&mut self, lanes: Lanes, block_bytes: Option<u64>) -> bool {
+    /// bytes. `by_hash` tells whether what nodes are told is the hash of a block.
+    pub(super) fn set_lanes(&mut self, lanes: Arc<Lanes>, by_hash: bool, block_bytes: Option<u64>) -> bool {
         debug_assert!(self.floods.iter().all(Option::is_none));
         let are_others = self.lanes != lanes || self.block_bytes != block_bytes;
+        self.by_hash = by_hash;
         if are_others {
             self.lanes = lanes;
             self.sources = None;
@@ -89,18 +95,39 @@ impl Floods {
         if arrival.slot & FLOOD == 0 {
             return Wave::Message;
         }
-        let number = arrival.slot & !FLOOD;
-        let flood = self.floods[number as usize].as_mut().expect("a flood lasts until its last arrival");
+        let number = number_of(arrival);
+        let flood = self.floods[number].as_mut().expect("a flood lasts until its last arrival");
         flood.queued -= 1;
+        if arrival.slot & ASKED != 0 {
+            return Wave::Asked(flood.chain.clone());
+        }
+        if arrival.slot & SENT != 0 {
+            return Wave::Sent(number as u32, flood.chain.clone());
+        }
         if flood.first[arrival.to as usize] < arrival.at || self.last == Some(*arrival) {
             return Wave::Repeat;
         }
         self.last = Some(*arrival);
-        Wave::First(number, flood.chain.clone())
+        Wave::First(number as u32, flood.chain.clone())
     }
 
-    /// Has a node tell its peers, but one, of a block, and returns the messages that makes. `hint` is the flood whose message
-    /// the node has just got, and from whom.
+    /// Puts something of a flood into the queue that is no message which tells of its block.
+    pub(super) fn push(&mut self, number: u32, arrival: Arrival, queue: &mut Queue) {
+        self.flood_mut(number).queued += 1;
+        queue.push(arrival);
+    }
+
+    /// The block of a flood.
+    pub(super) fn block(&self, number: u32) -> &Blockchain {
+        &self.floods[number as usize].as_ref().expect("a flood lasts until its last arrival").chain
+    }
+
+    fn flood_mut(&mut self, number: u32) -> &mut Flood {
+        self.floods[number as usize].as_mut().expect("a flood lasts until its last arrival")
+    }
+
+    /// Has a node tell its peers, but one, and but those that it tells by messages of their own, of a block, and returns the
+    /// messages that makes. `hint` is the flood whose message the node has just got, and from whom.
     ///
     /// # Errors
     ///
@@ -111,7 +138,7 @@ impl Floods {
         now: Time,
         (from, except): (NodeId, Option<NodeId>),
         chain: &Blockchain,
-        hint: Option<(u32, NodeId)>,
+        (hint, apart): (Option<(u32, NodeId)>, &[u32]),
         queue: &mut Queue,
         count: &mut u32,
     ) -> Result<Volume, OneByOne> {
@@ -120,7 +147,7 @@ impl Floods {
         let from = from.index() as u32;
         let except = except.map_or(NOBODY, |node| node.index() as u32);
         let came_from = hint.map_or(NOBODY, |(_, node)| node.index() as u32);
-        let told = flood.relay(&self.lanes, number, (now, from, except), came_from, queue, count);
+        let told = flood.relay(&self.lanes, number, (now, from, except), (came_from, apart), queue, count);
         told.ok_or(OneByOne::ToldBefore)
     }
 
@@ -142,18 +169,56 @@ impl Floods {
             return;
         }
         let sources = sources.get_or_insert_with(|| Sources::new(lanes));
-        flood.was_in_vain((lanes, sources), number, (now, to.index() as u32), queue);
+        flood.was_in_vain((lanes, sources), number, (end_of(now), to.index() as u32), queue);
+    }
+
+    /// Has a node hear each message that tells it of a block which it has heard of, from a turn on, and makes something of.
+    #[cold]
+    pub(super) fn matters_to(&mut self, number: u32, to: NodeId, after: Turn, queue: &mut Queue) {
+        let Self { lanes, sources, floods, .. } = self;
+        let sources = sources.get_or_insert_with(|| Sources::new(lanes));
+        let flood = floods[number as usize].as_mut().expect("whoever asks has seen it");
+        flood.matters_to((lanes, sources), number, (after, to.index() as u32), queue);
+    }
+
+    /// The number of a flood whose block a node has heard of, and others may still tell it of, if one meets a condition.
+    #[inline]
+    pub(super) fn heard_of(
+        &self,
+        now: Time,
+        node: NodeId,
+        meets: impl Fn(&Blockchain) -> bool,
+    ) -> Option<u32> {
+        let is_one = |flood: &Flood| flood.is_heard_by(node, now) && meets(&flood.chain);
+        let place = self.floods.iter().position(|flood| flood.as_ref().is_some_and(is_one))?;
+        Some(place as u32)
+    }
+
+    /// Who has told a node of a block by a turn, and when, in the order in which it was told.
+    pub(super) fn told(&mut self, number: u32, to: NodeId, since: Time, by: Turn) -> Vec<(Time, NodeId)> {
+        let Self { lanes, sources, floods, .. } = self;
+        let sources = sources.get_or_insert_with(|| Sources::new(lanes));
+        let flood = floods[number as usize].as_ref().expect("whoever asks has seen it");
+        let to = to.index() as u32;
+        let mut told: Vec<_> = flood
+            .to_node(lanes, sources.of(to), to, (since, 0, 0))
+            .filter(|message| message.turn() <= by)
+            .collect();
+        told.sort_unstable_by_key(Spelled::turn);
+        told.into_iter().map(|message| (message.due, message.from)).collect()
+    }
+
+    /// Notes that a node that has waited for a block [has it](Flood::has_come) now.
+    #[inline]
+    pub(super) fn has_come(&mut self, number: u32, node: NodeId, now: Time) {
+        self.flood_mut(number).has_come(node.index() as u32, now);
     }
 
     /// Tells whether messages may still be under way that tell of a block which a node has heard of, and does not
     /// remember.
     pub(super) fn miss(&self, now: Time, node: NodeId, remembers: impl Fn(&Blockchain) -> bool) -> bool {
-        let mut heard = self
-            .floods
-            .iter()
-            .flatten()
-            .filter(|flood| flood.last >= now && flood.first[node.index()] <= now);
-        heard.any(|flood| !remembers(&flood.chain))
+        // Who is told of it by its hash, and makes something of that, hears each that tells it.
+        !self.by_hash && self.heard_of(now, node, |chain| !remembers(chain)).is_some()
     }
 
     /// Lets go of blocks.
@@ -194,9 +259,9 @@ impl Floods {
         for arrival in queue.drain() {
             if arrival.slot & FLOOD == 0 {
                 queue.push(arrival);
-            } else if arrival.at <= now && self.last != Some(arrival) {
+            } else if arrival.slot & (ASKED | SENT) == 0 && arrival.at <= now && self.last != Some(arrival) {
                 // Its time has come, but not its turn.
-                let flood = floods[(arrival.slot & !FLOOD) as usize].as_ref();
+                let flood = floods[number_of(&arrival)].as_ref();
                 let chain = flood.expect("a flood lasts until its last arrival").chain.clone();
                 let [from, to] = [arrival.from, arrival.to].map(NodeId::new);
                 all.push(Spelled { from, to, sent: now, due: arrival.at, count: arrival.count, chain });
@@ -231,7 +296,7 @@ impl Floods {
                 self.spare.push(over.end());
             }
         }
-        let bytes = self.bytes_of(&chain);
+        let bytes = if self.by_hash { ANNOUNCEMENT_BYTES } else { self.bytes_of(&chain) };
         let own_bytes = Message::NewBlock(Told::Chain(chain.clone())).size();
         let (count, sum) = self
             .floods
@@ -268,10 +333,10 @@ mod tests {
         for links in [&[][..], &[(receiver, 2 * SECOND)], &[(receiver, SECOND)]] {
             assert!(lanes.add_node(links));
         }
-        floods.set_lanes(lanes, None);
+        floods.set_lanes(Arc::new(lanes), false, None);
         for from in [slow, fast] {
             floods
-                .relay(START, (from, None), chain, None, &mut queue, &mut 0)
+                .relay(START, (from, None), chain, (None, &[]), &mut queue, &mut 0)
                 .expect("it has not told of it");
         }
         let sooner = queue.pop_until(Time::MAX).expect("it was told");

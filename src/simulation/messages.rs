@@ -45,9 +45,6 @@ pub(super) enum Flow {
 
 impl Surroundings {
     pub(super) fn relay(&mut self, node: NodeId, except: Option<NodeId>, message: &Message) {
-        if self.announce(node, except, message) {
-            return;
-        }
         let load = self.traffic.load(message.measured());
         for place in 0..self.peers[node.index()].len() {
             let to = self.peers[node.index()][place];
@@ -61,7 +58,7 @@ impl Surroundings {
     pub(super) fn relay_block(&mut self, node: NodeId, except: Option<NodeId>, chain: &Blockchain) {
         if self.flows() {
             let count = &mut self.sent[node.index()];
-            let hint = self.hint;
+            let hint = (self.hint, [].as_slice());
             let relayed = self.floods.relay(self.now, (node, except), chain, hint, &mut self.queue, count);
             match relayed {
                 Ok(Volume { messages, bytes }) => {
@@ -157,23 +154,24 @@ impl Surroundings {
         }
         let Some(mut lanes) = lanes else {
             self.flow = Flow::Steady { by_all_sizes };
-            self.floods.set_lanes(Lanes::default(), None);
             self.replays.forget(&mut self.recorder);
             // Over links with bandwidths of their own packets wait, too.
+            let mut packets = packets.filter(|_| !by_all_sizes).unwrap_or_default();
+            packets.find_ways_back();
+            let packets = Arc::new(packets);
+            self.floods.set_lanes(Arc::clone(&packets), true, None);
             self.replays.rehearsal = None;
-            if let Some(mut packets) = packets.filter(|_| !by_all_sizes) {
-                packets.find_ways_back();
-                let packets = Arc::new(packets);
+            if packets.nodes() > 0 {
                 self.replays.rehearsal = self.rehearsal(Arc::clone(&packets));
                 if packets.are_both_ways() && packets.take_time() {
-                    self.hearsay.begin(packets, busy_until);
+                    self.downloads.begin(busy_until);
                 }
             }
             return false;
         };
         lanes.find_ways_back();
         let block_bytes = self.traffic.links().block_cost().bytes;
-        if self.floods.set_lanes(lanes, block_bytes) {
+        if self.floods.set_lanes(Arc::new(lanes), false, block_bytes) {
             self.replays.forget(&mut self.recorder);
         }
         self.flow = Flow::Free;
@@ -190,16 +188,16 @@ impl Surroundings {
     /// Before anything changes that blocks flow by: from now on each that is under way is a message by itself.
     pub(super) fn spell_out(&mut self) {
         self.flow = Flow::Unknown;
+        self.end_downloads();
         for Spelled { from, to, sent, due, count, chain } in self.floods.spell_out(self.turn, &mut self.queue)
         {
-            self.bring_back((from, to), (sent, due), count, Message::NewBlock(Told::Chain(chain)));
+            self.bring_back((from, to), (sent, due), count, Message::news(&chain, self.rules.relay));
         }
-        self.end_hearsay();
     }
 
     /// When the last message comes that is under way and not in the queue.
     pub(super) fn last_unqueued(&self) -> Option<Time> {
-        self.floods.last(self.now).max(self.hearsay.last())
+        self.floods.last(self.now)
     }
 
     /// Puts a message into the queue that was sent at a time and is under way, though it was not in the queue so far; `read`
@@ -253,7 +251,7 @@ impl Surroundings {
         let due = by_themselves.filter(has_come).count() as u64;
         let Volume { messages: unqueued, bytes } = self.unqueued;
         let mut counted = self.messages.clone();
-        let not_in_queue = self.floods.under_way(moment) + self.hearsay.under_way(moment);
+        let not_in_queue = self.floods.under_way(moment) + self.downloads.under_way(moment);
         counted.delivered += due + unqueued - self.brought_back - not_in_queue;
         if unqueued > 0 {
             counted.sent += unqueued;
@@ -281,17 +279,20 @@ impl Surroundings {
         let volume = self.messages.kinds.entry(kind).or_default();
         volume.messages += 1;
         volume.bytes += load.bytes;
+        if let Some(at) = self.downloads.on_link(from, to) {
+            self.traffic.note_arrival((from, to), at);
+        }
         let trace = self.traffic.trace(&message, from, || self.now);
         let offer = self.traffic.send(self.now, (from, to), message, load, false, trace);
         let mut is_half_full = false;
         if let Offer::Later(message) = &offer {
             is_half_full = self.traffic.is_half_full(Some(message.lane));
             if !is_packet(load.bytes) {
-                self.hearsay.keep_busy(from, message.due);
+                self.downloads.keep_busy(from, message.due);
             }
         }
         self.accept(from, to, offer);
-        if is_half_full && matches!(self.flow, Flow::Free) {
+        if is_half_full && (matches!(self.flow, Flow::Free) || self.downloads.are_on()) {
             self.spell_out();
         }
     }
@@ -334,7 +335,7 @@ impl Surroundings {
     }
 
     /// Has the message of a number among its sender's come when it is due.
-    fn bring(&mut self, message: UnderWay, count: u32) {
+    pub(super) fn bring(&mut self, message: UnderWay, count: u32) {
         let (at, to, from) = (message.due, message.to.index() as u32, message.from.index() as u32);
         let slot = self.under_way.put(message);
         self.queue.push(Arrival { at, to, from, count, slot });

@@ -6,13 +6,13 @@
 
 mod acts;
 mod carry;
+mod downloads;
 mod drive;
 mod events;
 mod filled;
 mod finality;
 mod flood;
 mod floods;
-mod hearsay;
 mod lanes;
 mod messages;
 mod nodes;

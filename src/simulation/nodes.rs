@@ -71,6 +71,18 @@ impl Nodes {
         self.list[id.index()].as_mut()
     }
 
+    /// A node as it was before it downloads a block, if it does.
+    #[inline]
+    pub(super) fn before_download(&mut self, around: &mut Surroundings, id: NodeId) -> &Node {
+        self.bring_up_to_given(around, id);
+        self.list[id.index()].as_ref().expect("blocks flow while all nodes are live")
+    }
+
+    /// Notes that a node has more on its mind than it knows of: a block that it downloads.
+    pub(super) fn add_busy(&mut self) {
+        self.busy += 1;
+    }
+
     /// Has what a block reads of a node fetched from memory, and does not wait for it.
     #[inline]
     pub(super) fn fetch(&self, number: u32) {
@@ -114,12 +126,34 @@ impl Nodes {
         }
         // Both ends were told that nothing is lost between them.
         node.extend(from, chain, false, &mut NodeEffects { around, node: id });
-        if let Some(search) = around.to_hash.take() {
+        self.has_extended(around, id);
+        Ok(())
+    }
+
+    /// Has a node take on a block that it has downloaded.
+    #[inline]
+    pub(super) fn take_on_asked(
+        &mut self,
+        around: &mut Surroundings,
+        id: NodeId,
+        from: NodeId,
+        chain: Blockchain,
+    ) {
+        self.busy -= 1;
+        let node = self.list[id.index()].as_mut().expect("it has asked for the block");
+        node.extend_asked(from, chain, &mut NodeEffects { around, node: id });
+        self.has_extended(around, id);
+    }
+
+    #[inline]
+    fn has_extended(&mut self, around: &mut Surroundings, id: NodeId) {
+        if let Some(search) = around.to_hash.take()
+            && let Some(node) = &mut self.list[id.index()]
+        {
             around.hash(id, node, search);
         }
         // Whoever told it has a longer chain than it had, so that it was not on the longest before.
         self.count_in_chain(id);
-        Ok(())
     }
 
     /// Tells whether all nodes have one chain, in the same copy.
@@ -146,10 +180,9 @@ impl Nodes {
     pub(super) fn shorten(&mut self, around: &mut Surroundings, cut: &mut Cut) {
         for place in 0..self.list.len() as u32 {
             if let Some(node) = self.at(around, NodeId::new(place)) {
-                around.hearsay.hear_all(around.turn, node);
                 node.shorten(cut);
                 // It may have forgotten a block that it was told of.
-                around.look_at_hearsay(node, None);
+                around.look_at_what_it_heard(node);
             }
         }
         let given = self.given.take();
@@ -159,9 +192,28 @@ impl Nodes {
         self.on_longest = self.list.iter().flatten().filter(|node| self.is_on_longest(node)).count();
     }
 
-    /// Writes into a node what has come to all.
+    /// Has a node know all that has come to it.
     #[inline]
     fn bring_up(&mut self, around: &mut Surroundings, id: NodeId) {
+        self.bring_up_to_given(around, id);
+        if around.downloads.is_unheard_by(id) {
+            self.hear_of_download(around, id);
+        }
+    }
+
+    /// Tells a node of the block that it downloads, which goes on as a message.
+    #[cold]
+    fn hear_of_download(&mut self, around: &mut Surroundings, id: NodeId) {
+        let unheard = around.end_download(id);
+        self.busy -= 1;
+        self.count_out(id);
+        unheard.tell(self.list[id.index()].as_mut().expect("it downloads a block"));
+        self.count_in(id);
+    }
+
+    /// Writes into a node what has come to all.
+    #[inline]
+    fn bring_up_to_given(&mut self, around: &mut Surroundings, id: NodeId) {
         let missed = self.given_count - self.known_counts[id.index()];
         if missed > 0 {
             self.known_counts[id.index()] = self.given_count;

@@ -32,15 +32,13 @@ pub(super) struct Recording {
     accepted: Vec<Duration>,
     /// How many messages have asked for it.
     requests: u64,
-    /// When the last announcement comes that is not in the queue.
-    heard_by: Time,
 }
 
 impl Recording {
     pub(super) fn begin(found: &Found, start: Time, before: Messages) -> Self {
         let Found { kind, request_bytes, .. } = *found;
-        let (accepted, requests, heard_by) = (Vec::new(), 0, start);
-        Self { kind, request_bytes, start, before, accepted, requests, heard_by }
+        let (accepted, requests) = (Vec::new(), 0);
+        Self { kind, request_bytes, start, before, accepted, requests }
     }
 
     /// Notes what happens to a node; tells whether it is of the block.
@@ -54,12 +52,14 @@ impl Recording {
 
     /// Notes that a message is sent.
     pub(super) fn note_message(&mut self, message: &Message) {
-        self.requests += u64::from(matches!(message, Message::BlocksRequest { .. }));
+        if matches!(message, Message::BlocksRequest { .. }) {
+            self.note_request();
+        }
     }
 
-    /// Notes that an announcement comes at a time that is not in the queue.
-    pub(super) fn note_hearsay(&mut self, at: Time) {
-        self.heard_by = at.max(self.heard_by);
+    /// Notes that a block is asked for.
+    pub(super) fn note_request(&mut self) {
+        self.requests += 1;
     }
 
     /// What was noted, if every message has come by a moment, the last then.
@@ -91,7 +91,7 @@ impl Surroundings {
             && nodes.are_together()
             && nodes.rest()
             && self.queue.is_empty();
-        let (kind, last) = (recording.kind, recording.heard_by.max(self.now));
+        let (kind, last) = (recording.kind, self.last_unqueued().unwrap_or(self.now).max(self.now));
         if are_at_rest && let Some(spread) = recording.spread(last, &self.counted_by(before)) {
             self.replays.records.keep(kind, spread, &mut self.recorder);
         }

@@ -254,6 +254,6 @@ impl Surroundings {
         if is_new && self.traffic.links().are_idle(self.now) {
             self.replays.recording = Some(Recording::begin(found, self.now, self.counted()));
         }
-        self.carry_out(finder, Effect::Relay { except: None, message });
+        self.carry_out(finder, &found.chain, Effect::Relay { except: None, message });
     }
 }

@@ -91,9 +91,8 @@ impl World {
             self.carry_found();
         }
         self.tell_of_losses();
-        let wake = self.around.wakes.first().map(|(at, _)| at);
         let plan = self.next_plan();
-        let others = earlier(wake, plan);
+        let others = earlier(self.next_wake(), plan);
         let mut first = earlier(others, self.next_proof());
         if let Some(found) = self.around.replays.take_found() {
             // Where nothing is to come it is carried, so that time ends with its messages. Else the step goes on to what
@@ -113,11 +112,11 @@ impl World {
         let (mut has_come, longest) = (false, self.around.longest);
         while let Some(arrival) = self.next_arrival(first.map_or(limit, |first| first.min(limit))) {
             has_come = true;
-            // A block that extends a tip leaves wake-ups and plans as they are: only the next proof may come sooner.
+            // A block that extends a tip leaves plans as they are: only a proof or a wake-up may come sooner.
             if !self.arrive(arrival) || unseen_until.is_none() || self.around.longest > longest {
                 break;
             }
-            first = earlier(others, self.next_proof());
+            first = earlier(earlier(self.next_wake(), plan), self.next_proof());
         }
         if has_come {
             return Step::Done;
@@ -125,6 +124,7 @@ impl World {
         let Some(now) = first.filter(|first| *first <= limit) else {
             return if first.is_none() { self.let_the_last_come(limit) } else { Step::Nothing };
         };
+        let wake = self.next_wake();
         // Nobody waited for anything when the block was found: a wake-up is of it.
         if wake != first {
             self.end_recording(now);
@@ -180,8 +180,13 @@ impl World {
         match self.around.floods.arrive(&arrival) {
             Wave::First(number, chain) => {
                 let [from, to] = [arrival.from, arrival.to].map(NodeId::new);
-                return self.block_comes(number, from, to, chain);
+                return match self.around.downloads.are_on() {
+                    true => self.is_told(number, (from, to), &chain),
+                    false => self.block_comes(number, from, to, chain),
+                };
             }
+            Wave::Asked(chain) => return self.is_asked(arrival, &chain),
+            Wave::Sent(number, chain) => return self.is_sent(number, arrival, chain),
             Wave::Message => {
                 if let Some((from, to, message)) = self.around.arrive(arrival) {
                     self.handle(to, Input::Message(from, message));
@@ -203,7 +208,7 @@ impl World {
         for arrival in self.around.queue.opened() {
             self.nodes.fetch(arrival.to);
             self.around.floods.lanes.fetch(arrival.to);
-            self.around.hearsay.fetch(arrival.to);
+            self.around.downloads.fetch(arrival.to);
         }
         for arrival in self.around.queue.opened() {
             if !Floods::is_of_flood(arrival) {
@@ -255,6 +260,12 @@ impl World {
     pub(super) fn plan(&mut self, at: Time, plan: Plan) {
         self.plans.insert((at.max(self.around.now), self.next_plan), plan);
         self.next_plan += 1;
+    }
+
+    /// When the next node is to be woken.
+    #[inline]
+    fn next_wake(&self) -> Option<Time> {
+        self.around.wakes.first().map(|(at, _)| at)
     }
 
     /// When the next proof is found.
@@ -316,22 +327,14 @@ impl World {
         let is_command = matches!(input, Input::Command(..));
         // What is shown that was held back may be more than one block.
         let is_found = matches!(input, Input::Found(..)) && nodes.are_together() && nodes.rest();
-        let mut told = match input {
-            Input::Message(_, Message::Announce { block, position }) => Some((block, position)),
-            _ => None,
-        };
-        if let Some(node) = nodes.at(around, id) {
-            around.hearsay.bring_up(around.turn, node, &input);
-        }
         let Some((node, has_new_tip)) = nodes.handle(around, id, input, effects) else { return };
         let (floods, now) = (&around.floods, around.now);
         let notices = node.notices_repeats(|node| floods.miss(now, id, |chain| node.remembers(chain)));
         if has_new_tip {
             around.changes += 1;
             around.longest = around.longest.max(node.chain().len());
-            told = Some((node.chain().tip_hash(), node.chain().len()));
         }
-        around.look_at_hearsay(node, told);
+        around.look_at_what_it_heard(node);
         // Only a command changes them, and of many nodes the lists lie in no cache.
         debug_assert!(is_command || around.peers[id.index()] == node.peers());
         if is_command && around.peers[id.index()] != node.peers() {
@@ -350,7 +353,7 @@ impl World {
                 match effect {
                     Effect::Relay { except: None, message }
                         if is_found && around.keeps_for_replay(nodes, id, &message) => {}
-                    effect => around.carry_out(id, effect),
+                    effect => around.carry_out(id, nodes.chain(id).expect("it is no puppet"), effect),
                 }
             }
         };

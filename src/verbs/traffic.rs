@@ -136,10 +136,7 @@ impl Traffic {
         if arrives && is_light && self.links.arrival(from, to, sent) == Arrival::Arrived {
             return Offer::Arrived(message, trace);
         }
-        let load = (!is_light).then(|| {
-            let writing_nanos = self.links.writing_nanos(from, to, load.bytes);
-            Box::new(Load { writing_nanos, ..load })
-        });
+        let load = (!is_light).then(|| Box::new(self.written(from, to, load)));
         let lane = self.links.put_on((from, to), lane, bytes);
         let message = UnderWay { due, from, to, bytes, message, sent, lane, load, trace };
         if arrives { self.arrive(message) } else { Offer::Later(message) }
@@ -200,19 +197,54 @@ impl Traffic {
         message: Message,
         is_to_come: impl FnOnce(Time) -> bool,
     ) -> UnderWay {
-        let load = self.load(message.measured());
-        let looking = match load.is_light() {
+        let looking = match self.load(message.measured()).is_light() {
             true => Some(0),
             false => self.links.steady_block_nanos(from, to),
         };
         let looking = looking.expect("blocks flow without messages only where this is always the same");
         let at_end = Time::from_nanos(read.as_nanos().saturating_sub(looking));
+        let is_to_come = is_to_come(at_end);
+        let due = if is_to_come { at_end } else { read };
+        self.put_back((from, to), (at_end, due), message, !is_to_come)
+    }
+
+    /// Puts a message under way that was sent since the last change, comes to the link's end at a time, and is due at
+    /// another; `is_read` tells whether its receiver has nothing more to do with it than to wait until then.
+    pub(crate) fn put_back(
+        &mut self,
+        (from, to): (NodeId, NodeId),
+        (at_end, due): (Time, Time),
+        message: Message,
+        is_read: bool,
+    ) -> UnderWay {
+        let load = self.load(message.measured());
         self.links.note_arrival(from, to, at_end);
         let bytes = load.own_bytes;
         let lane = self.links.put_on((from, to), None, bytes);
-        let (due, load) = if is_to_come(at_end) { (at_end, Some(Box::new(load))) } else { (read, None) };
+        let load = (!is_read && !load.is_light()).then(|| Box::new(self.written(from, to, load)));
         let sent = self.links.epoch();
         UnderWay { due, from, to, bytes, message, sent, lane, load, trace: Trace::default() }
+    }
+
+    /// Has a node send so many bytes after what it sends already; tells when they are out.
+    pub(crate) fn sent_at(&mut self, now: Time, from: NodeId, bytes: u64) -> Time {
+        self.links.sent_at(now, from, bytes)
+    }
+
+    /// Has a node take in what has come to it from another, and look at it; tells when it has.
+    pub(crate) fn read_at(&mut self, now: Time, (from, to): (NodeId, NodeId), load: Load) -> Time {
+        let load = self.written(from, to, load);
+        self.links.taken_in_at(now, to, load)
+    }
+
+    /// Notes that something that is sent comes to the end of a link at a time.
+    pub(crate) fn note_arrival(&mut self, (from, to): (NodeId, NodeId), at: Time) {
+        self.links.note_arrival(from, to, at);
+    }
+
+    /// What a message takes that is sent over a link as it is now.
+    fn written(&self, from: NodeId, to: NodeId, load: Load) -> Load {
+        Load { writing_nanos: self.links.writing_nanos(from, to, load.bytes), ..load }
     }
 
     /// Tells whether a message may be lost between two nodes, either way, while nothing is cut, crashed or held.

@@ -67,7 +67,7 @@ impl Links {
     }
 
     /// Has a node send so many bytes after what it sends already; tells when they are out.
-    pub(super) fn sent_at(&mut self, now: Time, from: NodeId, bytes: u64) -> Time {
+    pub(crate) fn sent_at(&mut self, now: Time, from: NodeId, bytes: u64) -> Time {
         self.place_up_to(from);
         let upload = self.bandwidth_matters(bytes).then(|| self.bandwidth(from).upload()).flatten();
         self.hosts.send(now, from, bytes, upload)

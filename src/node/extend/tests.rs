@@ -8,7 +8,7 @@ use super::{
     super::lab::{START, rules},
     *,
 };
-use crate::{Block, Command, Input, PreviousHash, Rules, Ticket, Timestamp, Transaction};
+use crate::{Block, Command, Input, PreviousHash, Rules, Ticket, Timestamp, Told, Transaction};
 
 /// The chain and one block more, by a miner, so many milliseconds later.
 fn grown(chain: &Blockchain, miner: u8, millis: u64) -> Blockchain {
@@ -257,17 +257,6 @@ proptest! {
             }
             prop_assert_eq!(format!("{effects:?}"), format!("{expected:?}"));
             prop_assert_eq!(format!("{node:?}"), format!("{general:?}"));
-            for (chain, from) in told.iter().rev().take(4).flat_map(|chain| node.peers().iter().map(move |peer| (chain, *peer))) {
-                let (hash, position) = (chain.tip_hash(), chain.len());
-                match node.regard(hash, position) {
-                    _ if !node.loses_nothing(from) => {}
-                    Regard::Nothing => prop_assert!(node.is_repeat(from, hash, position)),
-                    Regard::Hearsay { until, tellings: 1.. } if now < until => {
-                        prop_assert!(node.is_hearsay(now, from, hash, position));
-                    }
-                    Regard::Hearsay { .. } | Regard::Something => {}
-                }
-            }
             for effect in effects.to_do {
                 if let Effect::Send(to, Message::BlocksRequest { request, .. }) = effect {
                     asked.insert(to, request);

@@ -1,0 +1,441 @@
+//! How nodes get blocks that they are told of by their hashes, without a message for each question and answer.
+//!
+//! A node that has nothing on its mind asks the first that tells it of a block on top of its chain, who sends the block, and
+//! the node takes it on. Until then all that comes of others who tell it as well is that they are remembered, in case
+//! that the block does not come. So the node is told of all that only if it matters: if anything else comes to it first, or
+//! somebody looks at it. Its own code makes the steps then, later, and what is under way becomes a message.
+
+use std::{collections::BTreeMap, hint};
+
+use super::{
+    carry::Surroundings,
+    flood::{ASKED, FLOOD, SENT},
+    floods::OneByOne,
+    lanes::Lane,
+    queue::Arrival,
+    world::World,
+};
+use crate::{
+    blockchain::Blockchain,
+    hash::BlockHash,
+    message::{Message, NodeId, RequestId, Told, request_bytes},
+    node::{Effects, Input, Node, TELLINGS_MAX},
+    report::Volume,
+    rules::Relay,
+    time::Time,
+    verbs::traffic::Traffic,
+    wire::{Load, is_packet},
+};
+
+/// How far a download has got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// The question is on its way.
+    Asked,
+    /// The block is on its way.
+    Sent,
+    /// The block is there, and is taken in and looked at.
+    Read,
+}
+
+/// A block on its way to a node that has asked for it.
+#[derive(Debug, Clone, Copy)]
+struct Download {
+    /// The number of the block's flood.
+    flood: u32,
+    /// Who told of it first, and when.
+    from: NodeId,
+    since: Time,
+    request: RequestId,
+    stage: Stage,
+    /// When the stage is over, and the number of its message among its sender's.
+    due: Time,
+    count: u32,
+}
+
+/// What a node was told of a block, and has yet to hear: who told it and when, in that order.
+#[derive(Debug)]
+pub(super) struct Unheard {
+    block: BlockHash,
+    position: u64,
+    told: Vec<(Time, NodeId)>,
+}
+
+/// What it takes to ask for a block, and to send it.
+#[derive(Debug, Clone)]
+struct Cost {
+    block: Blockchain,
+    request_bytes: u64,
+    load: Load,
+}
+
+/// All downloads.
+#[derive(Debug, Default)]
+pub(super) struct Downloads {
+    /// Whether there may be any.
+    are_on: bool,
+    /// What each node downloads.
+    of: Vec<Option<Download>>,
+    /// How many do.
+    count: usize,
+    /// What nodes have yet to hear of downloads that became messages.
+    unheard: BTreeMap<NodeId, Unheard>,
+    /// Until when something is under way that each node has sent as a message, and that what it sends next may have to
+    /// wait for; and until when a block that it sends without one.
+    busy_until: Vec<Time>,
+    sends_until: Vec<Time>,
+    /// Of the last block.
+    cost: Option<Cost>,
+}
+
+impl Downloads {
+    /// From now on blocks may be downloaded by nodes; `busy_until` tells of each until when what it sends may have to wait.
+    pub(super) fn begin(&mut self, busy_until: Vec<Time>) {
+        debug_assert!(self.count == 0);
+        self.are_on = true;
+        self.of.resize(busy_until.len(), None);
+        self.sends_until = vec![Time::UNIX_EPOCH; busy_until.len()];
+        self.busy_until = busy_until;
+        self.cost = None;
+    }
+
+    pub(super) fn are_on(&self) -> bool {
+        self.are_on
+    }
+
+    /// Has what something that comes to a node reads fetched from memory, and does not wait for it.
+    #[inline]
+    pub(super) fn fetch(&self, node: u32) {
+        if self.are_on {
+            hint::black_box(self.of[node as usize].is_some());
+        }
+    }
+
+    /// Tells whether a node has yet to hear of a download.
+    #[inline]
+    pub(super) fn is_unheard_by(&self, node: NodeId) -> bool {
+        self.count > 0 && self.of[node.index()].is_some()
+            || !self.unheard.is_empty() && self.unheard.contains_key(&node)
+    }
+
+    /// Notes that what a node sends may have to wait for something else until a moment.
+    #[inline]
+    pub(super) fn keep_busy(&mut self, node: NodeId, until: Time) {
+        if let Some(busy) = self.busy_until.get_mut(node.index()) {
+            *busy = until.max(*busy);
+        }
+    }
+
+    /// When the block comes that is on its way over a link, if there is one.
+    #[inline]
+    pub(super) fn on_link(&self, from: NodeId, to: NodeId) -> Option<Time> {
+        let download = self.of.get(to.index())?.as_ref()?;
+        (download.from == from && download.stage == Stage::Sent).then_some(download.due)
+    }
+
+    /// Of those that a node tells of a block, those that are told over a link by which another block is still coming then.
+    fn behind_blocks(&self, from: NodeId, lanes: &[Lane], told_at: impl Fn(&Lane) -> Time) -> Vec<u32> {
+        if self.sends_until[from.index()] <= lanes.iter().map(&told_at).min().unwrap_or(Time::MAX) {
+            return Vec::new();
+        }
+        let is_behind = |lane: &&Lane| {
+            let block_at = self.on_link(from, NodeId::new(lane.to));
+            block_at.is_some_and(|block_at| told_at(lane) < block_at)
+        };
+        lanes.iter().filter(is_behind).map(|lane| lane.to).collect()
+    }
+
+    /// Returns how many of their messages will be under way still at a moment, if nothing else comes until then.
+    pub(super) fn under_way(&self, moment: Time) -> u64 {
+        let has_looks = self.cost.as_ref().is_some_and(|cost| cost.load.validation_nanos > 0);
+        let is_under_way =
+            |download: &&Download| download.due > moment || download.stage == Stage::Sent && has_looks;
+        self.of.iter().flatten().filter(is_under_way).count() as u64
+    }
+
+    /// Lets go of blocks. No node downloads any.
+    pub(super) fn shorten(&mut self) {
+        debug_assert!(self.count == 0);
+        self.cost = None;
+    }
+
+    fn cost_of(&mut self, block: &Blockchain, traffic: &Traffic) -> &Cost {
+        let known = self.cost.take().filter(|cost| cost.block.is_same_copy(block));
+        self.cost.insert(known.unwrap_or_else(|| {
+            let load = traffic.load(answer(RequestId(0), block).measured());
+            let locator = block.parent().map_or(0, |parent| parent.locator().len());
+            Cost { block: block.clone(), request_bytes: request_bytes(locator), load }
+        }))
+    }
+
+    /// The download that something which arrives is of: none if that became a message meanwhile.
+    fn at(&mut self, node: NodeId, arrival: &Arrival) -> Option<&mut Download> {
+        let download = self.of.get_mut(node.index())?.as_mut()?;
+        ((download.due, download.count) == (arrival.at, arrival.count)).then_some(download)
+    }
+
+    fn end(&mut self, node: NodeId) -> Option<Download> {
+        let ended = self.of.get_mut(node.index())?.take();
+        self.count -= usize::from(ended.is_some());
+        ended
+    }
+}
+
+/// The answer of whoever has a block to one who has the block before.
+fn answer(request: RequestId, block: &Blockchain) -> Message {
+    Message::Blocks { request, after: block.len() - 1, blocks: Told::Chain(block.clone()) }
+}
+
+impl Unheard {
+    /// Has a node hear of it. What comes of that is under way.
+    pub(super) fn tell(self, node: &mut Node) {
+        let Self { block, position, told } = self;
+        let mut effects = Effects::default();
+        for (at, from) in told {
+            node.handle(at, Input::Message(from, Message::Announce { block, position }), &mut effects);
+        }
+        debug_assert_eq!(effects.to_do.len(), 2, "it asks the first, and waits: {effects:?}");
+    }
+}
+
+impl Surroundings {
+    /// Has a node announce the tip of its chain to all peers but one.
+    pub(super) fn announce(&mut self, node: NodeId, except: Option<NodeId>, tip: &Blockchain) {
+        let message = Message::news(tip, Relay::Announce);
+        if !self.is_steady() || !self.downloads.are_on {
+            return self.relay(node, except, &message);
+        }
+        let (start, lanes) = self.floods.lanes.of(node.index() as u32);
+        let soonest = self.now.after_nanos(start.nanos);
+        if self.downloads.busy_until[node.index()] > soonest {
+            return self.relay(node, except, &message);
+        }
+        let told_at = |lane: &Lane| soonest.after_nanos(u64::from(lane.more_nanos));
+        let mut apart = self.downloads.behind_blocks(node, lanes, told_at);
+        apart.retain(|to| except != Some(NodeId::new(*to)));
+        let count = &mut self.sent[node.index()];
+        let hint = (self.hint, apart.as_slice());
+        match self.floods.relay(self.now, (node, except), tip, hint, &mut self.queue, count) {
+            Ok(Volume { messages, bytes }) => {
+                self.unqueued.messages += messages;
+                self.unqueued.bytes += bytes;
+                apart.into_iter().for_each(|to| self.send(node, NodeId::new(to), message.clone()));
+                return;
+            }
+            Err(OneByOne::NoRoom) => self.spell_out(),
+            Err(OneByOne::ToldBefore) => {}
+        }
+        self.relay(node, except, &message);
+    }
+
+    /// Has a node ask who told it first of the block of a flood; tells whether it does, without being told.
+    fn ask(&mut self, flood: u32, (asker, from): (NodeId, NodeId), block: &Blockchain, node: &Node) -> bool {
+        let (to, now) = (asker.index() as u32, self.now);
+        let lanes = &self.floods.lanes;
+        let nanos = lanes.nanos(to, from.index() as u32).expect("all links go both ways");
+        let (due, asks_another_at) = (now.after_nanos(nanos), now + node.asks_alone_for());
+        let request_bytes = self.downloads.cost_of(block, &self.traffic).request_bytes;
+        let is_known = self.downloads.busy_until[asker.index()] <= due
+            && lanes.of(to).1.len() < TELLINGS_MAX as usize
+            && is_packet(request_bytes)
+            && now < asks_another_at;
+        if !is_known {
+            return false;
+        }
+        let (request, count) = (node.next_request(), self.next_count(asker));
+        let stage = Stage::Asked;
+        let download = Download { flood, from, since: now, request, stage, due, count };
+        self.downloads.of[asker.index()] = Some(download);
+        self.downloads.count += 1;
+        let arrival =
+            Arrival { at: due, to: from.index() as u32, from: to, count, slot: flood | FLOOD | ASKED };
+        self.floods.push(flood, arrival, &mut self.queue);
+        self.count_unqueued(request_bytes);
+        if let Some(recording) = &mut self.replays.recording {
+            recording.note_request();
+        }
+        self.set_wake(asker, Some(asks_another_at));
+        true
+    }
+
+    /// Has a node send a block to one who has asked for it.
+    fn send_block(&mut self, (asked, asker): (NodeId, NodeId), block: &Blockchain) {
+        let [from, to] = [asked, asker].map(|node| node.index() as u32);
+        let nanos = self.floods.lanes.nanos(from, to).expect("it has told the asker");
+        let bytes = self.downloads.cost_of(block, &self.traffic).load.bytes;
+        let due = self.traffic.sent_at(self.now, asked, bytes).after_nanos(nanos);
+        let count = self.next_count(asked);
+        let sends_until = &mut self.downloads.sends_until[asked.index()];
+        *sends_until = due.max(*sends_until);
+        let download = self.downloads.of[asker.index()].as_mut().expect("it has asked");
+        (download.stage, download.due, download.count) = (Stage::Sent, due, count);
+        let arrival = Arrival { at: due, to, from, count, slot: download.flood | FLOOD | SENT };
+        self.floods.push(download.flood, arrival, &mut self.queue);
+        self.count_unqueued(bytes);
+    }
+
+    /// Has a node take in a block that has come to it; tells whether it has, and need not go on with that.
+    fn take_in(&mut self, node: NodeId, arrival: Arrival, block: &Blockchain) -> bool {
+        let Some(&mut Download { from, stage, .. }) = self.downloads.at(node, &arrival) else { return false };
+        let mut read = self.now;
+        if stage == Stage::Sent {
+            let load = self.downloads.cost_of(block, &self.traffic).load;
+            read = self.traffic.read_at(self.now, (from, node), load);
+        }
+        let download = self.downloads.of[node.index()].as_mut().expect("it was there before");
+        (download.stage, download.due) = (Stage::Read, read);
+        if read > self.now {
+            let (flood, arrival) = (download.flood, Arrival { at: read, ..arrival });
+            self.floods.push(flood, arrival, &mut self.queue);
+        }
+        read == self.now
+    }
+
+    /// Has a node's download go on as a message, and returns what the node has yet to hear.
+    pub(super) fn end_download(&mut self, node: NodeId) -> Unheard {
+        let Some(download) = self.downloads.end(node) else {
+            return self.downloads.unheard.remove(&node).expect("whoever asks knows of it");
+        };
+        let Download { flood, from, since, request, stage, due, count } = download;
+        let block = self.floods.block(flood).clone();
+        let (hash, position) = (block.tip_hash(), block.len());
+        let told = self.floods.told(flood, node, since, self.turn);
+        // Whoever tells it later is heard.
+        self.floods.matters_to(flood, node, self.turn, &mut self.queue);
+        let message = match stage {
+            Stage::Asked => {
+                let locator = block.parent().expect("somebody has it").locator();
+                let message = Message::BlocksRequest { request, wanted: hash, locator };
+                self.traffic.put_back((node, from), (due, due), message, false)
+            }
+            Stage::Sent => {
+                self.downloads.keep_busy(from, due);
+                self.traffic.put_back((from, node), (due, due), answer(request, &block), false)
+            }
+            Stage::Read => {
+                let message = answer(request, &block);
+                self.traffic.put_back((from, node), (Time::UNIX_EPOCH, due), message, true)
+            }
+        };
+        self.brought_back += 1;
+        self.bring(message, count);
+        Unheard { block: hash, position, told }
+    }
+
+    /// From now on all that is under way is a message.
+    pub(super) fn end_downloads(&mut self) {
+        self.downloads.are_on = false;
+        if self.downloads.count > 0 {
+            for node in (0..self.downloads.of.len() as u32).map(NodeId::new) {
+                if self.downloads.of[node.index()].is_some() {
+                    let unheard = self.end_download(node);
+                    self.downloads.unheard.insert(node, unheard);
+                }
+            }
+        }
+        self.downloads.busy_until.clear();
+        self.downloads.sends_until.clear();
+    }
+
+    /// Has a node hear each that tells it of a block, of those that it has heard of, if it makes anything of that since its
+    /// last input.
+    #[inline]
+    pub(super) fn look_at_what_it_heard(&mut self, node: &Node) {
+        if !self.downloads.are_on {
+            return;
+        }
+        let (id, now) = (node.id(), self.now);
+        while let Some(flood) = self.floods.heard_of(now, id, |block| !node.knows(block)) {
+            self.floods.matters_to(flood, id, self.turn, &mut self.queue);
+        }
+    }
+
+    fn count_unqueued(&mut self, bytes: u64) {
+        self.unqueued.messages += 1;
+        self.unqueued.bytes += bytes;
+    }
+
+    /// The number of the next message that a node sends, among its own.
+    fn next_count(&mut self, node: NodeId) -> u32 {
+        let count = &mut self.sent[node.index()];
+        *count = count.wrapping_add(1);
+        *count
+    }
+}
+
+impl World {
+    /// A node is told of the block of a flood by its hash, the first time or as it makes something of that; tells whether no
+    /// more comes of it than a question, or that somebody is remembered.
+    #[inline]
+    pub(super) fn is_told(&mut self, flood: u32, (from, to): (NodeId, NodeId), block: &Blockchain) -> bool {
+        let Self { nodes, around, .. } = self;
+        let download = around.downloads.of[to.index()].as_ref();
+        if download.is_some_and(|download| download.flood == flood) {
+            return true;
+        }
+        let (hash, position) = (block.tip_hash(), block.len());
+        if download.is_none() {
+            let now = around.now;
+            let node = nodes.at(around, to).expect("blocks flow while all nodes are live");
+            if node.asks_for(block) {
+                if around.ask(flood, (to, from), block, node) {
+                    nodes.add_busy();
+                    return true;
+                }
+            } else if node.knows(block) {
+                return true;
+            } else if node.is_hearsay(now, from, hash, position) {
+                node.hear(now, from, hash, position);
+                around.look_at_what_it_heard(node);
+                return true;
+            }
+        }
+        self.handle(to, Input::Message(from, Message::Announce { block: hash, position }));
+        false
+    }
+
+    /// A node is asked for a block that it has told of; tells whether it sends that, and no more comes of it.
+    #[inline]
+    pub(super) fn is_asked(&mut self, arrival: Arrival, block: &Blockchain) -> bool {
+        let Self { nodes, around, .. } = self;
+        let [asker, asked] = [arrival.from, arrival.to].map(NodeId::new);
+        if around.downloads.at(asker, &arrival).is_none() {
+            return true;
+        }
+        let now = around.now;
+        // What waits for something of another may go out before it, and must not come before it.
+        let is_free = around.downloads.busy_until[asked.index()] <= now;
+        let is_looking = around.wakes_by(asked, now);
+        let node = nodes.before_download(around, asked);
+        if is_free && !is_looking && node.only_answers(now, asker) && node.chain().is_same_copy(block) {
+            around.send_block((asked, asker), block);
+            return true;
+        }
+        // The asker's question becomes a message, whose turn it is now.
+        nodes.at(around, asker);
+        false
+    }
+
+    /// A block has come to a node that has asked for it, or was taken in by it; tells whether the node takes it on, and no
+    /// more comes of it.
+    #[inline]
+    pub(super) fn is_sent(&mut self, flood: u32, arrival: Arrival, block: Blockchain) -> bool {
+        let Self { nodes, around, .. } = self;
+        let [from, to] = [arrival.from, arrival.to].map(NodeId::new);
+        if !around.take_in(to, arrival, &block) {
+            return true;
+        }
+        if !nodes.before_download(around, to).takes_on(around.now, &block) {
+            // It becomes a message, whose turn it is now.
+            nodes.at(around, to);
+            return false;
+        }
+        around.downloads.end(to);
+        around.floods.has_come(flood, to, around.now);
+        around.hint = Some((flood, from));
+        nodes.take_on_asked(around, to, from, block);
+        around.hint = None;
+        around.set_wake(to, None);
+        true
+    }
+}
