@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use proptest::{collection::vec, prelude::*};
 
 use super::{
-    super::lab::{START, rules},
+    super::{
+        lab::{START, rules},
+        questions::Questions,
+    },
     *,
 };
 use crate::{Block, Command, Input, PreviousHash, Rules, Ticket, Timestamp, Told, Transaction};
@@ -183,6 +186,54 @@ fn hearsay_after_a_block_of_the_future_is_the_general_case() {
     assert_eq!(hears(3, said.map(|(from, message)| (0, from, message))), [1]);
 }
 
+/// Has a node, if it asks for a block on top of its chain and takes it on, be told of that by one peer, hear of it from all
+/// others, and be answered, so many milliseconds before the block's own time; and take it on without all that: the same comes
+/// of it, but for what it remembers of questions, which matters no more.
+fn check_what_is_asked_for(node: &Node, now: Time, teller: NodeId, millis: u64) {
+    let block = grown(node.chain(), 4, millis);
+    if !node.asks_for(&block) || !node.loses_nothing(teller) || !node.listens_to(teller) {
+        return;
+    }
+    let (mut node, mut general) = (node.clone(), node.clone());
+    let request = node.next_request();
+    let (mut effects, mut expected) = (Effects::default(), Effects::default());
+    general.handle_at_length(now, Input::Message(teller, announcement(&block)), &mut effects);
+    let alone_until = now + node.asks_alone_for();
+    assert!(
+        matches!(
+            &effects.to_do[..],
+            [
+                Effect::Send(asked, Message::BlocksRequest { request: asks, wanted, locator }),
+                Effect::WakeAt(Some(wakes))
+            ] if (*asked, *asks, *wanted, *wakes) == (teller, request, block.tip_hash(), alone_until)
+                && *locator == node.chain().locator()
+        ),
+        "{effects:?}"
+    );
+    let then = Time::from_nanos(alone_until.as_nanos() - 1);
+    effects.clear();
+    let others: Vec<_> = node.peers().iter().copied().filter(|peer| *peer != teller).collect();
+    for other in others.into_iter().filter(|other| node.loses_nothing(*other) && node.listens_to(*other)) {
+        general.handle_at_length(then, Input::Message(other, announcement(&block)), &mut effects);
+    }
+    assert!(effects.to_do.is_empty() && effects.happened.is_empty(), "{effects:?}");
+    if !node.takes_on(then, &block) {
+        return;
+    }
+    let answer = Message::Blocks { request, after: node.chain().len(), blocks: block.clone().into() };
+    general.handle_at_length(then, Input::Message(teller, answer), &mut expected);
+    node.extend_asked(teller, block, &mut effects);
+    effects.push(Effect::WakeAt(None));
+    assert_eq!(format!("{effects:?}"), format!("{expected:?}"));
+    for node in [&mut node, &mut general] {
+        assert!(node.gossip.questions.are_forgotten() && node.rests());
+        node.gossip.questions = Questions::default();
+        // It is noted with the questions.
+        node.wake_at = None;
+    }
+    assert_eq!(format!("{node:?}"), format!("{general:?}"));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(3000))]
     /// Effect for effect but for when the node is to be woken, and in all that it remembers.
@@ -257,6 +308,9 @@ proptest! {
             }
             prop_assert_eq!(format!("{effects:?}"), format!("{expected:?}"));
             prop_assert_eq!(format!("{node:?}"), format!("{general:?}"));
+            if let (Some(teller), is_late) = (node.peers().first(), ticket.is_multiple_of(5)) {
+                check_what_is_asked_for(&node, now, *teller, if is_late { 20_000 } else { 0 });
+            }
             for effect in effects.to_do {
                 if let Effect::Send(to, Message::BlocksRequest { request, .. }) = effect {
                     asked.insert(to, request);
