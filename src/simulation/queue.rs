@@ -2,7 +2,8 @@
 //!
 //! Most arrivals lie less than a second ahead, so they wait in a ring of buckets, each a quarter of a millisecond wide, which
 //! reaches 268 milliseconds ahead: pushing is an append, and a bucket is sorted once, when its turn comes. What lies beyond
-//! the ring waits in a heap.
+//! waits in another ring, each of whose buckets is a round of the first, and is spread out over that when its turn comes; and
+//! what lies more than four minutes ahead in a heap.
 
 use std::{
     cmp::Reverse,
@@ -69,13 +70,18 @@ impl Ord for Arrival {
 /// Arrivals, the earliest first.
 #[derive(Debug)]
 pub(super) struct Queue {
-    /// Of the buckets after the open one, each in its number's place.
+    /// Of the buckets after the open one, each in its number's place: the last of them has that of the open one.
     ring: Vec<Vec<Arrival>>,
     filled: Filled,
     /// The number of the bucket that is open.
     open: u64,
     /// What is left of the open bucket, sorted, the earliest last.
     current: Vec<Arrival>,
+    /// What lies beyond the ring, each round of it in its number's place.
+    rounds: Vec<Vec<Arrival>>,
+    filled_rounds: Filled,
+    /// The first bucket of the next round that has entries, the last there is if none has.
+    next_round: u64,
     beyond: BinaryHeap<Reverse<Arrival>>,
 }
 
@@ -87,6 +93,9 @@ impl Queue {
             filled: Filled::default(),
             open: bucket(now),
             current: Vec::new(),
+            rounds: vec![Vec::new(); BUCKETS],
+            filled_rounds: Filled::default(),
+            next_round: u64::MAX,
             beyond: BinaryHeap::new(),
         }
     }
@@ -96,19 +105,26 @@ impl Queue {
     pub(super) fn push(&mut self, arrival: Arrival) {
         let number = bucket(arrival.at);
         let ahead = number.wrapping_sub(self.open);
-        if ahead.wrapping_sub(1) < BUCKETS as u64 - 1 {
+        if ahead.wrapping_sub(1) < BUCKETS as u64 {
             self.filled.fill(number);
             self.ring[place_of(number)].push(arrival);
-        } else if ahead >= BUCKETS as u64 && number > self.open {
-            self.push_beyond(arrival);
+        } else if number > self.open {
+            self.push_beyond(arrival, number);
         } else {
             self.push_into_open(arrival);
         }
     }
 
-    #[cold]
-    fn push_beyond(&mut self, arrival: Arrival) {
-        self.beyond.push(Reverse(arrival));
+    #[inline(never)]
+    fn push_beyond(&mut self, arrival: Arrival, number: u64) {
+        let round = round_of(number);
+        if round - round_of(self.open) < BUCKETS as u64 {
+            self.filled_rounds.fill(round);
+            self.next_round = self.next_round.min(start_of(round));
+            self.rounds[place_of(round)].push(arrival);
+        } else {
+            self.beyond.push(Reverse(arrival));
+        }
     }
 
     #[cold]
@@ -133,12 +149,16 @@ impl Queue {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.current.is_empty() && self.beyond.is_empty() && self.filled.is_none()
+        self.current.is_empty()
+            && self.beyond.is_empty()
+            && self.filled.is_none()
+            && self.filled_rounds.is_none()
     }
 
     /// Iterates over what comes at a moment, or came before and was not popped, in no order.
     pub(super) fn due(&self, now: Time) -> impl Iterator<Item = &Arrival> {
-        let next = &self.ring[place_of(bucket(now))];
+        let number = bucket(now);
+        let next = self.ring[place_of(number)].iter().chain(&self.rounds[place_of(round_of(number))]);
         let far = self.beyond.iter().map(|Reverse(arrival)| arrival);
         self.current.iter().chain(next).chain(far).filter(move |arrival| arrival.at <= now)
     }
@@ -159,27 +179,45 @@ impl Queue {
     /// Takes out everything, in no order.
     pub(super) fn drain(&mut self) -> Vec<Arrival> {
         let mut all = mem::take(&mut self.current);
-        self.ring.iter_mut().for_each(|bucket| all.append(bucket));
-        self.filled = Filled::default();
+        self.ring.iter_mut().chain(&mut self.rounds).for_each(|bucket| all.append(bucket));
+        (self.filled, self.filled_rounds, self.next_round) = (Filled::default(), Filled::default(), u64::MAX);
         all.extend(self.beyond.drain().map(|Reverse(arrival)| arrival));
         all
+    }
+
+    /// Spreads out the next round, of which nothing is open yet, over the ring.
+    #[inline(never)]
+    fn spread_out(&mut self) {
+        let round = round_of(self.next_round);
+        self.filled_rounds.empty(round);
+        self.next_round = self.filled_rounds.next_after(round).map_or(u64::MAX, start_of);
+        self.open = self.open.max(start_of(round).saturating_sub(1));
+        let mut arrivals = mem::take(&mut self.rounds[place_of(round)]);
+        for arrival in arrivals.drain(..) {
+            let number = bucket(arrival.at);
+            debug_assert!((1..=BUCKETS as u64).contains(&(number - self.open)));
+            self.filled.fill(number);
+            self.ring[place_of(number)].push(arrival);
+        }
+        // Its memory is used again.
+        self.rounds[place_of(round)] = arrivals;
     }
 
     /// Opens the next bucket that has entries, unless it begins after a moment; tells whether it did.
     #[inline(never)]
     fn open_next(&mut self, limit: Time) -> bool {
-        let far = self.beyond.peek().map(|Reverse(arrival)| bucket(arrival.at));
-        let Some(next) = self
-            .filled
-            .next_after(self.open)
-            .into_iter()
-            .chain(far)
-            .min()
-            .filter(|next| *next <= bucket(limit))
-        else {
-            return false;
+        let last = bucket(limit);
+        let next = loop {
+            let far = self.beyond.peek().map(|Reverse(arrival)| bucket(arrival.at));
+            let next = self.filled.next_after(self.open).into_iter().chain(far).min();
+            // The round may begin with the very next.
+            if self.next_round > next.unwrap_or(last).min(last) {
+                break next;
+            }
+            self.spread_out();
         };
-        if next - self.open < BUCKETS as u64 {
+        let Some(next) = next.filter(|next| *next <= last) else { return false };
+        if next - self.open <= BUCKETS as u64 {
             self.filled.empty(next);
             mem::swap(&mut self.current, &mut self.ring[place_of(next)]);
         }
@@ -194,6 +232,16 @@ impl Queue {
 
 fn bucket(at: Time) -> u64 {
     at.as_nanos() >> WIDTH_BITS
+}
+
+/// The round that a bucket is of, from one on.
+fn round_of(bucket: u64) -> u64 {
+    bucket / BUCKETS as u64 + 1
+}
+
+/// The first bucket of a round.
+fn start_of(round: u64) -> u64 {
+    (round - 1) * BUCKETS as u64
 }
 
 /// Sorts, the earliest last.
@@ -227,7 +275,15 @@ mod tests {
     }
 
     fn steps() -> impl Strategy<Value = Vec<Step>> {
-        let ahead = prop_oneof![Just(0), 0..3_u64, 0..1_000_000_u64, 0..2_000_000_000_u64, Just(u64::MAX)];
+        let ahead = prop_oneof![
+            Just(0),
+            0..3_u64,
+            0..1_000_000_u64,
+            0..2_000_000_000_u64,
+            0..600_000_000_000_u64,
+            (0..9_u64).prop_map(|rounds| rounds << 28),
+            Just(u64::MAX)
+        ];
         let push =
             (ahead.clone(), 0..3_u32, 0..3_u32).prop_map(|(ahead, to, from)| Step::Push { ahead, to, from });
         let step = prop_oneof![
