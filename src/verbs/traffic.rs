@@ -231,9 +231,9 @@ impl Traffic {
         self.links.sent_at(now, from, bytes)
     }
 
-    /// Has a node take in what has come to it from another, and look at it; tells when it has.
+    /// Has a node take in what has come to it from another, over a link of any bandwidth, and look at it; tells when it has.
     pub(crate) fn read_at(&mut self, now: Time, (from, to): (NodeId, NodeId), load: Load) -> Time {
-        let load = self.written(from, to, load);
+        let load = Load { writing_nanos: self.links.uploading_nanos(from, load.bytes), ..load };
         self.links.taken_in_at(now, to, load)
     }
 

@@ -78,8 +78,14 @@ impl Links {
         if !self.bandwidth_matters(bytes) {
             return 0;
         }
-        let slowest = [self.bandwidth(from).upload(), self.link(from, to).bandwidth()];
-        slowest.into_iter().flatten().map(|bandwidth| writing_nanos(bytes, bandwidth)).max().unwrap_or(0)
+        let of_link = self.link(from, to).bandwidth().map_or(0, |bandwidth| writing_nanos(bytes, bandwidth));
+        of_link.max(self.uploading_nanos(from, bytes))
+    }
+
+    /// How long a node takes to send so many bytes, in nanoseconds.
+    pub(crate) fn uploading_nanos(&self, from: NodeId, bytes: u64) -> u64 {
+        let upload = self.bandwidth_matters(bytes).then(|| self.bandwidth(from).upload()).flatten();
+        upload.map_or(0, |upload| writing_nanos(bytes, upload))
     }
 
     /// Has a node take in what has come to it; tells when it has, and has looked at what blocks there are.
