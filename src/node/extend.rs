@@ -231,12 +231,11 @@ impl Node {
         self.is_extended_by(now, chain)
     }
 
-    /// Takes on a block that [was asked for](Self::asks_for), without having been told of it: as if it had heard of that, and
-    /// had asked.
+    /// Counts a question that the node [has asked](Self::asks_for) without having been told to, once the block that extends
+    /// its tip is there: nothing else of it matters any more.
     #[inline]
-    pub(crate) fn extend_asked(&mut self, from: NodeId, chain: Blockchain, effects: &mut impl Extended) {
+    pub(crate) fn has_asked(&mut self) {
         self.new_request();
-        self.extend(from, chain, false, effects);
     }
 
     /// Notes that a peer told of a block, of which [nothing else](Self::is_hearsay) comes.

@@ -15,11 +15,16 @@ use crate::{Block, Command, Input, PreviousHash, Rules, Ticket, Timestamp, Told,
 
 /// The chain and one block more, by a miner, so many milliseconds later.
 fn grown(chain: &Blockchain, miner: u8, millis: u64) -> Blockchain {
+    grown_under(&rules(), chain, miner, millis)
+}
+
+/// As well, verified under some rules.
+fn grown_under(rules: &Rules, chain: &Blockchain, miner: u8, millis: u64) -> Blockchain {
     let micros = chain.tip_micros() + 1 + 1000 * millis;
     let reward = Transaction::reward(format!("miner-{miner}"), 50);
     let parent = PreviousHash::Hash(chain.tip_hash());
     let block = Block::new(chain.len() + 1, Timestamp::from_micros(micros), [reward], 0, parent);
-    chain.append(block, &rules()).expect("any proof will do")
+    chain.append(block, rules).expect("any proof will do")
 }
 
 #[derive(Debug, Clone)]
@@ -187,10 +192,10 @@ fn hearsay_after_a_block_of_the_future_is_the_general_case() {
 }
 
 /// Has a node, if it asks for a block on top of its chain and takes it on, be told of that by one peer, hear of it from all
-/// others, and be answered, so many milliseconds before the block's own time; and take it on without all that: the same comes
+/// others, and be answered, with a block whose time is so many milliseconds later; and take it on without all that: the same comes
 /// of it, but for what it remembers of questions, which matters no more.
 fn check_what_is_asked_for(node: &Node, now: Time, teller: NodeId, millis: u64) {
-    let block = grown(node.chain(), 4, millis);
+    let block = grown_under(&node.rules, node.chain(), 4, millis);
     if !node.asks_for(&block) || !node.loses_nothing(teller) || !node.listens_to(teller) {
         return;
     }
@@ -222,7 +227,8 @@ fn check_what_is_asked_for(node: &Node, now: Time, teller: NodeId, millis: u64) 
     }
     let answer = Message::Blocks { request, after: node.chain().len(), blocks: block.clone().into() };
     general.handle_at_length(then, Input::Message(teller, answer), &mut expected);
-    node.extend_asked(teller, block, &mut effects);
+    node.has_asked();
+    node.extend(teller, block, false, &mut effects);
     effects.push(Effect::WakeAt(None));
     assert_eq!(format!("{effects:?}"), format!("{expected:?}"));
     for node in [&mut node, &mut general] {
@@ -241,6 +247,7 @@ proptest! {
     fn the_common_cases_are_the_general_one(announces in any::<bool>(), steps in vec(step(), 0..60)) {
         let relay = if announces { Relay::Announce } else { Relay::Push };
         let rules = Arc::new(Rules { relay, ..rules() });
+        let grown = |chain: &Blockchain, miner, millis| grown_under(&rules, chain, miner, millis);
         let mut node = node(&rules);
         node.limits.bad_blocks = 2;
         let (mut now, mut asked) = (START, BTreeMap::new());
