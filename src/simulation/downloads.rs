@@ -114,8 +114,8 @@ impl Downloads {
     /// Tells whether a node has yet to hear of a download.
     #[inline]
     pub(super) fn is_unheard_by(&self, node: NodeId) -> bool {
-        self.count > 0 && self.of[node.index()].is_some()
-            || !self.unheard.is_empty() && self.unheard.contains_key(&node)
+        self.count + self.unheard.len() > 0
+            && (self.of.get(node.index()).is_some_and(Option::is_some) || self.unheard.contains_key(&node))
     }
 
     /// Notes that what a node sends may have to wait for something else until a moment.
@@ -200,6 +200,7 @@ impl Unheard {
 
 impl Surroundings {
     /// Has a node announce the tip of its chain to all peers but one.
+    #[inline(never)]
     pub(super) fn announce(&mut self, node: NodeId, except: Option<NodeId>, tip: &Blockchain) {
         let message = Message::news(tip, Relay::Announce);
         if !self.is_steady() || !self.downloads.are_on {
@@ -366,7 +367,7 @@ impl Surroundings {
 impl World {
     /// A node is told of the block of a flood by its hash, the first time or as it makes something of that; tells whether no
     /// more comes of it than a question, or that somebody is remembered.
-    #[inline]
+    #[inline(never)]
     pub(super) fn is_told(&mut self, flood: u32, (from, to): (NodeId, NodeId), block: &Blockchain) -> bool {
         let Self { nodes, around, .. } = self;
         let download = around.downloads.of[to.index()].as_ref();
@@ -395,7 +396,7 @@ impl World {
     }
 
     /// A node is asked for a block that it has told of; tells whether it sends that, and no more comes of it.
-    #[inline]
+    #[inline(never)]
     pub(super) fn is_asked(&mut self, arrival: Arrival, block: &Blockchain) -> bool {
         let Self { nodes, around, .. } = self;
         let [asker, asked] = [arrival.from, arrival.to].map(NodeId::new);
@@ -418,7 +419,7 @@ impl World {
 
     /// A block has come to a node that has asked for it, or was taken in by it; tells whether the node takes it on, and no
     /// more comes of it.
-    #[inline]
+    #[inline(never)]
     pub(super) fn is_sent(&mut self, flood: u32, arrival: Arrival, block: Blockchain) -> bool {
         let Self { nodes, around, .. } = self;
         let [from, to] = [arrival.from, arrival.to].map(NodeId::new);

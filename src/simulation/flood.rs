@@ -136,7 +136,9 @@ impl Flood {
         let leaves_out = except != NOBODY
             && if except == came_from { all.lead_back(from, except) } else { all.leads(from, except) };
         let messages = lanes.len() as u64 - u64::from(leaves_out) - apart.len() as u64;
-        self.apart.extend(apart.iter().map(|to| (from, *to)));
+        if !apart.is_empty() {
+            self.apart.extend(apart.iter().map(|to| (from, *to)));
+        }
         let volume = Some(Volume { messages, bytes: messages * self.bytes });
         if soonest > self.last_first {
             return volume;
@@ -227,7 +229,7 @@ impl Flood {
     #[inline]
     pub(super) fn is_heard_by(&self, node: NodeId, now: Time) -> bool {
         let first = self.first[node.index()];
-        self.last >= now && first <= now && first < Time::MAX
+        !self.is_over(now) && first <= now && first < Time::MAX
     }
 
     /// When a node has told its peers, and how, if it has.
@@ -252,6 +254,12 @@ impl Flood {
             let place = lanes.binary_search_by_key(&to, |lane| lane.to).ok()?;
             self.message((from, telling), (start, &lanes[place]), after)
         })
+    }
+
+    /// Tells whether nothing more comes of it: whoever has forgotten the block by now is told of it anew by whoever tells it later.
+    #[inline]
+    pub(super) fn is_over(&self, now: Time) -> bool {
+        self.queued == 0 && self.last < now
     }
 
     /// Leaves its memory to another.

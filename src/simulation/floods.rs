@@ -275,9 +275,10 @@ impl Floods {
         all
     }
 
+    #[inline]
     fn number_of(&mut self, chain: &Blockchain, hint: Option<u32>, now: Time) -> Option<u32> {
-        let is_of =
-            |flood: &Option<Flood>| flood.as_ref().is_some_and(|flood| flood.chain.is_same_copy(chain));
+        let is_one = |flood: &Flood| flood.chain.is_same_copy(chain) && !flood.is_over(now);
+        let is_of = |flood: &Option<Flood>| flood.as_ref().is_some_and(is_one);
         // It may have been spelled out meanwhile.
         if let Some(hint) = hint.filter(|hint| self.floods.get(*hint as usize).is_some_and(is_of)) {
             return Some(hint);
@@ -292,7 +293,7 @@ impl Floods {
     #[cold]
     fn begin(&mut self, chain: Blockchain, now: Time) -> Option<u32> {
         for place in &mut self.floods {
-            if let Some(over) = place.take_if(|flood| flood.queued == 0 && flood.last < now) {
+            if let Some(over) = place.take_if(|flood| flood.is_over(now)) {
                 self.spare.push(over.end());
             }
         }

@@ -54,8 +54,7 @@ impl Nodes {
     /// A node's chain, if it is there and no puppet.
     pub(super) fn chain(&self, id: NodeId) -> Option<&Blockchain> {
         let node = self.list.get(id.index())?.as_ref()?;
-        let is_behind = self.known_counts[id.index()] < self.given_count;
-        let given = self.given.as_ref().filter(|_| is_behind);
+        let given = self.given.as_ref().filter(|_| self.is_behind(id));
         Some(given.map_or_else(|| node.chain(), |(given, _)| given))
     }
 
@@ -74,7 +73,9 @@ impl Nodes {
     /// A node as it was before it downloads a block, if it does.
     #[inline]
     pub(super) fn before_download(&mut self, around: &mut Surroundings, id: NodeId) -> &Node {
-        self.bring_up_to_given(around, id);
+        if self.is_behind(id) {
+            self.hear_of_given(around, id);
+        }
         self.list[id.index()].as_ref().expect("blocks flow while all nodes are live")
     }
 
@@ -124,14 +125,11 @@ impl Nodes {
         if !node.extends(now, &chain) {
             return Err(chain);
         }
-        // Both ends were told that nothing is lost between them.
-        node.extend(from, chain, false, &mut NodeEffects { around, node: id });
-        self.has_extended(around, id);
+        self.take_on(around, id, from, chain);
         Ok(())
     }
 
     /// Has a node take on a block that it has downloaded.
-    #[inline]
     pub(super) fn take_on_asked(
         &mut self,
         around: &mut Surroundings,
@@ -140,16 +138,16 @@ impl Nodes {
         chain: Blockchain,
     ) {
         self.busy -= 1;
-        let node = self.list[id.index()].as_mut().expect("it has asked for the block");
-        node.extend_asked(from, chain, &mut NodeEffects { around, node: id });
-        self.has_extended(around, id);
+        self.list[id.index()].as_mut().expect("it has asked for the block").has_asked();
+        self.take_on(around, id, from, chain);
     }
 
+    /// Has a node take on a block that extends its tip. Both ends were told that nothing is lost between them.
     #[inline]
-    fn has_extended(&mut self, around: &mut Surroundings, id: NodeId) {
-        if let Some(search) = around.to_hash.take()
-            && let Some(node) = &mut self.list[id.index()]
-        {
+    fn take_on(&mut self, around: &mut Surroundings, id: NodeId, from: NodeId, chain: Blockchain) {
+        let node = self.list[id.index()].as_mut().expect("blocks flow while all nodes are live");
+        node.extend(from, chain, false, &mut NodeEffects { around, node: id });
+        if let Some(search) = around.to_hash.take() {
             around.hash(id, node, search);
         }
         // Whoever told it has a longer chain than it had, so that it was not on the longest before.
@@ -195,7 +193,9 @@ impl Nodes {
     /// Has a node know all that has come to it.
     #[inline]
     fn bring_up(&mut self, around: &mut Surroundings, id: NodeId) {
-        self.bring_up_to_given(around, id);
+        if self.is_behind(id) {
+            self.hear_of_given(around, id);
+        }
         if around.downloads.is_unheard_by(id) {
             self.hear_of_download(around, id);
         }
@@ -211,18 +211,22 @@ impl Nodes {
         self.count_in(id);
     }
 
-    /// Writes into a node what has come to all.
-    #[inline]
-    fn bring_up_to_given(&mut self, around: &mut Surroundings, id: NodeId) {
+    /// Tells a node of what has come to all.
+    #[inline(never)]
+    fn hear_of_given(&mut self, around: &mut Surroundings, id: NodeId) {
         let missed = self.given_count - self.known_counts[id.index()];
-        if missed > 0 {
-            self.known_counts[id.index()] = self.given_count;
-            if let (Some(node), Some((given, target))) = (&mut self.list[id.index()], &self.given)
-                && let Some(search) = node.extend_unheard(missed, given.clone())
-            {
-                around.search(id, search, *target);
-            }
+        self.known_counts[id.index()] = self.given_count;
+        if let (Some(node), Some((given, target))) = (&mut self.list[id.index()], &self.given)
+            && let Some(search) = node.extend_unheard(missed, given.clone())
+        {
+            around.search(id, search, *target);
         }
+    }
+
+    /// Tells whether a node has yet to hear of what has come to all.
+    #[inline]
+    fn is_behind(&self, id: NodeId) -> bool {
+        self.known_counts[id.index()] < self.given_count
     }
 
     fn count_out(&mut self, id: NodeId) {

@@ -1,6 +1,7 @@
 //! What is left out does not matter: whole runs, with and without it.
 
 mod bounds;
+mod downloads;
 mod ties;
 
 use std::time::Duration;
