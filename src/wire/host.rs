@@ -134,6 +134,8 @@ struct Host {
 pub(crate) struct Hosts {
     /// By their numbers.
     of: Vec<Host>,
+    /// When all of them have sent and taken in everything.
+    idle_at: Time,
 }
 
 impl Hosts {
@@ -152,7 +154,7 @@ impl Hosts {
 
     /// Tells whether no node is sending or taking in.
     pub(super) fn are_idle(&self, now: Time) -> bool {
-        self.of.iter().all(|host| host.sent_at.max(host.taken_in_at) <= now)
+        self.idle_at <= now
     }
 
     /// Has a node that may have a bound to what it sends in a second send so many bytes after what it sends already; tells
@@ -162,7 +164,9 @@ impl Hosts {
         let Some(upload) = upload.filter(|_| !is_packet(bytes)) else { return now };
         let host = self.of_mut(from);
         host.sent_at = now.max(host.sent_at).after_nanos(writing_nanos(bytes, upload));
-        host.sent_at
+        let sent_at = host.sent_at;
+        self.idle_at = sent_at.max(self.idle_at);
+        sent_at
     }
 
     /// Has a node that may have a bound to what it takes in in a second take in what has come to its last byte, and look at
@@ -182,7 +186,9 @@ impl Hosts {
     fn take_in(&mut self, to: NodeId, (first, last): (Time, Time), bytes: u64, download: u64) -> Time {
         let host = self.of_mut(to);
         host.taken_in_at = first.max(host.taken_in_at).after_nanos(writing_nanos(bytes, download)).max(last);
-        host.taken_in_at
+        let taken_in_at = host.taken_in_at;
+        self.idle_at = taken_in_at.max(self.idle_at);
+        taken_in_at
     }
 
     fn of_mut(&mut self, node: NodeId) -> &mut Host {

@@ -39,12 +39,13 @@ impl Lane {
             && self.link.is_none()
             && !self.held
             && self.messages == 0
-            && self.busy_until.max(self.last_arrival) == Time::UNIX_EPOCH
+            && self.idle_at() == Time::UNIX_EPOCH
     }
 
-    /// Tells whether nothing is being written out, and nothing is on its way.
-    pub(super) fn is_idle(&self, now: Time) -> bool {
-        self.busy_until.max(self.last_arrival) <= now
+    /// When everything has been written out, and has come.
+    #[inline]
+    pub(super) fn idle_at(&self) -> Time {
+        self.busy_until.max(self.last_arrival)
     }
 
     pub(crate) fn note_arrival(&mut self, at: Time) {

@@ -72,12 +72,6 @@ impl Lanes {
     pub(super) fn len(&self) -> usize {
         self.lanes.len() - self.free.len()
     }
-
-    /// Iterates over all, by their senders, and of each by their receivers.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Lane> {
-        self.of.iter().flatten().map(|(_, place)| self.at(*place))
-    }
-
     /// Calls a function with each directed link that has a lane.
     pub(super) fn for_each(&mut self, mut look: impl FnMut(NodeId, NodeId, &mut Lane)) {
         for (from, places) in (0..).map(NodeId::new).zip(&self.of) {

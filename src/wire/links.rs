@@ -54,6 +54,8 @@ pub struct Links {
     /// The last crash of every node that ever crashed.
     crashes: BTreeMap<NodeId, Epoch>,
     lanes: Lanes,
+    /// When all of them are idle.
+    idle_at: Time,
 }
 
 impl Links {
@@ -72,6 +74,7 @@ impl Links {
             held: 0,
             crashes: BTreeMap::new(),
             lanes: Lanes::default(),
+            idle_at: Time::UNIX_EPOCH,
         }
     }
 
@@ -170,17 +173,19 @@ impl Links {
         let own = place.and_then(|place| self.lanes.at(place).link.as_deref());
         let link = own.copied().unwrap_or_else(|| self.unset_link(from, to));
         // What takes no time leaves nothing to remember, unless it has to wait for what came before.
-        let is_idle = place.is_none_or(|place| self.lanes.at(place).is_idle(now));
+        let is_idle = place.is_none_or(|place| self.lanes.at(place).idle_at() <= now);
         if is_idle && self.is_instant(&link) {
             return (Fate::Deliver(out), place);
         }
         let place = self.place_or_add((from, to), place);
         let key = self.key;
         let key = || key.and((from.index() as u64) << 32 | to.index() as u64);
-        let fate = match self.lanes.at_mut(place).carry(&link, key, out, bytes) {
+        let lane = self.lanes.at_mut(place);
+        let fate = match lane.carry(&link, key, out, bytes) {
             Some(at) => Fate::Deliver(at),
             None => Fate::Lost(MessageLoss::Loss),
         };
+        self.idle_at = lane.idle_at().max(self.idle_at);
         (fate, Some(place))
     }
 
@@ -306,9 +311,9 @@ impl Links {
     }
 
     /// Tells whether every line is free. One may not be though nothing is under way: what is lost by chance was sent all
-    /// the same. Costs O(the links set or used).
+    /// the same.
     pub(crate) fn are_idle(&self, now: Time) -> bool {
-        self.hosts.are_idle(now) && self.lanes.iter().all(|lane| lane.is_idle(now))
+        self.hosts.are_idle(now) && self.idle_at <= now
     }
 
     /// Returns the time that every message which tells of a block takes over a directed link, in nanoseconds, if that is
@@ -338,6 +343,7 @@ impl Links {
     pub(crate) fn note_arrival(&mut self, from: NodeId, to: NodeId, at: Time) {
         if !self.is_instant(&self.link(from, to)) {
             self.lane_mut(from, to).note_arrival(at);
+            self.idle_at = at.max(self.idle_at);
         }
     }
 
