@@ -70,9 +70,14 @@ impl Node {
         request: RequestId,
         locator: &[(u64, BlockHash)],
     ) -> Message {
-        let common = locator.iter().take(LOCATOR_MAX).find(|(position, hash)| chain.holds(*hash, *position));
-        let after = common.map_or(0, |(position, _)| *position);
+        let after = Self::last_in_common(chain, locator);
         Message::Blocks { request, after, blocks: Told::Chain(chain.clone()) }
+    }
+
+    /// The position of the last block of a chain that whoever asks has, as far as the question tells; 0 if it has none.
+    pub(crate) fn last_in_common(chain: &Blockchain, locator: &[(u64, BlockHash)]) -> u64 {
+        let common = locator.iter().take(LOCATOR_MAX).find(|(position, hash)| chain.holds(*hash, *position));
+        common.map_or(0, |(position, _)| *position)
     }
 
     pub(super) fn blocks_answered(

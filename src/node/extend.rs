@@ -212,11 +212,11 @@ impl Node {
     }
 
     /// Tells whether nothing comes of it that some peer tells of a chain's last block by its hash but that it is asked for
-    /// that, with its own next question, and no other for a [while](Self::asks_alone_for); and whether nothing is missing any
-    /// more when it answers with that block alone.
+    /// that, with the next question, and no other for a [while](Self::asks_alone_for).
     #[inline]
     pub(crate) fn asks_for(&self, chain: &Blockchain) -> bool {
-        self.is_quiet && !self.pushes && chain.is_child_of(&self.chain) && chain.len() > self.longest_branch
+        let is_new = || chain.is_child_of(&self.chain) && chain.len() > self.longest_branch;
+        self.is_quiet && !self.pushes && (is_new() || !self.knows(chain))
     }
 
     /// For how long nobody else is asked when one is.
@@ -224,7 +224,8 @@ impl Node {
         time_alone(self.limits.resolve_timeout)
     }
 
-    /// Tells whether a block that [was asked for](Self::asks_for) is the tip once it is there.
+    /// Tells whether a chain's last block, which [was asked for](Self::asks_for), extends the tip once it is there, and nothing
+    /// is missing any more.
     #[inline]
     pub(crate) fn takes_on(&self, now: Time, chain: &Blockchain) -> bool {
         debug_assert!(self.is_quiet && !self.pushes);

@@ -1,16 +1,16 @@
 //! How nodes get blocks that they are told of by their hashes, without a message for each question and answer.
 //!
-//! A node that has nothing on its mind asks the first that tells it of a block on top of its chain, who sends the block, and
-//! the node takes it on. Until then all that comes of others who tell it as well is that they are remembered, in case
+//! A node that has nothing on its mind asks the first that tells it of a block that it lacks, who sends the block, and the
+//! node takes it on, if it is on top of its chain. Until then all that comes of others who tell it as well is that they are remembered, in case
 //! that the block does not come. So the node is told of all that only if it matters: if anything else comes to it first, or
 //! somebody looks at it. Its own code makes the steps then, later, and what is under way becomes a message.
 
-use std::{collections::BTreeMap, hint};
+use std::{collections::BTreeMap, hint, sync::Arc};
 
 use super::{
     carry::Surroundings,
     flood::{ASKED, FLOOD, SENT},
-    floods::OneByOne,
+    floods::{OWN_BYTES_MAX, OneByOne},
     lanes::Lane,
     queue::Arrival,
     world::World,
@@ -39,7 +39,7 @@ enum Stage {
 }
 
 /// A block on its way to a node that has asked for it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Download {
     /// The number of the block's flood.
     flood: u32,
@@ -47,6 +47,11 @@ struct Download {
     from: NodeId,
     since: Time,
     request: RequestId,
+    /// The chain of whoever asks, if the block is not on top of that.
+    aside: Option<Blockchain>,
+    /// The position of the last block that both have, once the block is sent, and whether it takes time to look at it.
+    after: u64,
+    is_looked_at: bool,
     stage: Stage,
     /// When the stage is over, and the number of its message among its sender's.
     due: Time,
@@ -61,13 +66,11 @@ pub(super) struct Unheard {
     told: Vec<(Time, NodeId)>,
 }
 
-/// What it takes to ask for a block, and to send it.
-#[derive(Debug, Clone)]
-struct Cost {
-    block: Blockchain,
-    request_bytes: u64,
-    load: Load,
-}
+/// The blocks that one who has a chain names in a question.
+type Locator = Arc<[(u64, BlockHash)]>;
+
+/// For how many chains it is kept what is named. Where blocks meet nodes ask from as many.
+const LOCATORS_MAX: usize = 4;
 
 /// All downloads.
 #[derive(Debug, Default)]
@@ -84,8 +87,10 @@ pub(super) struct Downloads {
     /// wait for; and until when a block that it sends without one.
     busy_until: Vec<Time>,
     sends_until: Vec<Time>,
-    /// Of the last block.
-    cost: Option<Cost>,
+    /// What is named by those who have these chains, the last first.
+    locators: Vec<(Blockchain, Locator)>,
+    /// What the last block takes on the wire that was sent alone.
+    load: Option<(Blockchain, Load)>,
 }
 
 impl Downloads {
@@ -96,7 +101,7 @@ impl Downloads {
         self.of.resize(busy_until.len(), None);
         self.sends_until = vec![Time::UNIX_EPOCH; busy_until.len()];
         self.busy_until = busy_until;
-        self.cost = None;
+        self.load = None;
     }
 
     pub(super) fn are_on(&self) -> bool {
@@ -147,25 +152,40 @@ impl Downloads {
 
     /// Returns how many of their messages will be under way still at a moment, if nothing else comes until then.
     pub(super) fn under_way(&self, moment: Time) -> u64 {
-        let has_looks = self.cost.as_ref().is_some_and(|cost| cost.load.validation_nanos > 0);
-        let is_under_way =
-            |download: &&Download| download.due > moment || download.stage == Stage::Sent && has_looks;
+        let is_under_way = |download: &&Download| {
+            download.due > moment || download.stage == Stage::Sent && download.is_looked_at
+        };
         self.of.iter().flatten().filter(is_under_way).count() as u64
     }
 
     /// Lets go of blocks. No node downloads any.
     pub(super) fn shorten(&mut self) {
         debug_assert!(self.count == 0);
-        self.cost = None;
+        self.locators.clear();
+        self.load = None;
     }
 
-    fn cost_of(&mut self, block: &Blockchain, traffic: &Traffic) -> &Cost {
-        let known = self.cost.take().filter(|cost| cost.block.is_same_copy(block));
-        self.cost.insert(known.unwrap_or_else(|| {
-            let load = traffic.load(answer(RequestId(0), block).measured());
-            let locator = block.parent().map_or(0, |parent| parent.locator().len());
-            Cost { block: block.clone(), request_bytes: request_bytes(locator), load }
-        }))
+    /// What is named in a question by whoever has a chain.
+    fn locator(&mut self, chain: &Blockchain) -> &Locator {
+        let place = self.locators.iter().position(|(known, _)| known.is_same_copy(chain));
+        let place = place.unwrap_or_else(|| {
+            self.locators.truncate(LOCATORS_MAX - 1);
+            self.locators.insert(0, (chain.clone(), chain.locator()));
+            0
+        });
+        &self.locators[place].1
+    }
+
+    /// What an answer takes on the wire that ends with a block, and begins after a position.
+    fn load(&mut self, block: &Blockchain, after: u64, traffic: &Traffic) -> Load {
+        let load = || traffic.load(answer(RequestId(0), after, block).measured());
+        if after + 1 < block.len() {
+            return load();
+        }
+        match &self.load {
+            Some((known, load)) if known.is_same_copy(block) => *load,
+            _ => self.load.insert((block.clone(), load())).1,
+        }
     }
 
     /// The download that something which arrives is of: none if that became a message meanwhile.
@@ -181,9 +201,9 @@ impl Downloads {
     }
 }
 
-/// The answer of whoever has a block to one who has the block before.
-fn answer(request: RequestId, block: &Blockchain) -> Message {
-    Message::Blocks { request, after: block.len() - 1, blocks: Told::Chain(block.clone()) }
+/// The answer with a block, and those before it that come after a position.
+fn answer(request: RequestId, after: u64, block: &Blockchain) -> Message {
+    Message::Blocks { request, after, blocks: Told::Chain(block.clone()) }
 }
 
 impl Unheard {
@@ -235,7 +255,7 @@ impl Surroundings {
         let lanes = &self.floods.lanes;
         let nanos = lanes.nanos(to, from.index() as u32).expect("all links go both ways");
         let (due, asks_another_at) = (now.after_nanos(nanos), now + node.asks_alone_for());
-        let request_bytes = self.downloads.cost_of(block, &self.traffic).request_bytes;
+        let request_bytes = request_bytes(self.downloads.locator(node.chain()).len());
         let is_known = self.downloads.busy_until[asker.index()] <= due
             && lanes.of(to).1.len() < TELLINGS_MAX as usize
             && is_packet(request_bytes)
@@ -243,10 +263,19 @@ impl Surroundings {
         if !is_known {
             return false;
         }
-        let (request, count) = (node.next_request(), self.next_count(asker));
-        let stage = Stage::Asked;
-        let download = Download { flood, from, since: now, request, stage, due, count };
-        self.downloads.of[asker.index()] = Some(download);
+        let count = self.next_count(asker);
+        self.downloads.of[asker.index()] = Some(Download {
+            flood,
+            from,
+            since: now,
+            request: node.next_request(),
+            aside: (!block.is_child_of(node.chain())).then(|| node.chain().clone()),
+            after: 0,
+            is_looked_at: false,
+            stage: Stage::Asked,
+            due,
+            count,
+        });
         self.downloads.count += 1;
         let arrival =
             Arrival { at: due, to: from.index() as u32, from: to, count, slot: flood | FLOOD | ASKED };
@@ -259,28 +288,41 @@ impl Surroundings {
         true
     }
 
-    /// Has a node send a block to one who has asked for it.
-    fn send_block(&mut self, (asked, asker): (NodeId, NodeId), block: &Blockchain) {
+    /// Has a node send a block to one who has asked for it; tells whether it does: links may have no room for many blocks.
+    fn send_block(&mut self, (asked, asker): (NodeId, NodeId), block: &Blockchain) -> bool {
         let [from, to] = [asked, asker].map(|node| node.index() as u32);
         let nanos = self.floods.lanes.nanos(from, to).expect("it has told the asker");
-        let bytes = self.downloads.cost_of(block, &self.traffic).load.bytes;
+        let download = self.downloads.of[asker.index()].as_ref().expect("it has asked");
+        let after = match download.aside.clone() {
+            None => block.len() - 1,
+            Some(chain) => Node::last_in_common(block, self.downloads.locator(&chain)),
+        };
+        let Load { bytes, own_bytes, validation_nanos, .. } =
+            self.downloads.load(block, after, &self.traffic);
+        if own_bytes > OWN_BYTES_MAX {
+            return false;
+        }
         let due = self.traffic.sent_at(self.now, asked, bytes).after_nanos(nanos);
         let count = self.next_count(asked);
         let sends_until = &mut self.downloads.sends_until[asked.index()];
         *sends_until = due.max(*sends_until);
         let download = self.downloads.of[asker.index()].as_mut().expect("it has asked");
         (download.stage, download.due, download.count) = (Stage::Sent, due, count);
+        (download.after, download.is_looked_at) = (after, validation_nanos > 0);
         let arrival = Arrival { at: due, to, from, count, slot: download.flood | FLOOD | SENT };
         self.floods.push(download.flood, arrival, &mut self.queue);
         self.count_unqueued(bytes);
+        true
     }
 
     /// Has a node take in a block that has come to it; tells whether it has, and need not go on with that.
     fn take_in(&mut self, node: NodeId, arrival: Arrival, block: &Blockchain) -> bool {
-        let Some(&mut Download { from, stage, .. }) = self.downloads.at(node, &arrival) else { return false };
+        let Some(&mut Download { from, stage, after, .. }) = self.downloads.at(node, &arrival) else {
+            return false;
+        };
         let mut read = self.now;
         if stage == Stage::Sent {
-            let load = self.downloads.cost_of(block, &self.traffic).load;
+            let load = self.downloads.load(block, after, &self.traffic);
             read = self.traffic.read_at(self.now, (from, node), load);
         }
         let download = self.downloads.of[node.index()].as_mut().expect("it was there before");
@@ -297,7 +339,7 @@ impl Surroundings {
         let Some(download) = self.downloads.end(node) else {
             return self.downloads.unheard.remove(&node).expect("whoever asks knows of it");
         };
-        let Download { flood, from, since, request, stage, due, count } = download;
+        let Download { flood, from, since, request, aside, after, stage, due, count, .. } = download;
         let block = self.floods.block(flood).clone();
         let (hash, position) = (block.tip_hash(), block.len());
         let told = self.floods.told(flood, node, since, self.turn);
@@ -305,16 +347,17 @@ impl Surroundings {
         self.floods.matters_to(flood, node, self.turn, &mut self.queue);
         let message = match stage {
             Stage::Asked => {
-                let locator = block.parent().expect("somebody has it").locator();
+                let chain = aside.or_else(|| block.parent()).expect("nobody asks for a genesis");
+                let locator = Arc::clone(self.downloads.locator(&chain));
                 let message = Message::BlocksRequest { request, wanted: hash, locator };
                 self.traffic.put_back((node, from), (due, due), message, false)
             }
             Stage::Sent => {
                 self.downloads.keep_busy(from, due);
-                self.traffic.put_back((from, node), (due, due), answer(request, &block), false)
+                self.traffic.put_back((from, node), (due, due), answer(request, after, &block), false)
             }
             Stage::Read => {
-                let message = answer(request, &block);
+                let message = answer(request, after, &block);
                 self.traffic.put_back((from, node), (Time::UNIX_EPOCH, due), message, true)
             }
         };
@@ -408,8 +451,12 @@ impl World {
         let is_free = around.downloads.busy_until[asked.index()] <= now;
         let is_looking = around.wakes_by(asked, now);
         let node = nodes.before_download(around, asked);
-        if is_free && !is_looking && node.only_answers(now, asker) && node.chain().is_same_copy(block) {
-            around.send_block((asked, asker), block);
+        let answers = is_free
+            && !is_looking
+            && node.only_answers(now, asker)
+            && node.chain().is_same_copy(block)
+            && around.send_block((asked, asker), block);
+        if answers {
             return true;
         }
         // The asker's question becomes a message, whose turn it is now.

@@ -66,7 +66,8 @@ pub(super) struct Flood {
     bytes: u64,
     /// What such a message takes up of the room on a link.
     pub(super) own_bytes: u64,
-    /// When each node hears of the block first, as far as is known, or when it had it.
+    /// When each node hears of the block first, as far as is known, or when it had it. Whatever tells it later is not in the
+    /// queue.
     pub(super) first: Vec<Time>,
     /// How each node has told its peers that did so when it heard.
     told: Vec<Telling>,

@@ -5,6 +5,9 @@
 //! The others are known all the same: who told its peers, when, and whom not, says when each of them comes. From that
 //! they are counted, come back if the first was in vain, and are all spelled out when the network changes, or links may have
 //! no room for them.
+//!
+//! Where blocks are announced it is their hashes that nodes are told. The first matters, as the node asks for the block and
+//! [downloads](super::downloads) it. A node that makes anything of being told again hears, from then on, each that tells it.
 
 use std::{mem, sync::Arc};
 
@@ -24,7 +27,7 @@ use crate::{
 /// How many blocks are on their way at most, and how much they take up of the room on a link: of either so little that there
 /// is room for them while half of it is [free](crate::verbs::traffic::Traffic::is_half_full).
 const FLOODS_MAX: usize = 256;
-const OWN_BYTES_MAX: u64 = Room::LINK.bytes / 4;
+pub(super) const OWN_BYTES_MAX: u64 = Room::LINK.bytes / 4;
 
 /// All blocks on their way.
 #[derive(Debug, Default)]

@@ -191,11 +191,10 @@ fn hearsay_after_a_block_of_the_future_is_the_general_case() {
     assert_eq!(hears(3, said.map(|(from, message)| (0, from, message))), [1]);
 }
 
-/// Has a node, if it asks for a block on top of its chain and takes it on, be told of that by one peer, hear of it from all
-/// others, and be answered, with a block whose time is so many milliseconds later; and take it on without all that: the same comes
-/// of it, but for what it remembers of questions, which matters no more.
-fn check_what_is_asked_for(node: &Node, now: Time, teller: NodeId, millis: u64) {
-    let block = grown_under(&node.rules, node.chain(), 4, millis);
+/// Has a node, if it asks for a block, be told of that by one peer, hear of it from all others, and be answered; and, if it
+/// takes the block on, do that without all the rest: the same comes of it, but for what it remembers of questions, which
+/// matters no more.
+fn check_what_is_asked_for(node: &Node, now: Time, teller: NodeId, block: Blockchain) {
     if !node.asks_for(&block) || !node.loses_nothing(teller) || !node.listens_to(teller) {
         return;
     }
@@ -315,8 +314,12 @@ proptest! {
             }
             prop_assert_eq!(format!("{effects:?}"), format!("{expected:?}"));
             prop_assert_eq!(format!("{node:?}"), format!("{general:?}"));
-            if let (Some(teller), is_late) = (node.peers().first(), ticket.is_multiple_of(5)) {
-                check_what_is_asked_for(&node, now, *teller, if is_late { 20_000 } else { 0 });
+            if let Some(teller) = node.peers().first() {
+                let on = [Some(node.chain().clone()), node.chain().parent()];
+                for on in on.into_iter().flatten() {
+                    let block = grown(&on, 4, if ticket.is_multiple_of(5) { 20_000 } else { 0 });
+                    check_what_is_asked_for(&node, now, *teller, block);
+                }
             }
             for effect in effects.to_do {
                 if let Effect::Send(to, Message::BlocksRequest { request, .. }) = effect {
