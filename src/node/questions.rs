@@ -87,18 +87,12 @@ impl Questions {
         self.has_news || self.deadline.is_some_and(|at| at <= now)
     }
 
-    /// Until when nothing comes of it if other peers tell of something, but that each is one more to wait until others are
-    /// asked, and how often they may; nothing if something does.
-    pub(super) fn hearsay(&self) -> Option<(Time, u32)> {
-        let at = self.deadline.filter(|at| *at == self.more_at)?;
-        Some((at.min(self.enough_until), (TELLINGS_MAX - 1).saturating_sub(self.tellings)))
-    }
-
     /// Tells whether nothing would come of it now if another peer told of something, but that it would be one more to wait
     /// until others are asked.
     pub(super) fn are_enough_asked(&self, now: Time) -> bool {
         debug_assert!(!self.has_news, "all news is looked at before the next");
-        self.hearsay().is_some_and(|(until, tellings)| now < until && tellings > 0)
+        self.deadline.is_some_and(|at| at == self.more_at && now < at.min(self.enough_until))
+            && self.tellings < TELLINGS_MAX - 1
     }
 
     /// Notes that a peer tells of a block as well, while [enough are asked](Self::are_enough_asked).

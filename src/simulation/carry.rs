@@ -104,7 +104,7 @@ pub(super) struct Surroundings {
     pub(super) replays: Replays,
     /// The flood whose message the node has just got that handles its input, and from whom it came.
     pub(super) hint: Option<(u32, NodeId)>,
-    /// Whether blocks may flow without a message for each link.
+    /// Whether blocks that are pushed may flow without a message for each link.
     pub(super) flow: Flow,
     /// The nodes that would notice a repeat.
     pub(super) noticing: BTreeSet<NodeId>,
@@ -124,8 +124,8 @@ pub(super) struct Surroundings {
     pub(super) answers: BTreeMap<Ticket, Answer>,
     pub(super) recorder: Recorder,
     pub(super) messages: Messages,
-    /// The messages that were not put into the queue when they were sent: those that floods stand for, what comes to
-    /// nothing, and those by which blocks would have spread that were replayed.
+    /// The messages that were not put into the queue when they were sent: those that floods and downloads stand for, and
+    /// those by which blocks would have spread that were replayed.
     pub(super) unqueued: Volume,
     /// How many of these were put into it while they were under way.
     pub(super) brought_back: u64,

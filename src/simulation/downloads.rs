@@ -138,13 +138,21 @@ impl Downloads {
         (download.from == from && download.stage == Stage::Sent).then_some(download.due)
     }
 
-    /// Of those that a node tells of a block, those that are told over a link by which another block is still coming then.
-    fn behind_blocks(&self, from: NodeId, lanes: &[Lane], told_at: impl Fn(&Lane) -> Time) -> Vec<u32> {
-        if self.sends_until[from.index()] <= lanes.iter().map(&told_at).min().unwrap_or(Time::MAX) {
+    /// Of those that a node tells of a block, but one, those that are told over a link by which another block is still coming
+    /// then.
+    fn behind_blocks(
+        &self,
+        (from, except): (NodeId, Option<NodeId>),
+        soonest: Time,
+        lanes: &[Lane],
+        told_at: impl Fn(&Lane) -> Time,
+    ) -> Vec<u32> {
+        if self.sends_until[from.index()] <= soonest {
             return Vec::new();
         }
         let is_behind = |lane: &&Lane| {
-            let block_at = self.on_link(from, NodeId::new(lane.to));
+            let to = NodeId::new(lane.to);
+            let block_at = self.on_link(from, to).filter(|_| except != Some(to));
             block_at.is_some_and(|block_at| told_at(lane) < block_at)
         };
         lanes.iter().filter(is_behind).map(|lane| lane.to).collect()
@@ -207,7 +215,7 @@ fn answer(request: RequestId, after: u64, block: &Blockchain) -> Message {
 }
 
 impl Unheard {
-    /// Has a node hear of it. What comes of that is under way.
+    /// Has a node hear of it: it asks the first, which is under way, and remembers the others.
     pub(super) fn tell(self, node: &mut Node) {
         let Self { block, position, told } = self;
         let mut effects = Effects::default();
@@ -232,21 +240,18 @@ impl Surroundings {
             return self.relay(node, except, &message);
         }
         let told_at = |lane: &Lane| soonest.after_nanos(u64::from(lane.more_nanos));
-        let mut apart = self.downloads.behind_blocks(node, lanes, told_at);
-        apart.retain(|to| except != Some(NodeId::new(*to)));
+        let apart = self.downloads.behind_blocks((node, except), soonest, lanes, told_at);
         let count = &mut self.sent[node.index()];
-        let hint = (self.hint, apart.as_slice());
-        match self.floods.relay(self.now, (node, except), tip, hint, &mut self.queue, count) {
+        let by_whom = (self.hint, apart.as_slice());
+        match self.floods.relay(self.now, (node, except), tip, by_whom, &mut self.queue, count) {
             Ok(Volume { messages, bytes }) => {
                 self.unqueued.messages += messages;
                 self.unqueued.bytes += bytes;
                 apart.into_iter().for_each(|to| self.send(node, NodeId::new(to), message.clone()));
-                return;
             }
-            Err(OneByOne::NoRoom) => self.spell_out(),
-            Err(OneByOne::ToldBefore) => {}
+            // Announcements take next to no room on a link: those of other blocks need not be spelled out.
+            Err(OneByOne::NoRoom | OneByOne::ToldBefore) => self.relay(node, except, &message),
         }
-        self.relay(node, except, &message);
     }
 
     /// Has a node ask who told it first of the block of a flood; tells whether it does, without being told.
@@ -254,12 +259,14 @@ impl Surroundings {
         let (to, now) = (asker.index() as u32, self.now);
         let lanes = &self.floods.lanes;
         let nanos = lanes.nanos(to, from.index() as u32).expect("all links go both ways");
-        let (due, asks_another_at) = (now.after_nanos(nanos), now + node.asks_alone_for());
+        let due = now.after_nanos(nanos);
+        // What comes at the moment when it would ask another comes before that, and makes it do so.
+        let is_told_by = Time::from_nanos((now + node.asks_alone_for()).as_nanos().saturating_sub(1));
         let request_bytes = request_bytes(self.downloads.locator(node.chain()).len());
         let is_known = self.downloads.busy_until[asker.index()] <= due
             && lanes.of(to).1.len() < TELLINGS_MAX as usize
             && is_packet(request_bytes)
-            && now < asks_another_at;
+            && now < is_told_by;
         if !is_known {
             return false;
         }
@@ -284,7 +291,7 @@ impl Surroundings {
         if let Some(recording) = &mut self.replays.recording {
             recording.note_request();
         }
-        self.set_wake(asker, Some(asks_another_at));
+        self.set_wake(asker, Some(is_told_by));
         true
     }
 
@@ -334,17 +341,23 @@ impl Surroundings {
         read == self.now
     }
 
-    /// Has a node's download go on as a message, and returns what the node has yet to hear.
-    pub(super) fn end_download(&mut self, node: NodeId) -> Unheard {
+    /// Returns what a node has yet to hear of its download, which goes on as a message, and has it hear all that comes.
+    pub(super) fn take_unheard(&mut self, node: NodeId) -> Unheard {
         let Some(download) = self.downloads.end(node) else {
             return self.downloads.unheard.remove(&node).expect("whoever asks knows of it");
         };
+        let flood = download.flood;
+        let unheard = self.have_go_on(node, download);
+        self.floods.matters_to(flood, node, self.turn, &mut self.queue);
+        unheard
+    }
+
+    /// Has a node's download go on as a message, and returns what the node has yet to hear.
+    fn have_go_on(&mut self, node: NodeId, download: Download) -> Unheard {
         let Download { flood, from, since, request, aside, after, stage, due, count, .. } = download;
         let block = self.floods.block(flood).clone();
         let (hash, position) = (block.tip_hash(), block.len());
         let told = self.floods.told(flood, node, since, self.turn);
-        // Whoever tells it later is heard.
-        self.floods.matters_to(flood, node, self.turn, &mut self.queue);
         let message = match stage {
             Stage::Asked => {
                 let chain = aside.or_else(|| block.parent()).expect("nobody asks for a genesis");
@@ -371,8 +384,8 @@ impl Surroundings {
         self.downloads.are_on = false;
         if self.downloads.count > 0 {
             for node in (0..self.downloads.of.len() as u32).map(NodeId::new) {
-                if self.downloads.of[node.index()].is_some() {
-                    let unheard = self.end_download(node);
+                if let Some(download) = self.downloads.end(node) {
+                    let unheard = self.have_go_on(node, download);
                     self.downloads.unheard.insert(node, unheard);
                 }
             }
@@ -413,6 +426,7 @@ impl World {
     #[inline(never)]
     pub(super) fn is_told(&mut self, flood: u32, (from, to): (NodeId, NodeId), block: &Blockchain) -> bool {
         let Self { nodes, around, .. } = self;
+        // The cases are those of `Node::handle`, but for who downloads a block.
         let download = around.downloads.of[to.index()].as_ref();
         if download.is_some_and(|download| download.flood == flood) {
             return true;

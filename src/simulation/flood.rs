@@ -180,7 +180,7 @@ impl Flood {
     }
 
     /// A node makes something of whoever tells it of the block: each message that does so after a turn is put into the queue,
-    /// and so are those that are yet to be sent.
+    /// and so are those that are yet to be sent, until the node tells of the block itself.
     pub(super) fn matters_to(
         &mut self,
         (lanes, sources): (&Lanes, &Sources),
@@ -257,7 +257,8 @@ impl Flood {
         })
     }
 
-    /// Tells whether nothing more comes of it: whoever has forgotten the block by now is told of it anew by whoever tells it later.
+    /// Tells whether nothing more comes of it: whoever tells of the block from now on begins another, as some may have
+    /// forgotten it.
     #[inline]
     pub(super) fn is_over(&self, now: Time) -> bool {
         self.queued == 0 && self.last < now

@@ -65,8 +65,9 @@ pub(super) enum Wave {
     First(u32, Blockchain),
     /// A repeat.
     Repeat,
-    /// A question for a block, and the block for whom it was asked.
+    /// A question for this block.
     Asked(Blockchain),
+    /// This block, which was asked for, and the number of its flood.
     Sent(u32, Blockchain),
 }
 
@@ -300,8 +301,10 @@ impl Floods {
                 self.spare.push(over.end());
             }
         }
-        let bytes = if self.by_hash { ANNOUNCEMENT_BYTES } else { self.bytes_of(&chain) };
-        let own_bytes = Message::NewBlock(Told::Chain(chain.clone())).size();
+        let (bytes, own_bytes) = match self.by_hash {
+            true => (ANNOUNCEMENT_BYTES, ANNOUNCEMENT_BYTES),
+            false => (self.bytes_of(&chain), Message::NewBlock(Told::Chain(chain.clone())).size()),
+        };
         let (count, sum) = self
             .floods
             .iter()

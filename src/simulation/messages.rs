@@ -26,8 +26,8 @@ use crate::{
     wire::{Load, is_packet},
 };
 
-/// Whether blocks may flow without a message for each link: whether all nodes are live and all links whole, each taking
-/// the same time for every message, and no node would notice that a repeat did not come.
+/// Whether blocks that are pushed may flow without a message for each link: whether all nodes are live and all links whole,
+/// each taking the same time for every message, and no node would notice that a repeat did not come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flow {
     /// Something has changed.
@@ -73,7 +73,7 @@ impl Surroundings {
         self.relay(node, except, &Message::NewBlock(Told::Chain(chain.clone())));
     }
 
-    /// Tells whether blocks may flow without a message for each link.
+    /// Tells whether blocks that are pushed may flow without a message for each link.
     #[inline]
     pub(super) fn flows(&mut self) -> bool {
         match self.flow {
@@ -104,7 +104,7 @@ impl Surroundings {
             return false;
         }
         let mut lanes = (relay == Relay::Push).then(Lanes::default);
-        // How long what fits into packets takes, by which announced blocks are rehearsed.
+        // How long what fits into packets takes, by which announced blocks are rehearsed and downloaded.
         let mut packets = (relay == Relay::Announce).then(Lanes::default);
         let (mut is_drawn, mut by_all_sizes) = (false, false);
         let mut busy_until = vec![Time::UNIX_EPOCH; self.peers.len()];

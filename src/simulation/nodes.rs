@@ -1,8 +1,9 @@
 //! The nodes, where they stand, and the blocks that all of them have taken on at once.
 //!
 //! A block that is [replayed](super::replays) comes to all nodes at once and is kept here once. It is written into a node
-//! when that node is next to do or to say something: the node's own code makes the step then. So all ways to a node lead
-//! through here, and none of them finds it behind.
+//! when that node is next to do or to say something: the node's own code makes the step then. So it is with a block that a
+//! node [downloads](super::downloads). So all ways to a node lead through here, and none of them finds it behind, but for
+//! whoever asks for it as it was before its download.
 
 use super::carry::{NodeEffects, Surroundings};
 use crate::{
@@ -204,7 +205,7 @@ impl Nodes {
     /// Tells a node of the block that it downloads, which goes on as a message.
     #[cold]
     fn hear_of_download(&mut self, around: &mut Surroundings, id: NodeId) {
-        let unheard = around.end_download(id);
+        let unheard = around.take_unheard(id);
         self.busy -= 1;
         self.count_out(id);
         unheard.tell(self.list[id.index()].as_mut().expect("it downloads a block"));

@@ -72,6 +72,7 @@ impl Lanes {
     pub(super) fn len(&self) -> usize {
         self.lanes.len() - self.free.len()
     }
+
     /// Calls a function with each directed link that has a lane.
     pub(super) fn for_each(&mut self, mut look: impl FnMut(NodeId, NodeId, &mut Lane)) {
         for (from, places) in (0..).map(NodeId::new).zip(&self.of) {

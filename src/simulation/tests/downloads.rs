@@ -11,7 +11,7 @@ fn run(seed: u64, skips: bool) -> Vec<String> {
     let bytes = [1_400, 100_000, 1_000_000][draw(3, 3)];
     let validation = Duration::from_millis([0, 0, 70][draw(4, 3)]);
     simulation.set_block_cost(BlockCost { bytes: Some(bytes), validation });
-    let resolve_timeout = Duration::from_millis([0, 400, 3000, 60_000][draw(5, 4)]);
+    let resolve_timeout = Duration::from_millis([0, 400, 1000, 3000, 60_000][draw(5, 5)]);
     let limits = Limits { resolve_timeout, side_branches: 1 + draw(6, 3), ..Limits::default() };
     simulation.set_limits(limits);
     let events = simulation.events();
@@ -22,6 +22,17 @@ fn run(seed: u64, skips: bool) -> Vec<String> {
         simulation.crash(node).unwrap();
         simulation.restart(node, RestartFrom::Chain).unwrap();
         simulation.start_mining(node, HashRate::per_second(1e6).unwrap()).unwrap();
+    }
+    // Much comes at one moment, and at that when others are asked.
+    if draw(7, 2) == 0 {
+        for one in simulation.nodes() {
+            for other in simulation.peers(one).unwrap() {
+                let hops = 1 + draw(10_000 + 100 * one.index() as u64 + other.index() as u64, 5);
+                let latency = Latency::fixed(Duration::from_millis(50 * hops as u64));
+                simulation.set_link(one, other, Link::default().with_latency(latency)).unwrap();
+            }
+            simulation.set_bandwidth(one, Bandwidth::default()).unwrap();
+        }
     }
     let nodes = simulation.nodes().len();
     let mut seen = Vec::new();
