@@ -58,8 +58,8 @@ impl Surroundings {
     pub(super) fn relay_block(&mut self, node: NodeId, except: Option<NodeId>, chain: &Blockchain) {
         if self.flows() {
             let count = &mut self.sent[node.index()];
-            let hint = (self.hint, [].as_slice());
-            let relayed = self.floods.relay(self.now, (node, except), chain, hint, &mut self.queue, count);
+            let ways = (self.hint, [].as_slice());
+            let relayed = self.floods.relay(self.now, (node, except), chain, ways, &mut self.queue, count);
             match relayed {
                 Ok(Volume { messages, bytes }) => {
                     self.unqueued.messages += messages;
@@ -202,7 +202,7 @@ impl Surroundings {
 
     /// Puts a message into the queue that was sent at a time and is under way, though it was not in the queue so far; `read`
     /// is when its receiver has looked at it.
-    pub(super) fn bring_back(
+    fn bring_back(
         &mut self,
         (from, to): (NodeId, NodeId),
         (sent, read): (Time, Time),
@@ -292,7 +292,7 @@ impl Surroundings {
             }
         }
         self.accept(from, to, offer);
-        if is_half_full && (matches!(self.flow, Flow::Free) || self.downloads.are_on()) {
+        if is_half_full && (matches!(self.flow, Flow::Free) || self.downloads.are_on) {
             self.spell_out();
         }
     }

@@ -251,7 +251,7 @@ impl Simulation {
     /// To find it out costs
     ///
     /// - less than half of what carrying the block does, where no message's time depends on its size;
-    /// - a small part of that, where blocks are announced and nobody asks twice for one: each node has it within a
+    /// - half of that, where blocks are announced and nobody asks twice for one: each node has it within a
     ///   quarter of the shortest [`Limits::resolve_timeout`] after it has asked, and fewer than 32 peers, over links
     ///   both ways without bandwidths of their own;
     /// - else as much as carrying it.

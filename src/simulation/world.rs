@@ -180,7 +180,7 @@ impl World {
         match self.around.floods.arrive(&arrival) {
             Wave::First(number, chain) => {
                 let [from, to] = [arrival.from, arrival.to].map(NodeId::new);
-                return match self.around.downloads.are_on() {
+                return match self.around.downloads.are_on {
                     true => self.is_told(number, (from, to), &chain),
                     false => self.block_comes(number, from, to, chain),
                 };
