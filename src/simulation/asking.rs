@@ -207,13 +207,6 @@ impl Surroundings {
         self.unqueued.messages += 1;
         self.unqueued.bytes += bytes;
     }
-
-    /// The number of the next message that a node sends, among its own.
-    fn next_count(&mut self, node: NodeId) -> u32 {
-        let count = &mut self.sent[node.index()];
-        *count = count.wrapping_add(1);
-        *count
-    }
 }
 
 impl World {

@@ -326,11 +326,16 @@ impl Surroundings {
         }
     }
 
+    /// The number of the next message that a node sends, among its own.
+    pub(super) fn next_count(&mut self, node: NodeId) -> u32 {
+        let count = &mut self.sent[node.index()];
+        *count = count.wrapping_add(1);
+        *count
+    }
+
     /// Has a message that was sent just now come when it is due.
     pub(super) fn bring_later(&mut self, message: UnderWay) {
-        let count = &mut self.sent[message.from.index()];
-        *count = count.wrapping_add(1);
-        let count = *count;
+        let count = self.next_count(message.from);
         self.bring(message, count);
     }
 
