@@ -69,7 +69,7 @@ impl Links {
     /// Has a node send so many bytes after what it sends already; tells when they are out.
     pub(crate) fn sent_at(&mut self, now: Time, from: NodeId, bytes: u64) -> Time {
         self.place_up_to(from);
-        let upload = self.bandwidth_matters(bytes).then(|| self.bandwidth(from).upload()).flatten();
+        let upload = self.upload(from, bytes);
         self.hosts.send(now, from, bytes, upload)
     }
 
@@ -84,8 +84,12 @@ impl Links {
 
     /// How long a node takes to send so many bytes, in nanoseconds.
     pub(crate) fn uploading_nanos(&self, from: NodeId, bytes: u64) -> u64 {
-        let upload = self.bandwidth_matters(bytes).then(|| self.bandwidth(from).upload()).flatten();
-        upload.map_or(0, |upload| writing_nanos(bytes, upload))
+        self.upload(from, bytes).map_or(0, |upload| writing_nanos(bytes, upload))
+    }
+
+    /// How many bytes a second a node sends, if that may count for so many.
+    fn upload(&self, from: NodeId, bytes: u64) -> Option<u64> {
+        self.bandwidth_matters(bytes).then(|| self.bandwidth(from).upload()).flatten()
     }
 
     /// Has a node take in what has come to it; tells when it has, and has looked at what blocks there are.
