@@ -46,10 +46,12 @@ pub(super) enum Flow {
 impl Surroundings {
     pub(super) fn relay(&mut self, node: NodeId, except: Option<NodeId>, message: &Message) {
         let load = self.traffic.load(message.measured());
+        let others = self.peers[node.index()].iter().filter(|peer| Some(**peer) != except).count();
+        self.count_sent(message, load, others as u64);
         for place in 0..self.peers[node.index()].len() {
             let to = self.peers[node.index()][place];
             if Some(to) != except {
-                self.send_with_load(node, to, message.clone(), load);
+                self.put_on_link(node, to, message.clone(), load);
             }
         }
     }
@@ -269,17 +271,30 @@ impl Surroundings {
     }
 
     /// Sends a message that takes so much on the wire.
-    #[inline]
     pub(super) fn send_with_load(&mut self, from: NodeId, to: NodeId, message: Message, load: Load) {
-        let kind = message.kind();
-        self.messages.sent += 1;
-        if let Some(recording) = &mut self.replays.recording {
-            recording.note_message(&message);
+        self.count_sent(&message, load, 1);
+        self.put_on_link(from, to, message, load);
+    }
+
+    /// Counts a message that is sent so many times.
+    fn count_sent(&mut self, message: &Message, load: Load, times: u64) {
+        if times == 0 {
+            return;
         }
-        let volume = self.messages.kinds.entry(kind).or_default();
-        volume.messages += 1;
-        volume.bytes += load.bytes;
-        if let Some(at) = self.downloads.on_link(from, to) {
+        self.messages.sent += times;
+        if let Some(recording) = &mut self.replays.recording {
+            (0..times).for_each(|_| recording.note_message(message));
+        }
+        let volume = self.messages.kinds.entry(message.kind()).or_default();
+        volume.messages += times;
+        volume.bytes += times * load.bytes;
+    }
+
+    #[inline]
+    fn put_on_link(&mut self, from: NodeId, to: NodeId, message: Message, load: Load) {
+        if self.downloads.count > 0
+            && let Some(at) = self.downloads.on_link(from, to)
+        {
             self.traffic.note_arrival((from, to), at);
         }
         let trace = self.traffic.trace(&message, from, || self.now);

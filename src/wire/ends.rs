@@ -58,17 +58,25 @@ impl Links {
     }
 
     /// What a directed link is like that has no setting of its own.
+    #[inline]
     pub(super) fn unset_link(&self, from: NodeId, to: NodeId) -> Link {
-        let latency = self
-            .regions
-            .as_ref()
-            .and_then(|regions| regions.latency(self.place_of(regions, from), self.place_of(regions, to)));
+        match &self.regions {
+            None => self.default,
+            Some(regions) => self.link_of_regions(regions, from, to),
+        }
+    }
+
+    fn link_of_regions(&self, regions: &Regions, from: NodeId, to: NodeId) -> Link {
+        let latency = regions.latency(self.place_of(regions, from), self.place_of(regions, to));
         latency.map_or(self.default, |latency| self.default.with_latency(latency))
     }
 
     /// Has a node send so many bytes after what it sends already; tells when they are out.
+    #[inline]
     pub(crate) fn sent_at(&mut self, now: Time, from: NodeId, bytes: u64) -> Time {
-        self.place_up_to(from);
+        if self.regions.is_some() {
+            self.place_up_to(from);
+        }
         let upload = self.upload(from, bytes);
         self.hosts.send(now, from, bytes, upload)
     }
@@ -88,6 +96,7 @@ impl Links {
     }
 
     /// How many bytes a second a node sends, if that may count for so many.
+    #[inline]
     fn upload(&self, from: NodeId, bytes: u64) -> Option<u64> {
         self.bandwidth_matters(bytes).then(|| self.bandwidth(from).upload()).flatten()
     }
@@ -111,6 +120,7 @@ impl Links {
     }
 
     /// Tells whether somebody's bandwidth may count for so many bytes.
+    #[inline]
     fn bandwidth_matters(&self, bytes: u64) -> bool {
         !(is_packet(bytes) || self.hosts.is_empty() && self.regions.is_none())
     }
