@@ -16,7 +16,7 @@ use crate::{
     blockchain::Blockchain,
     event::Happening,
     hash::BlockHash,
-    message::{Message, NodeId, RequestId},
+    message::{Message, NodeId, RequestId, Told},
     pow::Target,
     rules::Relay,
     time::Time,
@@ -169,10 +169,44 @@ impl Node {
         self.is_known(chain.tip_hash(), chain.len())
     }
 
-    /// Tells whether a message tells of a block at a position that the node knows, over a link that loses nothing: nothing
-    /// comes of it, not even what is due at the same moment. So a driver need not bring a block.
-    pub(super) fn is_repeat(&self, from: NodeId, block: BlockHash, position: u64) -> bool {
-        self.loses_nothing(from) && self.listens_to(from) && self.is_known(block, position)
+    /// Takes note of a message of which nothing else comes, not even what is due at the same moment, and tells whether it is
+    /// one: news of a block that the node knows, from a peer that it need not answer; an acknowledgement; or news of a
+    /// block that others are asked for.
+    #[inline]
+    pub(crate) fn takes_note(&mut self, now: Time, from: NodeId, message: &Message) -> bool {
+        match *message {
+            Message::NewBlock(Told::Chain(ref chain)) | Message::CompactBlock(Told::Chain(ref chain)) => {
+                self.listens_to(from)
+                    && (chain.is_same_copy(&self.chain)
+                        || self.knows(chain) && !chain.is_copy_to_keep(&self.chain))
+                    && self.need_not_answer(from, chain.tip_hash())
+            }
+            Message::Announce { block, position } => {
+                let is_known = self.listens_to(from) && self.is_known(block, position);
+                if is_known {
+                    return self.need_not_answer(from, block);
+                }
+                let is_hearsay = self.is_hearsay(now, from, block, position);
+                if is_hearsay {
+                    self.gossip.questions.note_hearsay(from, Wanted { hash: block, position });
+                }
+                is_hearsay
+            }
+            Message::Acknowledge { block } => {
+                self.listens_to(from)
+                    && (block != self.chain.tip_hash()
+                        || !self.gossip.unconfirmed.contains(&from)
+                        || self.gossip.confirm_but_the_last(from))
+            }
+            _ => false,
+        }
+    }
+
+    /// Tells whether a peer that has a block, which the node has, too, needs no answer to that: nothing is lost between them,
+    /// or it is one of several that are not known to have the tip, and is noted to have it.
+    #[inline]
+    fn need_not_answer(&mut self, peer: NodeId, block: BlockHash) -> bool {
+        self.loses_nothing(peer) || block == self.chain.tip_hash() && self.gossip.confirm_but_the_last(peer)
     }
 
     /// Tells whether a message tells of a block at a position that the node lacks, and nothing comes of it but that its

@@ -229,17 +229,7 @@ impl Node {
                 let acknowledges = !self.loses_nothing(from);
                 self.extend(from, chain, acknowledges, effects);
             }
-            Input::Message(
-                from,
-                Message::NewBlock(Told::Chain(chain)) | Message::CompactBlock(Told::Chain(chain)),
-            ) if self.is_repeat(from, chain.tip_hash(), chain.len()) => self.share_copy(&chain),
-            Input::Message(from, Message::Announce { block, position })
-                if self.is_repeat(from, block, position) => {}
-            Input::Message(from, Message::Announce { block, position })
-                if self.is_hearsay(now, from, block, position) =>
-            {
-                self.gossip.questions.note_hearsay(from, Wanted { hash: block, position });
-            }
+            Input::Message(from, ref message) if self.takes_note(now, from, message) => {}
             Input::Message(from, Message::Announce { block, position })
                 if self.only_asks(from, block, position) =>
             {

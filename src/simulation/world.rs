@@ -173,28 +173,23 @@ impl World {
         Some(arrival)
     }
 
-    /// Lets something arrive; tells whether that was no more than a block that extended its receiver's tip, or one that the
-    /// receiver had.
+    /// Lets something arrive; tells whether that was no more than a block that extended its receiver's tip, or news of which
+    /// the receiver only took note.
     #[inline]
     fn arrive(&mut self, arrival: Arrival) -> bool {
         match self.around.floods.arrive(&arrival) {
             Wave::First(number, chain) => {
                 let [from, to] = [arrival.from, arrival.to].map(NodeId::new);
-                return match self.around.downloads.are_on {
+                match self.around.downloads.are_on {
                     true => self.is_told(number, (from, to), &chain),
                     false => self.block_comes(number, from, to, chain),
-                };
-            }
-            Wave::Asked(chain) => return self.is_asked(arrival, &chain),
-            Wave::Sent(number, chain) => return self.is_sent(number, arrival, chain),
-            Wave::Message => {
-                if let Some((from, to, message)) = self.around.arrive(arrival) {
-                    self.handle(to, Input::Message(from, message));
                 }
             }
-            Wave::Repeat => return true,
+            Wave::Asked(chain) => self.is_asked(arrival, &chain),
+            Wave::Sent(number, chain) => self.is_sent(number, arrival, chain),
+            Wave::Message => self.message_comes(arrival),
+            Wave::Repeat => true,
         }
-        false
     }
 
     /// Has all that the arrivals of a moment to come read fetched from memory, and does not wait for it. Of ten thousand
@@ -254,6 +249,22 @@ impl World {
         }
         self.around.hint = None;
         is_extended
+    }
+
+    /// A message comes to the end of its link; tells whether its receiver only took note of it.
+    #[inline(never)]
+    fn message_comes(&mut self, arrival: Arrival) -> bool {
+        let Self { nodes, around, .. } = self;
+        let Some((from, to, message)) = around.arrive(arrival) else { return false };
+        let now = around.now;
+        if let Some(node) = nodes.at(around, to)
+            && node.takes_note(now, from, &message)
+        {
+            around.look_at_what_it_heard(node);
+            return true;
+        }
+        self.handle(to, Input::Message(from, message));
+        false
     }
 
     /// Plans something for a time; for one that is past it is due at once.

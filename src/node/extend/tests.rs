@@ -40,7 +40,7 @@ enum Step {
     Lose {
         miner: u8,
     },
-    /// One of the four tells of one of those before, by the block, its hash or what of it is not pending.
+    /// One of the four tells of one of those before, by the block, its hash or what of it is not pending, or acknowledges it.
     Repeat {
         from: u32,
         which: usize,
@@ -85,7 +85,7 @@ fn step() -> impl Strategy<Value = Step> {
         (1..5_u32, prop_oneof![6 => Just(0), 1 => 0..9_usize], 0..3_u8, prop_oneof![0..9_u64, Just(20_000)]);
     prop_oneof![
         12 => tell.prop_map(|(from, on, miner, millis)| Step::Tell { from, on, miner, millis }),
-        4 => (1..5_u32, 0..9_usize, 0..3_u8)
+        6 => (1..5_u32, prop_oneof![Just(0), 0..9_usize], 0..4_u8)
             .prop_map(|(from, which, by)| Step::Repeat { from, which, by }),
         8 => (1..5_u32, 3..5_u8).prop_map(|(from, miner)| Step::Announce { from, miner }),
         2 => (1..5_u32, prop::option::of(3..5_u8))
@@ -94,7 +94,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..3_u8).prop_map(|miner| Step::Lose { miner }),
         1 => Just(Step::Mine),
         1 => Just(Step::Stop),
-        1 => (1..4_u32, any::<bool>()).prop_map(|(other, loses)| Step::LinkLoses { other, loses }),
+        2 => (1..4_u32, any::<bool>()).prop_map(|(other, loses)| Step::LinkLoses { other, loses }),
         1 => Just(Step::Submit),
         1 => (1..5_u32).prop_map(|peer| Step::Unregister { peer }),
         1 => (1..5_u32).prop_map(|from| Step::Lie { from }),
@@ -179,6 +179,34 @@ fn hearsay_after_a_question_is_overdue_is_the_general_case() {
     let missing = grown(node(&Arc::new(rules())).chain(), 1, 0);
     let said = [(0, 4), (900, 1), (900, 2), (1050, 3)];
     assert_eq!(hears(3, said.map(|(millis, from)| (millis, from, announcement(&missing)))), [4, 1]);
+}
+
+/// Of several peers that may not have the tip the last one's word ends the waiting.
+#[test]
+fn news_of_the_tip_from_those_that_may_not_have_it_is_noted() {
+    let mut node = node(&Arc::new(rules()));
+    let peers = [1, 2, 3].map(NodeId::new);
+    let mut effects = Effects::default();
+    for peer in peers {
+        node.handle(START, Input::LinkLoses(peer, true), &mut effects);
+    }
+    let tip = grown(node.chain(), 1, 0);
+    let tells = Message::NewBlock(Told::Chain(tip.clone()));
+    node.handle(START, Input::Message(peers[0], tells.clone()), &mut effects);
+    assert_eq!(node.gossip.unconfirmed, peers[1..]);
+    let acknowledges = Message::Acknowledge { block: tip.tip_hash() };
+    for (from, message, is_noted) in [
+        (0, &tells, false),
+        (0, &acknowledges, true),
+        (1, &tells, true),
+        (1, &tells, false),
+        (1, &acknowledges, true),
+        (2, &tells, false),
+        (2, &acknowledges, false),
+    ] {
+        assert_eq!(node.takes_note(START, peers[from], message), is_noted, "{from}: {message:?}");
+    }
+    assert_eq!(node.gossip.unconfirmed, [peers[2]]);
 }
 
 /// The missing block has come, and waits for its time.
@@ -270,6 +298,7 @@ proptest! {
                     match by {
                         0 => tells(from, chain),
                         1 => announces(from, chain),
+                        2 => says(from, Message::Acknowledge { block: chain.tip_hash() }),
                         _ => says(from, Message::CompactBlock(Told::Chain(chain.clone()))),
                     }
                 }
