@@ -26,7 +26,7 @@ impl Node {
         effects: &mut Effects,
     ) {
         if old.len() > common {
-            self.gossip.keep_side_branch(self.id, old.clone(), (common, 0), &self.limits);
+            self.keep_side_branch(self.id, old.clone(), (common, 0));
         }
         let tip = &self.chain;
         // None was a part of the old chain, so that none can be of what both have in common.

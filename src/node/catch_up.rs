@@ -59,8 +59,8 @@ impl Node {
         locator: &[(u64, BlockHash)],
         effects: &mut Effects,
     ) {
-        let branch = self.gossip.side_branches.iter().find(|branch| branch.chain.tip_hash() == wanted);
-        let chain = branch.map_or(&self.chain, |branch| &branch.chain);
+        let mut chains = self.known_chains();
+        let chain = chains.find(|chain| chain.tip_hash() == wanted).unwrap_or(&self.chain);
         effects.push(Effect::Send(from, Self::blocks_after(chain, request, locator)));
     }
 

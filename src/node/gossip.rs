@@ -253,8 +253,15 @@ impl Node {
         if !chain.is_start_of(&self.chain) {
             let common = self.chain.common_ancestor(&chain).map_or(0, |common| common.len());
             let bytes = chain.size_after(common);
-            self.gossip.keep_side_branch(from, chain, (common, bytes), &self.limits);
+            self.keep_side_branch(from, chain, (common, bytes));
         }
+    }
+
+    /// Keeps a chain beside the node's own, of which the blocks after a position, so many bytes, are not the node's.
+    pub(super) fn keep_side_branch(&mut self, from: NodeId, chain: Blockchain, common: (u64, u64)) {
+        // Until it is looked what is kept, at the end of the input, it may be more than there is.
+        self.longest_branch = self.longest_branch.max(chain.len());
+        self.gossip.keep_side_branch(from, chain, common, &self.limits);
     }
 
     /// Takes up what is left of long answers, the blocks whose time has come, and the orphans whose parents have become
