@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    lanes::{LOOKED_AT, Lane, Lanes, Sources, Start, those_that},
+    lanes::{LOOKED_AT, Lane, Lanes, Source, those_that},
     queue::{Arrival, Queue, Turn, turn},
 };
 use crate::{blockchain::Blockchain, message::NodeId, report::Volume, time::Time};
@@ -34,7 +34,7 @@ struct Telling {
 }
 
 /// A message that a flood stands for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Spelled {
     pub(super) from: NodeId,
     pub(super) to: NodeId,
@@ -42,7 +42,6 @@ pub(super) struct Spelled {
     /// When its receiver has looked at it.
     pub(super) due: Time,
     pub(super) count: u32,
-    pub(super) chain: Blockchain,
 }
 
 impl Spelled {
@@ -167,12 +166,12 @@ impl Flood {
     /// A node has heard of the block in vain: the next messages that tell it of that after a turn are put into the queue.
     pub(super) fn was_in_vain(
         &mut self,
-        (lanes, sources): (&Lanes, &Sources),
+        sources: &[Source],
         number: u32,
         (after, to): (Turn, u32),
         queue: &mut Queue,
     ) {
-        let comes: Vec<_> = self.to_node(lanes, sources.of(to), to, after).collect();
+        let comes: Vec<_> = self.to_node(sources, to, after).collect();
         let next = comes.iter().map(|message| message.due).min();
         self.hears_at(to, next.unwrap_or(Time::MAX));
         let next = comes.into_iter().filter(|message| Some(message.due) == next);
@@ -183,12 +182,12 @@ impl Flood {
     /// and so are those that are yet to be sent, until the node tells of the block itself.
     pub(super) fn matters_to(
         &mut self,
-        (lanes, sources): (&Lanes, &Sources),
+        sources: &[Source],
         number: u32,
         (after, to): (Turn, u32),
         queue: &mut Queue,
     ) {
-        let comes: Vec<_> = self.to_node(lanes, sources.of(to), to, after).collect();
+        let comes: Vec<_> = self.to_node(sources, to, after).collect();
         self.hears_at(to, Time::MAX);
         self.queue_all(comes, number, queue);
     }
@@ -241,19 +240,15 @@ impl Flood {
         }
     }
 
-    /// Its messages that come to a node from some others after a turn.
+    /// Its messages that come to a node over links after a turn.
     pub(super) fn to_node<'a>(
         &'a self,
-        lanes: &'a Lanes,
-        sources: &'a [u32],
+        sources: &'a [Source],
         to: u32,
         after: Turn,
     ) -> impl Iterator<Item = Spelled> + 'a {
-        sources.iter().filter_map(move |&from| {
-            let telling = self.telling_of(from)?;
-            let (start, lanes) = lanes.of(from);
-            let place = lanes.binary_search_by_key(&to, |lane| lane.to).ok()?;
-            self.message((from, telling), (start, &lanes[place]), after)
+        sources.iter().filter_map(move |&Source { from, nanos }| {
+            self.message((from, to, nanos), self.telling_of(from)?, after)
         })
     }
 
@@ -277,25 +272,29 @@ impl Flood {
         after: Turn,
     ) -> impl Iterator<Item = Spelled> + 'a {
         let told = (0..lanes.nodes() as u32).filter_map(|from| Some((from, self.telling_of(from)?)));
-        told.flat_map(move |told| {
-            let (start, lanes) = lanes.of(told.0);
-            lanes.iter().filter_map(move |lane| self.message(told, (start, lane), after))
+        told.flat_map(move |(from, telling)| {
+            let (start, lanes) = lanes.of(from);
+            lanes.iter().filter_map(move |lane| {
+                let nanos = start.nanos + u64::from(lane.more_nanos);
+                self.message((from, lane.to, nanos), telling, after)
+            })
         })
     }
 
-    /// The message over a link from a node that has told its peers, if there is one that comes after a turn.
+    /// The message over a link that takes so many nanoseconds, from a node that has told its peers, if there is one that
+    /// comes after a turn.
     fn message(
         &self,
-        (from, (sent, Telling { except, count })): (u32, (Time, Telling)),
-        (start, lane): (&Start, &Lane),
+        (from, to, nanos): (u32, u32, u64),
+        (sent, Telling { except, count }): (Time, Telling),
         after: Turn,
     ) -> Option<Spelled> {
-        let due = sent.after_nanos(start.nanos + u64::from(lane.more_nanos));
-        let is_apart = !self.apart.is_empty() && self.apart.contains(&(from, lane.to));
-        if turn(due, lane.to, from, count) <= after || lane.to == except || is_apart {
+        let due = sent.after_nanos(nanos);
+        let is_apart = !self.apart.is_empty() && self.apart.contains(&(from, to));
+        if turn(due, to, from, count) <= after || to == except || is_apart {
             return None;
         }
-        let [from, to] = [from, lane.to].map(NodeId::new);
-        Some(Spelled { from, to, sent, due, count, chain: self.chain.clone() })
+        let [from, to] = [from, to].map(NodeId::new);
+        Some(Spelled { from, to, sent, due, count })
     }
 }

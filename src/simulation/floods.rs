@@ -173,7 +173,7 @@ impl Floods {
             return;
         }
         let sources = sources.get_or_insert_with(|| Sources::new(lanes));
-        flood.was_in_vain((lanes, sources), number, (end_of(now), to.index() as u32), queue);
+        flood.was_in_vain(sources.of(to.index() as u32), number, (end_of(now), to.index() as u32), queue);
     }
 
     /// Has a node hear each message that tells it of a block which it has heard of, from a turn on, and makes something of.
@@ -182,7 +182,7 @@ impl Floods {
         let Self { lanes, sources, floods, .. } = self;
         let sources = sources.get_or_insert_with(|| Sources::new(lanes));
         let flood = floods[number as usize].as_mut().expect("whoever asks has seen it");
-        flood.matters_to((lanes, sources), number, (after, to.index() as u32), queue);
+        flood.matters_to(sources.of(to.index() as u32), number, (after, to.index() as u32), queue);
     }
 
     /// The number of a flood whose block a node has heard of, and others may still tell it of, if one meets a condition.
@@ -204,10 +204,8 @@ impl Floods {
         let sources = sources.get_or_insert_with(|| Sources::new(lanes));
         let flood = floods[number as usize].as_ref().expect("whoever asks has seen it");
         let to = to.index() as u32;
-        let mut told: Vec<_> = flood
-            .to_node(lanes, sources.of(to), to, (since, 0, 0))
-            .filter(|message| message.turn() <= by)
-            .collect();
+        let mut told: Vec<_> =
+            flood.to_node(sources.of(to), to, (since, 0, 0)).filter(|message| message.turn() <= by).collect();
         told.sort_unstable_by_key(Spelled::turn);
         told.into_iter().map(|message| (message.due, message.from)).collect()
     }
@@ -252,8 +250,9 @@ impl Floods {
         self.floods.iter().flatten().filter(flows).flat_map(move |flood| flood.under_way(&self.lanes, turn))
     }
 
-    /// Ends all floods, and returns the messages that they stood for and that have yet to come after a turn.
-    pub(super) fn spell_out(&mut self, turn: Turn, queue: &mut Queue) -> Vec<Spelled> {
+    /// Ends all floods, and returns the messages that they stood for and that have yet to come after a turn, each with its
+    /// block.
+    pub(super) fn spell_out(&mut self, turn: Turn, queue: &mut Queue) -> Vec<(Spelled, Blockchain)> {
         let now = turn.0;
         let floods = mem::take(&mut self.floods);
         if floods.iter().all(Option::is_none) {
@@ -268,14 +267,15 @@ impl Floods {
                 let flood = floods[number_of(&arrival)].as_ref();
                 let chain = flood.expect("a flood lasts until its last arrival").chain.clone();
                 let [from, to] = [arrival.from, arrival.to].map(NodeId::new);
-                all.push(Spelled { from, to, sent: now, due: arrival.at, count: arrival.count, chain });
+                all.push((Spelled { from, to, sent: now, due: arrival.at, count: arrival.count }, chain));
             }
         }
         for flood in floods.iter().flatten() {
-            all.extend(flood.under_way(&self.lanes, turn));
+            let messages = flood.under_way(&self.lanes, turn);
+            all.extend(messages.map(|message| (message, flood.chain.clone())));
         }
-        all.sort_by_key(Spelled::turn);
-        all.dedup_by_key(|message| message.turn());
+        all.sort_by_key(|(message, _)| message.turn());
+        all.dedup_by_key(|(message, _)| message.turn());
         all
     }
 

@@ -170,21 +170,33 @@ impl Lanes {
 pub(super) struct Sources {
     /// Where those of each node begin, and where those of the last one end.
     starts: Vec<u32>,
-    nodes: Vec<u32>,
+    all: Vec<Source>,
+}
+
+/// A link to a node.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Source {
+    pub(super) from: u32,
+    /// How long a message takes, in nanoseconds.
+    pub(super) nanos: u64,
 }
 
 impl Sources {
     pub(super) fn new(lanes: &Lanes) -> Self {
         let mut links: Vec<_> = (0..lanes.nodes() as u32)
-            .flat_map(|from| lanes.of(from).1.iter().map(move |lane| (lane.to, from)))
+            .flat_map(|from| {
+                let (start, lanes) = lanes.of(from);
+                let nanos = |lane: &Lane| start.nanos + u64::from(lane.more_nanos);
+                lanes.iter().map(move |lane| (lane.to, Source { from, nanos: nanos(lane) }))
+            })
             .collect();
-        links.sort_unstable();
+        links.sort_unstable_by_key(|(to, source)| (*to, source.from));
         let starts = (0..=lanes.nodes() as u32).map(|to| links.partition_point(|link| link.0 < to) as u32);
-        Self { starts: starts.collect(), nodes: links.iter().map(|(_, from)| *from).collect() }
+        Self { starts: starts.collect(), all: links.iter().map(|(_, source)| *source).collect() }
     }
 
-    /// The nodes with links to one, in order.
-    pub(super) fn of(&self, to: u32) -> &[u32] {
-        &self.nodes[self.starts[to as usize] as usize..self.starts[to as usize + 1] as usize]
+    /// The links to a node, in the order of their senders.
+    pub(super) fn of(&self, to: u32) -> &[Source] {
+        &self.all[self.starts[to as usize] as usize..self.starts[to as usize + 1] as usize]
     }
 }

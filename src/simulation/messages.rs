@@ -191,8 +191,8 @@ impl Surroundings {
     pub(super) fn spell_out(&mut self) {
         self.flow = Flow::Unknown;
         self.end_downloads();
-        for Spelled { from, to, sent, due, count, chain } in self.floods.spell_out(self.turn, &mut self.queue)
-        {
+        for (message, chain) in self.floods.spell_out(self.turn, &mut self.queue) {
+            let Spelled { from, to, sent, due, count } = message;
             self.bring_back((from, to), (sent, due), count, Message::news(&chain, self.rules.relay));
         }
     }
