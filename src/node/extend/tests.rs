@@ -181,6 +181,27 @@ fn hearsay_after_a_question_is_overdue_is_the_general_case() {
     assert_eq!(hears(3, said.map(|(millis, from)| (millis, from, announcement(&missing)))), [4, 1]);
 }
 
+/// Once the block is there that two tell of, nobody is asked for it any more, though it is not the tip.
+#[test]
+fn what_is_kept_beside_the_chain_is_not_asked_for_again() {
+    let rules = Arc::new(Rules { relay: Relay::Announce, ..rules() });
+    let mut node = node(&rules);
+    let [one, other] = [1, 2].map(NodeId::new);
+    let [own, rival] = [1, 2].map(|miner| grown_under(&rules, node.chain(), miner, 0));
+    let mut effects = Effects::default();
+    node.handle(START, Input::Message(one, Message::NewBlock(Told::Chain(own.clone()))), &mut effects);
+    let request = node.next_request();
+    for peer in [one, other] {
+        node.handle(START, Input::Message(peer, announcement(&rival)), &mut effects);
+    }
+    effects.clear();
+    let answer = Message::Blocks { request, after: 1, blocks: rival.clone().into() };
+    node.handle(START, Input::Message(one, answer), &mut effects);
+    assert!(node.chain().is_same_copy(&own) && node.knows(&rival));
+    assert!(!effects.to_do.iter().any(|effect| matches!(effect, Effect::Send(..))), "{effects:?}");
+    assert!(node.rests());
+}
+
 /// Of several peers that may not have the tip the last one's word ends the waiting.
 #[test]
 fn news_of_the_tip_from_those_that_may_not_have_it_is_noted() {
