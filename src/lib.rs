@@ -164,11 +164,11 @@
 //!
 //! | nodes | million a second |
 //! | ---: | ---: |
-//! | 100 | 7.9 |
+//! | 100 | 7.4 |
 //! | 1,000 | 8.0 |
-//! | 10,000 | 5.9 |
+//! | 10,000 | 6.3 |
 //!
-//! Where blocks of a megabyte are announced in six regions, and sent to whoever asks, it is 2.1 to 2.8 million.
+//! Where blocks of a megabyte are announced in six regions, and sent to whoever asks, it is 2.1 to 3 million.
 //! `cargo bench --bench simulation` makes this table, and for any number of nodes there is
 //! `cargo run --release --example simulate -- --scenario g --carry --nodes 10000 --blocks 1000`.
 //!
@@ -305,7 +305,7 @@
 //! | taking in one of n pending transactions | O(log n) |
 //! | relaying a block to k peers | k pointers, no copy of the block |
 //! | relaying a transaction to k peers | its hash to each, and to each node about one copy; without transactions nothing |
-//! | a block that comes to a node of a simulation | 0.1 to 0.3 µs where blocks are pushed over links without loss or bandwidth, half a microsecond where they are announced in six regions, 4 to 7 µs with 1 % loss (`cargo bench --bench simulation`); a repeat of it, next to nothing |
+//! | a block that comes to a node of a simulation | 0.1 to 0.3 µs where blocks are pushed over links without loss or bandwidth, half a microsecond where they are announced in six regions, 3 to 4 µs with 1 % loss (`cargo bench --bench simulation`); a repeat of it, next to nothing |
 //! | an input to a node that searches for a proof | waits for at most one slice, a millisecond of its thread's CPU |
 //! | what a peer says | in proportion to its bytes; what is known already is not verified, and what is kept of each sender's is bounded in bytes |
 //! | a node with nothing to do and no deadline | no wake-ups: it blocks on its channels |
