@@ -124,8 +124,13 @@ impl Gossip {
     /// Notes that a peer has the tip, if it is one of several that are not known to have it; tells whether it is.
     pub(super) fn confirm_but_the_last(&mut self, peer: NodeId) -> bool {
         let place = self.unconfirmed.iter().position(|unconfirmed| *unconfirmed == peer);
-        let place = place.filter(|_| self.unconfirmed.len() > 1);
-        place.inspect(|place| drop(self.unconfirmed.remove(*place))).is_some()
+        match place {
+            Some(place) if self.unconfirmed.len() > 1 => {
+                self.unconfirmed.remove(place);
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Notes that a peer may have lost what it has told of.

@@ -30,6 +30,7 @@ mod schedule;
 mod searches;
 mod shared;
 mod slots;
+mod sorting;
 #[cfg(test)]
 mod tests;
 mod unread;

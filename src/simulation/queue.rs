@@ -11,14 +11,14 @@ use std::{
     mem,
 };
 
-use super::filled::{BUCKETS, Filled, place_of};
+use super::{
+    filled::{BUCKETS, Filled, place_of},
+    sorting::sort,
+};
 use crate::time::Time;
 
 /// A bucket is 2^18 nanoseconds wide.
 const WIDTH_BITS: u32 = 18;
-/// Up to so many entries are sorted by insertion, which most buckets are; and from so many on, byte by byte.
-const FEW: usize = 24;
-const MANY: usize = 512;
 
 /// Something that comes to a node at a time.
 ///
@@ -248,61 +248,6 @@ fn start_of(round: u64) -> u64 {
     (round - 1) * BUCKETS as u64
 }
 
-/// Sorts, the earliest last; `spare` is memory for that.
-#[inline]
-fn sort(arrivals: &mut Vec<Arrival>, spare: &mut Vec<Arrival>) {
-    match arrivals.len() {
-        0..=FEW => sort_few(arrivals),
-        ..MANY => arrivals.sort_unstable_by(|one, other| other.cmp(one)),
-        _ => sort_many(arrivals, spare),
-    }
-}
-
-/// Sorts by insertion.
-#[inline]
-fn sort_few(arrivals: &mut [Arrival]) {
-    for end in 1..arrivals.len() {
-        let arrival = arrivals[end];
-        let mut place = end;
-        while place > 0 && arrivals[place - 1] < arrival {
-            arrivals[place] = arrivals[place - 1];
-            place -= 1;
-        }
-        arrivals[place] = arrival;
-    }
-}
-
-/// Sorts by one number after the other, the last that counts first. What is of one turn is the same.
-#[inline(never)]
-fn sort_many(arrivals: &mut Vec<Arrival>, spare: &mut Vec<Arrival>) {
-    spare.resize(arrivals.len(), arrivals[0]);
-    sort_by_bytes(arrivals, spare, |arrival| u64::from(arrival.count));
-    sort_by_bytes(arrivals, spare, |arrival| u64::from(arrival.to) << 32 | u64::from(arrival.from));
-    sort_by_bytes(arrivals, spare, |arrival| arrival.at.as_nanos());
-}
-
-/// Sorts by a number, the greatest first, and leaves those of one number in their order: by one byte after the other, of
-/// those in which any differ. Where all links take the same time, much that comes in one bucket comes at one moment.
-fn sort_by_bytes(arrivals: &mut Vec<Arrival>, spare: &mut Vec<Arrival>, number: impl Fn(&Arrival) -> u64) {
-    let first = number(&arrivals[0]);
-    let differing = arrivals.iter().fold(0, |bits, arrival| bits | (number(arrival) ^ first));
-    for shift in (0..u64::BITS).step_by(8).filter(|shift| differing >> shift & 0xff != 0) {
-        let byte = |arrival: &Arrival| (!number(arrival) >> shift & 0xff) as usize;
-        let mut places = [0; 256];
-        arrivals.iter().for_each(|arrival| places[byte(arrival)] += 1);
-        let mut sum = 0;
-        for place in &mut places {
-            sum += mem::replace(place, sum);
-        }
-        for arrival in &*arrivals {
-            let place = &mut places[byte(arrival)];
-            spare[*place] = *arrival;
-            *place += 1;
-        }
-        mem::swap(arrivals, spare);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -374,27 +319,6 @@ mod tests {
                     }
                 }
             }
-        }
-
-        #[test]
-        fn few_and_many_are_sorted_alike(
-            step in prop_oneof![Just(0), Just(1), Just(1_u64 << 20)],
-            arrivals in prop_oneof![vec(any::<(u8, u32, u32)>(), 0..60), vec(any::<(u8, u32, u32)>(), 400..700)],
-            few_nodes in any::<bool>(),
-        ) {
-            let node = |node| if few_nodes { node % 3 } else { node };
-            let arrivals = arrivals.into_iter().zip(0..);
-            let mut arrivals: Vec<_> = arrivals
-                .map(|((at, to, from), slot)| {
-                    let at = Time::from_nanos(step * u64::from(at));
-                    Arrival { at, to: node(to), from: node(from), count: slot / 2, slot: slot / 2 }
-                })
-                .collect();
-            let mut expected = arrivals.clone();
-            expected.sort();
-            expected.reverse();
-            sort(&mut arrivals, &mut Vec::new());
-            prop_assert_eq!(arrivals, expected);
         }
     }
 }

@@ -1,0 +1,97 @@
+//! Sorting what comes in one bucket of the queue.
+
+use std::mem;
+
+use super::queue::Arrival;
+
+/// Up to so many entries are sorted by insertion, which most buckets are; and from so many on, byte by byte.
+const FEW: usize = 24;
+const MANY: usize = 512;
+
+/// Sorts, the earliest last; `spare` is memory for that.
+#[inline]
+pub(super) fn sort(arrivals: &mut Vec<Arrival>, spare: &mut Vec<Arrival>) {
+    let count = arrivals.len();
+    if count <= FEW {
+        sort_few(arrivals);
+    } else if count < MANY {
+        arrivals.sort_unstable_by(|one, other| other.cmp(one));
+    } else {
+        sort_many(arrivals, spare);
+    }
+}
+
+/// Sorts by insertion.
+#[inline]
+fn sort_few(arrivals: &mut [Arrival]) {
+    for end in 1..arrivals.len() {
+        let arrival = arrivals[end];
+        let mut place = end;
+        while place > 0 && arrivals[place - 1] < arrival {
+            arrivals[place] = arrivals[place - 1];
+            place -= 1;
+        }
+        arrivals[place] = arrival;
+    }
+}
+
+/// Sorts by one number after the other, the last that counts first. What is of one turn is the same.
+#[inline(never)]
+fn sort_many(arrivals: &mut Vec<Arrival>, spare: &mut Vec<Arrival>) {
+    spare.resize(arrivals.len(), arrivals[0]);
+    sort_by_bytes(arrivals, spare, |arrival| u64::from(arrival.count));
+    sort_by_bytes(arrivals, spare, |arrival| u64::from(arrival.to) << 32 | u64::from(arrival.from));
+    sort_by_bytes(arrivals, spare, |arrival| arrival.at.as_nanos());
+}
+
+/// Sorts by a number, the greatest first, and leaves those of one number in their order: by one byte after the other, of
+/// those in which any differ. Where all links take the same time, much that comes in one bucket comes at one moment.
+fn sort_by_bytes(arrivals: &mut Vec<Arrival>, spare: &mut Vec<Arrival>, number: impl Fn(&Arrival) -> u64) {
+    let first = number(&arrivals[0]);
+    let differing = arrivals.iter().fold(0, |bits, arrival| bits | (number(arrival) ^ first));
+    for shift in (0..u64::BITS).step_by(8).filter(|shift| differing >> shift & 0xff != 0) {
+        let byte = |arrival: &Arrival| (!number(arrival) >> shift & 0xff) as usize;
+        let mut places = [0; 256];
+        arrivals.iter().for_each(|arrival| places[byte(arrival)] += 1);
+        let mut sum = 0;
+        for place in &mut places {
+            sum += mem::replace(place, sum);
+        }
+        for arrival in &*arrivals {
+            let place = &mut places[byte(arrival)];
+            spare[*place] = *arrival;
+            *place += 1;
+        }
+        mem::swap(arrivals, spare);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Time;
+    use proptest::{collection::vec, prelude::*};
+
+    proptest! {
+        #[test]
+        fn few_and_many_are_sorted_alike(
+            step in prop_oneof![Just(0), Just(1), Just(1_u64 << 20)],
+            arrivals in prop_oneof![vec(any::<(u8, u32, u32)>(), 0..60), vec(any::<(u8, u32, u32)>(), 400..700)],
+            few_nodes in any::<bool>(),
+        ) {
+            let node = |node| if few_nodes { node % 3 } else { node };
+            let arrivals = arrivals.into_iter().zip(0..);
+            let mut arrivals: Vec<_> = arrivals
+                .map(|((at, to, from), slot)| {
+                    let at = Time::from_nanos(step * u64::from(at));
+                    Arrival { at, to: node(to), from: node(from), count: slot / 2, slot: slot / 2 }
+                })
+                .collect();
+            let mut expected = arrivals.clone();
+            expected.sort();
+            expected.reverse();
+            sort(&mut arrivals, &mut Vec::new());
+            prop_assert_eq!(arrivals, expected);
+        }
+    }
+}
