@@ -170,16 +170,20 @@ impl Node {
     }
 
     /// Takes note of a message of which nothing else comes, not even what is due at the same moment, and tells whether it is
-    /// one: news of a block that the node knows, from a peer that it need not answer; an acknowledgement; or news of a
-    /// block that others are asked for.
+    /// one; if not, nothing has changed. It is one that tells of a block which the node knows, by a peer that it need not
+    /// answer, or of a block that others are asked for; or an acknowledgement, but for the last that is waited for.
     #[inline]
     pub(crate) fn takes_note(&mut self, now: Time, from: NodeId, message: &Message) -> bool {
         match *message {
             Message::NewBlock(Told::Chain(ref chain)) | Message::CompactBlock(Told::Chain(ref chain)) => {
-                self.listens_to(from)
-                    && (chain.is_same_copy(&self.chain)
-                        || self.knows(chain) && !chain.is_copy_to_keep(&self.chain))
-                    && self.need_not_answer(from, chain.tip_hash())
+                let is_own = chain.is_same_copy(&self.chain);
+                let is_noted = self.listens_to(from)
+                    && (is_own || self.knows(chain))
+                    && self.need_not_answer(from, chain.tip_hash());
+                if is_noted && !is_own {
+                    self.share_copy(chain);
+                }
+                is_noted
             }
             Message::Announce { block, position } => {
                 let is_known = self.listens_to(from) && self.is_known(block, position);

@@ -259,7 +259,7 @@ impl Node {
 
     /// Keeps a chain beside the node's own, of which the blocks after a position, so many bytes, are not the node's.
     pub(super) fn keep_side_branch(&mut self, from: NodeId, chain: Blockchain, common: (u64, u64)) {
-        // Until it is looked what is kept, at the end of the input, it may be more than there is.
+        // At least as long as that: which branches are kept is looked at when the input ends.
         self.longest_branch = self.longest_branch.max(chain.len());
         self.gossip.keep_side_branch(from, chain, common, &self.limits);
     }

@@ -69,7 +69,7 @@ pub struct Template {
 pub struct Node {
     pub(super) chain: Blockchain,
     pub(super) fingerprint: Fingerprint,
-    /// The blocks of the longest side branch, or more while an input is handled.
+    /// The blocks of the longest side branch; while an input is handled, at least so many.
     pub(super) longest_branch: u64,
     /// How far ahead of our clock a timestamp may be, in microseconds; where they are not checked, as far as it likes.
     pub(super) ahead_micros: u64,

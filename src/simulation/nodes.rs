@@ -8,7 +8,7 @@
 use super::carry::{NodeEffects, Surroundings};
 use crate::{
     blockchain::{Blockchain, Cut},
-    message::NodeId,
+    message::{Message, NodeId},
     node::{Effects, Input, Node},
     pow::Target,
 };
@@ -109,6 +109,30 @@ impl Nodes {
         let node = self.list[id.index()].as_mut()?;
         let has_new_tip = node.tips() != tips;
         Some((node, has_new_tip))
+    }
+
+    /// Hands a node a message, if it [takes note](Node::takes_note) of that and nothing else; tells whether it does.
+    #[inline]
+    pub(super) fn take_note(
+        &mut self,
+        around: &mut Surroundings,
+        id: NodeId,
+        from: NodeId,
+        message: &Message,
+    ) -> bool {
+        self.bring_up(around, id);
+        let Self { list, longest, on_longest, .. } = self;
+        let Some(node) = &mut list[id.index()] else { return false };
+        let is_on_longest =
+            |node: &Node| longest.as_ref().is_some_and(|longest| longest.is_same_copy(node.chain()));
+        let was_on_longest = is_on_longest(node);
+        if !node.takes_note(around.now, from, message) {
+            return false;
+        }
+        // It may have taken another's copy of its chain in place of its own.
+        *on_longest = *on_longest + usize::from(is_on_longest(node)) - usize::from(was_on_longest);
+        around.look_at_what_it_heard(node);
+        true
     }
 
     /// Has a node take on a block that extends its tip, if that is all that there is to think about; gives the chain back if

@@ -4,8 +4,9 @@ use std::mem;
 
 use super::queue::Arrival;
 
-/// Up to so many entries are sorted by insertion, which most buckets are; and from so many on, byte by byte.
+/// Up to so many entries are sorted by insertion, which most buckets are.
 const FEW: usize = 24;
+/// From so many on they are sorted byte by byte.
 const MANY: usize = 512;
 
 /// Sorts, the earliest last; `spare` is memory for that.
@@ -35,7 +36,8 @@ fn sort_few(arrivals: &mut [Arrival]) {
     }
 }
 
-/// Sorts by one number after the other, the last that counts first. What is of one turn is the same.
+/// Sorts by one number after the other, the last that counts first. Of one turn are only what is queued twice, and what is
+/// left of a download that became a message, of which nothing comes.
 #[inline(never)]
 fn sort_many(arrivals: &mut Vec<Arrival>, spare: &mut Vec<Arrival>) {
     spare.resize(arrivals.len(), arrivals[0]);

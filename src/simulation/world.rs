@@ -112,7 +112,7 @@ impl World {
         let (mut has_come, longest) = (false, self.around.longest);
         while let Some(arrival) = self.next_arrival(first.map_or(limit, |first| first.min(limit))) {
             has_come = true;
-            // A block that extends a tip leaves plans as they are: only a proof or a wake-up may come sooner.
+            // A block on its way, and what is only noted, leave plans as they are: only a proof or a wake-up may come sooner.
             if !self.arrive(arrival) || unseen_until.is_none() || self.around.longest > longest {
                 break;
             }
@@ -173,8 +173,8 @@ impl World {
         Some(arrival)
     }
 
-    /// Lets something arrive; tells whether that was no more than a block that extended its receiver's tip, or news of which
-    /// the receiver only took note.
+    /// Lets something arrive; tells whether no more came of it than that its receiver had a block, asked for one or sent one,
+    /// or took note of what another has.
     #[inline]
     fn arrive(&mut self, arrival: Arrival) -> bool {
         match self.around.floods.arrive(&arrival) {
@@ -256,15 +256,11 @@ impl World {
     fn message_comes(&mut self, arrival: Arrival) -> bool {
         let Self { nodes, around, .. } = self;
         let Some((from, to, message)) = around.arrive(arrival) else { return false };
-        let now = around.now;
-        if let Some(node) = nodes.at(around, to)
-            && node.takes_note(now, from, &message)
-        {
-            around.look_at_what_it_heard(node);
-            return true;
+        let is_noted = nodes.take_note(around, to, from, &message);
+        if !is_noted {
+            self.handle(to, Input::Message(from, message));
         }
-        self.handle(to, Input::Message(from, message));
-        false
+        is_noted
     }
 
     /// Plans something for a time; for one that is past it is due at once.

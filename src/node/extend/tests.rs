@@ -202,6 +202,18 @@ fn what_is_kept_beside_the_chain_is_not_asked_for_again() {
     assert!(node.rests());
 }
 
+/// Where a copy lies in memory decides which is kept, and nothing else.
+#[test]
+fn another_copy_of_the_tip_is_noted_wherever_it_lies() {
+    let mut node = node(&Arc::new(rules()));
+    let copies = [1, 1].map(|miner| grown(node.chain(), miner, 0));
+    let [first, again] = [0, 1].map(|copy: usize| Message::NewBlock(Told::Chain(copies[copy].clone())));
+    let peer = NodeId::new(1);
+    node.handle(START, Input::Message(peer, first.clone()), &mut Effects::default());
+    assert!(node.takes_note(START, peer, &again) && node.takes_note(START, peer, &first));
+    assert!(copies.iter().all(|copy| !copy.is_copy_to_keep(node.chain())));
+}
+
 /// Of several peers that may not have the tip the last one's word ends the waiting.
 #[test]
 fn news_of_the_tip_from_those_that_may_not_have_it_is_noted() {
