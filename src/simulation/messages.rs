@@ -55,10 +55,10 @@ impl Surroundings {
         for place in 0..self.peers[node.index()].len() {
             let to = self.peers[node.index()][place];
             if Some(to) != except {
-                if is_judged {
-                    self.count_sent(message, load, 1);
+                match is_judged {
+                    true => self.send_with_load(node, to, message.clone(), load),
+                    false => self.put_on_link(node, to, message.clone(), load),
                 }
-                self.put_on_link(node, to, message.clone(), load);
             }
         }
     }
@@ -297,6 +297,7 @@ impl Surroundings {
         volume.bytes += times * load.bytes;
     }
 
+    /// Has a message that is counted as sent go its way.
     #[inline]
     fn put_on_link(&mut self, from: NodeId, to: NodeId, message: Message, load: Load) {
         if self.downloads.count > 0
