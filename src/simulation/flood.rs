@@ -274,10 +274,9 @@ impl Flood {
         let told = (0..lanes.nodes() as u32).filter_map(|from| Some((from, self.telling_of(from)?)));
         told.flat_map(move |(from, telling)| {
             let (start, lanes) = lanes.of(from);
-            lanes.iter().filter_map(move |lane| {
-                let nanos = start.nanos + u64::from(lane.more_nanos);
-                self.message((from, lane.to, nanos), telling, after)
-            })
+            lanes
+                .iter()
+                .filter_map(move |lane| self.message((from, lane.to, start.nanos_over(lane)), telling, after))
         })
     }
 

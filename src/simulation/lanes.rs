@@ -61,6 +61,14 @@ pub(super) struct Start {
     pub(super) most_more_nanos: u32,
 }
 
+impl Start {
+    /// How long a message takes over one of the links, in nanoseconds.
+    #[inline]
+    pub(super) fn nanos_over(&self, lane: &Lane) -> u64 {
+        self.nanos + u64::from(lane.more_nanos)
+    }
+}
+
 impl Lanes {
     /// Adds the next node's, each with its receiver and the nanoseconds that a message takes; tells whether they can be
     /// kept, as they differ by four seconds at most, and take no more than half of all time.
@@ -129,7 +137,7 @@ impl Lanes {
     pub(super) fn nanos(&self, from: u32, to: u32) -> Option<u64> {
         let (start, lanes) = self.of(from);
         let place = lanes.binary_search_by_key(&to, |lane| lane.to).ok()?;
-        Some(start.nanos + u64::from(lanes[place].more_nanos))
+        Some(start.nanos_over(&lanes[place]))
     }
 
     /// Tells whether a node has a link to another.
@@ -186,8 +194,7 @@ impl Sources {
         let mut links: Vec<_> = (0..lanes.nodes() as u32)
             .flat_map(|from| {
                 let (start, lanes) = lanes.of(from);
-                let nanos = |lane: &Lane| start.nanos + u64::from(lane.more_nanos);
-                lanes.iter().map(move |lane| (lane.to, Source { from, nanos: nanos(lane) }))
+                lanes.iter().map(move |lane| (lane.to, Source { from, nanos: start.nanos_over(lane) }))
             })
             .collect();
         links.sort_unstable_by_key(|(to, source)| (*to, source.from));

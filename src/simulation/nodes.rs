@@ -123,14 +123,12 @@ impl Nodes {
         self.bring_up(around, id);
         let Self { list, longest, on_longest, .. } = self;
         let Some(node) = &mut list[id.index()] else { return false };
-        let is_on_longest =
-            |node: &Node| longest.as_ref().is_some_and(|longest| longest.is_same_copy(node.chain()));
-        let was_on_longest = is_on_longest(node);
+        let was_on_longest = has_copy(node, longest);
         if !node.takes_note(around.now, from, message) {
             return false;
         }
         // It may have taken another's copy of its chain in place of its own.
-        *on_longest = *on_longest + usize::from(is_on_longest(node)) - usize::from(was_on_longest);
+        *on_longest = *on_longest + usize::from(has_copy(node, longest)) - usize::from(was_on_longest);
         around.look_at_what_it_heard(node);
         true
     }
@@ -276,6 +274,12 @@ impl Nodes {
     }
 
     fn is_on_longest(&self, node: &Node) -> bool {
-        self.longest.as_ref().is_some_and(|longest| longest.is_same_copy(node.chain()))
+        has_copy(node, &self.longest)
     }
+}
+
+/// Tells whether a node has a chain, in this very copy.
+#[inline]
+fn has_copy(node: &Node, chain: &Option<Blockchain>) -> bool {
+    chain.as_ref().is_some_and(|chain| chain.is_same_copy(node.chain()))
 }

@@ -124,7 +124,7 @@ impl Rehearsal {
         let Self { lanes, queue, now, told, .. } = self;
         let (start, lanes) = lanes.of(from);
         for lane in lanes.iter().filter(|lane| Some(lane.to) != except) {
-            let at = at.after_nanos(start.nanos + u64::from(lane.more_nanos));
+            let at = at.after_nanos(start.nanos_over(lane));
             *now = at.max(*now);
             let told = &mut told[lane.to as usize];
             // Equal times are told apart by their senders only when they come.
