@@ -230,6 +230,7 @@ impl World {
                     return true;
                 }
             } else if node.knows(block) {
+                around.floods.matters_no_more(flood, to, now);
                 return true;
             } else if node.is_hearsay(now, from, hash, position) {
                 node.hear(now, from, hash, position);

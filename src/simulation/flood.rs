@@ -55,6 +55,7 @@ impl Spelled {
 pub(super) struct Spare {
     first: Vec<Time>,
     told: Vec<Telling>,
+    hears_all: Vec<bool>,
 }
 
 /// One block on its way.
@@ -70,6 +71,8 @@ pub(super) struct Flood {
     pub(super) first: Vec<Time>,
     /// How each node has told its peers that did so when it heard.
     told: Vec<Telling>,
+    /// Whether each node hears of it from all that tell it, of which none is the first then. Empty if none does.
+    hears_all: Vec<bool>,
     /// Of those that told their peers at another time: when, and how.
     late: BTreeMap<u32, (Time, Telling)>,
     /// The links, from whom and to whom, over which it is told of by a message of its own.
@@ -93,14 +96,28 @@ impl Flood {
         nodes: usize,
         spare: Spare,
     ) -> Self {
-        let Spare { mut first, mut told } = spare;
+        let Spare { mut first, mut told, mut hears_all } = spare;
         first.clear();
         first.resize(nodes, Time::MAX);
         told.clear();
         told.resize(nodes, NOT_YET);
+        hears_all.clear();
         let (unheard, last_first) = (nodes, Time::MAX);
         let (late, apart, queued, last) = (BTreeMap::new(), BTreeSet::new(), 0, now);
-        Self { chain, bytes, own_bytes, first, told, late, apart, queued, unheard, last_first, last }
+        Self {
+            chain,
+            bytes,
+            own_bytes,
+            first,
+            told,
+            hears_all,
+            late,
+            apart,
+            queued,
+            unheard,
+            last_first,
+            last,
+        }
     }
 
     /// Has a node tell its peers, but one, and but those that it tells by messages of their own, at a moment; `came_from` is
@@ -125,6 +142,9 @@ impl Flood {
             self.unheard -= usize::from(now < *first);
             *first = now;
             *told = telling;
+            if let Some(hears_all) = self.hears_all.get_mut(from as usize) {
+                *hears_all = false;
+            }
         } else {
             *first = now.min(*first);
             self.late.insert(from, (now, telling));
@@ -150,9 +170,12 @@ impl Flood {
                 if lane.to == except || apart.contains(&lane.to) {
                     continue;
                 }
-                let (at, first) = (comes_at(lane), &mut self.first[lane.to as usize]);
-                self.unheard -= usize::from(*first == Time::MAX && at < Time::MAX);
-                *first = at;
+                let at = comes_at(lane);
+                if !self.hears_all(lane.to) {
+                    let first = &mut self.first[lane.to as usize];
+                    self.unheard -= usize::from(*first == Time::MAX && at < Time::MAX);
+                    *first = at;
+                }
                 self.queued += 1;
                 queue.push(Arrival { at, to: lane.to, from, count: *count, slot: number | FLOOD });
             }
@@ -179,7 +202,7 @@ impl Flood {
     }
 
     /// A node makes something of whoever tells it of the block: each message that does so after a turn is put into the queue,
-    /// and so are those that are yet to be sent, until the node tells of the block itself.
+    /// and so are those that are yet to be sent, until the node [has](Self::has_come) the block or tells of it itself.
     pub(super) fn matters_to(
         &mut self,
         sources: &[Source],
@@ -189,6 +212,8 @@ impl Flood {
     ) {
         let comes: Vec<_> = self.to_node(sources, to, after).collect();
         self.hears_at(to, Time::MAX);
+        self.hears_all.resize(self.first.len(), false);
+        self.hears_all[to as usize] = true;
         self.queue_all(comes, number, queue);
     }
 
@@ -207,6 +232,12 @@ impl Flood {
         self.set_first(node, now);
     }
 
+    /// Tells whether a node hears of the block from all that tell it.
+    #[inline]
+    pub(super) fn hears_all(&self, node: u32) -> bool {
+        self.hears_all.get(node as usize).copied().unwrap_or(false)
+    }
+
     #[inline]
     fn set_first(&mut self, node: u32, at: Time) {
         let (first, told) = (&mut self.first[node as usize], &mut self.told[node as usize]);
@@ -215,6 +246,9 @@ impl Flood {
             *told = NOT_YET;
         }
         *first = at;
+        if let Some(hears_all) = self.hears_all.get_mut(node as usize) {
+            *hears_all = false;
+        }
     }
 
     fn queue_all(&mut self, messages: impl IntoIterator<Item = Spelled>, number: u32, queue: &mut Queue) {
@@ -261,8 +295,8 @@ impl Flood {
 
     /// Leaves its memory to another.
     pub(super) fn end(self) -> Spare {
-        let Self { first, told, .. } = self;
-        Spare { first, told }
+        let Self { first, told, hears_all, .. } = self;
+        Spare { first, told, hears_all }
     }
 
     /// All of its messages that come after a turn.

@@ -216,6 +216,15 @@ impl Floods {
         self.flood_mut(number).has_come(node.index() as u32, now);
     }
 
+    /// Notes that a node knows a block by now, of which it may have [heard all](Self::matters_to) that tell it.
+    #[inline]
+    pub(super) fn matters_no_more(&mut self, number: u32, node: NodeId, now: Time) {
+        let flood = self.flood_mut(number);
+        if flood.hears_all(node.index() as u32) {
+            flood.has_come(node.index() as u32, now);
+        }
+    }
+
     /// Tells whether messages may still be under way that tell of a block which a node has heard of, and does not
     /// remember.
     pub(super) fn miss(&self, now: Time, node: NodeId, remembers: impl Fn(&Blockchain) -> bool) -> bool {
