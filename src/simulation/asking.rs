@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{
     carry::Surroundings,
-    downloads::{Download, Stage, Unheard, answer},
+    downloads::{Download, Downloads, Stage, Unheard, answer},
     flood::{ASKED, FLOOD, SENT},
     floods::{OWN_BYTES_MAX, OneByOne},
     lanes::Lane,
@@ -32,11 +32,8 @@ impl Surroundings {
         }
         let (start, lanes) = self.floods.lanes.of(node.index() as u32);
         let soonest = self.now.after_nanos(start.nanos);
-        if self.downloads.busy_until[node.index()] > soonest {
-            return self.relay(node, except, &message);
-        }
         let told_at = |lane: &Lane| soonest.after_nanos(u64::from(lane.more_nanos));
-        let apart = self.downloads.behind_blocks((node, except), soonest, lanes, told_at);
+        let apart = self.behind_others((node, except), soonest, lanes, told_at);
         let count = &mut self.sent[node.index()];
         let ways = (self.hint, apart.as_slice());
         match self.floods.relay(self.now, (node, except), tip, ways, &mut self.queue, count) {
@@ -59,7 +56,7 @@ impl Surroundings {
         // What comes at the moment when it would ask another comes before that, and makes it do so.
         let is_told_by = Time::from_nanos((now + node.asks_alone_for()).as_nanos().saturating_sub(1));
         let request_bytes = request_bytes(self.downloads.locator(node.chain()).len());
-        let is_known = self.downloads.busy_until[asker.index()] <= due
+        let is_known = self.is_free((asker, from), due)
             && lanes.of(to).1.len() < TELLINGS_MAX as usize
             && is_packet(request_bytes)
             && now < is_told_by;
@@ -91,10 +88,14 @@ impl Surroundings {
         true
     }
 
-    /// Has a node send a block to one who has asked for it; tells whether it does: links may have no room for many blocks.
+    /// Has a node send a block to one who has asked for it; tells whether it does: links may have no room for many blocks, and
+    /// something else may be on its way that it must not overtake.
     fn send_block(&mut self, (asked, asker): (NodeId, NodeId), block: &Blockchain) -> bool {
         let [from, to] = [asked, asker].map(|node| node.index() as u32);
         let nanos = self.floods.lanes.nanos(from, to).expect("it has told the asker");
+        if !self.is_free((asked, asker), self.now.after_nanos(nanos)) {
+            return false;
+        }
         let download = self.downloads.of[asker.index()].as_ref().expect("it has asked");
         let after = match download.aside.clone() {
             None => block.len() - 1,
@@ -203,6 +204,35 @@ impl Surroundings {
         }
     }
 
+    /// Tells whether nothing that was sent as a message comes over a link after a moment, so that what comes then overtakes
+    /// nothing.
+    #[inline]
+    fn is_free(&self, (from, to): (NodeId, NodeId), by: Time) -> bool {
+        self.downloads.busy_until[from.index()] <= by || self.traffic.links().last_arrival(from, to) <= by
+    }
+
+    /// Of those that a node tells of a block, but one, those that are told over a link by which something that takes longer
+    /// is still to come then.
+    fn behind_others(
+        &self,
+        (from, except): (NodeId, Option<NodeId>),
+        soonest: Time,
+        lanes: &[Lane],
+        told_at: impl Fn(&Lane) -> Time,
+    ) -> Vec<u32> {
+        let Downloads { busy_until, sends_until, .. } = &self.downloads;
+        if busy_until[from.index()].max(sends_until[from.index()]) <= soonest {
+            return Vec::new();
+        }
+        let is_behind = |lane: &&Lane| {
+            let (to, at) = (NodeId::new(lane.to), told_at(lane));
+            except != Some(to)
+                && (!self.is_free((from, to), at)
+                    || self.downloads.on_link(from, to).is_some_and(|block_at| at < block_at))
+        };
+        lanes.iter().filter(is_behind).map(|lane| lane.to).collect()
+    }
+
     fn count_unqueued(&mut self, bytes: u64) {
         self.unqueued.messages += 1;
         self.unqueued.bytes += bytes;
@@ -251,12 +281,9 @@ impl World {
             return true;
         }
         let now = around.now;
-        // What waits for something of another may go out before it, and must not come before it.
-        let is_free = around.downloads.busy_until[asked.index()] <= now;
         let is_looking = around.wakes_by(asked, now);
         let node = nodes.before_download(around, asked);
-        let answers = is_free
-            && !is_looking
+        let answers = !is_looking
             && node.only_answers(now, asker)
             && node.chain().is_same_copy(block)
             && around.send_block((asked, asker), block);

@@ -8,7 +8,7 @@
 
 use std::{collections::BTreeMap, hint, sync::Arc};
 
-use super::{lanes::Lane, queue::Arrival};
+use super::queue::Arrival;
 use crate::{
     blockchain::Blockchain,
     hash::BlockHash,
@@ -124,26 +124,6 @@ impl Downloads {
     pub(super) fn on_link(&self, from: NodeId, to: NodeId) -> Option<Time> {
         let download = self.of.get(to.index())?.as_ref()?;
         (download.from == from && download.stage == Stage::Sent).then_some(download.due)
-    }
-
-    /// Of those that a node tells of a block, but one, those that are told over a link by which another block is still coming
-    /// then.
-    pub(super) fn behind_blocks(
-        &self,
-        (from, except): (NodeId, Option<NodeId>),
-        soonest: Time,
-        lanes: &[Lane],
-        told_at: impl Fn(&Lane) -> Time,
-    ) -> Vec<u32> {
-        if self.sends_until[from.index()] <= soonest {
-            return Vec::new();
-        }
-        let is_behind = |lane: &&Lane| {
-            let to = NodeId::new(lane.to);
-            let block_at = self.on_link(from, to).filter(|_| except != Some(to));
-            block_at.is_some_and(|block_at| told_at(lane) < block_at)
-        };
-        lanes.iter().filter(is_behind).map(|lane| lane.to).collect()
     }
 
     /// Returns how many of their messages will be under way still at a moment, if nothing else comes until then.
