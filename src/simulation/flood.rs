@@ -166,7 +166,7 @@ impl Flood {
         let comes_at = |lane: &Lane| soonest.after_nanos(u64::from(lane.more_nanos));
         for lanes in lanes.chunks(LOOKED_AT) {
             // Equal times are told apart by their senders only when they come.
-            for lane in those_that(lanes, |lane| comes_at(lane) <= self.first[lane.to as usize]) {
+            for (_, lane) in those_that(lanes, |lane| comes_at(lane) <= self.first[lane.to as usize]) {
                 if lane.to == except || apart.contains(&lane.to) {
                     continue;
                 }

@@ -23,8 +23,8 @@ pub(super) struct Those<'a> {
     left: u64,
 }
 
-/// Picks out those links, of [`LOOKED_AT`] at most, that meet a condition; all are looked at first. That takes no branch for
-/// each: few meet it, and which do cannot be foreseen.
+/// Picks out those links, of [`LOOKED_AT`] at most, that meet a condition, each with its place among them; all are looked at
+/// first. That takes no branch for each: few meet it, and which do cannot be foreseen.
 #[inline]
 pub(super) fn those_that(lanes: &[Lane], meets: impl Fn(&Lane) -> bool) -> Those<'_> {
     let left = (0..).zip(lanes).fold(0, |left, (place, lane)| left | u64::from(meets(lane)) << place);
@@ -32,13 +32,14 @@ pub(super) fn those_that(lanes: &[Lane], meets: impl Fn(&Lane) -> bool) -> Those
 }
 
 impl<'a> Iterator for Those<'a> {
-    type Item = &'a Lane;
+    type Item = (usize, &'a Lane);
 
     #[inline]
-    fn next(&mut self) -> Option<&'a Lane> {
-        let lane = self.lanes.get(self.left.trailing_zeros() as usize)?;
+    fn next(&mut self) -> Option<(usize, &'a Lane)> {
+        let place = self.left.trailing_zeros() as usize;
+        let lane = self.lanes.get(place)?;
         self.left &= self.left - 1;
-        Some(lane)
+        Some((place, lane))
     }
 }
 
@@ -54,7 +55,8 @@ pub(super) struct Lanes {
 /// Where a node's links begin, and how long a message takes over the fastest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Start {
-    at: u32,
+    /// The place of the first among all.
+    pub(super) at: u32,
     count: u32,
     pub(super) nanos: u64,
     /// How much longer it takes over the slowest.
@@ -200,6 +202,11 @@ impl Sources {
         links.sort_unstable_by_key(|(to, source)| (*to, source.from));
         let starts = (0..=lanes.nodes() as u32).map(|to| links.partition_point(|link| link.0 < to) as u32);
         Self { starts: starts.collect(), all: links.iter().map(|(_, source)| *source).collect() }
+    }
+
+    /// The links to all nodes: where each link has one the other way, that has the place which the link has among all.
+    pub(super) fn all(&self) -> &[Source] {
+        &self.all
     }
 
     /// The links to a node, in the order of their senders.

@@ -8,7 +8,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    lanes::Lanes,
+    lanes::{LOOKED_AT, Lane, Lanes, Sources, those_that},
     queue::{Arrival, Queue},
     records::Spread,
 };
@@ -19,28 +19,29 @@ use crate::{
     wire::{Bandwidth, Hosts, Load, writing_nanos},
 };
 
-/// What is sent, in the slot of its arrival.
+/// What is sent, in the count of its arrival. In its slot is the link over which its receiver, or its sender, was told first.
 const ANNOUNCEMENT: u32 = 0;
 const REQUEST: u32 = 1;
-/// A block at the end of its link.
-const BLOCK: u32 = 2;
 /// A block that was taken in and looked at.
-const READ: u32 = 3;
+const BLOCK: u32 = 2;
 
-/// How far a node has got with a block.
+/// By whom a node is told first, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    Unaware,
-    /// It has asked for it, at this time.
-    Waits(Time),
-    Has,
+struct Told {
+    at: Time,
+    from: u32,
 }
+
+/// Stands for a node that nobody tells, as far as is known.
+const NOT_YET: Told = Told { at: Time::MAX, from: u32::MAX };
 
 /// A network in which nothing is drawn, as far as blocks that are told of by their hashes depend on it.
 #[derive(Debug)]
 pub(super) struct Rehearsal {
     /// How long what fits into a packet takes over each link: a hash, or a question.
     lanes: Arc<Lanes>,
+    /// How many nanoseconds that is there and back.
+    both_ways: Vec<[u64; 2]>,
     bandwidths: Vec<Bandwidth>,
     /// Whoever waits for so long asks another as well.
     patience: Duration,
@@ -48,9 +49,7 @@ pub(super) struct Rehearsal {
     /// Time goes on from one block to the next, so that all are idle when it comes.
     now: Time,
     hosts: Hosts,
-    /// When each node is told first, as far as is known.
-    told: Vec<Time>,
-    stages: Vec<Stage>,
+    told: Vec<Told>,
 }
 
 impl Rehearsal {
@@ -58,50 +57,55 @@ impl Rehearsal {
     pub(super) fn new(lanes: Arc<Lanes>, bandwidths: Vec<Bandwidth>, patience: Duration) -> Option<Self> {
         let nodes = lanes.nodes();
         // Over links that go both ways whoever tells a node is its peer, and as many tell it as it tells. Of so few it asks
-        // the first, and no other while that one has time to answer.
+        // the first, and no other while that one has time to answer. Over links that take no time more would come after it.
         let has_few_tellers = |node: u32| lanes.of(node).1.len() < TELLINGS_MAX as usize;
-        let is_known = lanes.are_both_ways() && (0..nodes as u32).all(has_few_tellers);
-        is_known.then(|| Self {
+        let is_known = lanes.are_both_ways() && lanes.take_time() && (0..nodes as u32).all(has_few_tellers);
+        if !is_known {
+            return None;
+        }
+        let there = (0..nodes as u32).flat_map(|node| {
+            let (start, lanes) = lanes.of(node);
+            lanes.iter().map(|lane| start.nanos_over(lane))
+        });
+        let back = Sources::new(&lanes);
+        let both_ways = there.zip(back.all()).map(|(there, back)| [there, back.nanos]).collect();
+        Some(Self {
+            both_ways,
             lanes,
             bandwidths,
             patience,
             queue: Queue::new(Time::UNIX_EPOCH),
             now: Time::UNIX_EPOCH,
             hosts: Hosts::default(),
-            told: vec![Time::MAX; nodes],
-            stages: vec![Stage::Unaware; nodes],
+            told: vec![NOT_YET; nodes],
         })
     }
 
     /// Finds out how a block that takes so much on the wire comes from its finder to all others while nothing else happens;
     /// none if it does not, or somebody may ask for it twice.
     pub(super) fn spread(&mut self, finder: NodeId, load: Load) -> Option<Spread> {
-        let (start, nodes) = (self.now, self.lanes.nodes());
-        self.told.fill(Time::MAX);
-        self.stages.fill(Stage::Unaware);
+        let (start, nodes, finder) = (self.now, self.lanes.nodes(), finder.index() as u32);
+        self.told.fill(NOT_YET);
         let mut accepted = Vec::with_capacity(nodes);
-        self.stages[finder.index()] = Stage::Has;
-        let mut announcements = self.tell(start, finder.index() as u32, None);
+        self.told[finder as usize] = Told { at: start, from: finder };
+        let mut announcements = self.tell(start, finder, None);
         let mut is_in_time = true;
-        while let Some(Arrival { at, to, from, slot, .. }) = self.queue.pop_until(Time::MAX) {
-            match slot {
-                ANNOUNCEMENT if self.stages[to as usize] == Stage::Unaware => {
-                    self.stages[to as usize] = Stage::Waits(at);
-                    self.send(at, to, from, REQUEST);
+        while let Some(Arrival { at, to, from, count, slot }) = self.queue.pop_until(Time::MAX) {
+            let [there, back] = self.both_ways[slot as usize];
+            match count {
+                ANNOUNCEMENT if self.told[to as usize] == (Told { at, from }) => {
+                    self.push(at.after_nanos(back), (to, from), REQUEST, slot);
                 }
                 ANNOUNCEMENT => {}
                 REQUEST => {
                     let upload = self.bandwidths[to as usize].upload();
                     let sent = self.hosts.send(at, NodeId::new(to), load.bytes, upload);
-                    self.send(sent, to, from, BLOCK);
+                    // It is the only block that comes to whoever asks.
+                    let read = self.read_at(sent.after_nanos(there), (to, from), load);
+                    self.push(read, (to, from), BLOCK, slot);
                 }
-                BLOCK if self.read_at(at, (from, to), load) > at => {}
                 _ => {
-                    let Stage::Waits(since) = self.stages[to as usize] else {
-                        unreachable!("a node asks once for the block, and is sent it once")
-                    };
-                    is_in_time &= at - since < self.patience;
-                    self.stages[to as usize] = Stage::Has;
+                    is_in_time &= at - self.told[to as usize].at < self.patience;
                     accepted.push(at - start);
                     announcements += self.tell(at, to, Some(from));
                 }
@@ -123,39 +127,36 @@ impl Rehearsal {
     fn tell(&mut self, at: Time, from: u32, except: Option<u32>) -> u64 {
         let Self { lanes, queue, now, told, .. } = self;
         let (start, lanes) = lanes.of(from);
-        for lane in lanes.iter().filter(|lane| Some(lane.to) != except) {
-            let at = at.after_nanos(start.nanos_over(lane));
-            *now = at.max(*now);
-            let told = &mut told[lane.to as usize];
-            // Equal times are told apart by their senders only when they come.
-            if at <= *told {
-                *told = at;
-                queue.push(Arrival { at, to: lane.to, from, count: 0, slot: ANNOUNCEMENT });
+        let soonest = at.after_nanos(start.nanos);
+        let comes_at = |lane: &Lane| soonest.after_nanos(u64::from(lane.more_nanos));
+        if soonest.after_nanos(u64::from(start.most_more_nanos)) > *now {
+            let others = lanes.iter().filter(|lane| Some(lane.to) != except);
+            *now = others.map(comes_at).max().unwrap_or(at).max(*now);
+        }
+        for (first, lanes) in (start.at..).step_by(LOOKED_AT).zip(lanes.chunks(LOOKED_AT)) {
+            for (place, lane) in those_that(lanes, |lane| comes_at(lane) <= told[lane.to as usize].at) {
+                let (news, told) = (Told { at: comes_at(lane), from }, &mut told[lane.to as usize]);
+                // Of those who tell it at one moment it asks the one of the lowest number. Whoever is left out has told.
+                if (news.at, news.from) < (told.at, told.from) {
+                    *told = news;
+                    let slot = first + place as u32;
+                    queue.push(Arrival { at: news.at, to: lane.to, from, count: ANNOUNCEMENT, slot });
+                }
             }
         }
         lanes.len() as u64 - u64::from(except.is_some())
     }
 
-    /// Puts something on a link.
-    fn send(&mut self, at: Time, from: u32, to: u32, slot: u32) {
-        let nanos = self.lanes.nanos(from, to).expect("all links go both ways");
-        self.push(at.after_nanos(nanos), (from, to), slot);
-    }
-
-    fn push(&mut self, at: Time, (from, to): (u32, u32), slot: u32) {
+    /// Puts something on a link, which comes to its end at a time.
+    fn push(&mut self, at: Time, (from, to): (u32, u32), count: u32, slot: u32) {
         self.now = self.now.max(at);
-        self.queue.push(Arrival { at, to, from, count: slot, slot });
+        self.queue.push(Arrival { at, to, from, count, slot });
     }
 
     /// Has a node take in a block whose last byte has come, and look at it; returns when it has.
     fn read_at(&mut self, at: Time, (from, to): (u32, u32), load: Load) -> Time {
         let [sender, receiver] = [from, to].map(|node| self.bandwidths[node as usize]);
         let writing_nanos = sender.upload().map_or(0, |upload| writing_nanos(load.bytes, upload));
-        let load = Load { writing_nanos, ..load };
-        let read = self.hosts.read(at, NodeId::new(to), load, receiver.download());
-        if read > at {
-            self.push(read, (from, to), READ);
-        }
-        read
+        self.hosts.read(at, NodeId::new(to), Load { writing_nanos, ..load }, receiver.download())
     }
 }

@@ -146,7 +146,7 @@ impl Ways {
         }
         let way_over = |lane: &Lane| soonest.saturating_add(lane.more_nanos.into());
         for lanes in lanes.chunks(LOOKED_AT) {
-            for lane in those_that(lanes, |lane| way_over(lane) < self.nanos[lane.to as usize]) {
+            for (_, lane) in those_that(lanes, |lane| way_over(lane) < self.nanos[lane.to as usize]) {
                 let (way, nanos) = (way_over(lane), &mut self.nanos[lane.to as usize]);
                 self.unknown -= usize::from(*nanos == u64::MAX);
                 *nanos = way;
