@@ -1,6 +1,9 @@
 //! What tells another how much of a chain it shares.
 
-use std::sync::Arc;
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Weak},
+};
 
 use super::{
     chain::Blockchain,
@@ -8,10 +11,37 @@ use super::{
 };
 use crate::hash::BlockHash;
 
+/// Positions and hashes of a chain's blocks, from the tip back.
+pub(crate) type Locator = Arc<[(u64, BlockHash)]>;
+
+/// For how many chains a locator is remembered. Where blocks meet nodes ask from as many.
+const LOCATORS_MAX: usize = 4;
+
+/// The locators made last: many nodes ask from one chain.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Locators {
+    /// Each with the tip of its chain, which is not kept for it.
+    last: VecDeque<(Weak<Link>, Locator)>,
+}
+
+impl Locators {
+    /// Returns a chain's [locator](Blockchain::locator).
+    pub(crate) fn of(&mut self, chain: &Blockchain) -> &Locator {
+        let is_its = |(tip, _): &(Weak<Link>, _)| Weak::as_ptr(tip) == Arc::as_ptr(&chain.tip);
+        let place = self.last.iter().position(is_its);
+        let place = place.unwrap_or_else(|| {
+            self.last.truncate(LOCATORS_MAX - 1);
+            self.last.push_front((Arc::downgrade(&chain.tip), chain.locator()));
+            0
+        });
+        &self.last[place].1
+    }
+}
+
 impl Blockchain {
     /// Returns positions and hashes of the chain's blocks, from the tip back, ever farther apart, to the genesis: enough
     /// for another to find, within a factor of two, how much of the chain it shares, if that was not let go. O(log² n).
-    pub(crate) fn locator(&self) -> Arc<[(u64, BlockHash)]> {
+    pub(crate) fn locator(&self) -> Locator {
         // Each is looked for from the one before: it lies near.
         let (mut link, mut step) = (&self.tip, 1);
         let mut locator = Vec::with_capacity(10 + self.len().ilog2() as usize);
@@ -49,6 +79,22 @@ mod tests {
             let block = Block::new(index + 1, Timestamp::integer(0), [], index, previous_hash);
             chain.append(block, &rules).expect("any proof will do")
         })
+    }
+
+    /// However many there are; and chains are let go of that nobody else keeps.
+    #[test]
+    fn what_is_remembered_is_what_would_be_made_anew() {
+        let chain = chain_of(50);
+        let mut locators = Locators::default();
+        for len in [50, 49, 50, 48, 47, 46, 45, 50, 50, 44, 49] {
+            let part = chain.at(len).expect("it is as long as that");
+            assert_eq!(*locators.of(&part), part.locator());
+            assert!(Arc::ptr_eq(&locators.of(&part).clone(), locators.of(&part)), "it is made once");
+        }
+        let tip = Arc::downgrade(&chain.tip);
+        locators.of(&chain);
+        drop(chain);
+        assert!(tip.upgrade().is_none());
     }
 
     #[test]

@@ -21,4 +21,5 @@ pub(crate) use document::{ChainBlocks, read_blocks};
 pub(crate) use final_part::Cut;
 pub use find::Found;
 pub use iter::Blocks;
+pub(crate) use locator::{Locator, Locators};
 pub use mine::MineError;

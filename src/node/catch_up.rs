@@ -29,12 +29,11 @@ impl Node {
         let patience = self.limits.resolve_timeout;
         let mut questions = std::mem::take(&mut self.gossip.questions);
         questions.look_through(now, patience, |wanted| self.is_within_reach(wanted));
-        let mut locator = None;
         while let Some((peer, wanted)) =
             questions.next_to_ask(now, patience, |peer| self.is_reading_blocks_of(peer))
         {
             let request = self.new_request();
-            let locator = locator.get_or_insert_with(|| self.chain.locator()).clone();
+            let locator = effects.locators.of(&self.chain).clone();
             let chain = self.chain.clone();
             questions.asked(peer, Question::new(request, wanted, chain, now));
             let wanted = wanted.hash;

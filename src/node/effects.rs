@@ -2,6 +2,7 @@
 
 use super::SearchId;
 use crate::{
+    blockchain::Locators,
     command::{Answer, Ticket},
     event::Happening,
     message::{Message, NodeId},
@@ -18,10 +19,12 @@ pub struct Effects {
     pub happened: Vec<Happening>,
     /// What is to be done, in order.
     pub to_do: Vec<Effect>,
+    /// What questions have named so far.
+    pub(crate) locators: Locators,
 }
 
 impl Effects {
-    /// Forgets all.
+    /// Forgets what has happened, and what is to be done.
     pub fn clear(&mut self) {
         self.happened.clear();
         self.to_do.clear();

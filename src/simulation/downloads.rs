@@ -6,11 +6,11 @@
 //! anything else comes to it first, or somebody looks at it. Its own code makes the steps then, later, and what is under way
 //! becomes a message.
 
-use std::{collections::BTreeMap, hint, sync::Arc};
+use std::{collections::BTreeMap, hint};
 
 use super::queue::Arrival;
 use crate::{
-    blockchain::Blockchain,
+    blockchain::{Blockchain, Locator},
     hash::BlockHash,
     message::{Message, NodeId, RequestId, Told},
     node::{Effects, Input, Node},
@@ -58,12 +58,6 @@ pub(super) struct Unheard {
     pub(super) told: Vec<(Time, NodeId)>,
 }
 
-/// The blocks that one who has a chain names in a question.
-pub(super) type Locator = Arc<[(u64, BlockHash)]>;
-
-/// For how many chains it is kept what is named. Where blocks meet nodes ask from as many.
-const LOCATORS_MAX: usize = 4;
-
 /// All downloads.
 #[derive(Debug, Default)]
 pub(super) struct Downloads {
@@ -79,8 +73,8 @@ pub(super) struct Downloads {
     /// wait for; and until when a block that it sends without one.
     pub(super) busy_until: Vec<Time>,
     pub(super) sends_until: Vec<Time>,
-    /// What is named by those who have these chains, the last first.
-    locators: Vec<(Blockchain, Locator)>,
+    /// Memory for what comes of hearing of a download.
+    pub(super) effects: Effects,
     /// What the last block takes on the wire that was sent alone.
     load: Option<(Blockchain, Load)>,
 }
@@ -137,19 +131,12 @@ impl Downloads {
     /// Lets go of blocks. No node downloads any.
     pub(super) fn shorten(&mut self) {
         debug_assert!(self.count == 0);
-        self.locators.clear();
         self.load = None;
     }
 
     /// What is named in a question by whoever has a chain.
     pub(super) fn locator(&mut self, chain: &Blockchain) -> &Locator {
-        let place = self.locators.iter().position(|(known, _)| known.is_same_copy(chain));
-        let place = place.unwrap_or_else(|| {
-            self.locators.truncate(LOCATORS_MAX - 1);
-            self.locators.insert(0, (chain.clone(), chain.locator()));
-            0
-        });
-        &self.locators[place].1
+        self.effects.locators.of(chain)
     }
 
     /// What an answer takes on the wire that ends with a block, and begins after a position.
@@ -184,11 +171,11 @@ pub(super) fn answer(request: RequestId, after: u64, block: &Blockchain) -> Mess
 
 impl Unheard {
     /// Has a node hear of it: it asks the first, which is under way, and remembers the others.
-    pub(super) fn tell(self, node: &mut Node) {
+    pub(super) fn tell(self, node: &mut Node, effects: &mut Effects) {
         let Self { block, position, told } = self;
-        let mut effects = Effects::default();
+        effects.clear();
         for (at, from) in told {
-            node.handle(at, Input::Message(from, Message::Announce { block, position }), &mut effects);
+            node.handle(at, Input::Message(from, Message::Announce { block, position }), effects);
         }
         debug_assert_eq!(effects.to_do.len(), 2, "it asks the first, and waits: {effects:?}");
     }

@@ -230,7 +230,8 @@ impl Nodes {
         let unheard = around.take_unheard(id);
         self.busy -= 1;
         self.count_out(id);
-        unheard.tell(self.list[id.index()].as_mut().expect("it downloads a block"));
+        let node = self.list[id.index()].as_mut().expect("it downloads a block");
+        unheard.tell(node, &mut around.downloads.effects);
         self.count_in(id);
     }
 

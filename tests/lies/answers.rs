@@ -172,7 +172,7 @@ fn a_sender_of_too_many_bad_blocks_is_no_longer_listened_to() {
         ];
         for message in good_messages {
             assert_eq!(lab.hear(LIAR, message), ignored(LIAR, IgnoreReason::Banned), "once banned, for good");
-            let Effects { happened, to_do } = &lab.effects;
+            let Effects { happened, to_do, .. } = &lab.effects;
             assert_eq!((happened.len(), to_do.len()), (1, 0), "it is not answered");
         }
         lab.announce(FRIEND, good.clone());

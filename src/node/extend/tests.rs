@@ -155,7 +155,7 @@ fn hears(count: u32, said: impl IntoIterator<Item = (u64, u32, Message)>) -> Vec
         let (mut effects, mut expected) = (Effects::default(), Effects::default());
         node.handle(now, Input::Message(from, message.clone()), &mut effects);
         general.handle_at_length(now, Input::Message(from, message), &mut expected);
-        assert_eq!(format!("{effects:?}"), format!("{expected:?}"), "{from}");
+        assert_eq!(shown(&effects), shown(&expected), "{from}");
         assert_eq!(format!("{node:?}"), format!("{general:?}"), "{from}");
         asked.extend(effects.to_do.into_iter().filter_map(|effect| match effect {
             Effect::Send(to, Message::BlocksRequest { .. }) => Some(to.index()),
@@ -252,6 +252,11 @@ fn hearsay_after_a_block_of_the_future_is_the_general_case() {
     assert_eq!(hears(3, said.map(|(from, message)| (0, from, message))), [1]);
 }
 
+/// What has happened, and what is to be done.
+fn shown(Effects { happened, to_do, .. }: &Effects) -> String {
+    format!("{happened:?}, {to_do:?}")
+}
+
 /// Has a node, if it asks for a block, be told of that by one peer, hear of it from all others, and be answered; and, if it
 /// takes the block on, do that without all the rest: the same comes of it, but for what it remembers of questions, which
 /// matters no more.
@@ -290,7 +295,7 @@ fn check_what_is_asked_for(node: &Node, now: Time, teller: NodeId, block: Blockc
     node.has_asked();
     node.extend(teller, block, false, &mut effects);
     effects.push(Effect::WakeAt(None));
-    assert_eq!(format!("{effects:?}"), format!("{expected:?}"));
+    assert_eq!(shown(&effects), shown(&expected));
     for node in [&mut node, &mut general] {
         assert!(node.gossip.questions.are_forgotten() && node.rests());
         node.gossip.questions = Questions::default();
@@ -374,7 +379,7 @@ proptest! {
                 }
                 effects.to_do.retain(|effect| !matches!(effect, Effect::WakeAt(_)));
             }
-            prop_assert_eq!(format!("{effects:?}"), format!("{expected:?}"));
+            prop_assert_eq!(shown(&effects), shown(&expected));
             prop_assert_eq!(format!("{node:?}"), format!("{general:?}"));
             if let Some(teller) = node.peers().first() {
                 let on = [Some(node.chain().clone()), node.chain().parent()];
