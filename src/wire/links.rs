@@ -341,7 +341,7 @@ impl Links {
 
     /// Notes that a message that was sent over a link arrives at a time, which those after it do not come before.
     pub(crate) fn note_arrival(&mut self, from: NodeId, to: NodeId, at: Time) {
-        if !self.is_instant(&self.link(from, to)) {
+        if !(self.ends_take_no_time() && self.link(from, to).is_perfect()) {
             self.lane_mut(from, to).note_arrival(at);
             self.idle_at = at.max(self.idle_at);
         }
@@ -350,10 +350,12 @@ impl Links {
     /// Tells whether a message over such a link takes no time at all: nothing of it is to be remembered, unless whoever
     /// carries it counts it as under way.
     fn is_instant(&self, link: &Link) -> bool {
-        link.is_perfect()
-            && self.hosts.is_empty()
-            && self.regions.is_none()
-            && self.block_cost.validation.is_zero()
+        link.is_perfect() && self.ends_take_no_time()
+    }
+
+    /// Tells whether no node has a bandwidth, or looks at blocks; nor a region.
+    fn ends_take_no_time(&self) -> bool {
+        self.hosts.is_empty() && self.regions.is_none() && self.block_cost.validation.is_zero()
     }
 
     /// The place of a directed link's lane, which is the one given, or there from now on.
