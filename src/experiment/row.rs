@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, fmt::Write};
 
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::run::{MODEL, Run, RunId};
@@ -161,7 +162,7 @@ impl Format {
         rest.strip_prefix(middle)?;
         let is_whole = match self {
             Self::Csv => line.ends_with(b"\n") && !line.ends_with(b"\r\n") && cell_count(line) == cells,
-            Self::JsonLines => line.ends_with(b"}\n"),
+            Self::JsonLines => line.ends_with(b"}\n") && serde_json::from_slice::<IgnoredAny>(line).is_ok(),
         };
         std::str::from_utf8(id).ok().filter(|_| is_whole)?.parse().ok()
     }
@@ -274,6 +275,17 @@ mod tests {
             ),
             "{line}"
         );
+    }
+
+    /// Whatever its texts hold.
+    #[test]
+    fn a_line_cut_within_a_text_is_none() {
+        let (row, columns) = row(vec![Cell::Part(json!({"part": "},"}))]);
+        let line = Format::JsonLines.line(&row, &columns);
+        assert_eq!(Format::JsonLines.run_of(line.as_bytes(), None), Some(row.run.id));
+        let (cut, _) = line.rsplit_once(',').unwrap();
+        assert!(cut.ends_with('}'));
+        assert_eq!(Format::JsonLines.run_of(format!("{cut}\n").as_bytes(), None), None);
     }
 
     fn cell() -> impl Strategy<Value = Cell> {
