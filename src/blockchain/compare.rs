@@ -42,6 +42,13 @@ impl Blockchain {
         self.tip.previous().is_some_and(|previous| Arc::ptr_eq(previous, &other.tip))
     }
 
+    /// Tells whether both are one block more than the same chain, in one copy.
+    #[inline]
+    pub(crate) fn is_sibling_of(&self, other: &Self) -> bool {
+        let [one, another] = [self, other].map(|chain| chain.tip.previous());
+        one.zip(another).is_some_and(|(one, another)| Arc::ptr_eq(one, another))
+    }
+
     /// Tells whether both are one copy of the same links.
     pub(crate) fn is_same_copy(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.tip, &other.tip)

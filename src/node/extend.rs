@@ -1,5 +1,5 @@
-//! The common cases: a block that extends the tip of a node which waits for nothing, and one that it knows; where blocks are
-//! announced, news of one that it lacks or has asked another for, a question, and the answer that brings all that it lacks.
+//! The common cases: a block that extends the tip of a node which waits for nothing, one that comes too late for that, and one
+//! that it knows; where blocks are announced, news of one that it lacks or has asked another for, a question, and the answer that brings all that it lacks.
 //!
 //! They do what the general case does, effect for effect, and look at nothing that cannot matter then; what is due at the
 //! same moment waits for the wake-up. Most of what a simulation of many nodes does is this.
@@ -104,6 +104,24 @@ impl Node {
             && self.is_in_time(now, chain)
     }
 
+    /// Tells whether nothing comes of a chain that a peer has but that it is kept beside the node's own: it ends with another
+    /// block in the place of the tip, and the node has nothing on its mind but that, and stays with its own.
+    #[inline]
+    fn is_rivalled(&self, now: Time, from: NodeId, by: &Blockchain) -> bool {
+        self.is_quiet && by.is_sibling_of(&self.chain) && self.only_keeps(now, from, by)
+    }
+
+    fn only_keeps(&self, now: Time, from: NodeId, rival: &Blockchain) -> bool {
+        self.gossip.questions.are_forgotten()
+            && self.listens_to(from)
+            && self.loses_nothing(from)
+            && rival.is_verified_under(self.fingerprint)
+            && !self.knows(rival)
+            && self.is_in_time(now, rival)
+            && !self.prefers(rival)
+            && self.gossip.has_room_beside(rival.size_after(rival.len() - 1), &self.limits)
+    }
+
     /// The latest timestamp that is near enough to our clock, in microseconds; of links alone, any.
     #[inline]
     fn latest_micros(&self, now: Time) -> u64 {
@@ -171,10 +189,17 @@ impl Node {
 
     /// Takes note of a message of which nothing else comes, not even what is due at the same moment, and tells whether it is
     /// one; if not, nothing has changed. It is one that tells of a block which the node knows, by a peer that it need not
-    /// answer, or of a block that others are asked for; or an acknowledgement, but for the last that is waited for.
+    /// answer, of one to be kept beside its tip, or of one that others are asked for; or an acknowledgement, but for the last
+    /// that is waited for.
     #[inline]
     pub(crate) fn takes_note(&mut self, now: Time, from: NodeId, message: &Message) -> bool {
         match *message {
+            Message::NewBlock(Told::Chain(ref chain)) if self.is_rivalled(now, from, chain) => {
+                self.keep_beside(from, chain.clone());
+                // No orphan waits for it, and nobody is asked for it.
+                self.gossip.has_news = false;
+                true
+            }
             Message::NewBlock(Told::Chain(ref chain)) | Message::CompactBlock(Told::Chain(ref chain)) => {
                 let is_own = chain.is_same_copy(&self.chain);
                 let is_noted = self.listens_to(from)

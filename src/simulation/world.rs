@@ -234,28 +234,41 @@ impl World {
         self.around.end_recording(&self.nodes, before);
     }
 
-    /// A block comes to a node for the first time; tells whether it extended the node's tip, and that was all that there was
-    /// to think about.
+    /// A block comes to a node for the first time; tells whether it extended the node's tip, or was kept beside that, and that
+    /// was all that there was to think about.
     #[inline]
     fn block_comes(&mut self, number: u32, from: NodeId, to: NodeId, chain: Blockchain) -> bool {
         self.around.hint = Some((number, from));
         let extended = self.nodes.extend(&mut self.around, to, from, chain);
-        let is_extended = extended.is_ok();
-        if let Err(chain) = extended {
-            self.handle(to, Input::Message(from, Message::NewBlock(Told::Chain(chain.clone()))));
-            if !self.node(to).knows(&chain) {
-                self.around.came_in_vain(number, to, &chain);
-            }
-        }
+        let is_all = match extended {
+            Ok(()) => true,
+            Err(chain) => self.other_block_comes(number, from, to, chain),
+        };
         self.around.hint = None;
-        is_extended
+        is_all
+    }
+
+    /// A block comes to a node whose tip it does not extend; tells whether the node only took note of it.
+    #[inline(never)]
+    fn other_block_comes(&mut self, number: u32, from: NodeId, to: NodeId, chain: Blockchain) -> bool {
+        let is_noted = self.hear(to, from, Message::NewBlock(Told::Chain(chain.clone())));
+        if !is_noted && !self.node(to).knows(&chain) {
+            self.around.came_in_vain(number, to, &chain);
+        }
+        is_noted
     }
 
     /// A message comes to the end of its link; tells whether its receiver only took note of it.
     #[inline(never)]
     fn message_comes(&mut self, arrival: Arrival) -> bool {
+        let Some((from, to, message)) = self.around.arrive(arrival) else { return false };
+        self.hear(to, from, message)
+    }
+
+    /// A node hears a message; tells whether it only took note of it.
+    #[inline]
+    fn hear(&mut self, to: NodeId, from: NodeId, message: Message) -> bool {
         let Self { nodes, around, .. } = self;
-        let Some((from, to, message)) = around.arrive(arrival) else { return false };
         let is_noted = nodes.take_note(around, to, from, &message);
         if !is_noted {
             self.handle(to, Input::Message(from, message));

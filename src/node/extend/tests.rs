@@ -314,7 +314,7 @@ proptest! {
         let rules = Arc::new(Rules { relay, ..rules() });
         let grown = |chain: &Blockchain, miner, millis| grown_under(&rules, chain, miner, millis);
         let mut node = node(&rules);
-        node.limits.bad_blocks = 2;
+        (node.limits.bad_blocks, node.limits.side_branches) = (2, 3);
         let (mut now, mut asked) = (START, BTreeMap::new());
         let mut told = vec![node.chain().clone()];
         for (step, ticket) in steps.into_iter().zip(1..) {
