@@ -19,7 +19,7 @@ pub struct Effects {
     pub happened: Vec<Happening>,
     /// What is to be done, in order.
     pub to_do: Vec<Effect>,
-    /// What questions have named so far.
+    /// What the last questions have named.
     pub(crate) locators: Locators,
 }
 

@@ -1,5 +1,6 @@
-//! The common cases: a block that extends the tip of a node which waits for nothing, one that comes too late for that, and one
-//! that it knows; where blocks are announced, news of one that it lacks or has asked another for, a question, and the answer that brings all that it lacks.
+//! The common cases: a block that extends the tip of a node which waits for nothing, a rival of that tip, and a block that
+//! it knows; where blocks are announced, news of one that it lacks or has asked another for, a question, and the answer that
+//! brings all that it lacks.
 //!
 //! They do what the general case does, effect for effect, and look at nothing that cannot matter then; what is due at the
 //! same moment waits for the wake-up. Most of what a simulation of many nodes does is this.

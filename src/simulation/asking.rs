@@ -56,6 +56,8 @@ impl Surroundings {
         // What comes at the moment when it would ask another comes before that, and makes it do so.
         let is_told_by = Time::from_nanos((now + node.asks_alone_for()).as_nanos().saturating_sub(1));
         let request_bytes = request_bytes(self.downloads.locator(node.chain()).len());
+        // Who asks for a block in turn has told of its own before, which came after any that was sent there.
+        debug_assert!(self.downloads.on_link(asker, from).is_none());
         let is_known = self.is_free((asker, from), due)
             && lanes.of(to).1.len() < TELLINGS_MAX as usize
             && is_packet(request_bytes)
@@ -205,7 +207,7 @@ impl Surroundings {
     }
 
     /// Tells whether nothing that was sent as a message comes over a link after a moment, so that what comes then overtakes
-    /// nothing.
+    /// none; blocks that come without one, and what has to wait behind them, are looked for apart.
     #[inline]
     fn is_free(&self, (from, to): (NodeId, NodeId), by: Time) -> bool {
         self.downloads.busy_until[from.index()] <= by || self.traffic.links().last_arrival(from, to) <= by
@@ -281,10 +283,8 @@ impl World {
             return true;
         }
         let now = around.now;
-        let is_looking = around.wakes_by(asked, now);
         let node = nodes.before_download(around, asked);
-        let answers = !is_looking
-            && node.only_answers(now, asker)
+        let answers = node.only_answers(now, asker)
             && node.chain().is_same_copy(block)
             && around.send_block((asked, asker), block);
         if answers {

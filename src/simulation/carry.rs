@@ -324,12 +324,6 @@ impl Surroundings {
         }
     }
 
-    /// Tells whether a node is to be woken by a moment.
-    #[inline]
-    pub(super) fn wakes_by(&self, node: NodeId, moment: Time) -> bool {
-        self.wake_at[node.index()].is_some_and(|at| at <= moment)
-    }
-
     /// Searches for a proof at once, and so finds out when it will be found.
     pub(super) fn hash(&mut self, id: NodeId, node: &mut Node, search: SearchId) {
         let template = node.template(self.now, search).expect("the search has just begun");

@@ -69,18 +69,18 @@ pub(super) struct Downloads {
     pub(super) count: usize,
     /// What nodes have yet to hear of downloads that became messages.
     pub(super) unheard: BTreeMap<NodeId, Unheard>,
-    /// Until when something is under way that each node has sent as a message, and that what it sends next may have to
-    /// wait for; and until when a block that it sends without one.
+    /// Until when something is under way, over any of its links, that each node has sent as a message and that what it sends
+    /// next might overtake; and until when a block that it sends without one. Past that no link is looked at.
     pub(super) busy_until: Vec<Time>,
     pub(super) sends_until: Vec<Time>,
-    /// Memory for what comes of hearing of a download.
+    /// Memory for what comes of hearing of a download, and for what questions name.
     pub(super) effects: Effects,
     /// What the last block takes on the wire that was sent alone.
     load: Option<(Blockchain, Load)>,
 }
 
 impl Downloads {
-    /// From now on blocks may be downloaded by nodes; `busy_until` tells of each until when what it sends may have to wait.
+    /// From now on blocks may be downloaded by nodes; `busy_until` tells of each until when what it has sent is under way.
     pub(super) fn begin(&mut self, busy_until: Vec<Time>) {
         debug_assert!(self.count == 0);
         self.are_on = true;

@@ -66,12 +66,12 @@ pub(super) struct Flood {
     bytes: u64,
     /// What such a message takes up of the room on a link.
     pub(super) own_bytes: u64,
-    /// When each node hears of the block first, as far as is known, or when it had it. Whatever tells it later is not in the
-    /// queue.
+    /// When each node hears of the block first, as far as is known, or when it had it: whatever tells it later is not in the
+    /// queue. The end of time, if that is not known or the node [hears all](Self::hears_all).
     pub(super) first: Vec<Time>,
     /// How each node has told its peers that did so when it heard.
     told: Vec<Telling>,
-    /// Whether each node hears of it from all that tell it, of which none is the first then. Empty if none does.
+    /// Whether each node is to hear of it from all that tell it, and has not told its peers. Empty if none is.
     hears_all: Vec<bool>,
     /// Of those that told their peers at another time: when, and how.
     late: BTreeMap<u32, (Time, Telling)>,
@@ -79,9 +79,9 @@ pub(super) struct Flood {
     apart: BTreeSet<(u32, u32)>,
     /// How many of its arrivals are in the queue.
     pub(super) queued: u32,
-    /// How many nodes are not known to hear of the block before the end of time.
+    /// For how many nodes the first time is the end of time.
     unheard: usize,
-    /// No node hears of it first after this, once all are known to hear of it.
+    /// The latest first time, once none is the end of time.
     last_first: Time,
     /// No message of it comes later.
     pub(super) last: Time,

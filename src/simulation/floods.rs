@@ -7,7 +7,8 @@
 //! no room for them.
 //!
 //! Where blocks are announced it is their hashes that nodes are told. The first matters, as the node asks for the block and
-//! [downloads](super::downloads) it. A node that makes anything of being told again hears, from then on, each that tells it.
+//! [downloads](super::downloads) it. A node that makes anything of being told again hears, from then on, each that tells it,
+//! until it has the block or tells of it itself.
 
 use std::{mem, sync::Arc};
 
@@ -216,7 +217,7 @@ impl Floods {
         self.flood_mut(number).has_come(node.index() as u32, now);
     }
 
-    /// Notes that a node knows a block by now, of which it may have [heard all](Self::matters_to) that tell it.
+    /// Notes that a node knows a block by now: if it [heard](Self::matters_to) each that told it of that, it need not any more.
     #[inline]
     pub(super) fn matters_no_more(&mut self, number: u32, node: NodeId, now: Time) {
         let flood = self.flood_mut(number);

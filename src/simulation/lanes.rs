@@ -204,7 +204,8 @@ impl Sources {
         Self { starts: starts.collect(), all: links.iter().map(|(_, source)| *source).collect() }
     }
 
-    /// The links to all nodes: where each link has one the other way, that has the place which the link has among all.
+    /// All links, by their receivers and then by their senders: where all go both ways, each is the way back of the one that
+    /// has its place among all [`Lanes`].
     pub(super) fn all(&self) -> &[Source] {
         &self.all
     }

@@ -3,7 +3,7 @@
 //! Where neither [ways](super::ways) nor a [rehearsal](super::rehearsal) tell how a block spreads, the first of its
 //! finder and its size is carried, and what that comes to is noted, unless anything else happens before all have come to
 //! rest. So it is with compact blocks, with pushed ones whose time depends on their sizes, and with announced ones where
-//! links have bandwidths of their own or lead one way, or a node might ask twice.
+//! links have bandwidths of their own, lead one way or take no time, or a node might ask twice.
 
 use std::time::Duration;
 

@@ -19,7 +19,8 @@ use crate::{
     wire::{Bandwidth, Hosts, Load, writing_nanos},
 };
 
-/// What is sent, in the count of its arrival. In its slot is the link over which its receiver, or its sender, was told first.
+/// What is sent, in the count of its arrival. In its slot is the link that it comes over, or for a request the way back of
+/// that: the one over which whoever asks was told.
 const ANNOUNCEMENT: u32 = 0;
 const REQUEST: u32 = 1;
 /// A block that was taken in and looked at.
@@ -40,7 +41,7 @@ const NOT_YET: Told = Told { at: Time::MAX, from: u32::MAX };
 pub(super) struct Rehearsal {
     /// How long what fits into a packet takes over each link: a hash, or a question.
     lanes: Arc<Lanes>,
-    /// How many nanoseconds that is there and back.
+    /// How many nanoseconds that is there and back, by the place of the link.
     both_ways: Vec<[u64; 2]>,
     bandwidths: Vec<Bandwidth>,
     /// Whoever waits for so long asks another as well.
@@ -57,7 +58,8 @@ impl Rehearsal {
     pub(super) fn new(lanes: Arc<Lanes>, bandwidths: Vec<Bandwidth>, patience: Duration) -> Option<Self> {
         let nodes = lanes.nodes();
         // Over links that go both ways whoever tells a node is its peer, and as many tell it as it tells. Of so few it asks
-        // the first, and no other while that one has time to answer. Over links that take no time more would come after it.
+        // the first, and no other while that one has time to answer. Over links that take no time one of a lower number might
+        // tell it at the same moment, after it has asked.
         let has_few_tellers = |node: u32| lanes.of(node).1.len() < TELLINGS_MAX as usize;
         let is_known = lanes.are_both_ways() && lanes.take_time() && (0..nodes as u32).all(has_few_tellers);
         if !is_known {
@@ -136,7 +138,7 @@ impl Rehearsal {
         for (first, lanes) in (start.at..).step_by(LOOKED_AT).zip(lanes.chunks(LOOKED_AT)) {
             for (place, lane) in those_that(lanes, |lane| comes_at(lane) <= told[lane.to as usize].at) {
                 let (news, told) = (Told { at: comes_at(lane), from }, &mut told[lane.to as usize]);
-                // Of those who tell it at one moment it asks the one of the lowest number. Whoever is left out has told.
+                // Of those who tell it at one moment it asks the one of the lowest number. Whoever is left out was told before.
                 if (news.at, news.from) < (told.at, told.from) {
                     *told = news;
                     let slot = first + place as u32;

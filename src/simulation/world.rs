@@ -251,7 +251,7 @@ impl World {
     /// A block comes to a node whose tip it does not extend; tells whether the node only took note of it.
     #[inline(never)]
     fn other_block_comes(&mut self, number: u32, from: NodeId, to: NodeId, chain: Blockchain) -> bool {
-        let is_noted = self.hear(to, from, Message::NewBlock(Told::Chain(chain.clone())));
+        let is_noted = self.receive(to, from, Message::NewBlock(Told::Chain(chain.clone())));
         if !is_noted && !self.node(to).knows(&chain) {
             self.around.came_in_vain(number, to, &chain);
         }
@@ -262,12 +262,12 @@ impl World {
     #[inline(never)]
     fn message_comes(&mut self, arrival: Arrival) -> bool {
         let Some((from, to, message)) = self.around.arrive(arrival) else { return false };
-        self.hear(to, from, message)
+        self.receive(to, from, message)
     }
 
-    /// A node hears a message; tells whether it only took note of it.
+    /// A node gets a message; tells whether it only took note of it.
     #[inline]
-    fn hear(&mut self, to: NodeId, from: NodeId, message: Message) -> bool {
+    fn receive(&mut self, to: NodeId, from: NodeId, message: Message) -> bool {
         let Self { nodes, around, .. } = self;
         let is_noted = nodes.take_note(around, to, from, &message);
         if !is_noted {
