@@ -55,12 +55,10 @@ impl Blockchain {
     }
 
     /// Tells whether this is another copy of the same links, and the one of the two to keep. Of copies that came as
-    /// documents all who hear of each other's so keep one: that whose tip lies lowest in memory, as nothing else tells
-    /// them apart.
+    /// documents all who hear of each other's so keep one: that whose tip was made first. Where it lies in memory would tell
+    /// them apart as well, but not in the same way twice.
     pub(crate) fn is_copy_to_keep(&self, other: &Self) -> bool {
-        self == other
-            && self.tip.fingerprint == other.tip.fingerprint
-            && Arc::as_ptr(&self.tip) < Arc::as_ptr(&other.tip)
+        self == other && self.tip.fingerprint == other.tip.fingerprint && self.tip.number < other.tip.number
     }
 }
 
@@ -71,3 +69,27 @@ impl PartialEq for Blockchain {
 }
 
 impl Eq for Blockchain {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Rules, Time};
+
+    /// Wherever they lie: who has the same seed keeps the same copies.
+    #[test]
+    fn of_two_copies_the_one_that_was_made_first_is_to_be_kept() {
+        let copy =
+            || Blockchain::start(&Rules::sealed(), Time::UNIX_EPOCH).expect("the rules have a genesis");
+        let mut copies: Vec<_> = (0..40).map(|_| copy()).collect();
+        // What is made next takes the place of what is gone, and so comes before others in memory.
+        let mut is_kept = [true, false].into_iter().cycle();
+        copies.retain(|_| is_kept.next().unwrap_or_default());
+        copies.extend((0..20).map(|_| copy()));
+        for (place, first) in copies.iter().enumerate() {
+            assert!(!first.is_copy_to_keep(first));
+            for later in &copies[place + 1..] {
+                assert!(first.is_copy_to_keep(later) && !later.is_copy_to_keep(first));
+            }
+        }
+    }
+}

@@ -8,9 +8,13 @@
 //! that is there has the first for its parent. Chains with other gaps do not jump in step.
 
 use std::{
+    cell::Cell,
     iter::{once, successors},
     ops::Range,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use crate::{
@@ -20,6 +24,17 @@ use crate::{
     pow::{Target, Work},
     rules::{Fingerprint, MEDIAN_OF},
 };
+
+/// Of the bits of a link's number, so many count the links of one thread; those above are the thread's.
+const COUNT_BITS: u32 = 40;
+
+thread_local! {
+    /// The number of the next link that this thread makes.
+    static NEXT_NUMBER: Cell<u64> = {
+        static THREADS: AtomicU64 = AtomicU64::new(0);
+        Cell::new(THREADS.fetch_add(1, Ordering::Relaxed) << COUNT_BITS)
+    };
+}
 
 #[derive(Debug)]
 pub(super) struct Link {
@@ -41,6 +56,8 @@ pub(super) struct Link {
     pub(super) accounts: Accounts,
     /// The rules that this link and all before it were verified under.
     pub(super) fingerprint: Fingerprint,
+    /// Tells links with the same block apart: of those that one thread made, the first has the lowest.
+    pub(super) number: u64,
     parent: Option<Arc<Link>>,
     /// An ancestor; the first link has none and stands for its own. It comes after `parent`, as fields are dropped in their
     /// order: while it holds the link that it leads to, dropping the parent frees only what lies between, so that freeing n
@@ -73,6 +90,7 @@ impl Link {
             work,
             accounts,
             fingerprint,
+            number: NEXT_NUMBER.with(|next| next.replace(next.get().wrapping_add(1))),
             parent,
         })
     }

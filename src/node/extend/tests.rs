@@ -202,9 +202,9 @@ fn what_is_kept_beside_the_chain_is_not_asked_for_again() {
     assert!(node.rests());
 }
 
-/// Where a copy lies in memory decides which is kept, and nothing else.
+/// Which of two copies was made first decides which is kept, and nothing else.
 #[test]
-fn another_copy_of_the_tip_is_noted_wherever_it_lies() {
+fn another_copy_of_the_tip_is_noted_whichever_was_made_first() {
     let mut node = node(&Arc::new(rules()));
     let copies = [1, 1].map(|miner| grown(node.chain(), miner, 0));
     let [first, again] = [0, 1].map(|copy: usize| Message::NewBlock(Told::Chain(copies[copy].clone())));
