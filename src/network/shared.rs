@@ -126,12 +126,13 @@ impl Shared {
         // To add up bare blocks takes its time, in which nobody else must wait.
         let size = message.measured();
         let mut links = self.delivery.traffic();
-        let load = links.load(size);
-        self.counters.sent(from, message.kind(), load.bytes);
+        let (kind, load) = (message.kind(), links.load(size));
         // Its time on the link begins no earlier than it is told to have been sent.
         let trace = links.trace(&message, from, || self.time_of(from));
         let (now, may_arrive) = (self.delivery.now(), links.has_nothing_queued());
         let offer = links.send(now, (from, to), message, load, may_arrive, trace);
+        // What a judge panics at was not sent.
+        self.counters.sent(from, kind, load.bytes);
         self.carry_out(&mut links, (from, to), load.own_bytes, offer);
     }
 

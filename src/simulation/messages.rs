@@ -50,7 +50,7 @@ impl Surroundings {
         // Whoever judges one by one may panic in between.
         let is_judged = self.traffic.is_judged();
         if !is_judged {
-            self.count_sent(message, load, others as u64);
+            self.count_sent(message.kind(), load, others as u64);
         }
         for place in 0..self.peers[node.index()].len() {
             let to = self.peers[node.index()][place];
@@ -279,25 +279,29 @@ impl Surroundings {
 
     /// Sends a message that takes so much on the wire.
     pub(super) fn send_with_load(&mut self, from: NodeId, to: NodeId, message: Message, load: Load) {
-        self.count_sent(&message, load, 1);
+        if let Some(recording) = &mut self.replays.recording
+            && matches!(message, Message::BlocksRequest { .. })
+        {
+            recording.note_request();
+        }
+        let kind = message.kind();
         self.put_on_link(from, to, message, load);
+        // What a judge panics at was not sent.
+        self.count_sent(kind, load, 1);
     }
 
     /// Counts a message that is sent so many times.
-    fn count_sent(&mut self, message: &Message, load: Load, times: u64) {
+    fn count_sent(&mut self, kind: MessageKind, load: Load, times: u64) {
         if times == 0 {
             return;
         }
         self.messages.sent += times;
-        if let Some(recording) = &mut self.replays.recording {
-            (0..times).for_each(|_| recording.note_message(message));
-        }
-        let volume = self.messages.kinds.entry(message.kind()).or_default();
+        let volume = self.messages.kinds.entry(kind).or_default();
         volume.messages += times;
         volume.bytes += times * load.bytes;
     }
 
-    /// Has a message that is counted as sent go its way.
+    /// Has a message that is sent go its way.
     #[inline]
     fn put_on_link(&mut self, from: NodeId, to: NodeId, message: Message, load: Load) {
         if self.downloads.count > 0

@@ -13,12 +13,7 @@ use super::{
     records::{Kind, Spread},
     replays::Found,
 };
-use crate::{
-    event::Happening,
-    message::{Message, MessageKind},
-    report::Messages,
-    time::Time,
-};
+use crate::{event::Happening, message::MessageKind, report::Messages, time::Time};
 
 /// A block on its way, and what has been noted of it.
 #[derive(Debug)]
@@ -48,13 +43,6 @@ impl Recording {
             self.accepted.push(now - self.start);
         }
         is_of_block
-    }
-
-    /// Notes that a message is sent.
-    pub(super) fn note_message(&mut self, message: &Message) {
-        if matches!(message, Message::BlocksRequest { .. }) {
-            self.note_request();
-        }
     }
 
     /// Notes that a block is asked for.

@@ -10,7 +10,7 @@ use chainlab::{
     wire::{Topology, Verdict},
 };
 
-use crate::lab::{Lab, PATIENCE, assert_same};
+use crate::lab::{Lab, PATIENCE, assert_same, of_threads, simulated};
 
 pub(crate) const START: Time = Time::from_secs(1_600_000_000);
 /// What each sender has from the start.
@@ -173,6 +173,31 @@ fn a_judge_that_panics_takes_down_the_sender_alone() {
     let answers = assert_same!(judge_panics, sealed());
     assert!(answers[0].contains("Panicked(\"no word from node 0\")"), "{answers:?}");
     assert!(answers[2].contains("Ok("), "{answers:?}");
+}
+
+/// A judge that panics when one node, which tells all its peers of a block, speaks to the second of them: the first is told, or
+/// what tells it is lost with the node. What was sent has all become of something.
+fn judge_panics_midway<D: Driver>(lab: &Lab<D>) {
+    let nodes = spawn(lab, 4);
+    let network = &lab.network;
+    network.join(&Topology::Complete).unwrap();
+    let [first, third] = [nodes[0], nodes[2]];
+    network.set_judge(move |from, to, _| match (from, to) == (first, third) {
+        true => panic!("no word from {from}"),
+        false => Verdict::Pass,
+    });
+    lab.at(START + Duration::from_secs(10)).mine(first).unwrap_err();
+    lab.rest();
+    let messages = network.report().messages;
+    let arrived_or_not = messages.delivered + messages.dropped + messages.missed;
+    assert_eq!(messages.sent, arrived_or_not + messages.lost.values().sum::<u64>(), "{messages:?}");
+    assert!(messages.sent > 0);
+}
+
+#[test]
+fn what_a_judge_panics_at_is_not_counted_as_sent() {
+    judge_panics_midway(&of_threads(sealed()));
+    judge_panics_midway(&simulated(sealed()));
 }
 
 /// What happens at a node's end and at its return, in order.
