@@ -33,6 +33,9 @@ struct Told {
     from: u32,
 }
 
+// So few tell a node, and so few it tells, that all are looked at together.
+const _: () = assert!(TELLINGS_MAX as usize <= LOOKED_AT);
+
 /// Stands for a node that nobody tells, as far as is known.
 const NOT_YET: Told = Told { at: Time::MAX, from: u32::MAX };
 
@@ -135,15 +138,13 @@ impl Rehearsal {
             let others = lanes.iter().filter(|lane| Some(lane.to) != except);
             *now = others.map(comes_at).max().unwrap_or(at).max(*now);
         }
-        for (first, lanes) in (start.at..).step_by(LOOKED_AT).zip(lanes.chunks(LOOKED_AT)) {
-            for (place, lane) in those_that(lanes, |lane| comes_at(lane) <= told[lane.to as usize].at) {
-                let (news, told) = (Told { at: comes_at(lane), from }, &mut told[lane.to as usize]);
-                // Of those who tell it at one moment it asks the one of the lowest number. Whoever is left out was told before.
-                if (news.at, news.from) < (told.at, told.from) {
-                    *told = news;
-                    let slot = first + place as u32;
-                    queue.push(Arrival { at: news.at, to: lane.to, from, count: ANNOUNCEMENT, slot });
-                }
+        for (place, lane) in those_that(lanes, |lane| comes_at(lane) <= told[lane.to as usize].at) {
+            let (news, told) = (Told { at: comes_at(lane), from }, &mut told[lane.to as usize]);
+            // Of those who tell it at one moment it asks the one of the lowest number. Whoever is left out was told before.
+            if (news.at, news.from) < (told.at, told.from) {
+                *told = news;
+                let slot = start.at + place as u32;
+                queue.push(Arrival { at: news.at, to: lane.to, from, count: ANNOUNCEMENT, slot });
             }
         }
         lanes.len() as u64 - u64::from(except.is_some())
