@@ -145,16 +145,21 @@ fn a_judge_means_the_same() {
     assert_same!(judged, sealed());
 }
 
+/// Has the judge panic when one node speaks to another.
+fn panic_between<D: Driver>(lab: &Lab<D>, one: NodeId, other: NodeId) {
+    lab.network.set_judge(move |from, to, _| match (from, to) == (one, other) {
+        true => panic!("no word from {from}"),
+        false => Verdict::Pass,
+    });
+}
+
 /// A judge that panics when one node speaks to another, and that node's return.
 fn judge_panics<D: Driver>(lab: &Lab<D>) -> Vec<String> {
     let nodes = spawn(lab, 3);
     let network = &lab.network;
     network.join(&Topology::Line).unwrap();
     let [first, second] = [nodes[0], nodes[1]];
-    network.set_judge(move |from, to, _| match (from, to) == (first, second) {
-        true => panic!("no word from {from}"),
-        false => Verdict::Pass,
-    });
+    panic_between(lab, first, second);
     let mut answers = vec![told(lab.at(START + Duration::from_secs(10)).mine(first))];
     answers.push(told(network.start_mining(first, HashRate::default())));
     answers.push(told(lab.at(START + Duration::from_secs(20)).mine(second)));
@@ -182,10 +187,7 @@ fn judge_panics_midway<D: Driver>(lab: &Lab<D>) {
     let network = &lab.network;
     network.join(&Topology::Complete).unwrap();
     let [first, third] = [nodes[0], nodes[2]];
-    network.set_judge(move |from, to, _| match (from, to) == (first, third) {
-        true => panic!("no word from {from}"),
-        false => Verdict::Pass,
-    });
+    panic_between(lab, first, third);
     lab.at(START + Duration::from_secs(10)).mine(first).unwrap_err();
     lab.rest();
     let messages = network.report().messages;
