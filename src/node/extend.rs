@@ -1,5 +1,5 @@
-//! The common cases: a block that extends the tip of a node which waits for nothing, a rival of that tip, and a block that
-//! it knows; where blocks are announced, news of one that it lacks or has asked another for, a question, and the answer that
+//! The common cases: a block that extends the tip of a node which waits for nothing, or a [rival](super::rival) of it, and one
+//! that it knows; where blocks are announced, news of one that it lacks or has asked another for, a question, and the answer that
 //! brings all that it lacks.
 //!
 //! They do what the general case does, effect for effect, and look at nothing that cannot matter then; what is due at the
@@ -26,11 +26,13 @@ use crate::{
 /// Up to here, some ten thousand years away, there are timestamps left for the next block.
 const LATE_MICROS: u64 = u64::MAX >> 6;
 
-/// What comes of a block that extends the tip, in this order: as [`Effects`], or as calls of a driver that has no
-/// time for a list.
+/// What comes of a block that extends the tip, or a [rival](super::rival) of it, in this order: as [`Effects`], or as calls
+/// of a driver that has no time for a list.
 pub(crate) trait Extended {
     /// An event: the block is the node's tip.
     fn accepted(&mut self, block: BlockHash, position: u64, from: NodeId);
+    /// An event: it and the block before it are there in the place of one.
+    fn reorganised(&mut self, old_tip: BlockHash);
     /// A message to all peers but one: the new tip, as nodes tell of it.
     fn relay(&mut self, except: NodeId, tip: &Blockchain, by: Relay);
     /// A search in place of the one before.
@@ -42,6 +44,10 @@ pub(crate) trait Extended {
 impl Extended for Effects {
     fn accepted(&mut self, block: BlockHash, position: u64, from: NodeId) {
         self.happened(Happening::Accepted { block, position, from });
+    }
+
+    fn reorganised(&mut self, old_tip: BlockHash) {
+        self.happened(Happening::Reorganised { abandoned: 1, adopted: 2, old_tip });
     }
 
     fn relay(&mut self, except: NodeId, tip: &Blockchain, by: Relay) {
@@ -105,24 +111,6 @@ impl Node {
             && self.is_in_time(now, chain)
     }
 
-    /// Tells whether nothing comes of a chain that a peer has but that it is kept beside the node's own: it ends with another
-    /// block in the place of the tip, and the node has nothing on its mind but that, and stays with its own.
-    #[inline]
-    fn is_rivalled(&self, now: Time, from: NodeId, by: &Blockchain) -> bool {
-        self.is_quiet && by.is_sibling_of(&self.chain) && self.only_keeps(now, from, by)
-    }
-
-    fn only_keeps(&self, now: Time, from: NodeId, rival: &Blockchain) -> bool {
-        self.gossip.questions.are_forgotten()
-            && self.listens_to(from)
-            && self.loses_nothing(from)
-            && rival.is_verified_under(self.fingerprint)
-            && !self.knows(rival)
-            && self.is_in_time(now, rival)
-            && !self.prefers(rival)
-            && self.gossip.has_room_beside(rival.size_after(rival.len() - 1), &self.limits)
-    }
-
     /// The latest timestamp that is near enough to our clock, in microseconds; of links alone, any.
     #[inline]
     fn latest_micros(&self, now: Time) -> u64 {
@@ -139,6 +127,18 @@ impl Node {
         effects: &mut impl Extended,
     ) {
         effects.accepted(chain.tip_hash(), chain.len(), from);
+        self.go_on_from(from, chain, acknowledges, effects);
+    }
+
+    /// Goes on from a new tip.
+    #[inline]
+    pub(super) fn go_on_from(
+        &mut self,
+        from: NodeId,
+        chain: Blockchain,
+        acknowledges: bool,
+        effects: &mut impl Extended,
+    ) {
         self.tips += 1;
         self.chain = chain;
         effects.relay(from, &self.chain, self.rules.relay);
@@ -310,7 +310,7 @@ impl Node {
     }
 
     /// Tells whether the node makes of another's news what it makes of anybody's.
-    fn listens_to(&self, other: NodeId) -> bool {
+    pub(super) fn listens_to(&self, other: NodeId) -> bool {
         self.rules.relay.is_on() && !self.gossip.is_banned(other) && !self.is_victim(other)
     }
 

@@ -229,6 +229,10 @@ impl Node {
                 let acknowledges = !self.loses_nothing(from);
                 self.extend(from, chain, acknowledges, effects);
             }
+            Input::Message(from, Message::NewBlock(Told::Chain(chain))) if self.reorganises(now, &chain) => {
+                let acknowledges = !self.loses_nothing(from);
+                self.reorganise(from, chain, acknowledges, effects);
+            }
             Input::Message(from, ref message) if self.takes_note(now, from, message) => {}
             Input::Message(from, Message::Announce { block, position })
                 if self.only_asks(from, block, position) =>

@@ -38,6 +38,7 @@ mod payments;
 mod questions;
 mod reading;
 mod resolve;
+mod rival;
 mod secret;
 mod shorten;
 

@@ -140,7 +140,7 @@ pub(super) struct Surroundings {
     pub(super) mined: u64,
 }
 
-/// Carries out what comes of a block that extends a node's tip.
+/// Carries out what comes of a block that extends a node's tip, or a rival of it.
 pub(super) struct NodeEffects<'a> {
     pub(super) around: &'a mut Surroundings,
     pub(super) node: NodeId,
@@ -156,6 +156,10 @@ impl Extended for NodeEffects<'_> {
         } else {
             self.around.record(self.node, Happening::Accepted { block, position, from });
         }
+    }
+
+    fn reorganised(&mut self, old_tip: BlockHash) {
+        self.around.record(self.node, Happening::Reorganised { abandoned: 1, adopted: 2, old_tip });
     }
 
     #[inline]

@@ -152,6 +152,26 @@ impl Nodes {
         Ok(())
     }
 
+    /// Has a node take on a block that extends a rival of its tip, if that is all that there is to think about; gives the
+    /// chain back if it is not.
+    #[inline]
+    pub(super) fn reorganise(
+        &mut self,
+        around: &mut Surroundings,
+        id: NodeId,
+        from: NodeId,
+        chain: Blockchain,
+    ) -> Result<(), Blockchain> {
+        let now = around.now;
+        let node = self.at(around, id).expect("blocks flow while all nodes are live");
+        if !node.reorganises(now, &chain) {
+            return Err(chain);
+        }
+        node.reorganise(from, chain, false, &mut NodeEffects { around, node: id });
+        self.has_taken_on(around, id);
+        Ok(())
+    }
+
     /// Has a node take on a block that it has downloaded.
     pub(super) fn take_on_asked(
         &mut self,
@@ -170,7 +190,15 @@ impl Nodes {
     fn take_on(&mut self, around: &mut Surroundings, id: NodeId, from: NodeId, chain: Blockchain) {
         let node = self.list[id.index()].as_mut().expect("blocks flow while all nodes are live");
         node.extend(from, chain, false, &mut NodeEffects { around, node: id });
-        if let Some(search) = around.to_hash.take() {
+        self.has_taken_on(around, id);
+    }
+
+    /// Has a node search on a block that it has just taken on.
+    #[inline]
+    fn has_taken_on(&mut self, around: &mut Surroundings, id: NodeId) {
+        if let Some(search) = around.to_hash.take()
+            && let Some(node) = &mut self.list[id.index()]
+        {
             around.hash(id, node, search);
         }
         // Whoever told it has a longer chain than it had, so that it was not on the longest before.

@@ -234,8 +234,8 @@ impl World {
         self.around.end_recording(&self.nodes, before);
     }
 
-    /// A block comes to a node for the first time; tells whether it extended the node's tip, or was kept beside that, and that
-    /// was all that there was to think about.
+    /// A block comes to a node for the first time; tells whether it extended the node's tip or a rival of it, or was kept
+    /// beside that, and that was all that there was to think about.
     #[inline]
     fn block_comes(&mut self, number: u32, from: NodeId, to: NodeId, chain: Blockchain) -> bool {
         self.around.hint = Some((number, from));
@@ -248,9 +248,12 @@ impl World {
         is_all
     }
 
-    /// A block comes to a node whose tip it does not extend; tells whether the node only took note of it.
+    /// A block comes to a node whose tip it does not extend; tells whether it extended a rival of that, or the node only took
+    /// note of it.
     #[inline(never)]
     fn other_block_comes(&mut self, number: u32, from: NodeId, to: NodeId, chain: Blockchain) -> bool {
+        let reorganised = self.nodes.reorganise(&mut self.around, to, from, chain);
+        let Err(chain) = reorganised else { return true };
         let is_noted = self.receive(to, from, Message::NewBlock(Told::Chain(chain.clone())));
         if !is_noted && !self.node(to).knows(&chain) {
             self.around.came_in_vain(number, to, &chain);

@@ -1,0 +1,81 @@
+//! A rival of the tip: another block in its place. It is kept beside the tip, until a block on top of either decides.
+//!
+//! As in the [common cases](super::extend) nothing is looked at that cannot matter then.
+
+use super::{
+    extend::Extended,
+    machine::Node,
+    memory::{Branch, Gossip},
+};
+use crate::{blockchain::Blockchain, message::NodeId, time::Time, transaction::Transaction};
+
+impl Node {
+    /// Tells whether nothing comes of a chain that a peer has but that it is kept beside the node's own: it ends with another
+    /// block in the place of the tip, and the node has nothing on its mind but that, and stays with its own.
+    #[inline]
+    pub(super) fn is_rivalled(&self, now: Time, from: NodeId, by: &Blockchain) -> bool {
+        self.is_quiet && by.is_sibling_of(&self.chain) && self.only_keeps(now, from, by)
+    }
+
+    fn only_keeps(&self, now: Time, from: NodeId, rival: &Blockchain) -> bool {
+        self.gossip.questions.are_forgotten()
+            && self.listens_to(from)
+            && self.loses_nothing(from)
+            && rival.is_verified_under(self.fingerprint)
+            && !self.knows(rival)
+            && self.is_in_time(now, rival)
+            && !self.prefers(rival)
+            && self.gossip.has_room_beside(rival.size_after(rival.len() - 1), &self.limits)
+    }
+
+    /// Tells whether a chain is a rival of the tip that the node keeps, and one block more, verified, in time, and all that
+    /// there is to think about: the node takes it on, and keeps its own beside it.
+    #[inline]
+    pub(crate) fn reorganises(&self, now: Time, chain: &Blockchain) -> bool {
+        self.is_quiet
+            && self.pushes
+            && chain.len() == self.chain.len() + 1
+            && self.only_reorganises(now, chain)
+    }
+
+    fn only_reorganises(&self, now: Time, chain: &Blockchain) -> bool {
+        chain.is_verified_under(self.fingerprint)
+            && chain.len() > self.longest_branch
+            && self.is_in_time(now, chain)
+            && self.scheme.is_none()
+            && self.gossip.rival_below(chain).is_some_and(|place| {
+                self.gossip.side_branches[place].chain.is_sibling_of(&self.chain)
+            })
+            && chain.is_better_than(&self.chain, &self.rules)
+            && self.gossip.has_room_beside(0, &self.limits)
+            // Payments of the block that is given up would be pending anew.
+            && self.chain.last_block().transactions().iter().all(Transaction::is_reward)
+    }
+
+    /// Takes on a chain that [reorganises](Self::reorganises) the node's, and acknowledges it if it is to.
+    pub(crate) fn reorganise(
+        &mut self,
+        from: NodeId,
+        chain: Blockchain,
+        acknowledges: bool,
+        effects: &mut impl Extended,
+    ) {
+        effects.accepted(chain.tip_hash(), chain.len(), from);
+        effects.reorganised(self.chain.tip_hash());
+        let place = self.gossip.rival_below(&chain).expect("whoever calls has seen it");
+        self.gossip.side_branches.remove(place);
+        let own = self.chain.clone();
+        self.gossip.side_branches.push_back(Branch { from: self.id, len: own.len(), bytes: 0, chain: own });
+        self.longest_branch = self.gossip.longest_branch();
+        self.go_on_from(from, chain, acknowledges, effects);
+    }
+}
+
+impl Gossip {
+    /// Where the side branch stands that a chain is one block more than, if it is there.
+    fn rival_below(&self, chain: &Blockchain) -> Option<usize> {
+        self.side_branches
+            .iter()
+            .position(|branch| branch.len + 1 == chain.len() && chain.is_child_of(&branch.chain))
+    }
+}
