@@ -152,6 +152,11 @@ impl Happening {
     pub(crate) fn lost(transaction: Transaction, reason: LossReason) -> Self {
         Self::Lost { transaction: transaction.shortened(), reason }
     }
+
+    /// A reorganisation to a rival of the tip, as a block on top of that has come.
+    pub(crate) fn to_rival(old_tip: BlockHash) -> Self {
+        Self::Reorganised { abandoned: 1, adopted: 2, old_tip }
+    }
 }
 
 /// Why a message was dropped.

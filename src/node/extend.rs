@@ -47,7 +47,7 @@ impl Extended for Effects {
     }
 
     fn reorganised(&mut self, old_tip: BlockHash) {
-        self.happened(Happening::Reorganised { abandoned: 1, adopted: 2, old_tip });
+        self.happened(Happening::to_rival(old_tip));
     }
 
     fn relay(&mut self, except: NodeId, tip: &Blockchain, by: Relay) {

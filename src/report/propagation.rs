@@ -86,14 +86,18 @@ impl Block {
     /// Notes that a node has the block; tells whether that is news, and of a node that counts.
     #[inline]
     fn insert(&mut self, place: usize) -> bool {
-        if place >= self.nodes {
-            return false;
+        let is_new = self.is_lacked_by(place);
+        if is_new {
+            self.bits[place / 64] |= 1 << (place % 64);
+            self.count += 1;
         }
-        let (word, bit) = (&mut self.bits[place / 64], 1 << (place % 64));
-        let is_new = *word & bit == 0;
-        *word |= bit;
-        self.count += usize::from(is_new);
         is_new
+    }
+
+    /// Tells whether a node that counts has yet to get the block.
+    #[inline]
+    fn is_lacked_by(&self, place: usize) -> bool {
+        place < self.nodes && self.bits[place / 64] & 1 << (place % 64) == 0
     }
 }
 
@@ -219,18 +223,30 @@ impl Followed {
     }
 
     /// Notes that all nodes have taken on the block mined last, in a pattern that is [added](Followed::add) once for all
-    /// such blocks. Tells whether it is followed, no node but its miner had it, and all have those before it: if not,
-    /// nothing has changed.
-    pub(super) fn accepted_by_all(&mut self, hash: &BlockHash, pattern: &Pattern) -> bool {
-        let is_alone = |block: &Block| {
-            let Block { hash: last, parent, nodes, count, .. } = block;
-            last == hash && parent.is_none() && *nodes == pattern.nodes && *count == 1
+    /// such blocks, and some of them with it, each at a time of its own, the one before it. Tells whether it is followed, no
+    /// node but its miner had it, and none lacks then what is before it: if not, nothing has changed.
+    pub(super) fn accepted_by_all(
+        &mut self,
+        hash: &BlockHash,
+        pattern: &Pattern,
+        with_parent: &[(Time, usize)],
+    ) -> bool {
+        let Some(Block { hash: last, parent, nodes, count: 1, .. }) = self.blocks.back() else {
+            return false;
         };
-        let is_alone = self.blocks.back().is_some_and(is_alone);
-        if is_alone {
-            self.let_go(self.blocks.len() - 1);
+        if last != hash || *nodes != pattern.nodes {
+            return false;
         }
-        is_alone
+        if let Some(parent) = *parent {
+            let Some(before) = self.find(parent).map(|at| &self.blocks[at]) else { return false };
+            let news = with_parent.iter().filter(|(_, place)| before.is_lacked_by(*place)).count();
+            if before.count + news < before.nodes {
+                return false;
+            }
+            with_parent.iter().for_each(|(time, place)| self.take_on(*time, *place, parent));
+        }
+        self.let_go(self.blocks.len() - 1);
+        true
     }
 
     /// Counts so many blocks that all nodes have taken on in a pattern.
@@ -329,7 +345,7 @@ mod tests {
                     one_by_one.accepted(Time::from_secs(number.into()) + *elapsed, place, &hash(number));
                 }
                 mined(&mut at_once, nodes, number);
-                assert!(at_once.accepted_by_all(&hash(number), &pattern));
+                assert!(at_once.accepted_by_all(&hash(number), &pattern, &[]));
             }
             at_once.add(&pattern, 3);
             assert_eq!(at_once.figures(), one_by_one.figures(), "{nodes} nodes");
@@ -343,7 +359,7 @@ mod tests {
         let mut followed = Followed::new();
         mined(&mut followed, 5, 3);
         mined(&mut followed, 5, 3);
-        assert!(followed.accepted_by_all(&hash(3), &Pattern::of(&[SECOND; 4])));
+        assert!(followed.accepted_by_all(&hash(3), &Pattern::of(&[SECOND; 4]), &[]));
         mined(&mut followed, 5, 4);
         followed.accepted(Time::from_secs(9), 1, &hash(3));
         assert_eq!(followed.figures().to_each.count, 0);
@@ -364,7 +380,7 @@ mod tests {
             mined(&mut followed, 5, 1);
             act(&mut followed);
             let before = format!("{followed:?}");
-            assert!(!followed.accepted_by_all(&hash(asked), &pattern));
+            assert!(!followed.accepted_by_all(&hash(asked), &pattern, &[]));
             assert_eq!(format!("{followed:?}"), before);
         }
     }

@@ -192,11 +192,18 @@ impl Recorder {
         }
     }
 
-    /// Takes into account that all nodes have accepted the block mined last, by a moment and in a pattern; it is to be
-    /// [added](Recorder::add) once for all such blocks. Tells whether it could: if not, nothing has changed, and the
-    /// acceptances are to be told one by one.
-    pub(crate) fn accepted_by_all(&mut self, by: Time, block: &BlockHash, pattern: &Pattern) -> bool {
-        let is_alone = self.followed.accepted_by_all(block, pattern);
+    /// Takes into account that all nodes have accepted the block mined last, by a moment and in a pattern, and some of them
+    /// with it, each at a time of its own, the one before it; the pattern is to be [added](Recorder::add) once for all such
+    /// blocks. Tells whether it could: if not, nothing has changed, and the acceptances are to be told one by one.
+    pub(crate) fn accepted_by_all(
+        &mut self,
+        by: Time,
+        block: &BlockHash,
+        pattern: &Pattern,
+        with_parent: &[(Time, NodeId)],
+    ) -> bool {
+        let with_parent: Vec<_> = with_parent.iter().map(|(at, node)| (*at, self.place(*node))).collect();
+        let is_alone = self.followed.accepted_by_all(block, pattern, &with_parent);
         if is_alone {
             self.last_time = self.last_time.max(by);
             self.replayed += 1;

@@ -159,7 +159,7 @@ impl Extended for NodeEffects<'_> {
     }
 
     fn reorganised(&mut self, old_tip: BlockHash) {
-        self.around.record(self.node, Happening::Reorganised { abandoned: 1, adopted: 2, old_tip });
+        self.around.record(self.node, Happening::to_rival(old_tip));
     }
 
     #[inline]
@@ -177,6 +177,31 @@ impl Extended for NodeEffects<'_> {
 
     fn acknowledge(&mut self, to: NodeId, block: BlockHash) {
         self.around.send(self.node, to, Message::Acknowledge { block });
+    }
+}
+
+/// Carries out what comes of a replayed block for a node whose tip it extends a rival of, but for what is counted for all
+/// nodes together: that they take it on, and tell their peers.
+pub(super) struct GivenEffects<'a> {
+    pub(super) around: &'a mut Surroundings,
+    pub(super) node: NodeId,
+}
+
+impl Extended for GivenEffects<'_> {
+    fn accepted(&mut self, _: BlockHash, _: u64, _: NodeId) {}
+
+    fn reorganised(&mut self, old_tip: BlockHash) {
+        self.around.record(self.node, Happening::to_rival(old_tip));
+    }
+
+    fn relay(&mut self, _: NodeId, _: &Blockchain, _: Relay) {}
+
+    fn search(&mut self, search: SearchId, target: Target) {
+        self.around.search(self.node, search, target);
+    }
+
+    fn acknowledge(&mut self, to: NodeId, block: BlockHash) {
+        unreachable!("blocks are replayed where nothing is lost, and {to} need not hear of {block}");
     }
 }
 

@@ -5,7 +5,9 @@
 //! node [downloads](super::downloads). So all ways to a node lead through here, and none of them finds it behind, but for
 //! whoever asks for it as it was before its download.
 
-use super::carry::{NodeEffects, Surroundings};
+use std::sync::Arc;
+
+use super::carry::{GivenEffects, NodeEffects, Surroundings};
 use crate::{
     blockchain::{Blockchain, Cut},
     message::{Message, NodeId},
@@ -215,8 +217,37 @@ impl Nodes {
         self.busy == 0
     }
 
-    /// Gives all nodes a block that one of them has found on the chain that all had. The target is that of a search on top
-    /// of it.
+    /// Returns to whom a block that a node has found comes on top of a rival of their tip, if that is all that there is to
+    /// think about, and all others had the chain that it was found on. The target is that of a search on top of it.
+    pub(super) fn rivals(
+        &mut self,
+        around: &mut Surroundings,
+        finder: NodeId,
+        (chain, target): (&Blockchain, Target),
+    ) -> Option<Vec<NodeId>> {
+        let (now, rules) = (around.now, Arc::clone(&around.rules));
+        let mut rivals = Vec::new();
+        for id in (0..self.list.len() as u32).map(NodeId::new).filter(|id| *id != finder) {
+            let node = self.at(around, id)?;
+            if node.reorganises(now, chain) && node.chain().next_target(&rules) == target {
+                rivals.push(id);
+            } else if !node.extends(now, chain) {
+                return None;
+            }
+        }
+        Some(rivals)
+    }
+
+    /// Has a node take on what has come to all, on top of a rival of its tip.
+    pub(super) fn reorganise_given(&mut self, around: &mut Surroundings, id: NodeId, finder: NodeId) {
+        self.known_counts[id.index()] = self.given_count;
+        if let (Some(node), Some((given, _))) = (&mut self.list[id.index()], &self.given) {
+            node.reorganise(finder, given.clone(), false, &mut GivenEffects { around, node: id });
+        }
+    }
+
+    /// Gives all nodes a block that one of them has found on the chain that all had, but for those that are then to
+    /// [reorganise](Self::reorganise_given). The target is that of a search on top of it.
     pub(super) fn give(&mut self, finder: NodeId, chain: Blockchain, target: Target) {
         self.given_count += 1;
         self.known_counts[finder.index()] += 1;

@@ -10,7 +10,8 @@
 //!
 //! A block may be replayed that a node has found
 //!
-//! - on a chain that all nodes have, and while no message is under way that could matter to any;
+//! - on a chain that all nodes have, and while no message is under way that could matter to any; or, where each message takes
+//!   the same time, on one that some nodes keep beside a rival of its tip, and that all others have;
 //! - while no node has anything on its mind but its chain: no question, deadline, orphan or early block, no ban, nothing
 //!   pending, nothing held back, no peer that it would have to tell again;
 //! - while all nodes are live, all lines free, and links whole; while nothing is drawn for a message, nor for a block
@@ -87,6 +88,8 @@ pub(super) struct Found {
     /// The work of that search over the work of finding this block: 1 where the difficulty stays.
     scale: f64,
     chain: Blockchain,
+    /// Those to whom it comes on top of a rival of their tip.
+    pub(super) rivals: Vec<NodeId>,
 }
 
 impl Replays {
@@ -113,9 +116,15 @@ impl Replays {
 }
 
 impl Surroundings {
-    /// Tells whether a block that a node has just found on the chain of all nodes, and tells its peers of, may be replayed,
-    /// as far as that can be told before it is known what comes next. If so its peers are yet to be told.
-    pub(super) fn keeps_for_replay(&mut self, nodes: &mut Nodes, finder: NodeId, news: &Message) -> bool {
+    /// Tells whether a block that a node has just found, and tells its peers of, may be replayed, as far as that can be told
+    /// before it is known what comes next. If so its peers are yet to be told. `were_together` tells whether all nodes had
+    /// the chain that it was found on.
+    pub(super) fn keeps_for_replay(
+        &mut self,
+        nodes: &mut Nodes,
+        (finder, were_together): (NodeId, bool),
+        news: &Message,
+    ) -> bool {
         let now = self.now;
         let may_be = self.replays.are_on
             && !self.is_hashed
@@ -132,12 +141,17 @@ impl Surroundings {
         if !node.is_in_time(now, chain) {
             return false;
         }
-        let found = self.of_its_kind(finder, chain.clone());
-        let may_be = found.scale == 1.0 || self.flow == Flow::Free;
-        if may_be {
-            self.replays.found = Some(found);
-        }
-        may_be
+        let mut found = self.of_its_kind(finder, chain.clone());
+        let keeps_pace = found.scale == 1.0;
+        let rivals = match self.flow {
+            _ if were_together => (keeps_pace || self.flow == Flow::Free).then(Vec::new),
+            Flow::Free if keeps_pace => nodes.rivals(self, finder, (&found.chain, found.target)),
+            _ => None,
+        };
+        let Some(rivals) = rivals else { return false };
+        found.rivals = rivals;
+        self.replays.found = Some(found);
+        true
     }
 
     /// Finds out of which kind a block is that was found.
@@ -146,7 +160,7 @@ impl Surroundings {
         let scale = if target == before { 1.0 } else { target.work().as_f64() / before.work().as_f64() };
         let Flow::Steady { by_all_sizes } = self.flow else {
             let kind = Kind { finder, bytes: 0, request_bytes: 0 };
-            return Found { kind, request_bytes: 0, target, scale, chain };
+            return Found { kind, request_bytes: 0, target, scale, chain, rivals: Vec::new() };
         };
         let bytes = self.traffic.load(Message::NewBlock(Told::Chain(chain.clone())).measured()).bytes;
         let request_bytes = match self.rules.relay {
@@ -157,7 +171,7 @@ impl Surroundings {
         };
         let do_requests_matter = by_all_sizes || !is_packet(request_bytes);
         let kind = Kind { finder, bytes, request_bytes: if do_requests_matter { request_bytes } else { 0 } };
-        Found { kind, request_bytes, target, scale, chain }
+        Found { kind, request_bytes, target, scale, chain, rivals: Vec::new() }
     }
 
     /// Tells whether whoever finds the next proof has heard by then of a block that was just found, and no other proof is
@@ -183,7 +197,7 @@ impl Surroundings {
     /// Has all nodes take on a block that was just found, if all of its messages arrive before another moment; tells
     /// whether they do.
     pub(super) fn replay(&mut self, nodes: &mut Nodes, found: &Found, before: Time) -> bool {
-        let Found { kind, request_bytes, target, scale, chain } = found;
+        let Found { kind, request_bytes, target, scale, chain, rivals } = found;
         if self.replays.records.get(*kind).is_none() && self.now + self.replays.records.longest < before {
             self.rehearse(found);
         }
@@ -194,10 +208,15 @@ impl Surroundings {
         let before = if *scale < 1.0 { self.now + left.mul_f64(*scale) } else { before };
         // If none ends before time does, nothing comes after this block.
         let is_last = *scale > 1.0 && left.as_secs_f64() * *scale >= all_left.as_secs_f64();
-        if is_last
-            || self.now + record.last >= before
-            || !self.recorder.accepted_by_all(by, &chain.tip_hash(), &record.pattern)
-        {
+        if is_last || self.now + record.last >= before {
+            return false;
+        }
+        let late = if rivals.is_empty() {
+            Vec::new()
+        } else {
+            self.replays.ways.times(&self.floods.lanes, (self.now, kind.finder), rivals)
+        };
+        if !self.recorder.accepted_by_all(by, &chain.tip_hash(), &record.pattern, &late) {
             return false;
         }
         record.uses += 1;
@@ -208,6 +227,12 @@ impl Surroundings {
         *bytes += record.requests * request_bytes;
         self.changes += 1;
         nodes.give(kind.finder, chain.clone(), *target);
+        let found_at = self.now;
+        for (at, node) in late {
+            self.now = at;
+            nodes.reorganise_given(self, node, kind.finder);
+        }
+        self.now = found_at;
         if *scale != 1.0 {
             self.begin_anew(nodes, kind.finder);
         }

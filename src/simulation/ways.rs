@@ -11,7 +11,7 @@ use super::{
     lanes::{LOOKED_AT, Lane, Lanes, those_that},
     records::Spread,
 };
-use crate::message::NodeId;
+use crate::{message::NodeId, time::Time};
 
 /// A way that is to be gone on with: how many nanoseconds it takes, and where it leads.
 type Way = (u64, u32);
@@ -83,6 +83,21 @@ impl Ways {
     pub(super) fn all_from(&mut self, lanes: &Lanes, finder: NodeId) -> &[u64] {
         self.look(lanes, finder, |_| true);
         &self.nanos
+    }
+
+    /// Tells when a block that a node finds at a moment comes to some others while nothing else happens, in the order in which
+    /// it does.
+    pub(super) fn times(
+        &mut self,
+        lanes: &Lanes,
+        (now, finder): (Time, NodeId),
+        others: &[NodeId],
+    ) -> Vec<(Time, NodeId)> {
+        let nanos = self.all_from(lanes, finder);
+        let time = |other: &NodeId| (now.after_nanos(nanos[other.index()]), *other);
+        let mut times: Vec<_> = others.iter().map(time).collect();
+        times.sort_unstable();
+        times
     }
 
     /// Looks for the shortest ways from a node, as long as `goes_on` says so, which is told of each: bucket by bucket, and

@@ -349,7 +349,8 @@ impl World {
         debug_assert!(around.states[id.index()].is_live(), "{input:?}");
         let is_command = matches!(input, Input::Command(..));
         // What is shown that was held back may be more than one block.
-        let is_found = matches!(input, Input::Found(..)) && nodes.are_together() && nodes.rest();
+        let is_found = matches!(input, Input::Found(..)) && nodes.rest();
+        let were_together = nodes.are_together();
         let Some((node, has_new_tip)) = nodes.handle(around, id, input, effects) else { return };
         let (floods, now) = (&around.floods, around.now);
         let notices = node.notices_repeats(|node| floods.miss(now, id, |chain| node.remembers(chain)));
@@ -375,7 +376,7 @@ impl World {
             for effect in effects.to_do.drain(..) {
                 match effect {
                     Effect::Relay { except: None, message }
-                        if is_found && around.keeps_for_replay(nodes, id, &message) => {}
+                        if is_found && around.keeps_for_replay(nodes, (id, were_together), &message) => {}
                     effect => around.carry_out(id, nodes.chain(id).expect("it is no puppet"), effect),
                 }
             }
