@@ -88,6 +88,12 @@ impl Floods {
         are_others
     }
 
+    /// The links, and who has one to each node.
+    pub(super) fn links(&mut self) -> (&Lanes, &Sources) {
+        let Self { lanes, sources, .. } = self;
+        (lanes, sources.get_or_insert_with(|| Sources::new(lanes)))
+    }
+
     /// The bytes of a message that tells of a block.
     pub(super) fn bytes_of(&self, chain: &Blockchain) -> u64 {
         let size = Message::NewBlock(Told::Chain(chain.clone())).measured();

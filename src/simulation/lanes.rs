@@ -50,6 +50,9 @@ pub(super) struct Lanes {
     lanes: Vec<Lane>,
     /// Whether each is known to have another the other way.
     are_both_ways: bool,
+    /// How long a message takes over the fastest and over the slowest.
+    fastest_nanos: Option<u64>,
+    slowest_nanos: u64,
 }
 
 /// Where a node's links begin, and how long a message takes over the fastest.
@@ -82,6 +85,8 @@ impl Lanes {
         if slowest > u64::MAX / 2 {
             return false;
         }
+        self.fastest_nanos = self.fastest_nanos.into_iter().chain(all()).min();
+        self.slowest_nanos = self.slowest_nanos.max(slowest);
         let at = self.lanes.len();
         self.of.push(Start { at: at as u32, count: links.len() as u32, nanos, most_more_nanos });
         self.lanes.extend(links.iter().map(|(to, each)| {
@@ -121,13 +126,12 @@ impl Lanes {
 
     /// How long a message takes over the slowest, in nanoseconds.
     pub(super) fn slowest_nanos(&self) -> u64 {
-        let slowest = |start: &Start| start.nanos.saturating_add(start.most_more_nanos.into());
-        self.of.iter().map(slowest).max().unwrap_or(0)
+        self.slowest_nanos
     }
 
-    /// How long a message takes over the fastest, in nanoseconds.
+    /// How long a message takes over the fastest, in nanoseconds; 0 if there is none.
     pub(super) fn fastest_nanos(&self) -> u64 {
-        self.of.iter().filter(|start| start.count > 0).map(|start| start.nanos).min().unwrap_or(0)
+        self.fastest_nanos.unwrap_or(0)
     }
 
     /// Tells whether a message takes some time over each.
@@ -193,15 +197,22 @@ pub(super) struct Source {
 
 impl Sources {
     pub(super) fn new(lanes: &Lanes) -> Self {
-        let mut links: Vec<_> = (0..lanes.nodes() as u32)
-            .flat_map(|from| {
-                let (start, lanes) = lanes.of(from);
-                lanes.iter().map(move |lane| (lane.to, Source { from, nanos: start.nanos_over(lane) }))
-            })
-            .collect();
-        links.sort_unstable_by_key(|(to, source)| (*to, source.from));
-        let starts = (0..=lanes.nodes() as u32).map(|to| links.partition_point(|link| link.0 < to) as u32);
-        Self { starts: starts.collect(), all: links.iter().map(|(_, source)| *source).collect() }
+        let mut starts = vec![0; lanes.nodes() + 1];
+        lanes.lanes.iter().for_each(|lane| starts[lane.to as usize + 1] += 1);
+        for node in 1..starts.len() {
+            starts[node] += starts[node - 1];
+        }
+        // Taken by their senders, those to a node come in the order of these.
+        let (mut next, mut all) = (starts.clone(), vec![Source { from: 0, nanos: 0 }; lanes.lanes.len()]);
+        for from in 0..lanes.nodes() as u32 {
+            let (start, lanes) = lanes.of(from);
+            for lane in lanes {
+                let place = &mut next[lane.to as usize];
+                all[*place as usize] = Source { from, nanos: start.nanos_over(lane) };
+                *place += 1;
+            }
+        }
+        Self { starts, all }
     }
 
     /// All links, by their receivers and then by their senders: where all go both ways, each is the way back of the one that

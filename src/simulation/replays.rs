@@ -191,7 +191,7 @@ impl Surroundings {
             && !is_retargeted
             && self.searches.next_but_one().is_some_and(|other| other > last)
             && (accepted < proof
-                || self.replays.ways.comes_within(&self.floods.lanes, proof - self.now, (kind.finder, heir)))
+                || self.replays.ways.comes_within(self.floods.links(), proof - self.now, (kind.finder, heir)))
     }
 
     /// Has all nodes take on a block that was just found, if all of its messages arrive before another moment; tells
@@ -214,7 +214,7 @@ impl Surroundings {
         let late = if rivals.is_empty() {
             Vec::new()
         } else {
-            self.replays.ways.times(&self.floods.lanes, (self.now, kind.finder), rivals)
+            self.replays.ways.times(self.floods.links(), (self.now, kind.finder), rivals)
         };
         if !self.recorder.accepted_by_all(by, &chain.tip_hash(), &record.pattern, &late) {
             return false;
@@ -243,7 +243,7 @@ impl Surroundings {
     fn begin_anew(&mut self, nodes: &mut Nodes, finder: NodeId) {
         let found_at = self.now;
         let mut ways = mem::take(&mut self.replays.ways);
-        for (node, nanos) in (0..).map(NodeId::new).zip(ways.all_from(&self.floods.lanes, finder)) {
+        for (node, nanos) in (0..).map(NodeId::new).zip(ways.all_from(self.floods.links(), finder)) {
             self.now = found_at.after_nanos(*nanos);
             nodes.at(self, node);
         }
@@ -254,7 +254,7 @@ impl Surroundings {
     fn rehearse(&mut self, Found { kind, request_bytes, chain, .. }: &Found) {
         let Self { replays: Replays { records, ways, rehearsal, .. }, traffic, floods, recorder, .. } = self;
         if self.flow == Flow::Free {
-            match ways.spread(&floods.lanes, kind.finder) {
+            match ways.spread(floods.links(), kind.finder) {
                 Some(spread) => records.keep(*kind, spread, recorder),
                 None => records.longest = Duration::MAX,
             }

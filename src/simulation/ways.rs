@@ -2,13 +2,14 @@
 //!
 //! Where each link always takes the same time a block comes to a node by the shortest way from its finder. Ways are found in
 //! the order of their lengths, as Dijkstra does: those that are to be gone on with wait in a ring of buckets. Within a bucket
-//! their order matters only if a link can lead from a bucket into the same one.
+//! their order matters only if a link can lead from a bucket into the same one. Towards the end most nodes have many links to
+//! those that are near, and few could find a shorter way: these look at the links to them instead.
 
 use std::{cmp::Reverse, collections::BinaryHeap, iter::Peekable, mem, time::Duration};
 
 use super::{
     filled::{BUCKETS, Filled, place_of},
-    lanes::{LOOKED_AT, Lane, Lanes, those_that},
+    lanes::{LOOKED_AT, Lane, Lanes, Source, Sources, those_that},
     records::Spread,
 };
 use crate::{message::NodeId, time::Time};
@@ -27,6 +28,12 @@ pub(super) struct Ways {
     longest: u64,
     /// How many nanoseconds it takes until the last message comes of those that have gone on with a way.
     last: u64,
+    /// How many ways were gone on with.
+    gone_on: usize,
+    /// After how many of them it is looked whether few nodes are left to whom the next could matter.
+    looks_back_after: usize,
+    /// Shorter ways are not gone on with: those to whom that could matter have looked for the shortest themselves.
+    looked_back_until: u64,
     /// How many bits of nanoseconds a bucket is wide.
     width_bits: u32,
     /// The ways that end in each bucket, but in the open one.
@@ -39,13 +46,13 @@ pub(super) struct Ways {
 impl Ways {
     /// Finds out how a block that a node has found comes to all others while nothing else happens; none if it does not, or
     /// if who brings it to whom depends on more than how long it takes.
-    pub(super) fn spread(&mut self, lanes: &Lanes, finder: NodeId) -> Option<Spread> {
+    pub(super) fn spread(&mut self, (lanes, sources): (&Lanes, &Sources), finder: NodeId) -> Option<Spread> {
         // Over links that take no time one comes after the other at one moment.
         if !lanes.are_both_ways() && !lanes.take_time() {
             return None;
         }
         let mut accepted = Vec::with_capacity(lanes.nodes());
-        self.look(lanes, finder, |(nanos, _)| {
+        self.look((lanes, sources), finder, |(nanos, _)| {
             accepted.push(nanos);
             true
         });
@@ -69,19 +76,19 @@ impl Ways {
     /// Tells whether a block that a node has found comes to another in less than a time while nothing else happens.
     pub(super) fn comes_within(
         &mut self,
-        lanes: &Lanes,
+        links: (&Lanes, &Sources),
         time: Duration,
         (finder, to): (NodeId, NodeId),
     ) -> bool {
         let within = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         let to = to.index();
-        self.look(lanes, finder, |(nanos, node)| nanos < within && node as usize != to);
+        self.look(links, finder, |(nanos, node)| nanos < within && node as usize != to);
         self.nanos[to] < within
     }
 
     /// Finds out after how many nanoseconds a block that a node has found comes to each while nothing else happens.
-    pub(super) fn all_from(&mut self, lanes: &Lanes, finder: NodeId) -> &[u64] {
-        self.look(lanes, finder, |_| true);
+    pub(super) fn all_from(&mut self, links: (&Lanes, &Sources), finder: NodeId) -> &[u64] {
+        self.look(links, finder, |_| true);
         &self.nanos
     }
 
@@ -89,11 +96,11 @@ impl Ways {
     /// it does.
     pub(super) fn times(
         &mut self,
-        lanes: &Lanes,
+        links: (&Lanes, &Sources),
         (now, finder): (Time, NodeId),
         others: &[NodeId],
     ) -> Vec<(Time, NodeId)> {
-        let nanos = self.all_from(lanes, finder);
+        let nanos = self.all_from(links, finder);
         let time = |other: &NodeId| (now.after_nanos(nanos[other.index()]), *other);
         let mut times: Vec<_> = others.iter().map(time).collect();
         times.sort_unstable();
@@ -102,7 +109,12 @@ impl Ways {
 
     /// Looks for the shortest ways from a node, as long as `goes_on` says so, which is told of each: bucket by bucket, and
     /// those of a bucket in any order.
-    fn look(&mut self, lanes: &Lanes, finder: NodeId, mut goes_on: impl FnMut(Way) -> bool) {
+    fn look(
+        &mut self,
+        (lanes, sources): (&Lanes, &Sources),
+        finder: NodeId,
+        mut goes_on: impl FnMut(Way) -> bool,
+    ) {
         self.nanos.clear();
         self.nanos.resize(lanes.nodes(), u64::MAX);
         self.nanos[finder.index()] = 0;
@@ -110,6 +122,7 @@ impl Ways {
         self.buckets.iter_mut().for_each(Vec::clear);
         self.buckets.resize_with(BUCKETS, Vec::new);
         self.filled = Filled::default();
+        (self.gone_on, self.looks_back_after, self.looked_back_until) = (0, 0, 0);
         self.soon.clear();
         self.soon.push(Reverse((0, finder.index() as u32)));
         // The slowest link reaches over half of the ring at most.
@@ -132,6 +145,9 @@ impl Ways {
             let Some(next) = self.filled.next_after(number) else { return };
             number = next;
             self.filled.empty(number);
+            if are_left_at_once {
+                self.look_back(lanes, sources, number);
+            }
             mem::swap(&mut open, &mut self.buckets[place_of(number)]);
             if !are_left_at_once {
                 open.sort_unstable();
@@ -150,28 +166,62 @@ impl Ways {
         }
     }
 
+    /// Before the bucket of this number is opened, whose ways all lead on beyond it: where the nodes are few to whom those
+    /// could matter that end within the time of the fastest link, has each of them look for its shortest way itself.
+    fn look_back(&mut self, lanes: &Lanes, sources: &Sources, number: u64) {
+        let from = number << self.width_bits;
+        if self.unknown > 0 || self.gone_on < self.looks_back_after || from < self.looked_back_until {
+            return;
+        }
+        let until = from.saturating_add(lanes.fastest_nanos());
+        let end_after = |moment| self.nanos.iter().filter(|nanos| **nanos >= moment).count();
+        if 2 * end_after(until) > end_after(from) {
+            // To count them costs as much as to go on with some ways.
+            self.looks_back_after = self.gone_on + self.nanos.len() / 4;
+            return;
+        }
+        self.looked_back_until = until;
+        for node in 0..self.nanos.len() {
+            let known = self.nanos[node];
+            if known < until {
+                continue;
+            }
+            let way_over = |source: &Source| self.nanos[source.from as usize].saturating_add(source.nanos);
+            match sources.of(node as u32).iter().map(way_over).min() {
+                Some(way) if way < known => self.shorten((way, node as u32), number),
+                _ => {}
+            }
+        }
+    }
+
+    /// Notes a way that is shorter than the one that is known, while the bucket of this number is open.
+    #[inline]
+    fn shorten(&mut self, (way, node): Way, number: u64) {
+        self.nanos[node as usize] = way;
+        match way >> self.width_bits {
+            same if same == number => self.soon.push(Reverse((way, node))),
+            later => {
+                self.filled.fill(later);
+                self.buckets[place_of(later)].push((way, node));
+            }
+        }
+    }
+
     /// Goes on with a way out of the bucket of this number.
     #[inline]
     fn go_on(&mut self, lanes: &Lanes, (way, node): Way, number: u64) {
+        self.gone_on += 1;
         let (start, lanes) = lanes.of(node);
         let soonest = way.saturating_add(start.nanos);
         self.last = self.last.max(soonest.saturating_add(start.most_more_nanos.into()));
-        if soonest >= self.longest {
+        if soonest >= self.longest || way < self.looked_back_until {
             return;
         }
         let way_over = |lane: &Lane| soonest.saturating_add(lane.more_nanos.into());
         for lanes in lanes.chunks(LOOKED_AT) {
             for (_, lane) in those_that(lanes, |lane| way_over(lane) < self.nanos[lane.to as usize]) {
-                let (way, nanos) = (way_over(lane), &mut self.nanos[lane.to as usize]);
-                self.unknown -= usize::from(*nanos == u64::MAX);
-                *nanos = way;
-                match way >> self.width_bits {
-                    same if same == number => self.soon.push(Reverse((way, lane.to))),
-                    later => {
-                        self.filled.fill(later);
-                        self.buckets[place_of(later)].push((way, lane.to));
-                    }
-                }
+                self.unknown -= usize::from(self.nanos[lane.to as usize] == u64::MAX);
+                self.shorten((way_over(lane), lane.to), number);
             }
         }
         if self.unknown == 0 && self.longest == u64::MAX {
@@ -267,7 +317,8 @@ mod tests {
         let (accepted, messages) = carried(&lanes, 3);
         let mut others: Vec<_> = accepted.into_iter().flatten().map(Duration::from_nanos).collect();
         others.sort_unstable();
-        let spread = Ways::default().spread(&lanes, NodeId::new(3)).expect("all know all");
+        let spread =
+            Ways::default().spread((&lanes, &Sources::new(&lanes)), NodeId::new(3)).expect("all know all");
         assert_eq!((spread.accepted.as_slice(), spread.messages), (&others[1..], messages));
     }
 
@@ -276,12 +327,12 @@ mod tests {
         fn blocks_come_as_if_carried(links in links(), finder in 0..NODES, to in 0..NODES, within in 0..500_000_000_u64) {
             let lanes = lanes(NODES, links);
             let (accepted, messages) = carried(&lanes, finder);
-            let mut ways = Ways::default();
+            let (mut ways, sources) = (Ways::default(), Sources::new(&lanes));
             let within = Duration::from_nanos(within);
             let comes = accepted[to as usize].is_some_and(|at| Duration::from_nanos(at) < within);
-            prop_assert_eq!(ways.comes_within(&lanes, within, (NodeId::new(finder), NodeId::new(to))), comes);
+            prop_assert_eq!(ways.comes_within((&lanes, &sources), within, (NodeId::new(finder), NodeId::new(to))), comes);
             // Memory of what was not looked for to the end does not matter.
-            let spread = ways.spread(&lanes, NodeId::new(finder));
+            let spread = ways.spread((&lanes, &sources), NodeId::new(finder));
             let is_told = accepted.iter().all(Option::is_some) && (lanes.are_both_ways() || lanes.take_time());
             prop_assert_eq!(spread.is_some(), is_told);
             if let Some(spread) = spread {
