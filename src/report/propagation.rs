@@ -353,6 +353,36 @@ mod tests {
         }
     }
 
+    /// Those who get a block with the next one have it from then on.
+    #[test]
+    fn what_some_accept_with_the_next_they_accept_when_that_comes() {
+        for nodes in 3..40 {
+            let elapsed = |place: usize| SECOND * place as u32 / 7;
+            let pattern = Pattern::of(&(1..nodes).map(elapsed).collect::<Vec<_>>());
+            let late = 2 * nodes / 3..nodes;
+            let [mut one_by_one, mut at_once] = [(); 2].map(|()| {
+                let mut followed = Followed::new();
+                mined(&mut followed, nodes, 1);
+                for place in 1..late.start {
+                    followed.accepted(Time::from_secs(1) + elapsed(place), place, &hash(1));
+                }
+                mined(&mut followed, nodes, 2);
+                followed
+            });
+            for place in 1..nodes {
+                one_by_one.accepted(Time::from_secs(2) + elapsed(place), place, &hash(2));
+            }
+            let late: Vec<_> = late.map(|place| (Time::from_secs(2) + elapsed(place), place)).collect();
+            let before = format!("{at_once:?}");
+            assert!(!at_once.accepted_by_all(&hash(2), &pattern, &late[1..]), "one lacks the first still");
+            assert_eq!(format!("{at_once:?}"), before);
+            assert!(at_once.accepted_by_all(&hash(2), &pattern, &late));
+            at_once.add(&pattern, 1);
+            assert_eq!(at_once.figures(), one_by_one.figures(), "{nodes} nodes");
+            assert!(at_once.blocks.is_empty() && at_once.numbers.is_empty());
+        }
+    }
+
     /// Neither the block nor the one that it took the place of is followed any longer.
     #[test]
     fn what_was_mined_again_goes_with_the_last() {
