@@ -176,10 +176,10 @@ impl Gossip {
         self.early.iter().any(|waiting| waiting.chain == chain)
     }
 
-    /// Tells whether a side branch more, of so many bytes, has none of the others leave.
+    /// Tells whether a side branch more, of so many bytes, stays, and has none of the others leave for its bytes.
     pub(super) fn has_room_beside(&self, bytes: u64, limits: &Limits) -> bool {
         let kept: u64 = self.side_branches.iter().map(|branch| branch.bytes).sum();
-        self.side_branches.len() < limits.side_branches && kept.saturating_add(bytes) <= limits.kept_bytes
+        limits.side_branches > 0 && kept.saturating_add(bytes) <= limits.kept_bytes
     }
 
     /// Keeps a chain beside the node's own, of which the blocks after a position, so many bytes, are not the node's.

@@ -2,14 +2,15 @@
 //!
 //! As in the [common cases](super::extend) nothing is looked at that cannot matter then.
 
-use super::{
-    extend::Extended,
-    machine::Node,
-    memory::{Branch, Gossip},
-};
+use super::{extend::Extended, machine::Node, memory::Gossip};
 use crate::{blockchain::Blockchain, message::NodeId, time::Time, transaction::Transaction};
 
 impl Node {
+    /// Tells whether it keeps as many chains beside its own as it may: of each more it forgets another.
+    pub(crate) fn forgets_rivals(&self) -> bool {
+        self.gossip.side_branches.len() >= self.limits.side_branches
+    }
+
     /// Tells whether nothing comes of a chain that a peer has but that it is kept beside the node's own: it ends with another
     /// block in the place of the tip, and the node has nothing on its mind but that, and stays with its own.
     #[inline]
@@ -62,10 +63,15 @@ impl Node {
     ) {
         effects.accepted(chain.tip_hash(), chain.len(), from);
         effects.reorganised(self.chain.tip_hash());
-        let place = self.gossip.rival_below(&chain).expect("whoever calls has seen it");
-        self.gossip.side_branches.remove(place);
         let own = self.chain.clone();
-        self.gossip.side_branches.push_back(Branch { from: self.id, len: own.len(), bytes: 0, chain: own });
+        let common = own.len() - 1;
+        self.gossip.keep_side_branch(self.id, own, (common, 0), &self.limits);
+        // No orphan waits for it.
+        self.gossip.has_news = false;
+        // If there are many, the rival may have left.
+        if let Some(place) = self.gossip.rival_below(&chain) {
+            self.gossip.side_branches.remove(place);
+        }
         self.longest_branch = self.gossip.longest_branch();
         self.go_on_from(from, chain, acknowledges, effects);
     }

@@ -251,6 +251,11 @@ impl Floods {
         arrival.slot & FLOOD != 0
     }
 
+    /// Tells whether nothing more comes of any.
+    pub(super) fn are_over(&self, now: Time) -> bool {
+        self.floods.iter().flatten().all(|flood| flood.is_over(now))
+    }
+
     /// Returns how many messages have yet to come after a moment.
     pub(super) fn under_way(&self, moment: Time) -> u64 {
         self.messages_after(end_of(moment)).count() as u64

@@ -235,19 +235,6 @@ impl Surroundings {
         self.floods.was_in_vain(self.now, (number, chain), node, &mut self.queue);
     }
 
-    /// Notes whether a node would notice if a repeat did not come.
-    #[inline]
-    pub(super) fn note_noticing(&mut self, node: NodeId, notices: bool) {
-        let has_changed = match notices {
-            false if self.noticing.is_empty() => false,
-            false => self.noticing.remove(&node),
-            true => self.noticing.insert(node),
-        };
-        if has_changed {
-            self.spell_out();
-        }
-    }
-
     /// Returns what became of the messages until now; those that come at this very moment have come.
     pub(super) fn counted(&self) -> Messages {
         self.counted_by(self.now)

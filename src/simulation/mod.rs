@@ -17,6 +17,7 @@ mod floods;
 mod lanes;
 mod messages;
 mod nodes;
+mod noticing;
 #[cfg(test)]
 mod plain;
 mod queue;

@@ -132,6 +132,7 @@ impl Nodes {
         // It may have taken another's copy of its chain in place of its own.
         *on_longest = *on_longest + usize::from(has_copy(node, longest)) - usize::from(was_on_longest);
         around.look_at_what_it_heard(node);
+        around.look_at_what_it_forgot(node);
         true
     }
 
@@ -170,6 +171,7 @@ impl Nodes {
             return Err(chain);
         }
         node.reorganise(from, chain, false, &mut NodeEffects { around, node: id });
+        around.look_at_what_it_forgot(node);
         self.has_taken_on(around, id);
         Ok(())
     }

@@ -145,7 +145,10 @@ impl Surroundings {
         let keeps_pace = found.scale == 1.0;
         let rivals = match self.flow {
             _ if were_together => (keeps_pace || self.flow == Flow::Free).then(Vec::new),
-            Flow::Free if keeps_pace => nodes.rivals(self, finder, (&found.chain, found.target)),
+            // Who reorganises may forget another block for the one that he gives up.
+            Flow::Free if keeps_pace && self.floods.are_over(self.now) => {
+                nodes.rivals(self, finder, (&found.chain, found.target))
+            }
             _ => None,
         };
         let Some(rivals) = rivals else { return false };

@@ -352,8 +352,7 @@ impl World {
         let is_found = matches!(input, Input::Found(..)) && nodes.rest();
         let were_together = nodes.are_together();
         let Some((node, has_new_tip)) = nodes.handle(around, id, input, effects) else { return };
-        let (floods, now) = (&around.floods, around.now);
-        let notices = node.notices_repeats(|node| floods.miss(now, id, |chain| node.remembers(chain)));
+        let notices = around.notices_repeats(node);
         if has_new_tip {
             around.changes += 1;
             around.longest = around.longest.max(node.chain().len());

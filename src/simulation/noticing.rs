@@ -1,0 +1,33 @@
+//! Nodes that would notice if a repeat did not come: while there are any, every message goes its own way.
+
+use super::carry::Surroundings;
+use crate::{message::NodeId, node::Node};
+
+impl Surroundings {
+    /// Notes whether a node would notice if a repeat did not come of a block that it may have forgotten for another.
+    #[inline]
+    pub(super) fn look_at_what_it_forgot(&mut self, node: &Node) {
+        if node.forgets_rivals() {
+            self.note_noticing(node.id(), self.notices_repeats(node));
+        }
+    }
+
+    /// Tells whether a node would notice if a repeat did not come.
+    #[inline]
+    pub(super) fn notices_repeats(&self, node: &Node) -> bool {
+        node.notices_repeats(|node| self.floods.miss(self.now, node.id(), |chain| node.remembers(chain)))
+    }
+
+    /// Notes whether a node would notice if a repeat did not come.
+    #[inline]
+    pub(super) fn note_noticing(&mut self, node: NodeId, notices: bool) {
+        let has_changed = match notices {
+            false if self.noticing.is_empty() => false,
+            false => self.noticing.remove(&node),
+            true => self.noticing.insert(node),
+        };
+        if has_changed {
+            self.spell_out();
+        }
+    }
+}
