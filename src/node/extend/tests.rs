@@ -140,25 +140,20 @@ fn a_block_on_top_of_the_chain_is_the_common_case() {
     assert!(!node.extends(START, &rival) && node.extends(START, &grown(&block, 3, 0)));
 }
 
-/// The rival may be one of several, and the first or the last of them.
+/// Whichever of several rivals it is.
 #[test]
 fn a_block_on_top_of_a_rival_is_a_common_case() {
-    let genesis = node(&Arc::new(rules())).chain().clone();
-    let [own, one, other] = [1, 2, 3].map(|miner| grown(&genesis, miner, 0));
+    let mut node = node(&Arc::new(rules()));
+    let [own, one, other] = [1, 2, 3].map(|miner| grown(node.chain(), miner, 0));
     let tells = |chain: &Blockchain| Message::NewBlock(Told::Chain(chain.clone()));
+    for (chain, decide) in [(&own, [false, false]), (&one, [true, false]), (&other, [true, true])] {
+        node.handle(START, Input::Message(NodeId::new(1), tells(chain)), &mut Effects::default());
+        assert_eq!([&one, &other].map(|rival| node.reorganises(START, &grown(rival, 1, 0))), decide);
+    }
     for (rival, next) in [(&one, &other), (&other, &one)] {
         let deciding = grown(rival, 1, 0);
-        let mut node = node(&Arc::new(rules()));
-        for (chain, decides) in [(&own, false), (&one, false), (&other, true)] {
-            assert!(!node.reorganises(START, &deciding));
-            node.handle(START, Input::Message(NodeId::new(1), tells(chain)), &mut Effects::default());
-            assert_eq!(node.reorganises(START, &deciding), decides || rival == &one && chain == &one);
-            if node.reorganises(START, &deciding) {
-                break;
-            }
-        }
-        let said =
-            [&own, &one, &other, &deciding, &grown(&own, 2, 0), &grown(next, 2, 0), &grown(&deciding, 2, 0)];
+        let late = [&own, next, &deciding].map(|chain| grown(chain, 2, 0));
+        let said = [&own, &one, &other, &deciding].into_iter().chain(&late);
         hears(3, said.map(|chain| (0, 1, tells(chain))));
     }
 }
