@@ -29,8 +29,8 @@ impl Node {
             && self.gossip.has_room_beside(rival.size_after(rival.len() - 1), &self.limits)
     }
 
-    /// Tells whether a chain is a rival of the tip that the node keeps, and one block more, verified, in time, and all that
-    /// there is to think about: the node takes it on, and keeps its own beside it.
+    /// Tells whether a chain is a rival of the tip that the node keeps, and one block more, in time, and all that there is to
+    /// think about. As the rival is verified, and as good as the tip, the node takes it on, and keeps its own beside it.
     #[inline]
     pub(crate) fn reorganises(&self, now: Time, chain: &Blockchain) -> bool {
         self.is_quiet
@@ -40,15 +40,12 @@ impl Node {
     }
 
     fn only_reorganises(&self, now: Time, chain: &Blockchain) -> bool {
-        chain.is_verified_under(self.fingerprint)
-            && chain.len() > self.longest_branch
-            && self.is_in_time(now, chain)
+        self.is_in_time(now, chain)
+            // Whoever holds blocks back may stay with its own.
             && self.scheme.is_none()
             && self.gossip.rival_below(chain).is_some_and(|place| {
                 self.gossip.side_branches[place].chain.is_sibling_of(&self.chain)
             })
-            && chain.is_better_than(&self.chain, &self.rules)
-            && self.gossip.has_room_beside(0, &self.limits)
             // Payments of the block that is given up would be pending anew.
             && self.chain.last_block().transactions().iter().all(Transaction::is_reward)
     }
@@ -61,6 +58,8 @@ impl Node {
         acknowledges: bool,
         effects: &mut impl Extended,
     ) {
+        debug_assert!(chain.is_verified_under(self.fingerprint));
+        debug_assert!(chain.is_better_than(&self.chain, &self.rules) && !self.knows(&chain));
         effects.accepted(chain.tip_hash(), chain.len(), from);
         effects.reorganised(self.chain.tip_hash());
         let own = self.chain.clone();

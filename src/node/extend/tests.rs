@@ -6,12 +6,15 @@ use proptest::{collection::vec, prelude::*};
 
 use super::{
     super::{
-        lab::{START, rules},
+        lab::{self, START, rules},
         questions::Questions,
     },
     *,
 };
-use crate::{Block, Command, Input, PreviousHash, Rules, Ticket, Timestamp, Told, Transaction};
+use crate::{
+    Block, Command, Input, PreviousHash, Rules, Ticket, Timestamp, Told, Transaction,
+    strategy::{self, Stubborn},
+};
 
 /// The chain and one block more, by a miner, so many milliseconds later.
 fn grown(chain: &Blockchain, miner: u8, millis: u64) -> Blockchain {
@@ -158,6 +161,32 @@ fn a_block_on_top_of_a_rival_is_a_common_case() {
     }
 }
 
+/// It goes on where the block is given up that it was in.
+#[test]
+fn a_payment_of_a_block_that_is_given_up_is_pending_again() {
+    let rules = Arc::new(rules());
+    let start = grown(node(&rules).chain(), 1, 0);
+    let payment = Transaction::new("miner-1", "x", 1).with_nonce(0);
+    let own = start.mine_next(&rules, [payment], "miner-1", START).expect("it has coins");
+    let rival = grown(&start, 2, 0);
+    let said = [&start, &own, &rival, &grown(&rival, 1, 0)];
+    hears(3, said.map(|chain| (0, 1, Message::NewBlock(Told::Chain(chain.clone())))));
+}
+
+/// A stubborn one does.
+#[test]
+fn whoever_holds_blocks_back_may_stay_with_its_own() {
+    let stubborn = strategy::Strategy::Stubborn(Stubborn { trail: 1, ..Stubborn::default() });
+    for strategy in [strategy::Strategy::Honest, strategy::Strategy::Selfish, stubborn] {
+        let mut node = lab::node(strategy);
+        node.handle(START, Input::LinkLoses(NodeId::new(1), false), &mut Effects::default());
+        let [own, rival] = [1, 2].map(|miner| grown(node.chain(), miner, 0));
+        let said = [&own, &rival, &grown(&rival, 1, 0)]
+            .map(|chain| (0, 1, Message::NewBlock(Told::Chain(chain.clone()))));
+        hears_as(node, said);
+    }
+}
+
 fn announcement(chain: &Blockchain) -> Message {
     Message::Announce { block: chain.tip_hash(), position: chain.len() }
 }
@@ -165,7 +194,11 @@ fn announcement(chain: &Blockchain) -> Message {
 /// Has a node hear what others say, each so many milliseconds after the start, and another at length: the same comes of
 /// it. Returns who was asked for blocks meanwhile.
 fn hears(count: u32, said: impl IntoIterator<Item = (u64, u32, Message)>) -> Vec<usize> {
-    let mut node = node_with_peers(&Arc::new(rules()), count);
+    hears_as(node_with_peers(&Arc::new(rules()), count), said)
+}
+
+/// As well, of a given node.
+fn hears_as(mut node: Node, said: impl IntoIterator<Item = (u64, u32, Message)>) -> Vec<usize> {
     let mut general = node.clone();
     let mut asked = Vec::new();
     for (millis, from, message) in said {
