@@ -33,10 +33,7 @@ impl Node {
     /// think about. As the rival is verified, and as good as the tip, the node takes it on, and keeps its own beside it.
     #[inline]
     pub(crate) fn reorganises(&self, now: Time, chain: &Blockchain) -> bool {
-        self.is_quiet
-            && self.pushes
-            && chain.len() == self.chain.len() + 1
-            && self.only_reorganises(now, chain)
+        self.is_quiet && chain.len() == self.chain.len() + 1 && self.only_reorganises(now, chain)
     }
 
     fn only_reorganises(&self, now: Time, chain: &Blockchain) -> bool {

@@ -161,6 +161,15 @@ fn a_block_on_top_of_a_rival_is_a_common_case() {
     }
 }
 
+#[test]
+fn who_keeps_no_rivals_forgets_each() {
+    let mut node = node(&Arc::new(rules()));
+    node.limits.side_branches = 0;
+    let [own, rival] = [1, 2].map(|miner| grown(node.chain(), miner, 0));
+    let said = [&own, &rival, &grown(&rival, 1, 0)];
+    hears_as(node, said.map(|chain| (0, 1, Message::NewBlock(Told::Chain(chain.clone())))));
+}
+
 /// It goes on where the block is given up that it was in.
 #[test]
 fn a_payment_of_a_block_that_is_given_up_is_pending_again() {
