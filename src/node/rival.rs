@@ -6,7 +6,12 @@ use super::{extend::Extended, machine::Node, memory::Gossip};
 use crate::{blockchain::Blockchain, message::NodeId, time::Time, transaction::Transaction};
 
 impl Node {
-    /// Tells whether it keeps as many chains beside its own as it may: of each more it forgets another.
+    #[cfg(test)]
+    pub(crate) fn remembered(&self) -> String {
+        format!("{:?} {:?}", self.chain, self.gossip.side_branches)
+    }
+
+    /// Tells whether it keeps as many chains beside its own as it may: for each more it forgets another.
     pub(crate) fn forgets_rivals(&self) -> bool {
         self.gossip.side_branches.len() >= self.limits.side_branches
     }

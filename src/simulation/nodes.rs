@@ -125,14 +125,16 @@ impl Nodes {
         self.bring_up(around, id);
         let Self { list, longest, on_longest, .. } = self;
         let Some(node) = &mut list[id.index()] else { return false };
-        let was_on_longest = has_copy(node, longest);
+        let (was_on_longest, forgets) = (has_copy(node, longest), node.forgets_rivals());
         if !node.takes_note(around.now, from, message) {
             return false;
         }
         // It may have taken another's copy of its chain in place of its own.
         *on_longest = *on_longest + usize::from(has_copy(node, longest)) - usize::from(was_on_longest);
         around.look_at_what_it_heard(node);
-        around.look_at_what_it_forgot(node);
+        if forgets {
+            around.look_at_what_it_forgot(node);
+        }
         true
     }
 
@@ -170,8 +172,11 @@ impl Nodes {
         if !node.reorganises(now, &chain) {
             return Err(chain);
         }
+        let forgets = node.forgets_rivals();
         node.reorganise(from, chain, false, &mut NodeEffects { around, node: id });
-        around.look_at_what_it_forgot(node);
+        if forgets {
+            around.look_at_what_it_forgot(node);
+        }
         self.has_taken_on(around, id);
         Ok(())
     }
@@ -220,7 +225,8 @@ impl Nodes {
     }
 
     /// Returns to whom a block that a node has found comes on top of a rival of their tip, if that is all that there is to
-    /// think about, and all others had the chain that it was found on. The target is that of a search on top of it.
+    /// think about, and all others had the chain that it was found on. The target is that of a search on top of it, and of the
+    /// search that each of them is in.
     pub(super) fn rivals(
         &mut self,
         around: &mut Surroundings,

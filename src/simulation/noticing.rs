@@ -4,12 +4,10 @@ use super::carry::Surroundings;
 use crate::{message::NodeId, node::Node};
 
 impl Surroundings {
-    /// Notes whether a node would notice if a repeat did not come of a block that it may have forgotten for another.
+    /// Notes whether a node that has forgotten a block would notice if a repeat of that did not come.
     #[inline]
     pub(super) fn look_at_what_it_forgot(&mut self, node: &Node) {
-        if node.forgets_rivals() {
-            self.note_noticing(node.id(), self.notices_repeats(node));
-        }
+        self.note_noticing(node.id(), self.notices_repeats(node));
     }
 
     /// Tells whether a node would notice if a repeat did not come.

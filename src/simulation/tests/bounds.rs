@@ -1,6 +1,7 @@
 //! What is left out of the queue ends where it would in the queue: at the room on a link, and with time.
 
 use super::*;
+use crate::simulation::world::World;
 
 /// One node mines, and what it says takes days to come to the other.
 fn over_a_slow_link(interval: f64, skips: bool) -> Simulation {
@@ -90,5 +91,27 @@ fn what_comes_at_the_end_of_time_ends_nothing_sooner() {
         }
         simulation.run_for(Duration::MAX);
         assert_eq!(simulation.report().messages.sent, simulation.report().messages.delivered);
+    }
+}
+
+/// Who keeps few blocks beside its chain forgets one for another while others may still tell of it: it is told of that again.
+#[test]
+fn what_is_forgotten_is_heard_of_again() {
+    for interval in [0.15, 0.3, 0.6] {
+        let run = |skips, replays| {
+            let simulation = network(9, interval, skips);
+            simulation.set_replays(replays);
+            (0..400)
+                .map(|_| {
+                    simulation.run_blocks(3);
+                    let World { nodes, around, .. } = &mut *simulation.driver.world.borrow_mut();
+                    let all = (0..9).map(NodeId::new);
+                    all.map(|node| nodes.at(around, node).unwrap().remembered()).collect::<Vec<_>>()
+                })
+                .collect::<Vec<_>>()
+        };
+        let full = run(false, false);
+        assert!(run(true, false) == full, "skipping, {interval} s");
+        assert!(run(true, true) == full, "replaying, {interval} s");
     }
 }
