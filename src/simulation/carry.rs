@@ -181,7 +181,7 @@ impl Extended for NodeEffects<'_> {
 }
 
 /// Carries out what comes of a replayed block for a node whose tip it extends a rival of, but for what is counted for all
-/// nodes together: that they take it on, and tell their peers.
+/// nodes together, that they take it on and tell their peers; and but for the search, which goes on at the same difficulty.
 pub(super) struct GivenEffects<'a> {
     pub(super) around: &'a mut Surroundings,
     pub(super) node: NodeId,
@@ -196,9 +196,7 @@ impl Extended for GivenEffects<'_> {
 
     fn relay(&mut self, _: NodeId, _: &Blockchain, _: Relay) {}
 
-    fn search(&mut self, search: SearchId, target: Target) {
-        self.around.search(self.node, search, target);
-    }
+    fn search(&mut self, _: SearchId, _: Target) {}
 
     fn acknowledge(&mut self, to: NodeId, block: BlockHash) {
         unreachable!("blocks are replayed where nothing is lost, and {to} need not hear of {block}");

@@ -142,19 +142,19 @@ impl Surroundings {
             return false;
         }
         let mut found = self.of_its_kind(finder, chain.clone());
-        let keeps_pace = found.scale == 1.0;
-        let rivals = match self.flow {
-            _ if were_together => (keeps_pace || self.flow == Flow::Free).then(Vec::new),
+        let is_free = self.flow == Flow::Free;
+        if !were_together {
             // Who reorganises may forget another block for the one that he gives up.
-            Flow::Free if keeps_pace && self.floods.are_over(self.now) => {
-                nodes.rivals(self, finder, (&found.chain, found.target))
-            }
-            _ => None,
-        };
-        let Some(rivals) = rivals else { return false };
-        found.rivals = rivals;
-        self.replays.found = Some(found);
-        true
+            let is_over = is_free && self.floods.are_over(self.now);
+            let rivals = is_over.then(|| nodes.rivals(self, finder, (&found.chain, found.target)));
+            let Some(rivals) = rivals.flatten() else { return false };
+            found.rivals = rivals;
+        }
+        let may_be = found.scale == 1.0 || is_free;
+        if may_be {
+            self.replays.found = Some(found);
+        }
+        may_be
     }
 
     /// Finds out of which kind a block is that was found.
@@ -230,12 +230,9 @@ impl Surroundings {
         *bytes += record.requests * request_bytes;
         self.changes += 1;
         nodes.give(kind.finder, chain.clone(), *target);
-        let found_at = self.now;
-        for (at, node) in late {
-            self.now = at;
-            nodes.reorganise_given(self, node, kind.finder);
+        for node in rivals {
+            nodes.reorganise_given(self, *node, kind.finder);
         }
-        self.now = found_at;
         if *scale != 1.0 {
             self.begin_anew(nodes, kind.finder);
         }

@@ -145,9 +145,7 @@ impl Ways {
             let Some(next) = self.filled.next_after(number) else { return };
             number = next;
             self.filled.empty(number);
-            if are_left_at_once {
-                self.look_back(lanes, sources, number);
-            }
+            self.look_back(lanes, sources, number);
             mem::swap(&mut open, &mut self.buckets[place_of(number)]);
             if !are_left_at_once {
                 open.sort_unstable();
@@ -166,8 +164,8 @@ impl Ways {
         }
     }
 
-    /// Before the bucket of this number is opened, whose ways all lead on beyond it: where the nodes are few to whom those
-    /// could matter that end within the time of the fastest link, has each of them look for its shortest way itself.
+    /// Before the bucket of this number is opened: where the nodes are few to whom those ways could matter that end within the
+    /// time of the fastest link, has each of them look for its shortest way itself.
     fn look_back(&mut self, lanes: &Lanes, sources: &Sources, number: u64) {
         let from = number << self.width_bits;
         if self.unknown > 0 || self.gone_on < self.looks_back_after || from < self.looked_back_until {
@@ -304,6 +302,21 @@ mod tests {
             next = under_way.pop_first();
         }
         (accepted, messages)
+    }
+
+    /// Most nodes have the block soon, and a few look for the shortest way to them; but each of those has it from the one
+    /// before.
+    #[test]
+    fn the_last_are_told_one_by_one() {
+        let (last, nodes, fast, slow) = (9, 40, 50_000_000, 900_000_000);
+        let to_all = (1..nodes).map(|to| (0, to, if to > last { fast } else { slow }));
+        let one_by_one = (1..=last).map(|to| (to + 1, to, fast));
+        let lanes = lanes(nodes, to_all.chain(one_by_one).collect());
+        let (accepted, _) = carried(&lanes, 0);
+        let nanos: Vec<_> = accepted.into_iter().flatten().collect();
+        let links = (&lanes, &Sources::new(&lanes));
+        assert_eq!(Ways::default().all_from(links, NodeId::new(0)), nanos);
+        assert_eq!(nanos[1], 10 * fast);
     }
 
     /// Links are looked at in parts.

@@ -109,18 +109,25 @@ fn a_block_is_replayed_that_the_next_is_found_on_meanwhile() {
 /// Both sides of a fork are carried, and what decides it is not: where all nodes know both sides, nothing else happens then.
 #[test]
 fn the_block_that_decides_a_fork_is_replayed() {
-    let run = Run { nodes: 20, interval: 30.0, ..quiet_run() };
-    let [replaying, carrying] = [true, false].map(|replays| {
-        let simulation = network(&run);
-        simulation.set_replays(replays);
-        assert!(simulation.run_blocks(9000));
-        simulation
-    });
-    assert_eq!(seen(&replaying, None), seen(&carrying, None));
-    let report = replaying.report();
-    assert!(report.stale > 20 && report.reorganisations.values().sum::<u64>() > 20);
-    let carried = report.mined - report.replayed;
-    assert!(carried < 2 * report.stale + report.stale / 2, "{carried} with {} forks", report.stale);
+    // Where the difficulty changes with it, it is carried.
+    for (window, interval) in [(None, 30.0), (Some(3), 3.0)] {
+        let run = Run { nodes: 20, interval, window, ..quiet_run() };
+        let [replaying, carrying] = [true, false].map(|replays| {
+            let simulation = network(&run);
+            simulation.set_replays(replays);
+            assert!(simulation.run_blocks(9000));
+            simulation
+        });
+        assert_eq!(seen(&replaying, None), seen(&carrying, None));
+        let report = replaying.report();
+        assert!(report.stale > 20 && report.reorganisations.values().sum::<u64>() > 20);
+        let carried = report.mined - report.replayed;
+        assert!(
+            window.is_some() || carried < 2 * report.stale + report.stale / 2,
+            "{carried} with {} forks",
+            report.stale
+        );
+    }
 }
 
 /// The block after the one that is found meanwhile is found sooner than was foreseen, as that made it easier.
