@@ -173,7 +173,7 @@
 //! `cargo run --release --example simulate -- --scenario g --carry --nodes 10000 --blocks 1000`.
 //!
 //! At that pace nearly every block meets no other, and is [replayed](Simulation::set_replays): a century of 10,000 nodes
-//! takes a minute (`cargo run --release --example century`).
+//! takes less than a minute (`cargo run --release --example century`).
 //!
 //! # An experiment
 //!
