@@ -1,6 +1,6 @@
-//! The common cases: a block that extends the tip of a node which waits for nothing, or a [rival](super::rival) of it, and one
-//! that it knows; where blocks are announced, news of one that it lacks or has asked another for, a question, and the answer that
-//! brings all that it lacks.
+//! The common cases: a block that extends the tip of a node which waits for nothing, one that is a [rival](super::rival) of the
+//! tip or extends one, and one that the node knows; where blocks are announced, news of one that it lacks or has asked another
+//! for, a question, and the answer that brings all that it lacks.
 //!
 //! They do what the general case does, effect for effect, and look at nothing that cannot matter then; what is due at the
 //! same moment waits for the wake-up. Most of what a simulation of many nodes does is this.
@@ -31,7 +31,7 @@ const LATE_MICROS: u64 = u64::MAX >> 6;
 pub(crate) trait Extended {
     /// An event: the block is the node's tip.
     fn accepted(&mut self, block: BlockHash, position: u64, from: NodeId);
-    /// An event: it and the block before it are there in the place of one.
+    /// An event: the block and its parent have taken the place of the old tip.
     fn reorganised(&mut self, old_tip: BlockHash);
     /// A message to all peers but one: the new tip, as nodes tell of it.
     fn relay(&mut self, except: NodeId, tip: &Blockchain, by: Relay);
@@ -197,6 +197,8 @@ impl Node {
         match *message {
             Message::NewBlock(Told::Chain(ref chain)) if self.is_rivalled(now, from, chain) => {
                 self.keep_beside(from, chain.clone());
+                // It may have had a longer one leave.
+                self.longest_branch = self.gossip.longest_branch();
                 // No orphan waits for it, and nobody is asked for it.
                 self.gossip.has_news = false;
                 true

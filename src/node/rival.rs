@@ -8,11 +8,11 @@ use crate::{blockchain::Blockchain, message::NodeId, time::Time, transaction::Tr
 impl Node {
     #[cfg(test)]
     pub(crate) fn remembered(&self) -> String {
-        format!("{:?} {:?}", self.chain, self.gossip.side_branches)
+        format!("{:?} {:?} {}", self.chain, self.gossip.side_branches, self.longest_branch)
     }
 
     /// Tells whether it keeps as many chains beside its own as it may: for each more it forgets another.
-    pub(crate) fn forgets_rivals(&self) -> bool {
+    pub(crate) fn forgets_for_more(&self) -> bool {
         self.gossip.side_branches.len() >= self.limits.side_branches
     }
 
@@ -35,7 +35,10 @@ impl Node {
     }
 
     /// Tells whether a chain is a rival of the tip that the node keeps, and one block more, in time, and all that there is to
-    /// think about. As the rival is verified, and as good as the tip, the node takes it on, and keeps its own beside it.
+    /// think about: the node takes it on, and keeps its own beside it.
+    ///
+    /// What is one block more than a chain that it keeps, in that copy, was verified under the same rules. As rivals are held
+    /// to the same target, it is better than the tip, so that the node cannot know it.
     #[inline]
     pub(crate) fn reorganises(&self, now: Time, chain: &Blockchain) -> bool {
         self.is_quiet && chain.len() == self.chain.len() + 1 && self.only_reorganises(now, chain)
