@@ -203,12 +203,12 @@ impl Recorder {
         with_parent: &[(Time, NodeId)],
     ) -> bool {
         let with_parent: Vec<_> = with_parent.iter().map(|(at, node)| (*at, self.place(*node))).collect();
-        let is_alone = self.followed.accepted_by_all(block, pattern, &with_parent);
-        if is_alone {
+        let is_counted = self.followed.accepted_by_all(block, pattern, &with_parent);
+        if is_counted {
             self.last_time = self.last_time.max(by);
             self.replayed += 1;
         }
-        is_alone
+        is_counted
     }
 
     /// What the run has come to so far, with the messages so far; patterns that are still to be added are left out.

@@ -180,8 +180,8 @@ impl Extended for NodeEffects<'_> {
     }
 }
 
-/// Carries out what comes of a replayed block for a node whose tip it extends a rival of, but for what is counted for all
-/// nodes together, that they take it on and tell their peers; and but for the search, which goes on at the same difficulty.
+/// Of a replayed block on top of a rival of a node's tip, carries out only that the node reorganises. That it takes the block
+/// on and tells its peers is counted for all nodes together, and its search goes on, as the difficulty is the same.
 pub(super) struct GivenEffects<'a> {
     pub(super) around: &'a mut Surroundings,
     pub(super) node: NodeId,

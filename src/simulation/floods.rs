@@ -91,7 +91,11 @@ impl Floods {
     /// The links, and who has one to each node.
     pub(super) fn links(&mut self) -> (&Lanes, &Sources) {
         let Self { lanes, sources, .. } = self;
-        (lanes, sources.get_or_insert_with(|| Sources::new(lanes)))
+        (lanes, Self::sources(lanes, sources))
+    }
+
+    fn sources<'a>(lanes: &Lanes, sources: &'a mut Option<Sources>) -> &'a Sources {
+        sources.get_or_insert_with(|| Sources::new(lanes))
     }
 
     /// The bytes of a message that tells of a block.
@@ -179,7 +183,7 @@ impl Floods {
             // Another came at the same time, and was in vain, too.
             return;
         }
-        let sources = sources.get_or_insert_with(|| Sources::new(lanes));
+        let sources = Self::sources(lanes, sources);
         flood.was_in_vain(sources.of(to.index() as u32), number, (end_of(now), to.index() as u32), queue);
     }
 
@@ -187,7 +191,7 @@ impl Floods {
     #[cold]
     pub(super) fn matters_to(&mut self, number: u32, to: NodeId, after: Turn, queue: &mut Queue) {
         let Self { lanes, sources, floods, .. } = self;
-        let sources = sources.get_or_insert_with(|| Sources::new(lanes));
+        let sources = Self::sources(lanes, sources);
         let flood = floods[number as usize].as_mut().expect("whoever asks has seen it");
         flood.matters_to(sources.of(to.index() as u32), number, (after, to.index() as u32), queue);
     }
@@ -208,7 +212,7 @@ impl Floods {
     /// Who has told a node of a block by a turn, and when, in the order in which it was told.
     pub(super) fn told(&mut self, number: u32, to: NodeId, since: Time, by: Turn) -> Vec<(Time, NodeId)> {
         let Self { lanes, sources, floods, .. } = self;
-        let sources = sources.get_or_insert_with(|| Sources::new(lanes));
+        let sources = Self::sources(lanes, sources);
         let flood = floods[number as usize].as_ref().expect("whoever asks has seen it");
         let to = to.index() as u32;
         let mut told: Vec<_> =

@@ -1,7 +1,8 @@
 //! The nodes, where they stand, and the blocks that all of them have taken on at once.
 //!
 //! A block that is [replayed](super::replays) comes to all nodes at once and is kept here once. It is written into a node
-//! when that node is next to do or to say something: the node's own code makes the step then. So it is with a block that a
+//! when that node is next to do or to say something: the node's own code makes the step then; into one that reorganises for
+//! it, at once. So it is with a block that a
 //! node [downloads](super::downloads). So all ways to a node lead through here, and none of them finds it behind, but for
 //! whoever asks for it as it was before its download.
 
@@ -25,8 +26,8 @@ pub(super) struct Nodes {
     /// How many blocks have come to all nodes at once, and how many of these each node knows of.
     given_count: u64,
     known_counts: Vec<u64>,
-    /// The first of the longest chains that nodes had, and how many have it now, in this very copy. So no node has a side
-    /// branch that is longer while all have it.
+    /// The first of the longest chains that nodes had, and how many have it now, in this very copy. While all have
+    /// it, a block that is found on it is new to each.
     longest: Option<Blockchain>,
     on_longest: usize,
     /// How many have more on their minds than their chains.
@@ -125,14 +126,14 @@ impl Nodes {
         self.bring_up(around, id);
         let Self { list, longest, on_longest, .. } = self;
         let Some(node) = &mut list[id.index()] else { return false };
-        let (was_on_longest, forgets) = (has_copy(node, longest), node.forgets_rivals());
+        let (was_on_longest, forgets) = (has_copy(node, longest), node.forgets_for_more());
         if !node.takes_note(around.now, from, message) {
             return false;
         }
         // It may have taken another's copy of its chain in place of its own.
         *on_longest = *on_longest + usize::from(has_copy(node, longest)) - usize::from(was_on_longest);
         around.look_at_what_it_heard(node);
-        if forgets {
+        if forgets && matches!(message, Message::NewBlock(_)) {
             around.look_at_what_it_forgot(node);
         }
         true
@@ -172,7 +173,7 @@ impl Nodes {
         if !node.reorganises(now, &chain) {
             return Err(chain);
         }
-        let forgets = node.forgets_rivals();
+        let forgets = node.forgets_for_more();
         node.reorganise(from, chain, false, &mut NodeEffects { around, node: id });
         if forgets {
             around.look_at_what_it_forgot(node);
@@ -227,38 +228,41 @@ impl Nodes {
     /// Returns to whom a block that a node has found comes on top of a rival of their tip, if that is all that there is to
     /// think about, and all others had the chain that it was found on. The target is that of a search on top of it, and of the
     /// search that each of them is in.
-    pub(super) fn rivals(
+    pub(super) fn reorganising(
         &mut self,
         around: &mut Surroundings,
         finder: NodeId,
         (chain, target): (&Blockchain, Target),
     ) -> Option<Vec<NodeId>> {
         let (now, rules) = (around.now, Arc::clone(&around.rules));
-        let mut rivals = Vec::new();
+        let mut reorganising = Vec::new();
         for id in (0..self.list.len() as u32).map(NodeId::new).filter(|id| *id != finder) {
             let node = self.at(around, id)?;
             if node.reorganises(now, chain) && node.chain().next_target(&rules) == target {
-                rivals.push(id);
+                reorganising.push(id);
             } else if !node.extends(now, chain) {
                 return None;
             }
         }
-        Some(rivals)
+        Some(reorganising)
     }
 
-    /// Has a node take on what has come to all, on top of a rival of its tip.
-    pub(super) fn reorganise_given(&mut self, around: &mut Surroundings, id: NodeId, finder: NodeId) {
-        self.known_counts[id.index()] = self.given_count;
-        if let (Some(node), Some((given, _))) = (&mut self.list[id.index()], &self.given) {
-            node.reorganise(finder, given.clone(), false, &mut GivenEffects { around, node: id });
-        }
-    }
-
-    /// Gives all nodes a block that one of them has found on the chain that all had, but for those that are then to
-    /// [reorganise](Self::reorganise_given). The target is that of a search on top of it.
-    pub(super) fn give(&mut self, finder: NodeId, chain: Blockchain, target: Target) {
+    /// Gives all nodes a block that one of them has found, on the chain that all had but those that
+    /// [reorganise](Self::reorganising). The target is that of a search on top of it.
+    pub(super) fn give(
+        &mut self,
+        around: &mut Surroundings,
+        finder: NodeId,
+        (chain, target): (Blockchain, Target),
+        reorganising: &[NodeId],
+    ) {
         self.given_count += 1;
         self.known_counts[finder.index()] += 1;
+        for &id in reorganising {
+            self.known_counts[id.index()] += 1;
+            let node = self.list[id.index()].as_mut().expect("it has been looked at");
+            node.reorganise(finder, chain.clone(), false, &mut GivenEffects { around, node: id });
+        }
         self.on_longest = self.list.len();
         self.longest = Some(chain.clone());
         self.given = Some((chain, target));

@@ -4,7 +4,7 @@ use super::carry::Surroundings;
 use crate::{message::NodeId, node::Node};
 
 impl Surroundings {
-    /// Notes whether a node that has forgotten a block would notice if a repeat of that did not come.
+    /// Notes whether a node that may have forgotten a block for another would notice if a repeat of that did not come.
     #[inline]
     pub(super) fn look_at_what_it_forgot(&mut self, node: &Node) {
         self.note_noticing(node.id(), self.notices_repeats(node));

@@ -11,7 +11,8 @@
 //! A block may be replayed that a node has found
 //!
 //! - on a chain that all nodes have, and while no message is under way that could matter to any; or, where each message takes
-//!   the same time, on one that some nodes keep beside a rival of its tip, and that all others have;
+//!   the same time and no block is on its way any more, on one that each other node has, or keeps beside a rival of its tip
+//!   at the same difficulty, which holds no payments;
 //! - while no node has anything on its mind but its chain: no question, deadline, orphan or early block, no ban, nothing
 //!   pending, nothing held back, no peer that it would have to tell again;
 //! - while all nodes are live, all lines free, and links whole; while nothing is drawn for a message, nor for a block
@@ -89,7 +90,7 @@ pub(super) struct Found {
     scale: f64,
     chain: Blockchain,
     /// Those to whom it comes on top of a rival of their tip.
-    pub(super) rivals: Vec<NodeId>,
+    reorganising: Vec<NodeId>,
 }
 
 impl Replays {
@@ -117,8 +118,8 @@ impl Replays {
 
 impl Surroundings {
     /// Tells whether a block that a node has just found, and tells its peers of, may be replayed, as far as that can be told
-    /// before it is known what comes next. If so its peers are yet to be told. `were_together` tells whether all nodes had
-    /// the chain that it was found on.
+    /// before it is known what comes next. If so its peers are yet to be told. `were_together` tells whether all nodes are
+    /// known to have had the chain that it was found on.
     pub(super) fn keeps_for_replay(
         &mut self,
         nodes: &mut Nodes,
@@ -131,7 +132,9 @@ impl Surroundings {
             && self.subscribers.is_empty()
             && nodes.rest()
             && self.queue.is_empty()
-            && self.is_steady();
+            && self.is_steady()
+            // Who reorganises may forget another block for the one that he gives up, and would notice a repeat of it.
+            && (were_together || self.flow == Flow::Free && self.floods.are_over(now));
         let Some(node) = nodes.at(self, finder).filter(|_| may_be) else { return false };
         let chain = match news {
             Message::NewBlock(Told::Chain(chain)) | Message::CompactBlock(Told::Chain(chain)) => chain,
@@ -142,19 +145,16 @@ impl Surroundings {
             return false;
         }
         let mut found = self.of_its_kind(finder, chain.clone());
-        let is_free = self.flow == Flow::Free;
+        if found.scale != 1.0 && self.flow != Flow::Free {
+            return false;
+        }
         if !were_together {
-            // Who reorganises may forget another block for the one that he gives up.
-            let is_over = is_free && self.floods.are_over(self.now);
-            let rivals = is_over.then(|| nodes.rivals(self, finder, (&found.chain, found.target)));
-            let Some(rivals) = rivals.flatten() else { return false };
-            found.rivals = rivals;
+            let (chain, target) = (&found.chain, found.target);
+            let Some(reorganising) = nodes.reorganising(self, finder, (chain, target)) else { return false };
+            found.reorganising = reorganising;
         }
-        let may_be = found.scale == 1.0 || is_free;
-        if may_be {
-            self.replays.found = Some(found);
-        }
-        may_be
+        self.replays.found = Some(found);
+        true
     }
 
     /// Finds out of which kind a block is that was found.
@@ -163,7 +163,7 @@ impl Surroundings {
         let scale = if target == before { 1.0 } else { target.work().as_f64() / before.work().as_f64() };
         let Flow::Steady { by_all_sizes } = self.flow else {
             let kind = Kind { finder, bytes: 0, request_bytes: 0 };
-            return Found { kind, request_bytes: 0, target, scale, chain, rivals: Vec::new() };
+            return Found { kind, request_bytes: 0, target, scale, chain, reorganising: Vec::new() };
         };
         let bytes = self.traffic.load(Message::NewBlock(Told::Chain(chain.clone())).measured()).bytes;
         let request_bytes = match self.rules.relay {
@@ -174,7 +174,7 @@ impl Surroundings {
         };
         let do_requests_matter = by_all_sizes || !is_packet(request_bytes);
         let kind = Kind { finder, bytes, request_bytes: if do_requests_matter { request_bytes } else { 0 } };
-        Found { kind, request_bytes, target, scale, chain, rivals: Vec::new() }
+        Found { kind, request_bytes, target, scale, chain, reorganising: Vec::new() }
     }
 
     /// Tells whether whoever finds the next proof has heard by then of a block that was just found, and no other proof is
@@ -200,7 +200,7 @@ impl Surroundings {
     /// Has all nodes take on a block that was just found, if all of its messages arrive before another moment; tells
     /// whether they do.
     pub(super) fn replay(&mut self, nodes: &mut Nodes, found: &Found, before: Time) -> bool {
-        let Found { kind, request_bytes, target, scale, chain, rivals } = found;
+        let Found { kind, request_bytes, target, scale, chain, reorganising } = found;
         if self.replays.records.get(*kind).is_none() && self.now + self.replays.records.longest < before {
             self.rehearse(found);
         }
@@ -214,10 +214,10 @@ impl Surroundings {
         if is_last || self.now + record.last >= before {
             return false;
         }
-        let late = if rivals.is_empty() {
+        let late = if reorganising.is_empty() {
             Vec::new()
         } else {
-            self.replays.ways.times(self.floods.links(), (self.now, kind.finder), rivals)
+            self.replays.ways.times(self.floods.links(), (self.now, kind.finder), reorganising)
         };
         if !self.recorder.accepted_by_all(by, &chain.tip_hash(), &record.pattern, &late) {
             return false;
@@ -229,10 +229,7 @@ impl Surroundings {
         *bytes += record.bytes.unwrap_or_else(|| record.messages * self.floods.bytes_of(chain));
         *bytes += record.requests * request_bytes;
         self.changes += 1;
-        nodes.give(kind.finder, chain.clone(), *target);
-        for node in rivals {
-            nodes.reorganise_given(self, *node, kind.finder);
-        }
+        nodes.give(self, kind.finder, (chain.clone(), *target), reorganising);
         if *scale != 1.0 {
             self.begin_anew(nodes, kind.finder);
         }

@@ -2,8 +2,8 @@
 //!
 //! Where each link always takes the same time a block comes to a node by the shortest way from its finder. Ways are found in
 //! the order of their lengths, as Dijkstra does: those that are to be gone on with wait in a ring of buckets. Within a bucket
-//! their order matters only if a link can lead from a bucket into the same one. Towards the end most nodes have many links to
-//! those that are near, and few could find a shorter way: these look at the links to them instead.
+//! their order matters only if a link can lead from a bucket into the same one. Towards the end few nodes are left to which
+//! a shorter way could still be found: each of these looks at the links that lead to it, instead of all others at theirs.
 
 use std::{cmp::Reverse, collections::BinaryHeap, iter::Peekable, mem, time::Duration};
 
