@@ -115,3 +115,47 @@ fn what_is_forgotten_is_heard_of_again() {
         assert!(run(true, true) == full, "replaying, {interval} s");
     }
 }
+
+/// Three blocks are found at once, and the next one when all have each of them, but are still told of one: whoever reorganises
+/// forgets that for its own, and is told of it again.
+#[test]
+fn what_is_forgotten_for_a_rival_is_heard_of_again() {
+    let run = |replays| {
+        let simulation = network(4, 600.0, true);
+        simulation.set_replays(replays);
+        let mines = |node, rate| simulation.start_mining(node, HashRate::per_second(rate).unwrap()).unwrap();
+        let (at_once, a_second, never) = (1e18, 2.4e9, 1e-9);
+        simulation.nodes().into_iter().for_each(|node| mines(node, never));
+        let [loser, forgotten, winner, slow] = [0, 1, 2, 3].map(NodeId::new);
+        for (one, other, there, back) in [
+            (loser, forgotten, 50, 50),
+            (loser, winner, 55, 55),
+            (loser, slow, 105, 150),
+            (forgotten, winner, 60, 60),
+            (forgotten, slow, 100, 100),
+            (winner, slow, 110, 110),
+        ] {
+            for (from, to, millis) in [(one, other, there), (other, one, back)] {
+                let latency = Latency::fixed(Duration::from_millis(millis));
+                simulation.set_link(from, to, Link::default().with_latency(latency)).unwrap();
+            }
+        }
+        let rounds = (0..400).map(|_| {
+            for finder in [forgotten, winner, loser] {
+                mines(finder, at_once);
+                simulation.run_blocks(1);
+                mines(finder, never);
+            }
+            simulation.run_for(Duration::from_millis(120));
+            mines(winner, a_second);
+            simulation.run_for(Duration::from_secs(3));
+            mines(winner, never);
+            simulation.run_for(Duration::from_secs(5));
+            let World { nodes, around, .. } = &mut *simulation.driver.world.borrow_mut();
+            let remembered = |node| nodes.at(around, node).expect("it is no puppet").remembered();
+            [loser, forgotten, winner, slow].map(remembered)
+        });
+        rounds.collect::<Vec<_>>()
+    };
+    assert!(run(true) == run(false));
+}
