@@ -26,3 +26,10 @@ pub(super) fn node(strategy: Strategy) -> Node {
     let config = NodeConfig { id: NodeId::new(0), rules, address: "mallory".into(), limits, behaviour };
     Node::with_config(config, START).expect("nothing of the rules is missing")
 }
+
+impl Node {
+    /// Shows the chain, and those that are kept beside it.
+    pub(crate) fn remembered(&self) -> String {
+        format!("{:?} {:?} {}", self.chain, self.gossip.side_branches, self.longest_branch)
+    }
+}

@@ -6,11 +6,6 @@ use super::{extend::Extended, machine::Node, memory::Gossip};
 use crate::{blockchain::Blockchain, message::NodeId, time::Time, transaction::Transaction};
 
 impl Node {
-    #[cfg(test)]
-    pub(crate) fn remembered(&self) -> String {
-        format!("{:?} {:?} {}", self.chain, self.gossip.side_branches, self.longest_branch)
-    }
-
     /// Tells whether it keeps as many chains beside its own as it may: for each more it forgets another.
     pub(crate) fn forgets_for_more(&self) -> bool {
         self.gossip.side_branches.len() >= self.limits.side_branches
