@@ -1,10 +1,9 @@
 //! The nodes, where they stand, and the blocks that all of them have taken on at once.
 //!
-//! A block that is [replayed](super::replays) comes to all nodes at once and is kept here once. It is written into a node
-//! when that node is next to do or to say something: the node's own code makes the step then; into one that reorganises for
-//! it, at once. So it is with a block that a
-//! node [downloads](super::downloads). So all ways to a node lead through here, and none of them finds it behind, but for
-//! whoever asks for it as it was before its download.
+//! A block that is [replayed](super::replays) comes to all nodes at once and is kept here once. Into a node that reorganises
+//! for it, it is written at once; into any other, like a block that this [downloads](super::downloads), when it is next to do
+//! or to say something: the node's own code makes the step then. So all ways to a node lead through here, and none of them
+//! finds it behind, but for whoever asks for it as it was before its download.
 
 use std::sync::Arc;
 
@@ -26,8 +25,8 @@ pub(super) struct Nodes {
     /// How many blocks have come to all nodes at once, and how many of these each node knows of.
     given_count: u64,
     known_counts: Vec<u64>,
-    /// The first of the longest chains that nodes had, and how many have it now, in this very copy. While all have
-    /// it, a block that is found on it is new to each.
+    /// The first of the longest chains that nodes had, and how many have it now, in this very copy. While all
+    /// have it, a block that is found on it is new to each.
     longest: Option<Blockchain>,
     on_longest: usize,
     /// How many have more on their minds than their chains.
@@ -139,8 +138,8 @@ impl Nodes {
         true
     }
 
-    /// Has a node take on a block that extends its tip, if that is all that there is to think about; gives the chain back if
-    /// it is not.
+    /// Has a node take on a block that extends its tip, or a rival of that, if that is all that there is to think about; gives
+    /// the chain back if it is not.
     #[inline]
     pub(super) fn extend(
         &mut self,
@@ -151,34 +150,18 @@ impl Nodes {
     ) -> Result<(), Blockchain> {
         let now = around.now;
         let node = self.at(around, id).expect("blocks flow while all nodes are live");
-        if !node.extends(now, &chain) {
+        if node.extends(now, &chain) {
+            self.take_on(around, id, from, chain);
+        } else if node.reorganises(now, &chain) {
+            let forgets = node.forgets_for_more();
+            node.reorganise(from, chain, false, &mut NodeEffects { around, node: id });
+            if forgets {
+                around.look_at_what_it_forgot(node);
+            }
+            self.has_taken_on(around, id);
+        } else {
             return Err(chain);
         }
-        self.take_on(around, id, from, chain);
-        Ok(())
-    }
-
-    /// Has a node take on a block that extends a rival of its tip, if that is all that there is to think about; gives the
-    /// chain back if it is not.
-    #[inline]
-    pub(super) fn reorganise(
-        &mut self,
-        around: &mut Surroundings,
-        id: NodeId,
-        from: NodeId,
-        chain: Blockchain,
-    ) -> Result<(), Blockchain> {
-        let now = around.now;
-        let node = self.at(around, id).expect("blocks flow while all nodes are live");
-        if !node.reorganises(now, &chain) {
-            return Err(chain);
-        }
-        let forgets = node.forgets_for_more();
-        node.reorganise(from, chain, false, &mut NodeEffects { around, node: id });
-        if forgets {
-            around.look_at_what_it_forgot(node);
-        }
-        self.has_taken_on(around, id);
         Ok(())
     }
 

@@ -214,11 +214,7 @@ impl Surroundings {
         if is_last || self.now + record.last >= before {
             return false;
         }
-        let late = if reorganising.is_empty() {
-            Vec::new()
-        } else {
-            self.replays.ways.times(self.floods.links(), (self.now, kind.finder), reorganising)
-        };
+        let late = self.replays.ways.times(self.floods.links(), (self.now, kind.finder), reorganising);
         if !self.recorder.accepted_by_all(by, &chain.tip_hash(), &record.pattern, &late) {
             return false;
         }

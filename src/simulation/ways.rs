@@ -100,6 +100,9 @@ impl Ways {
         (now, finder): (Time, NodeId),
         others: &[NodeId],
     ) -> Vec<(Time, NodeId)> {
+        if others.is_empty() {
+            return Vec::new();
+        }
         let nanos = self.all_from(links, finder);
         let time = |other: &NodeId| (now.after_nanos(nanos[other.index()]), *other);
         let mut times: Vec<_> = others.iter().map(time).collect();

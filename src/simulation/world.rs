@@ -248,12 +248,9 @@ impl World {
         is_all
     }
 
-    /// A block comes to a node whose tip it does not extend; tells whether it extended a rival of that, or the node only took
-    /// note of it.
+    /// A block comes to a node, and extends neither its tip nor a rival of that; tells whether the node only took note of it.
     #[inline(never)]
     fn other_block_comes(&mut self, number: u32, from: NodeId, to: NodeId, chain: Blockchain) -> bool {
-        let reorganised = self.nodes.reorganise(&mut self.around, to, from, chain);
-        let Err(chain) = reorganised else { return true };
         let is_noted = self.receive(to, from, Message::NewBlock(Told::Chain(chain.clone())));
         if !is_noted && !self.node(to).knows(&chain) {
             self.around.came_in_vain(number, to, &chain);
