@@ -19,6 +19,9 @@ use crate::time::Time;
 
 /// A bucket is 2^18 nanoseconds wide.
 const WIDTH_BITS: u32 = 18;
+/// From room for so many entries on, a bucket gives its memory back when it is emptied. Else each would keep as much as ever
+/// came in one of them, nearly all of it in no cache.
+const LARGE: usize = 512;
 
 /// Something that comes to a node at a time.
 ///
@@ -203,7 +206,7 @@ impl Queue {
             self.filled.fill(number);
             self.ring[place_of(number)].push(arrival);
         }
-        // Its memory is used again.
+        give_back(&mut arrivals);
         self.rounds[place_of(round)] = arrivals;
     }
 
@@ -223,7 +226,9 @@ impl Queue {
         let Some(next) = next.filter(|next| *next <= last) else { return false };
         if next - self.open <= BUCKETS as u64 {
             self.filled.empty(next);
-            mem::swap(&mut self.current, &mut self.ring[place_of(next)]);
+            let bucket = &mut self.ring[place_of(next)];
+            mem::swap(&mut self.current, bucket);
+            give_back(bucket);
         }
         self.open = next;
         while let Some(first) = self.beyond.peek_mut().filter(|first| bucket(first.0.at) == next) {
@@ -231,6 +236,13 @@ impl Queue {
         }
         sort(&mut self.current, &mut self.spare);
         true
+    }
+}
+
+/// Gives the memory of an empty bucket back if that is large.
+fn give_back(bucket: &mut Vec<Arrival>) {
+    if bucket.capacity() >= LARGE {
+        *bucket = Vec::new();
     }
 }
 
