@@ -11,12 +11,12 @@ use super::{
     drive::UNLIMITED,
     events::Subscribers,
     floods::Floods,
-    messages::Flow,
+    flow::Flow,
     queue::{Queue, Turn, end_of},
     replays::Replays,
     schedule::Schedule,
     searches::{Effort, Searches},
-    slots::Slots,
+    under_way::MessagesUnderWay,
     unread::Unread,
 };
 use crate::{
@@ -31,11 +31,7 @@ use crate::{
     rules::{Relay, Rules},
     strategy::Behaviour,
     time::Time,
-    verbs::{
-        Names,
-        state::State,
-        traffic::{Traffic, UnderWay},
-    },
+    verbs::{Names, state::State, traffic::Traffic},
     wire::Room,
 };
 
@@ -95,7 +91,7 @@ pub(super) struct Surroundings {
     /// The attempts a second that each node makes when it searches.
     rates: Vec<f64>,
     pub(super) queue: Queue,
-    pub(super) under_way: Slots<UnderWay>,
+    pub(super) under_way: MessagesUnderWay,
     /// How many messages each node has sent.
     pub(super) sent: Vec<u32>,
     pub(super) traffic: Traffic,
@@ -222,7 +218,7 @@ impl Surroundings {
             behaviours: BTreeMap::new(),
             rates: Vec::new(),
             queue: Queue::new(start),
-            under_way: Slots::default(),
+            under_way: MessagesUnderWay::default(),
             sent: Vec::new(),
             traffic: Traffic::new(seed, link_room),
             floods: Floods::default(),

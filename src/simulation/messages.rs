@@ -6,17 +6,15 @@ use super::{
     carry::Surroundings,
     flood::Spelled,
     floods::{Floods, OneByOne},
-    lanes::Lanes,
+    flow::Flow,
     queue::{Arrival, turn},
-    rehearsal::Rehearsal,
+    under_way::ends_of,
 };
 use crate::{
     blockchain::Blockchain,
     event::{Happening, LossCause},
     message::{Message, MessageKind, NodeId, Told},
-    node::time_alone,
     report::{Messages, Volume},
-    rules::Relay,
     time::Time,
     verbs::{
         state::State,
@@ -25,23 +23,6 @@ use crate::{
     },
     wire::{Load, is_packet},
 };
-
-/// Whether blocks that are pushed may flow without a message for each link: whether all nodes are live and all links whole,
-/// each taking the same time for every message, and no node would notice that a repeat did not come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Flow {
-    /// Something has changed.
-    Unknown,
-    Free,
-    /// They may not, as a message's time depends on its size, or blocks are asked for. But nothing is drawn, and all else
-    /// holds.
-    Steady {
-        /// Whether it depends on the size of every message, as links have bandwidths of their own.
-        by_all_sizes: bool,
-    },
-    /// They may not, before this moment at least.
-    Blocked(Time),
-}
 
 impl Surroundings {
     pub(super) fn relay(&mut self, node: NodeId, except: Option<NodeId>, message: &Message) {
@@ -52,14 +33,37 @@ impl Surroundings {
         if !is_judged {
             self.count_sent(message.kind(), load, others as u64);
         }
+        let is_kept_once = !is_judged && !self.traffic.is_traced() && load.is_light();
+        let slot = is_kept_once.then(|| {
+            let sent = self.traffic.links().epoch();
+            self.under_way.begin_relay(message.clone(), sent, load.own_bytes, others)
+        });
         for place in 0..self.peers[node.index()].len() {
             let to = self.peers[node.index()][place];
             if Some(to) != except {
-                match is_judged {
-                    true => self.send_with_load(node, to, message.clone(), load),
-                    false => self.put_on_link(node, to, message.clone(), load),
+                match slot {
+                    Some(slot) => self.relay_to(node, to, slot, load),
+                    None if is_judged => self.send_with_load(node, to, message.clone(), load),
+                    None => self.put_on_link(node, to, message.clone(), load),
                 }
             }
+        }
+        slot.into_iter().for_each(|slot| self.under_way.end_relay(slot));
+    }
+
+    /// Has a message that is kept in a slot go its way to one of its receivers.
+    #[inline]
+    fn relay_to(&mut self, from: NodeId, to: NodeId, slot: u32, load: Load) {
+        self.note_download(from, to);
+        match self.traffic.relay(self.now, (from, to), load) {
+            Ok((at, lane)) => {
+                let count = self.next_count(from);
+                self.under_way.add_receiver(slot, count, lane);
+                let [from, to] = [from, to].map(|node| node.index() as u32);
+                self.queue.push(Arrival { at, to, from, count, slot });
+                self.look_at_room(lane);
+            }
+            Err(refusal) => self.accept(from, to, refusal.with(Trace::default())),
         }
     }
 
@@ -80,118 +84,6 @@ impl Surroundings {
             }
         }
         self.relay(node, except, &Message::NewBlock(Told::Chain(chain.clone())));
-    }
-
-    /// Tells whether blocks that are pushed may flow without a message for each link.
-    #[inline]
-    pub(super) fn flows(&mut self) -> bool {
-        match self.flow {
-            Flow::Free => true,
-            Flow::Steady { .. } => false,
-            Flow::Blocked(until) if self.now < until => false,
-            _ => self.look_whether_it_flows(),
-        }
-    }
-
-    /// Tells whether how a block spreads, while nothing else happens, depends on who found it and on sizes alone.
-    pub(super) fn is_steady(&mut self) -> bool {
-        self.flows() || matches!(self.flow, Flow::Steady { .. })
-    }
-
-    #[cold]
-    fn look_whether_it_flows(&mut self) -> bool {
-        let (links, now) = (self.traffic.links(), self.now);
-        let relay = self.rules.relay;
-        let is_whole = self.skips
-            && !relay.draws()
-            && self.noticing.is_empty()
-            && !self.traffic.is_traced()
-            && links.are_whole()
-            && self.states.iter().all(State::is_live);
-        self.flow = Flow::Blocked(Time::MAX);
-        if !is_whole {
-            return false;
-        }
-        let mut lanes = (relay == Relay::Push).then(Lanes::default);
-        // How long what fits into packets takes, by which announced blocks are rehearsed and downloaded.
-        let mut packets = (relay == Relay::Announce).then(Lanes::default);
-        let (mut is_drawn, mut by_all_sizes) = (false, false);
-        let mut busy_until = vec![Time::UNIX_EPOCH; self.peers.len()];
-        for (from, peers) in (0..).map(NodeId::new).zip(&self.peers) {
-            let mut of_node = Vec::with_capacity(peers.len());
-            let mut packets_of_node = Vec::new();
-            for &to in peers {
-                // A judge may have it lost. What is lost on the way back is acknowledged as well: the receiver may not
-                // have us for a peer.
-                if self.traffic.may_lose(from, to) {
-                    return false;
-                }
-                // It may be that what comes next is dropped.
-                if self.traffic.is_half_full(links.place(from, to)) {
-                    self.flow = Flow::Blocked(links.last_arrival(from, to));
-                    return false;
-                }
-                // And what is asked for comes that way.
-                let there = links.link(from, to);
-                for link in [there, links.link(to, from)] {
-                    is_drawn |= link.draws();
-                    by_all_sizes |= link.bandwidth().is_some();
-                }
-                if packets.is_some() {
-                    let busy = &mut busy_until[from.index()];
-                    *busy = links.last_arrival(from, to).max(*busy);
-                    packets_of_node.extend(there.latency().steady_nanos().map(|nanos| (to, nanos)));
-                }
-                match links.steady_nanos(now, from, to) {
-                    Ok(nanos) => of_node.push((to, nanos)),
-                    Err(until) if lanes.is_some() && until < Time::MAX => {
-                        self.flow = Flow::Blocked(until);
-                        return false;
-                    }
-                    Err(_) => lanes = None,
-                }
-            }
-            if lanes.as_mut().is_some_and(|lanes| !lanes.add_node(&of_node)) {
-                lanes = None;
-            }
-            if packets.as_mut().is_some_and(|packets| !packets.add_node(&packets_of_node)) {
-                packets = None;
-            }
-            if lanes.is_none() && is_drawn {
-                return false;
-            }
-        }
-        let Some(mut lanes) = lanes else {
-            self.flow = Flow::Steady { by_all_sizes };
-            self.replays.forget(&mut self.recorder);
-            // Over links with bandwidths of their own packets wait, too.
-            let mut packets = packets.filter(|_| !by_all_sizes).unwrap_or_default();
-            packets.find_ways_back();
-            let packets = Arc::new(packets);
-            self.floods.set_lanes(Arc::clone(&packets), true, None);
-            self.replays.rehearsal = None;
-            if packets.nodes() > 0 {
-                self.replays.rehearsal = self.rehearsal(Arc::clone(&packets));
-                if packets.are_both_ways() && packets.take_time() {
-                    self.downloads.begin(busy_until);
-                }
-            }
-            return false;
-        };
-        lanes.find_ways_back();
-        let block_bytes = self.traffic.links().block_cost().bytes;
-        if self.floods.set_lanes(Arc::new(lanes), false, block_bytes) {
-            self.replays.forget(&mut self.recorder);
-        }
-        self.flow = Flow::Free;
-        true
-    }
-
-    /// Makes the rehearsal of a network of links over which packets take so long, if it can be told what its nodes do.
-    fn rehearsal(&self, packets: Arc<Lanes>) -> Option<Rehearsal> {
-        let links = self.traffic.links();
-        let bandwidths = (0..packets.nodes() as u32).map(|node| links.bandwidth(NodeId::new(node))).collect();
-        Rehearsal::new(packets, bandwidths, time_alone(self.patience))
     }
 
     /// Before anything changes that blocks flow by: from now on each that is under way is a message by itself.
@@ -243,7 +135,7 @@ impl Surroundings {
     /// Returns what will have become of the messages at a moment, if nothing else comes until then.
     pub(super) fn counted_by(&self, moment: Time) -> Messages {
         let by_themselves = self.queue.due(moment).filter(|arrival| !Floods::is_of_flood(arrival));
-        let has_come = |arrival: &&Arrival| self.under_way.get(arrival.slot).has_come(moment);
+        let has_come = |arrival: &&Arrival| self.under_way.has_come(arrival, moment);
         let due = by_themselves.filter(has_come).count() as u64;
         let Volume { messages: unqueued, bytes } = self.unqueued;
         let mut counted = self.messages.clone();
@@ -291,37 +183,59 @@ impl Surroundings {
     /// Has a message that is sent go its way.
     #[inline]
     fn put_on_link(&mut self, from: NodeId, to: NodeId, message: Message, load: Load) {
-        if self.downloads.count > 0
-            && let Some(at) = self.downloads.on_link(from, to)
-        {
-            self.traffic.note_arrival((from, to), at);
-        }
+        self.note_download(from, to);
         let trace = self.traffic.trace(&message, from, || self.now);
         let offer = self.traffic.send(self.now, (from, to), message, load, false, trace);
-        let mut is_half_full = false;
+        let mut lane = None;
         if let Offer::Later(message) = &offer {
-            is_half_full = self.traffic.is_half_full(Some(message.lane));
+            lane = Some(message.lane);
             if !is_packet(load.bytes) {
                 self.downloads.keep_busy(from, message.due);
             }
         }
         self.accept(from, to, offer);
-        if is_half_full && (matches!(self.flow, Flow::Free) || self.downloads.are_on) {
+        lane.into_iter().for_each(|lane| self.look_at_room(lane));
+    }
+
+    /// Before a message is sent: it does not overtake what a download stands for on its link.
+    #[inline]
+    fn note_download(&mut self, from: NodeId, to: NodeId) {
+        if self.downloads.count > 0
+            && let Some(at) = self.downloads.on_link(from, to)
+        {
+            self.traffic.note_arrival((from, to), at);
+        }
+    }
+
+    /// Has blocks flow no more when a message was put on a lane of which half is taken up.
+    #[inline]
+    fn look_at_room(&mut self, lane: u32) {
+        if self.traffic.is_half_full(Some(lane)) && (matches!(self.flow, Flow::Free) || self.downloads.are_on)
+        {
             self.spell_out();
         }
     }
 
+    /// Brings a relayed message to its receiver, if nothing has come in its way; returns it.
+    #[inline]
+    pub(super) fn arrive_relayed(&mut self, arrival: &Arrival) -> Option<Arc<Message>> {
+        let message = self.under_way.relayed(arrival)?;
+        let has_arrived = self.states[arrival.to as usize].is_live()
+            && self.traffic.arrive_relayed(ends_of(arrival), message);
+        has_arrived.then(|| {
+            self.messages.delivered += 1;
+            self.under_way.take_relayed(arrival)
+        })
+    }
+
     /// Brings a message to its receiver; returns it if the receiver reads it now. One that is still to be looked at keeps its
     /// number among its sender's.
-    pub(super) fn arrive(
-        &mut self,
-        Arrival { slot, count, .. }: Arrival,
-    ) -> Option<(NodeId, NodeId, Message)> {
-        let message = self.under_way.take(slot);
+    pub(super) fn arrive(&mut self, arrival: Arrival) -> Option<(NodeId, NodeId, Message)> {
+        let message = self.under_way.take(&arrival);
         let (from, to, bytes) = (message.from, message.to, message.bytes);
         match self.traffic.arrive(message) {
             Offer::Arrived(message, trace) => return self.deliver((from, to), message, bytes, trace),
-            Offer::Later(message) => self.bring(message, count),
+            Offer::Later(message) => self.bring(message, arrival.count),
             offer => self.accept(from, to, offer),
         }
         None

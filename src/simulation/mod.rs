@@ -14,6 +14,7 @@ mod filled;
 mod finality;
 mod flood;
 mod floods;
+mod flow;
 mod lanes;
 mod messages;
 mod nodes;
@@ -34,6 +35,7 @@ mod slots;
 mod sorting;
 #[cfg(test)]
 mod tests;
+mod under_way;
 mod unread;
 mod ways;
 mod world;

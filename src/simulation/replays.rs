@@ -36,7 +36,7 @@ use std::{mem, time::Duration};
 
 use super::{
     carry::Surroundings,
-    messages::Flow,
+    flow::Flow,
     nodes::Nodes,
     recording::Recording,
     records::{Kind, Records},

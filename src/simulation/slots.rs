@@ -33,6 +33,15 @@ impl<T> Slots<T> {
         self.places[place as usize].as_ref().expect("whoever asks has seen what lies there")
     }
 
+    /// Returns the value in a place, to be changed.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    pub(super) fn get_mut(&mut self, place: u32) -> &mut T {
+        self.places[place as usize].as_mut().expect("whoever asks has seen what lies there")
+    }
+
     /// Takes a value out of its place.
     ///
     /// # Panics

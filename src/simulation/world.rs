@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
 };
 
 use super::{
@@ -16,6 +17,7 @@ use super::{
     replays::Found,
     samples::Samples,
     shared::Goal,
+    under_way::ends_of,
 };
 use crate::{
     blockchain::Blockchain,
@@ -86,6 +88,7 @@ impl World {
     /// Lets the next thing happen, unless it comes later than a limit. Time then is what it was, or that thing's.
     /// `unseen_until` is the goal of a run that nobody looks at before: a block that was found may have come to all then
     /// before the next thing happens, and one on its way to many. Without one every block is carried, step by step.
+    #[inline(never)]
     pub(super) fn step(&mut self, limit: Time, unseen_until: Option<Goal>) -> Step {
         if unseen_until.is_none() {
             self.carry_found();
@@ -207,7 +210,7 @@ impl World {
         }
         for arrival in self.around.queue.opened() {
             if !Floods::is_of_flood(arrival) {
-                self.around.traffic.fetch(self.around.under_way.get(arrival.slot));
+                self.around.traffic.fetch(self.around.under_way.lane(arrival));
             }
         }
     }
@@ -261,6 +264,14 @@ impl World {
     /// A message comes to the end of its link; tells whether its receiver only took note of it.
     #[inline(never)]
     fn message_comes(&mut self, arrival: Arrival) -> bool {
+        if let Some(message) = self.around.arrive_relayed(&arrival) {
+            let (from, to) = ends_of(&arrival);
+            let is_noted = self.nodes.take_note(&mut self.around, to, from, &message);
+            if !is_noted {
+                self.handle(to, Input::Message(from, Arc::unwrap_or_clone(message)));
+            }
+            return is_noted;
+        }
         let Some((from, to, message)) = self.around.arrive(arrival) else { return false };
         self.receive(to, from, message)
     }

@@ -52,6 +52,22 @@ impl UnderWay {
     }
 }
 
+/// A message under way that was relayed, as its lane counts it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OnLane {
+    pub(crate) sent: Epoch,
+    pub(crate) bytes: u64,
+    pub(crate) lane: u32,
+}
+
+impl OnLane {
+    /// Makes it a message by itself, which is due now.
+    pub(crate) fn by_itself(self, due: Time, (from, to): (NodeId, NodeId), message: Message) -> UnderWay {
+        let Self { sent, bytes, lane } = self;
+        UnderWay { due, from, to, bytes, message, sent, lane, load: None, trace: Trace::default() }
+    }
+}
+
 /// What a driver has to do with a message that is sent, or due.
 #[derive(Debug)]
 pub(crate) enum Offer {
@@ -65,6 +81,22 @@ pub(crate) enum Offer {
     TooMuch(Trace),
     /// Count it as lost.
     Lost(MessageLoss, Trace),
+}
+
+/// Why a message does not go its way.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    TooMuch,
+    Lost(MessageLoss),
+}
+
+impl Refusal {
+    pub(crate) fn with(self, trace: Trace) -> Offer {
+        match self {
+            Self::TooMuch => Offer::TooMuch(trace),
+            Self::Lost(loss) => Offer::Lost(loss, trace),
+        }
+    }
 }
 
 type JudgeFn = dyn FnMut(NodeId, NodeId, &Message) -> Verdict + Send;
@@ -117,18 +149,9 @@ impl Traffic {
         trace: Trace,
     ) -> Offer {
         let verdict = self.judge.as_mut().map_or(Verdict::Pass, |judge| (judge.0)(from, to, &message));
-        if let Some(loss) = self.links.refusal(verdict, from, to) {
-            return Offer::Lost(loss, trace);
-        }
-        // What finds no room takes none of its sender's time, and none of its link's draws.
-        let (bytes, lane) = (load.own_bytes, self.links.place(from, to));
-        if !self.links.under_way(lane).leaves_room(bytes, self.room) {
-            return Offer::TooMuch(trace);
-        }
-        let (fate, lane) = self.links.carry(verdict, now, (from, to), lane, load.bytes);
-        let due = match fate {
-            Fate::Lost(loss) => return Offer::Lost(loss, trace),
-            Fate::Deliver(due) => due,
+        let (due, lane) = match self.way(verdict, now, (from, to), load) {
+            Ok(way) => way,
+            Err(refusal) => return refusal.with(trace),
         };
         // What is delayed by a verdict is delayed by nothing else.
         let is_light = load.is_light() || verdict != Verdict::Pass;
@@ -136,10 +159,58 @@ impl Traffic {
         if arrives && is_light && self.links.arrival(from, to, sent) == Arrival::Arrived {
             return Offer::Arrived(message, trace);
         }
-        let load = (!is_light).then(|| Box::new(self.written(from, to, load)));
+        let bytes = load.own_bytes;
         let lane = self.links.put_on((from, to), lane, bytes);
+        let load = (!is_light).then(|| Box::new(self.written(from, to, load)));
         let message = UnderWay { due, from, to, bytes, message, sent, lane, load, trace };
         if arrives { self.arrive(message) } else { Offer::Later(message) }
+    }
+
+    /// Sends a message to one of the many whom it is relayed to, which the driver keeps; returns when it is due there, and where
+    /// it is counted. Nobody judges it, it is not traced, and it takes its receiver no time.
+    #[inline]
+    pub(crate) fn relay(
+        &mut self,
+        now: Time,
+        (from, to): (NodeId, NodeId),
+        load: Load,
+    ) -> Result<(Time, u32), Refusal> {
+        debug_assert!(!self.is_judged() && !self.is_traced && load.is_light());
+        let (due, lane) = self.way(Verdict::Pass, now, (from, to), load)?;
+        Ok((due, self.links.put_on((from, to), lane, load.own_bytes)))
+    }
+
+    /// Lets a message arrive that was relayed so, if nothing has come in its way since it was sent; tells whether it did.
+    #[inline]
+    pub(crate) fn arrive_relayed(&mut self, (from, to): (NodeId, NodeId), message: OnLane) -> bool {
+        let has_arrived = self.links.arrival(from, to, message.sent) == Arrival::Arrived;
+        if has_arrived {
+            self.links.take_off((from, to), message.lane, message.bytes);
+        }
+        has_arrived
+    }
+
+    /// Decides when a message comes to the end of its link, whose lane it tells if it has one.
+    #[inline]
+    fn way(
+        &mut self,
+        verdict: Verdict,
+        now: Time,
+        (from, to): (NodeId, NodeId),
+        load: Load,
+    ) -> Result<(Time, Option<u32>), Refusal> {
+        if let Some(loss) = self.links.refusal(verdict, from, to) {
+            return Err(Refusal::Lost(loss));
+        }
+        // What finds no room takes none of its sender's time, and none of its link's draws.
+        let lane = self.links.place(from, to);
+        if !self.links.under_way(lane).leaves_room(load.own_bytes, self.room) {
+            return Err(Refusal::TooMuch);
+        }
+        match self.links.carry(verdict, now, (from, to), lane, load.bytes) {
+            (Fate::Deliver(due), lane) => Ok((due, lane)),
+            (Fate::Lost(loss), _) => Err(Refusal::Lost(loss)),
+        }
     }
 
     /// Tells whether half of the room on the lane in a place is taken up, or more.
@@ -149,9 +220,9 @@ impl Traffic {
         messages > self.room.messages / 2 || bytes > self.room.bytes / 2
     }
 
-    /// Has what a message's arrival reads fetched from memory, and does not wait for it.
-    pub(crate) fn fetch(&self, message: &UnderWay) {
-        std::hint::black_box(self.links.under_way(Some(message.lane)).messages);
+    /// Has what the arrival of a message reads that is counted in a lane fetched from memory, and does not wait for it.
+    pub(crate) fn fetch(&self, lane: u32) {
+        std::hint::black_box(self.links.under_way(Some(lane)).messages);
     }
 
     /// Lets a message arrive that is due.
