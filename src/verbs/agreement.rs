@@ -96,19 +96,47 @@ impl fmt::Display for Settled {
     }
 }
 
-/// The groups of live nodes that can reach each other, if the nodes of each agree. It costs O(the edges) at most, and
-/// ends at the first two that do not.
-pub(crate) fn agreements(view: &impl View, links: &Links) -> Option<Vec<Agreement>> {
-    let mut groups = Groups::new(view.count());
-    for node in view.live() {
-        for &peer in view.peers(node).iter().filter(|peer| view.is_live(**peer)) {
-            let agree = view.chain(peer) == view.chain(node);
-            match links.is_reachable(node, peer) && links.is_reachable(peer, node) {
-                true if agree => groups.join(node.index(), peer.index()),
-                true => return None,
-                false => {}
+/// Looks whether the nodes agree, again after each change.
+///
+/// It begins with a node that did not agree with a peer when it looked last: while that stays so, a look costs as much as
+/// that node has peers. All nodes and their peers are looked at once they agree.
+#[derive(Debug, Default)]
+pub(crate) struct Agreeing {
+    first: usize,
+}
+
+impl Agreeing {
+    /// Returns the groups of live nodes that can reach each other, if the nodes of each agree.
+    pub(crate) fn look(&mut self, view: &impl View, links: &Links) -> Option<Vec<Agreement>> {
+        let count = view.count();
+        let all = (self.first..count).chain(0..self.first.min(count));
+        for place in all {
+            if !agrees_with_peers(view, links, NodeId::new(place as u32)) {
+                self.first = place;
+                return None;
             }
         }
+        Some(groups(view, links))
+    }
+}
+
+/// Tells whether a node, if it is live, has the chain of each live peer that it can talk to.
+fn agrees_with_peers(view: &impl View, links: &Links, node: NodeId) -> bool {
+    !view.state(node).is_live()
+        || talks_to(view, links, node).all(|peer| view.chain(peer) == view.chain(node))
+}
+
+/// The live peers of a node that can hear it and be heard by it.
+fn talks_to<'a>(view: &'a impl View, links: &'a Links, node: NodeId) -> impl Iterator<Item = NodeId> + 'a {
+    let live = view.peers(node).iter().copied().filter(|peer| view.is_live(*peer));
+    live.filter(move |peer| links.is_reachable(node, *peer) && links.is_reachable(*peer, node))
+}
+
+/// The groups of live nodes that can reach each other, which agree.
+fn groups(view: &impl View, links: &Links) -> Vec<Agreement> {
+    let mut groups = Groups::new(view.count());
+    for node in view.live() {
+        talks_to(view, links, node).for_each(|peer| groups.join(node.index(), peer.index()));
     }
     let mut members: BTreeMap<usize, Vec<NodeId>> = BTreeMap::new();
     for node in view.live() {
@@ -117,7 +145,7 @@ pub(crate) fn agreements(view: &impl View, links: &Links) -> Option<Vec<Agreemen
     let mut agreements: Vec<_> =
         members.into_values().map(|nodes| Agreement { chain: view.chain(nodes[0]).clone(), nodes }).collect();
     agreements.sort_by_key(|agreement| Reverse(agreement.nodes.len()));
-    Some(agreements)
+    agreements
 }
 
 /// The live nodes, and the chain of each.

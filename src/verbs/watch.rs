@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    agreement::{Settled, Unsettled, agreements, unsettled},
+    agreement::{Agreeing, Settled, Unsettled, unsettled},
     drive::{Driver, Recorded},
     error::{NodeError, WaitError},
     front::NetworkOf,
@@ -180,7 +180,8 @@ impl<D: Driver> NetworkOf<D> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn settle(&self, timeout: Duration) -> Result<Settled, Unsettled> {
-        match self.driver.wait(self.driver.now() + timeout, agreements) {
+        let mut agreeing = Agreeing::default();
+        match self.driver.wait(self.driver.now() + timeout, |view, links| agreeing.look(view, links)) {
             Some(groups) => Ok(Settled { groups }),
             None => Err(self.driver.look(unsettled)),
         }

@@ -14,7 +14,7 @@ use crate::{
     time::Time,
     verbs::{
         DownCause, Settled,
-        agreement::{agreements, unsettled},
+        agreement::{Agreeing, unsettled},
         ending,
         links_up::CameUp,
         state::State,
@@ -121,7 +121,7 @@ impl Plain {
             Step::Resume(node) => self.resume(node),
             Step::Settle(timeout) => {
                 let until = self.now + timeout;
-                let groups = self.wait(until, |plain| agreements(plain, plain.traffic.links()));
+                let groups = self.wait(until, |plain| Agreeing::default().look(plain, plain.traffic.links()));
                 return settled(groups.map(|groups| Settled { groups }).ok_or_else(|| unsettled(self)));
             }
             Step::CountFromNow => self.count_from_now(),
