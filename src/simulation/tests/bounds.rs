@@ -1,7 +1,7 @@
 //! What is left out of the queue ends where it would in the queue: at the room on a link, and with time.
 
 use super::*;
-use crate::simulation::world::World;
+use crate::{simulation::world::World, wire::Waiting};
 
 /// One node mines, and what it says takes days to come to the other.
 fn over_a_slow_link(interval: f64, skips: bool) -> Simulation {
@@ -23,6 +23,38 @@ fn what_is_skipped_takes_room_on_its_link() {
     });
     assert_eq!(skipping, full);
     assert!(full.1 > 4_000, "{full:?}");
+}
+
+/// What goes to many takes room on each link until it comes there, is lost or is let go of.
+#[test]
+fn what_has_come_takes_no_room() {
+    let simulation = network(5, 600.0, true);
+    let ends = || (0..5).flat_map(|from| (0..5).map(move |to| (NodeId::new(from), NodeId::new(to))));
+    let lossy = Link::default().with_latency(Latency::fixed(Duration::from_secs(1)));
+    let lossy = lossy.with_loss(0.2).unwrap();
+    ends()
+        .filter(|(from, to)| from != to)
+        .for_each(|(from, to)| simulation.set_link(from, to, lossy).unwrap());
+    let waiting = || {
+        let world = simulation.driver.world.borrow();
+        let waiting = ends().map(|(from, to)| world.around.traffic.links().waiting(from, to));
+        waiting.filter(|waiting| *waiting != Waiting::default()).count()
+    };
+    let mut most = 0;
+    for round in 0..40 {
+        simulation.run_blocks(1);
+        most = waiting().max(most);
+        match round % 4 {
+            0 => simulation.partition([[NodeId::new(1)]]).unwrap(),
+            1 => simulation.heal(),
+            2 => simulation.hold(NodeId::new(0), NodeId::new(1)).unwrap(),
+            _ => simulation.release(NodeId::new(0), NodeId::new(1)),
+        }
+    }
+    assert!(most > 0);
+    simulation.nodes().into_iter().for_each(|node| simulation.stop_mining(node).unwrap());
+    simulation.run_for(Duration::from_secs(86_400));
+    assert_eq!(waiting(), 0);
 }
 
 /// What an attacker shows at once is too much to flow.
