@@ -1,10 +1,11 @@
 //! Who a node is to the threads of a network, and the channels to its own thread.
 
 use std::{
+    collections::BTreeMap,
     convert::Infallible,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU32, AtomicU64, Ordering},
     },
     thread::JoinHandle,
     time::Instant,
@@ -121,9 +122,38 @@ pub(super) struct Line {
 pub(super) struct Inbox {
     sender: Sender<Unread>,
     /// What waits of each sender.
-    unread: RwLock<Vec<Mutex<Waiting>>>,
+    unread: RwLock<BTreeMap<NodeId, Arc<Counted>>>,
     /// What there is for each.
     room: Room,
+}
+
+/// What waits of a sender, counted by whoever sends and by the node's thread, of which neither waits for the other.
+#[derive(Debug, Default)]
+struct Counted {
+    messages: AtomicU32,
+    bytes: AtomicU64,
+}
+
+impl Counted {
+    /// Counts a message of so many bytes in, if there is room for it. Of two that come at once there both may find none,
+    /// where one would have fitted.
+    fn add(&self, bytes: u64, room: Room) -> bool {
+        let before = Waiting {
+            messages: self.messages.fetch_add(1, Ordering::Relaxed),
+            bytes: self.bytes.fetch_add(bytes, Ordering::Relaxed),
+        };
+        let fits = before.leaves_room(bytes, room);
+        if !fits {
+            self.remove(bytes);
+        }
+        fits
+    }
+
+    /// Counts a message out: its bytes first, as whatever is alone has room.
+    fn remove(&self, bytes: u64) {
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        self.messages.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// A message that waits to be read.
@@ -133,6 +163,8 @@ pub(super) struct Unread {
     message: Message,
     /// What it takes as it is counted: to count it again would cost as much as writing it out.
     bytes: u64,
+    /// What it is counted in. Whoever reads it looks for nothing under a lock that its sender needs.
+    counted: Arc<Counted>,
 }
 
 /// The receiving ends of a node's channels, for its thread.
@@ -140,7 +172,6 @@ pub(super) struct Unread {
 pub(super) struct Mailbox {
     pub(super) control: Receiver<Control>,
     pub(super) inbox: Receiver<Unread>,
-    counted: Arc<Inbox>,
 }
 
 /// What becomes of a message that has come to its receiver.
@@ -157,53 +188,38 @@ pub(super) enum Reception {
 pub(super) fn open(room: Room) -> (Line, Mailbox) {
     let (control, control_receiver) = unbounded();
     let (sender, receiver) = unbounded();
-    let inbox = Arc::new(Inbox { sender, unread: RwLock::new(Vec::new()), room });
-    let mailbox = Mailbox { control: control_receiver, inbox: receiver, counted: Arc::clone(&inbox) };
-    (Line { control, inbox }, mailbox)
+    let inbox = Arc::new(Inbox { sender, unread: RwLock::default(), room });
+    (Line { control, inbox }, Mailbox { control: control_receiver, inbox: receiver })
 }
 
 impl Inbox {
     /// Puts a message of so many bytes into the inbox, unless too much of its sender's waits there.
     pub(super) fn deliver(&self, from: NodeId, message: Message, bytes: u64) -> Reception {
-        if !self.count_in(from, bytes) {
+        let counted = self.counted(from);
+        if !counted.add(bytes, self.room) {
             return Reception::Dropped;
         }
-        match self.sender.send(Unread { from, message, bytes }) {
+        match self.sender.send(Unread { from, message, bytes, counted }) {
             Ok(()) => Reception::Delivered,
-            Err(_) => {
-                // A thread that has ended, or a puppet that was dropped: nobody will read it.
-                self.count_out(from, bytes);
-                Reception::Missed
-            }
+            // A thread that has ended, or a puppet that was dropped: nobody will read it.
+            Err(_) => Reception::Missed,
         }
     }
 
-    fn count_in(&self, from: NodeId, bytes: u64) -> bool {
-        if let Some(waiting) = self.unread.read().get(from.index()) {
-            let mut waiting = waiting.lock();
-            let fits = waiting.leaves_room(bytes, self.room);
-            if fits {
-                waiting.add(bytes);
-            }
-            return fits;
+    fn counted(&self, from: NodeId) -> Arc<Counted> {
+        if let Some(counted) = self.unread.read().get(&from) {
+            return Arc::clone(counted);
         }
-        let mut unread = self.unread.write();
-        if unread.len() <= from.index() {
-            unread.resize_with(from.index() + 1, Mutex::default);
-        }
-        drop(unread);
-        self.count_in(from, bytes)
-    }
-
-    fn count_out(&self, from: NodeId, bytes: u64) {
-        self.unread.read()[from.index()].lock().remove(bytes);
+        Arc::clone(self.unread.write().entry(from).or_default())
     }
 }
 
 impl Mailbox {
     /// Takes the next message out of the inbox.
     pub(super) fn read(&self) -> Result<(NodeId, Message), TryRecvError> {
-        self.inbox.try_recv().map(|unread| self.take_out(unread))
+        let Unread { from, message, bytes, counted } = self.inbox.try_recv()?;
+        counted.remove(bytes);
+        Ok((from, message))
     }
 
     /// Waits for the next message, but not beyond a deadline, nor beyond the network's end.
@@ -228,11 +244,5 @@ impl Mailbox {
                 return heard;
             }
         }
-    }
-
-    /// Makes room again for as much as a message took.
-    fn take_out(&self, Unread { from, message, bytes }: Unread) -> (NodeId, Message) {
-        self.counted.count_out(from, bytes);
-        (from, message)
     }
 }
