@@ -53,13 +53,12 @@ pub(super) fn restart(shared: &Arc<Shared>, node: NodeId, from: RestartFrom) -> 
     // It has nothing to do before others know that it is up.
     let events: Vec<_> = recorded.into_iter().map(|what| Event { time, node, what }).collect();
     shared.watch.record_with(&events, || {
-        shared.nodes.change(|table| {
-            let row = &mut table.rows[node.index()];
+        shared.nodes.change_quietly(&member, |row, spoken_to_by| {
             (row.state, row.chain) = (State::Live, chain);
-            table.lines[node.index()] = Some(line);
+            *spoken_to_by = Some(line);
         });
-        member.changes.notify();
     });
+    shared.nodes.wake(&member);
     Ok(())
 }
 

@@ -66,10 +66,17 @@ impl Nodes {
         answer
     }
 
-    /// Changes what is known of a node, and wakes whoever waits for that. A node that has a thread is changed by it
-    /// alone, and one that has none by whoever holds its [`Member::thread`].
-    pub(super) fn change_row(&self, member: &Member, change: impl FnOnce(&mut Row)) {
-        self.change(|table| change(&mut table.rows[member.id.index()]));
+    /// Changes what is known of a node while another lock is held. Whoever waits for that is [woken](Self::wake) once it is
+    /// not: it would only wait for that lock. A node that has a thread is changed by it alone, and one that has none by
+    /// whoever holds its [`Member::thread`].
+    pub(super) fn change_quietly(&self, member: &Member, change: impl FnOnce(&mut Row, &mut Option<Line>)) {
+        let Table { rows, lines, .. } = &mut *self.table.write();
+        change(&mut rows[member.id.index()], &mut lines[member.id.index()]);
+    }
+
+    /// Wakes whoever waits for a change of a node, or for any.
+    pub(super) fn wake(&self, member: &Member) {
+        self.changes.notify();
         member.changes.notify();
     }
 

@@ -141,8 +141,9 @@ impl Worker {
         let node = self.node.id();
         let events: Vec<_> = recorded.into_iter().map(|what| Event { time, node, what }).collect();
         self.shared.watch.record_with(&events, || {
-            self.shared.nodes.change_row(&self.member, change);
+            self.shared.nodes.change_quietly(&self.member, |row, _| change(row));
         });
+        self.shared.nodes.wake(&self.member);
     }
 
     /// Does what there is to do once round: all commands that wait, some messages, a deadline, a slice; waits if that was
