@@ -82,6 +82,13 @@ struct Block {
     nine_tenths: usize,
 }
 
+/// Who has a block that a node has just got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Held {
+    BySome,
+    ByAll,
+}
+
 impl Block {
     /// Notes that a node has the block; tells whether that is news, and of a node that counts.
     #[inline]
@@ -139,7 +146,10 @@ impl Followed {
         self.blocks.push_back(Block { number, hash, parent, time, bits, nodes, count: 0, half, nine_tenths });
         self.last = Some((hash, number));
         self.pairs += nodes as u64 - 1;
-        self.hold(self.blocks.len() - 1, miner, Duration::ZERO);
+        let youngest = self.blocks.len() - 1;
+        if self.hold(youngest, miner, Duration::ZERO) == Some(Held::ByAll) {
+            self.let_go(youngest);
+        }
         if self.blocks.len() > FOLLOWED_MAX {
             self.let_go(0);
         }
@@ -165,14 +175,22 @@ impl Followed {
     #[inline]
     fn take_on(&mut self, time: Time, place: usize, number: u64) {
         let mut next = self.find(number);
+        let (mut by_all, mut last) = (0, 0);
         while let Some(at) = next {
             let Block { parent, time: mined, .. } = self.blocks[at];
             let elapsed = time - mined;
-            if !self.hold(at, place, elapsed) {
-                break;
+            match self.hold(at, place, elapsed) {
+                None => break,
+                Some(Held::ByAll) => (by_all, last) = (by_all + 1, at),
+                Some(Held::BySome) => {}
             }
             self.to_each.record(elapsed);
             next = parent.and_then(|parent| self.find(parent));
+        }
+        match by_all {
+            0 => {}
+            1 => self.let_go(last),
+            _ => self.let_go_of_all_held(),
         }
     }
 
@@ -192,11 +210,12 @@ impl Followed {
         }
     }
 
+    /// Notes that a node has a block; tells by whom it is held then, unless that is no news.
     #[inline]
-    fn hold(&mut self, at: usize, place: usize, elapsed: Duration) -> bool {
+    fn hold(&mut self, at: usize, place: usize, elapsed: Duration) -> Option<Held> {
         let block = &mut self.blocks[at];
         if !block.insert(place) {
-            return false;
+            return None;
         }
         let &mut Block { count, nodes, half, nine_tenths, .. } = block;
         if count == half {
@@ -205,15 +224,30 @@ impl Followed {
         if count == nine_tenths {
             self.to_90_percent.record(elapsed);
         }
-        if count == nodes {
-            self.to_all.record(elapsed);
-            self.let_go(at);
+        if count < nodes {
+            return Some(Held::BySome);
         }
-        true
+        self.to_all.record(elapsed);
+        Some(Held::ByAll)
     }
 
     fn let_go(&mut self, at: usize) {
-        let Some(Block { hash, number, bits, .. }) = self.blocks.remove(at) else { return };
+        if let Some(block) = self.blocks.remove(at) {
+            self.forget(block);
+        }
+    }
+
+    /// Lets go of all blocks that every node has, together: whoever comes from a long branch makes many such at once, and
+    /// to close the gap that each leaves would take more than all else.
+    #[cold]
+    fn let_go_of_all_held(&mut self) {
+        let blocks = std::mem::take(&mut self.blocks).into_iter();
+        let (held, left): (VecDeque<_>, VecDeque<_>) = blocks.partition(|block| block.count == block.nodes);
+        self.blocks = left;
+        held.into_iter().for_each(|block| self.forget(block));
+    }
+
+    fn forget(&mut self, Block { hash, number, bits, .. }: Block) {
         self.youngest.take_if(|(_, youngest)| *youngest == number);
         // One that was mined again has taken its place there.
         if self.numbers.get(&hash).is_some_and(|other| *other <= number) {
