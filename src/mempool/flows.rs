@@ -13,8 +13,9 @@ pub(super) struct Flows(BTreeMap<Arc<str>, Flow>);
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Flow {
-    /// The arrivals of what the address sends and of what it receives.
-    pub(super) arrivals: BTreeSet<i64>,
+    /// How many the address sends, and the arrivals of those that it receives.
+    sent: usize,
+    pub(super) received: BTreeSet<i64>,
     pub(super) income: u128,
     pub(super) spending: u128,
 }
@@ -27,30 +28,31 @@ impl Flows {
     pub(super) fn add(&mut self, arrival: i64, transaction: &Transaction) {
         let amount = u128::from(transaction.amount());
         let sender = self.0.entry(Arc::clone(transaction.sender_address())).or_default();
-        sender.arrivals.insert(arrival);
+        sender.sent += 1;
         sender.spending += amount;
         let recipient = self.0.entry(Arc::clone(transaction.recipient_address())).or_default();
-        recipient.arrivals.insert(arrival);
+        recipient.received.insert(arrival);
         recipient.income += amount;
     }
 
     pub(super) fn remove(&mut self, arrival: i64, transaction: &Transaction) {
         let amount = u128::from(transaction.amount());
         let (sender, recipient) = (transaction.sender_address(), transaction.recipient_address());
-        self.flow(sender).spending -= amount;
-        self.flow(recipient).income -= amount;
-        // Who pays itself has one flow, which is gone the second time.
-        for address in [sender, recipient] {
-            if let Some(flow) = self.0.get_mut(address) {
-                flow.arrivals.remove(&arrival);
-                if flow.arrivals.is_empty() {
-                    self.0.remove(address);
-                }
-            }
-        }
+        self.change(sender, |flow| {
+            flow.sent -= 1;
+            flow.spending -= amount;
+        });
+        self.change(recipient, |flow| {
+            flow.received.remove(&arrival);
+            flow.income -= amount;
+        });
     }
 
-    fn flow(&mut self, address: &str) -> &mut Flow {
-        self.0.get_mut(address).expect("who sends or receives a pending transaction has a flow")
+    fn change(&mut self, address: &str, change: impl FnOnce(&mut Flow)) {
+        let flow = self.0.get_mut(address).expect("who sends or receives a pending transaction has a flow");
+        change(flow);
+        if flow.sent == 0 && flow.received.is_empty() {
+            self.0.remove(address);
+        }
     }
 }

@@ -96,17 +96,15 @@ impl Mempool {
         }
         let account = accounts.get(address);
         let mut funds = Funds { left: account.balance.into(), next: account.nonce };
-        for arrival in flow.arrivals.range(..from) {
-            let transaction = &self.arrivals[arrival];
-            if transaction.sender_address() == address {
-                funds.pay(transaction);
-            }
-            if transaction.recipient_address() == address {
-                funds.receive(transaction);
-            }
-        }
+        let (received, sent) = (flow.received.iter(), self.ready.of(address));
+        // What it spends may have come in before.
+        received
+            .clone()
+            .take_while(|arrival| **arrival < from)
+            .for_each(|at| funds.receive(&self.arrivals[at]));
+        sent.clone().take_while(|arrival| **arrival < from).for_each(|at| funds.pay(&self.arrivals[at]));
         judgement.funds.insert(Arc::clone(address), funds);
-        judgement.open.extend(flow.arrivals.range(from..));
+        judgement.open.extend(flow.received.range(from..).chain(sent.skip_while(|arrival| **arrival < from)));
     }
 
     /// Has a sender's transactions that waited for the nonce before move up behind all others; lets go of those that the
@@ -117,6 +115,9 @@ impl Mempool {
         accounts: &Accounts,
         lost: &mut Vec<(Transaction, LossReason)>,
     ) {
+        if self.gaps.count(sender) == 0 {
+            return;
+        }
         let balance = accounts.get(sender).balance;
         while let Some((nonce, gap)) = self.gaps.first_of(sender) {
             let next = self.next_nonce(sender, accounts);

@@ -112,10 +112,12 @@ impl Mempool {
         rules.check_fits(&transaction).map_err(SubmitError::Unminable)?;
         match transaction.nonce() {
             Some(nonce) if rules.accounts => {
-                self.nonce_is_free(&transaction, nonce, accounts)?;
-                match nonce == self.next_nonce(transaction.sender(), accounts) {
-                    true => self.enter(transaction, nonce, accounts),
-                    false => self.wait(transaction, nonce, accounts),
+                let account = accounts.get(transaction.sender());
+                let next = account.nonce + self.ready.count(transaction.sender()) as u64;
+                self.nonce_is_free(&transaction, nonce, (account.nonce, next))?;
+                match nonce == next {
+                    true => self.enter(transaction, nonce, account.balance, accounts),
+                    false => self.wait(transaction, nonce, account.balance, next),
                 }
             }
             Some(found) => Err(SubmitError::UnexpectedNonce { found }),
@@ -151,15 +153,15 @@ impl Mempool {
         &self,
         transaction: &Transaction,
         nonce: u64,
-        accounts: &Accounts,
+        (mined, next): (u64, u64),
     ) -> Result<(), SubmitError> {
         let sender = transaction.sender();
-        let pending = self.pending(sender, nonce);
+        // What can be mined follows what is mined without a gap.
+        let pending = if nonce == next { self.gaps.get(sender, nonce) } else { self.pending(sender, nonce) };
         if pending == Some(transaction) {
             return Err(SubmitError::AlreadyPending { sender: shortened(sender), nonce });
         }
-        if pending.is_some() || nonce < accounts.get(sender).nonce {
-            let next = self.next_nonce(sender, accounts);
+        if pending.is_some() || nonce < mined {
             return Err(SubmitError::NonceTaken { sender: shortened(sender), nonce, next });
         }
         Ok(())
@@ -170,11 +172,12 @@ impl Mempool {
         &mut self,
         transaction: Transaction,
         nonce: u64,
+        balance: u64,
         accounts: &Accounts,
     ) -> Result<Vec<(Transaction, LossReason)>, SubmitError> {
         let sender = transaction.sender_address().clone();
-        if !is_payable(transaction.amount(), self.left(&sender, accounts.get(&sender).balance)) {
-            return Err(self.overdraft(&transaction, accounts));
+        if !is_payable(transaction.amount(), self.left(&sender, balance)) {
+            return Err(self.overdraft(&transaction, balance));
         }
         let is_full = self.len() >= self.capacity;
         if is_full && self.gaps.len() == 0 && self.ready.gives_way(&sender, nonce).is_none() {
@@ -193,17 +196,17 @@ impl Mempool {
         &mut self,
         transaction: Transaction,
         nonce: u64,
-        accounts: &Accounts,
+        balance: u64,
+        next: u64,
     ) -> Result<Vec<(Transaction, LossReason)>, SubmitError> {
         let sender = transaction.sender_address().clone();
-        if accounts.get(&sender).balance == 0 {
-            return Err(self.overdraft(&transaction, accounts));
+        if balance == 0 {
+            return Err(self.overdraft(&transaction, balance));
         }
         let is_full = self.gaps.len() >= self.capacity.div_ceil(GAPS_SHARE) || self.len() >= self.capacity;
         let mut lost = Vec::new();
         if is_full || self.gaps.count(&sender) >= GAPS_OF_SENDER {
             let Some((other, last)) = self.gaps.gives_way(&sender, nonce) else {
-                let next = self.next_nonce(&sender, accounts);
                 return Err(SubmitError::TooFarAhead { sender: shortened(&sender), nonce, next });
             };
             lost.push((self.remove_gap(&other, last), LossReason::Evicted));
@@ -243,12 +246,12 @@ impl Mempool {
         u128::from(balance) + flow.map_or(0, |flow| flow.income) - flow.map_or(0, |flow| flow.spending)
     }
 
-    fn overdraft(&self, transaction: &Transaction, accounts: &Accounts) -> SubmitError {
+    fn overdraft(&self, transaction: &Transaction, balance: u64) -> SubmitError {
         let sender = transaction.sender();
         let flow = self.flows.get(sender);
         SubmitError::Overdraft {
             sender: shortened(sender),
-            balance: accounts.get(sender).balance,
+            balance,
             income: flow.map_or(0, |flow| flow.income),
             pending: flow.map_or(0, |flow| flow.spending),
             amount: transaction.amount(),

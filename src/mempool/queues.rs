@@ -8,10 +8,70 @@ use std::{
 /// What is kept of each sender's transactions, by nonce.
 #[derive(Debug, Clone)]
 pub(super) struct Queues<T> {
-    senders: BTreeMap<Arc<str>, BTreeMap<u64, T>>,
+    senders: BTreeMap<Arc<str>, Queue<T>>,
     /// The senders by how many transactions each has.
     crowd: BTreeSet<(usize, Arc<str>)>,
     len: usize,
+}
+
+/// What is kept of one sender's. Most have one pending, for which a map would take more memory than all else.
+#[derive(Debug, Clone)]
+enum Queue<T> {
+    One(u64, T),
+    Many(BTreeMap<u64, T>),
+}
+
+impl<T> Default for Queue<T> {
+    fn default() -> Self {
+        Self::Many(BTreeMap::new())
+    }
+}
+
+impl<T> Queue<T> {
+    fn len(&self) -> usize {
+        match self {
+            Self::One(..) => 1,
+            Self::Many(map) => map.len(),
+        }
+    }
+
+    fn get(&self, nonce: u64) -> Option<&T> {
+        match self {
+            Self::One(only, value) => (*only == nonce).then_some(value),
+            Self::Many(map) => map.get(&nonce),
+        }
+    }
+
+    /// In the order of the nonces.
+    fn iter(&self) -> impl DoubleEndedIterator<Item = (u64, &T)> + Clone {
+        let (one, many) = match self {
+            Self::One(nonce, value) => (Some((*nonce, value)), None),
+            Self::Many(map) => (None, Some(map.iter().map(|(nonce, value)| (*nonce, value)))),
+        };
+        one.into_iter().chain(many.into_iter().flatten())
+    }
+
+    fn insert(&mut self, nonce: u64, value: T) {
+        *self = match std::mem::take(self) {
+            Self::Many(map) if map.is_empty() => Self::One(nonce, value),
+            Self::One(other, before) => Self::Many([(other, before), (nonce, value)].into()),
+            Self::Many(mut map) => {
+                map.insert(nonce, value);
+                Self::Many(map)
+            }
+        };
+    }
+
+    fn remove(&mut self, nonce: u64) -> Option<T> {
+        match self {
+            Self::One(only, _) if *only != nonce => None,
+            Self::Many(map) => map.remove(&nonce),
+            Self::One(..) => match std::mem::take(self) {
+                Self::One(_, value) => Some(value),
+                Self::Many(_) => None,
+            },
+        }
+    }
 }
 
 impl<T> Default for Queues<T> {
@@ -27,28 +87,33 @@ impl<T> Queues<T> {
 
     /// Returns how many a sender has.
     pub(super) fn count(&self, sender: &str) -> usize {
-        self.senders.get(sender).map_or(0, BTreeMap::len)
+        self.senders.get(sender).map_or(0, Queue::len)
     }
 
     pub(super) fn get(&self, sender: &str, nonce: u64) -> Option<&T> {
-        self.senders.get(sender)?.get(&nonce)
+        self.senders.get(sender)?.get(nonce)
     }
 
     /// Returns a sender's lowest nonce and what is kept for it.
     pub(super) fn first_of(&self, sender: &str) -> Option<(u64, &T)> {
-        self.senders.get(sender)?.first_key_value().map(|(nonce, value)| (*nonce, value))
+        self.senders.get(sender)?.iter().next()
+    }
+
+    /// Iterates over a sender's by nonce.
+    pub(super) fn of(&self, sender: &str) -> impl Iterator<Item = &T> + Clone {
+        self.senders.get(sender).into_iter().flat_map(Queue::iter).map(|(_, value)| value)
     }
 
     /// Iterates over all by sender and nonce.
     pub(super) fn values(&self) -> impl Iterator<Item = &T> {
-        self.senders.values().flat_map(BTreeMap::values)
+        self.senders.values().flat_map(Queue::iter).map(|(_, value)| value)
     }
 
     pub(super) fn insert(&mut self, sender: &Arc<str>, nonce: u64, value: T) {
         let queue = self.senders.entry(Arc::clone(sender)).or_default();
         self.crowd.remove(&(queue.len(), Arc::clone(sender)));
-        let before = queue.insert(nonce, value);
-        debug_assert!(before.is_none(), "a nonce is pending once");
+        debug_assert!(queue.get(nonce).is_none(), "a nonce is pending once");
+        queue.insert(nonce, value);
         self.crowd.insert((queue.len(), Arc::clone(sender)));
         self.len += 1;
     }
@@ -56,7 +121,7 @@ impl<T> Queues<T> {
     pub(super) fn remove(&mut self, sender: &Arc<str>, nonce: u64) -> Option<T> {
         let queue = self.senders.get_mut(sender)?;
         let count = queue.len();
-        let value = queue.remove(&nonce)?;
+        let value = queue.remove(nonce)?;
         self.crowd.remove(&(count, Arc::clone(sender)));
         if count > 1 {
             self.crowd.insert((count - 1, Arc::clone(sender)));
@@ -84,6 +149,6 @@ impl<T> Queues<T> {
     }
 
     fn last_of(&self, sender: &str) -> Option<u64> {
-        self.senders.get(sender)?.last_key_value().map(|(nonce, _)| *nonce)
+        self.senders.get(sender)?.iter().next_back().map(|(nonce, _)| nonce)
     }
 }
