@@ -384,7 +384,7 @@ pub use event::{
 };
 pub use hash::{BlockHash, ParseHashError, TransactionHash};
 pub use mempool::{LossReason, Mempool, SubmitError};
-pub use message::{Message, MessageKind, NodeId, RequestId, Told};
+pub use message::{Inventory, Message, MessageKind, NodeId, RequestId, Told};
 pub use network::Network;
 pub use node::{Effect, Effects, Input, Limits, Node, NodeConfig, SearchId, Template};
 pub use report::Report;

@@ -89,16 +89,8 @@ pub enum Message {
         /// The block's hash.
         block: BlockHash,
     },
-    /// Tells of pending transactions, those that the receiver has not been told of. It asks for those that it lacks, and
-    /// acknowledges the inventory when it has judged all of them.
-    Inventory {
-        /// What all that is said about it must name.
-        request: RequestId,
-        /// Whether it begins with the oldest that the sender has pending.
-        is_anew: bool,
-        /// The transactions' hashes, in the order in which they came to the sender.
-        hashes: Arc<[TransactionHash]>,
-    },
+    /// Tells of pending transactions, of which the receiver asks for those that it lacks.
+    Inventory(Inventory),
     /// Asks for transactions that an inventory told of.
     TransactionsRequest {
         /// The inventory.
@@ -122,6 +114,20 @@ pub enum Message {
     /// Asks to be told anew of all that is pending: the sender did not take in or has lost what it was told of, and its
     /// tip has changed since.
     InventoryRequest,
+}
+
+/// Pending transactions, as they are told of.
+#[derive(Debug, Clone)]
+pub struct Inventory {
+    /// What all that is said about it must name.
+    pub request: RequestId,
+    /// Whether it begins with the oldest that the sender has pending.
+    pub is_anew: bool,
+    /// If the receiver is to acknowledge it when it has judged all of it, of how many transactions it was told before, from the
+    /// last inventory on that said none. Over a link that loses nothing, most are not acknowledged.
+    pub acknowledge: Option<u64>,
+    /// The transactions' hashes, in the order in which they came to the sender.
+    pub hashes: Arc<[TransactionHash]>,
 }
 
 /// Blocks, as they are told of: verified links shared with the teller, or what came from outside.
@@ -179,7 +185,7 @@ impl Message {
             | Self::BlocksRequest { .. }
             | Self::Blocks { .. }
             | Self::Acknowledge { .. } => MessageKind::Blocks,
-            Self::Inventory { .. }
+            Self::Inventory(_)
             | Self::TransactionsRequest { .. }
             | Self::Transactions { .. }
             | Self::AcknowledgeInventory { .. }
@@ -212,7 +218,7 @@ impl Message {
             Self::BlocksRequest { locator, .. } => Size::of_envelope(request_bytes(locator.len())),
             Self::Blocks { after, blocks: told, .. } => blocks(told, *after),
             Self::Acknowledge { .. } => other(32),
-            Self::Inventory { hashes, .. } => other(32 * hashes.len() as u64),
+            Self::Inventory(Inventory { hashes, .. }) => other(32 * hashes.len() as u64),
             Self::TransactionsRequest { wanted, .. } => other(32 * wanted.len() as u64),
             Self::Transactions { transactions, .. } => other(transactions.iter().map(transaction_size).sum()),
             Self::AcknowledgeInventory { .. } | Self::InventoryRequest => other(0),

@@ -14,8 +14,8 @@ use std::{
 };
 
 use chainlab::{
-    Block, BlockHash, Blockchain, Difficulty, Genesis, Happening, Message, Network, NodeId, PreviousHash,
-    RequestId, Rules, Timestamp, Told, Transaction, TransactionHash,
+    Block, BlockHash, Blockchain, Difficulty, Genesis, Happening, Inventory, Message, Network, NodeId,
+    PreviousHash, RequestId, Rules, Timestamp, Told, Transaction, TransactionHash,
     network::{Config, HashRate},
     pow::{Challenge, Search, Target},
     wire::{Latency, Link, Topology},
@@ -82,15 +82,16 @@ fn junk(chain: &Blockchain) -> Vec<Message> {
                 locator: (0..100).map(|position| (position, nowhere(position))).collect(),
             },
             // The second is the answer to what the node asks on the first.
-            Message::Inventory { request, is_anew: true, hashes },
+            Message::Inventory(Inventory { request, is_anew: true, acknowledge: Some(0), hashes }),
             Message::Transactions { request, transactions: spends.into() },
-            Message::Inventory {
+            Message::Inventory(Inventory {
                 request,
                 is_anew: false,
+                acknowledge: number.is_multiple_of(2).then_some(0),
                 hashes: (0..500)
                     .map(|other| TransactionHash::from_bytes(*nowhere(other).as_bytes()))
                     .collect(),
-            },
+            }),
             Message::TransactionsRequest {
                 request,
                 wanted: [TransactionHash::from_bytes(*nowhere(number).as_bytes())].into(),

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use chainlab::{Block, Blockchain, Message, RequestId, Told, Transaction};
+use chainlab::{Block, Blockchain, Inventory, Message, RequestId, Told, Transaction};
 
 use crate::lab::{Asked, BLOCKS, Lab, START, block, block_at, nowhere, payment};
 
@@ -163,7 +163,7 @@ fn of_long_letters() -> Junk {
 
 fn inventory(number: u64, transactions: &[Transaction]) -> Message {
     let hashes = transactions.iter().map(Transaction::hash).collect();
-    Message::Inventory { request: RequestId(number), is_anew: true, hashes }
+    Message::Inventory(Inventory { request: RequestId(number), is_anew: true, acknowledge: Some(0), hashes })
 }
 
 fn answer(number: u64, transactions: &[Transaction]) -> Message {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     hash::{BlockHash, TransactionHash},
-    message::{Message, NodeId, Told},
+    message::{Inventory, Message, NodeId, Told},
     time::Time,
 };
 
@@ -110,14 +110,16 @@ impl Passage {
             Message::BlocksRequest { wanted, .. } => (MessageName::BlocksRequest, Some(*wanted)),
             Message::Blocks { blocks, .. } => (MessageName::Blocks, last_block(blocks)),
             Message::Acknowledge { block } => (MessageName::Acknowledge, Some(*block)),
-            Message::Inventory { .. } => (MessageName::Inventory, None),
+            Message::Inventory(_) => (MessageName::Inventory, None),
             Message::TransactionsRequest { .. } => (MessageName::TransactionsRequest, None),
             Message::Transactions { .. } => (MessageName::Transactions, None),
             Message::AcknowledgeInventory { .. } => (MessageName::AcknowledgeInventory, None),
             Message::InventoryRequest => (MessageName::InventoryRequest, None),
         };
         let transactions = match message {
-            Message::Inventory { hashes, .. } => hashes.iter().take(TRANSACTIONS_MAX).copied().collect(),
+            Message::Inventory(Inventory { hashes, .. }) => {
+                hashes.iter().take(TRANSACTIONS_MAX).copied().collect()
+            }
             Message::TransactionsRequest { wanted, .. } => {
                 wanted.iter().take(TRANSACTIONS_MAX).copied().collect()
             }

@@ -9,7 +9,7 @@ use crate::{
     blockchain::{Blockchain, Cut},
     event::IgnoreReason,
     hash::BlockHash,
-    message::{Message, NodeId, RequestId, Told},
+    message::{Inventory, Message, NodeId, RequestId, Told},
     strategy::Eclipse,
 };
 
@@ -123,10 +123,10 @@ impl Node {
                 self.victim_has(from, block, position, effects);
             }
             // Its payments go no further.
-            Message::Inventory { request, .. } => {
+            Message::Inventory(Inventory { request, acknowledge: Some(_), .. }) => {
                 effects.push(Effect::Send(from, Message::AcknowledgeInventory { request }));
             }
-            Message::Acknowledge { .. } | Message::AcknowledgeInventory { .. } => {}
+            Message::Inventory(_) | Message::Acknowledge { .. } | Message::AcknowledgeInventory { .. } => {}
             _ => ignore(from, IgnoreReason::Unwanted, effects),
         }
     }

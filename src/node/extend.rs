@@ -230,6 +230,9 @@ impl Node {
                         || !self.gossip.unconfirmed.contains(&from)
                         || self.gossip.confirm_but_the_last(from))
             }
+            Message::Inventory(ref inventory) => {
+                self.rules.accounts && self.listens_to(from) && self.takes_note_of(now, from, inventory)
+            }
             _ => false,
         }
     }
@@ -357,6 +360,7 @@ impl Node {
                 self.lossless.remove(place);
                 self.lossy_peers += usize::from(self.peers.contains(&other));
                 self.announce_to(now, other, effects);
+                self.payments.may_miss(other);
             }
             _ => {}
         }

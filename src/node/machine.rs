@@ -338,9 +338,7 @@ impl Node {
             Message::Acknowledge { block } => self.acknowledged(from, block),
             // Without accounts nobody can tell a transaction from its copy.
             _ if !self.rules.accounts => ignore(from, IgnoreReason::NoGossip, effects),
-            Message::Inventory { request, is_anew, hashes } => {
-                self.told_of_inventory(now, from, request, is_anew, &hashes, effects);
-            }
+            Message::Inventory(inventory) => self.told_of_inventory(now, from, &inventory, effects),
             Message::TransactionsRequest { request, wanted } => {
                 self.asked_for_transactions(from, request, &wanted, effects);
             }

@@ -3,8 +3,8 @@
 use std::{fmt::Debug, iter, time::Duration};
 
 use chainlab::{
-    Block, Difficulty, Driver, Genesis, Message, MessageKind, NodeId, ProofRule, RequestId, Retarget, Rules,
-    Time, Told, Transaction,
+    Block, Difficulty, Driver, Genesis, Inventory, Message, MessageKind, NodeId, ProofRule, RequestId,
+    Retarget, Rules, Time, Told, Transaction,
     network::{HashRate, Identity, RestartFrom},
     pow::Target,
     wire::{Topology, Verdict},
@@ -243,7 +243,7 @@ fn messages_about_transactions_are_counted() {
     let numbered = Transaction::new("sender-0", "shop", 1).with_nonce(0);
     let (request, hash) = (RequestId(1), numbered.hash());
     let messages = [
-        Message::Inventory { request, is_anew: true, hashes: [hash].into() },
+        Message::Inventory(Inventory { request, is_anew: true, acknowledge: Some(0), hashes: [hash].into() }),
         Message::TransactionsRequest { request, wanted: [hash].into() },
         Message::Transactions { request, transactions: [numbered].into() },
         Message::AcknowledgeInventory { request },

@@ -4,8 +4,8 @@
 use std::{sync::Arc, time::Duration};
 
 use chainlab::{
-    Answer, BlockHash, Blockchain, Command, Effect, Effects, Happening, IgnoreReason, Input, Limits, Message,
-    NodeId, RequestId, Rules, Ticket, Told, Transaction,
+    Answer, BlockHash, Blockchain, Command, Effect, Effects, Happening, IgnoreReason, Input, Inventory,
+    Limits, Message, NodeId, RequestId, Rules, Ticket, Told, Transaction,
 };
 
 use crate::{
@@ -296,7 +296,12 @@ fn an_acknowledgement_of_what_was_not_announced_stops_no_announcement() {
 }
 
 fn inventory(request: u64, transaction: &Transaction) -> Message {
-    Message::Inventory { request: RequestId(request), is_anew: false, hashes: [transaction.hash()].into() }
+    Message::Inventory(Inventory {
+        request: RequestId(request),
+        is_anew: false,
+        acknowledge: Some(0),
+        hashes: [transaction.hash()].into(),
+    })
 }
 
 fn answer_with(request: u64, transaction: &Transaction) -> Message {

@@ -1,8 +1,8 @@
 //! Whatever is said, in whatever order: a node neither panics nor loses what it had, and says no more than it should.
 
 use chainlab::{
-    Block, BlockHash, Blockchain, Limits, Message, PreviousHash, RequestId, Rules, Timestamp, Told,
-    Transaction,
+    Block, BlockHash, Blockchain, Inventory, Limits, Message, PreviousHash, RequestId, Rules, Timestamp,
+    Told, Transaction,
 };
 use proptest::{collection::vec, prelude::*, sample::select};
 
@@ -120,8 +120,8 @@ fn message(world: &World) -> impl Strategy<Value = Message> + use<> {
         4 => (request(), vec(transaction(), 0..4)).prop_map(|(request, transactions)| {
             Message::Transactions { request, transactions: transactions.into() }
         }),
-        2 => (request(), any::<bool>(), vec(transaction(), 0..4)).prop_map(
-            |(request, is_anew, transactions)| inventory(request, is_anew, &transactions)
+        2 => (request(), any::<bool>(), prop::option::of(0..3_u64), vec(transaction(), 0..4)).prop_map(
+            |(request, is_anew, acknowledge, transactions)| inventory(request, is_anew, acknowledge, &transactions)
         ),
         1 => (request(), vec(transaction(), 0..4)).prop_map(|(request, transactions)| {
             let wanted = transactions.iter().map(Transaction::hash).collect();
@@ -132,8 +132,14 @@ fn message(world: &World) -> impl Strategy<Value = Message> + use<> {
     ]
 }
 
-fn inventory(request: RequestId, is_anew: bool, transactions: &[Transaction]) -> Message {
-    Message::Inventory { request, is_anew, hashes: transactions.iter().map(Transaction::hash).collect() }
+fn inventory(
+    request: RequestId,
+    is_anew: bool,
+    acknowledge: Option<u64>,
+    transactions: &[Transaction],
+) -> Message {
+    let hashes = transactions.iter().map(Transaction::hash).collect();
+    Message::Inventory(Inventory { request, is_anew, acknowledge, hashes })
 }
 
 fn check(rules: &Rules, messages: &[(bool, Message)]) -> Result<(), TestCaseError> {
@@ -153,7 +159,7 @@ fn check(rules: &Rules, messages: &[(bool, Message)]) -> Result<(), TestCaseErro
             (message, _) => message,
         };
         if let (Message::Transactions { request, transactions }, true) = (&message, at % 2 == 0) {
-            lab.hear(from, inventory(*request, false, transactions));
+            lab.hear(from, inventory(*request, false, Some(0), transactions));
         }
         for happening in lab.hear(from, message) {
             prop_assert!(format!("{happening:?}").len() < 1000, "{happening:?}");

@@ -106,6 +106,31 @@ fn a_payment_that_was_dropped_on_the_way() {
     assert_all_mined(&lab, &[payment]);
 }
 
+/// The nodes are told that nothing is lost, and do not wait for acknowledgements of most of what they say. So much is under
+/// way all the same that some of it finds no room.
+#[test]
+fn payments_that_find_no_room_where_nothing_else_is_lost() {
+    for seed in 0..20 {
+        let mut lab = Lab::new(rules(), Limits::default(), 5, seed);
+        lab.is_lossless = true;
+        for (one, other) in [(0, 1), (1, 2), (2, 3), (3, 4), (1, 3), (2, 4)] {
+            lab.connect(one, other);
+        }
+        let payments: Vec<_> = (0..40).map(|nonce| transfer("alice", nonce, 1)).collect();
+        for (payment, number) in payments.iter().zip(0..) {
+            lab.lost = if number % 10 < 5 { 60 } else { 0 };
+            lab.submit(4, payment).unwrap();
+            lab.run(0.1);
+            if number == 20 {
+                lab.restart(2);
+            }
+        }
+        lab.lost = 0;
+        mine(&mut lab, 8);
+        assert_all_mined(&lab, &payments);
+    }
+}
+
 /// What is paid on before it has come is refused for funds by whoever hears of that first.
 #[test]
 fn payments_that_follow_their_own_funding_over_links_without_order() {

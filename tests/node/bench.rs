@@ -7,9 +7,9 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chainlab::{
-    Answer, Blockchain, Command, Difficulty, Effect, Effects, Genesis, Happening, Input, Limits, Message,
-    Node, NodeConfig, NodeId, Placement, RequestId, Retarget, Rules, SearchId, Template, Ticket, Time, Told,
-    Transaction,
+    Answer, Blockchain, Command, Difficulty, Effect, Effects, Genesis, Happening, Input, Inventory, Limits,
+    Message, Node, NodeConfig, NodeId, Placement, RequestId, Retarget, Rules, SearchId, Template, Ticket,
+    Time, Told, Transaction,
     pow::{Challenge, Search, Target},
 };
 
@@ -109,7 +109,12 @@ pub(crate) fn acknowledge(chain: &Blockchain) -> Message {
 /// An inventory that is not the peer's first.
 pub(crate) fn inventory(request: u64, transactions: &[Transaction]) -> Message {
     let hashes = transactions.iter().map(Transaction::hash).collect();
-    Message::Inventory { request: RequestId(request), is_anew: false, hashes }
+    Message::Inventory(Inventory {
+        request: RequestId(request),
+        is_anew: false,
+        acknowledge: Some(0),
+        hashes,
+    })
 }
 
 pub(crate) fn transactions(request: u64, transactions: &[Transaction]) -> Message {
@@ -312,6 +317,12 @@ fn fits(answer: &Answer, command: &Command) -> bool {
     variant(answer) == variant(command)
 }
 
+/// What of some lines is said to others, but of blocks.
+pub(crate) fn said_in(lines: &[String]) -> Vec<&str> {
+    let is_said = |line: &&String| line.starts_with("to ") && !line.contains("new block");
+    lines.iter().filter(is_said).map(String::as_str).collect()
+}
+
 /// The name of an enum's variant.
 fn variant(value: &impl std::fmt::Debug) -> String {
     let text = format!("{value:?}");
@@ -346,8 +357,16 @@ fn said(message: &Message) -> String {
             format!("blocks after {after} of {} #{}", told(blocks), request.0)
         }
         Message::Acknowledge { block } => format!("has {block:.6}"),
-        Message::Inventory { request, is_anew, hashes } => {
-            format!("inventory #{} of {}{}", request.0, hashes.len(), if *is_anew { ", anew" } else { "" })
+        Message::Inventory(Inventory { request, is_anew, acknowledge, hashes }) => {
+            let (anew, last) = (
+                if *is_anew { ", anew" } else { "" },
+                match acknowledge {
+                    Some(0) => String::new(),
+                    Some(before) => format!(", after {before}"),
+                    None => ", more".into(),
+                },
+            );
+            format!("inventory #{} of {}{anew}{last}", request.0, hashes.len())
         }
         Message::TransactionsRequest { request, wanted } => {
             format!("transactions? #{} of {}", request.0, wanted.len())

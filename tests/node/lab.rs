@@ -29,6 +29,8 @@ pub(crate) struct Lab {
     pub(crate) doubled: u32,
     /// How many microseconds a message is under way.
     pub(crate) delay: Range<u64>,
+    /// Whether the nodes take it that nothing is lost but for want of room.
+    pub(crate) is_lossless: bool,
     cut: BTreeSet<(usize, usize)>,
     wakes: Vec<Option<Time>>,
     searches: Vec<Option<SearchId>>,
@@ -53,6 +55,7 @@ impl Lab {
             lost: 0,
             doubled: 0,
             delay: 1000..1001,
+            is_lossless: false,
             cut: BTreeSet::new(),
             wakes: vec![None; count as usize],
             searches: vec![None; count as usize],
@@ -78,6 +81,7 @@ impl Lab {
     pub(crate) fn connect(&mut self, one: usize, other: usize) {
         for (one, other) in [(one, other), (other, one)] {
             self.command(one, Command::Register(vec![NodeId::new(other as u32)]));
+            self.tell(one, Input::LinkLoses(NodeId::new(other as u32), !self.is_lossless));
         }
     }
 
@@ -104,6 +108,9 @@ impl Lab {
         self.nodes[node] = self.fresh(node as u32);
         (self.wakes[node], self.searches[node]) = (None, None);
         self.command(node, Command::Register(peers.clone()));
+        for peer in &peers {
+            self.tell(node, Input::LinkLoses(*peer, !self.is_lossless));
+        }
         for peer in peers {
             self.mend(node, peer.index());
         }

@@ -16,4 +16,6 @@ mod pending;
 mod placement;
 mod relay;
 mod resolve;
+mod silent;
+mod unacknowledged;
 mod walk;

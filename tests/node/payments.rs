@@ -1,6 +1,8 @@
 //! How transactions are told: inventories, questions, answers and acknowledgements, step by step.
 
-use chainlab::{Command, Genesis, Input, Limits, Message, Relay, RequestId, Rules, Told, Transaction};
+use chainlab::{
+    Command, Genesis, Input, Inventory, Limits, Message, Relay, RequestId, Rules, Told, Transaction,
+};
 
 use crate::bench::{
     Bench, connected, grown, inventory, peer, sealed, seconds, tip, transactions, transfer, without_accounts,
@@ -12,7 +14,7 @@ fn judged(request: u64) -> Message {
 
 fn anew(request: u64, transactions: &[Transaction]) -> Message {
     let hashes = transactions.iter().map(Transaction::hash).collect();
-    Message::Inventory { request: RequestId(request), is_anew: true, hashes }
+    Message::Inventory(Inventory { request: RequestId(request), is_anew: true, acknowledge: None, hashes })
 }
 
 /// A node with one peer.
@@ -23,8 +25,13 @@ fn pair() -> Bench {
 /// Has a peer tell of transactions, and send all that it is asked for.
 fn pay(bench: &mut Bench, from: u32, request: u64, payments: &[Transaction]) -> Vec<String> {
     let wanted = format!("to {from}: transactions? #{request} of {}", payments.len());
-    assert_eq!(bench.hear(from, inventory(request, payments)), [wanted]);
-    bench.hear(from, transactions(request, payments))
+    assert_eq!(but_wakes(bench.hear(from, inventory(request, payments))), [wanted]);
+    but_wakes(bench.hear(from, transactions(request, payments)))
+}
+
+/// What a node says and does, but when it is to be woken.
+fn but_wakes(lines: Vec<String>) -> Vec<String> {
+    lines.into_iter().filter(|line| !line.starts_with("wake ")).collect()
 }
 
 fn mine(bench: &mut Bench) -> Vec<String> {
@@ -42,10 +49,10 @@ fn what_comes_while_an_inventory_is_under_way_goes_together_with_the_next() {
     assert_eq!(bench.hear(1, judged(7)), [""; 0], "of that it was not told");
     assert_eq!(bench.hear(2, judged(1)), [""; 0], "that is another");
     bench.now += seconds(0.1);
-    assert_eq!(bench.hear(1, judged(1)), ["to 1: inventory #2 of 2", "wake at 600ms"]);
+    assert_eq!(bench.hear(1, judged(1)), ["to 1: inventory #2 of 2, after 1", "wake at 600ms"]);
     assert_eq!(bench.hear(1, judged(1)), [""; 0], "an old acknowledgement says nothing of the new ones");
     assert_eq!(bench.hear(1, judged(2)), ["wake never"]);
-    assert_eq!(bench.submit(transfer("bob", 1, 4))[1], "to 1: inventory #3 of 1");
+    assert_eq!(bench.submit(transfer("bob", 1, 4))[1], "to 1: inventory #3 of 1, after 3");
 }
 
 #[test]
@@ -62,9 +69,10 @@ fn what_is_not_acknowledged_is_told_again_ever_less_often_while_it_is_pending() 
     bench.hear(2, Message::Acknowledge { block: bench.chain().tip_hash() });
     assert_eq!(
         bench.submit(transfer("bob", 0, 2)),
-        ["answer 4: block 3", "to 2: inventory #3 of 1", "wake at 4s"]
+        ["answer 4: block 3", "to 2: inventory #3 of 1, after 1", "wake at 4s"]
     );
     bench.hear(2, judged(3));
+    // Nobody knows whether it has the first.
     assert_eq!(bench.pass(4.0), ["to 1: inventory #4 of 1", "wake at 8s"]);
 }
 
@@ -88,22 +96,18 @@ fn a_link_that_comes_up_and_a_new_peer_are_told_of_all_that_is_pending() {
 fn what_is_wanted_is_asked_for_judged_and_told_to_the_others() {
     let mut bench = connected();
     let payments = [transfer("alice", 0, 1), transfer("alice", 1, 2), transfer("bob", 0, 3)];
-    assert_eq!(bench.hear(1, inventory(5, &payments)), ["to 1: transactions? #5 of 3"]);
+    let asked = ["to 1: transactions? #5 of 3", "wake at 500ms"];
+    assert_eq!(bench.hear(1, inventory(5, &payments)), asked);
     assert_eq!(
         bench.hear(1, transactions(5, &payments)),
-        [
-            "to 1: judged inventory #5",
-            "to 2: inventory #1 of 3, anew",
-            "to 3: inventory #2 of 3, anew",
-            "wake at 500ms"
-        ]
+        ["to 1: judged inventory #5", "to 2: inventory #1 of 3, anew", "to 3: inventory #2 of 3, anew"]
     );
     assert_eq!(bench.pending(), [1, 2, 3]);
     // What is known is not asked for, nor what is mined.
     assert_eq!(bench.hear(2, inventory(1, &payments)), ["to 2: judged inventory #1"]);
     mine(&mut bench);
     assert_eq!(bench.hear(2, inventory(2, &payments)), ["to 2: judged inventory #2"]);
-    assert_eq!(bench.hear(2, inventory(3, &[])), [""; 0]);
+    assert_eq!(bench.hear(2, inventory(3, &[])), ["to 2: judged inventory #3"]);
 }
 
 #[test]
@@ -134,7 +138,7 @@ fn what_an_answer_leaves_out_is_asked_for_again_until_there_is_nothing() {
     assert_eq!(bench.hear(1, transactions(5, &payments[..1])), ["to 1: transactions? #5 of 2"]);
     assert_eq!(bench.hear(1, transactions(5, &payments[1..2])), ["to 1: transactions? #5 of 1"]);
     // The last has been mined there meanwhile.
-    assert_eq!(bench.hear(1, transactions(5, &[])), ["to 1: judged inventory #5"]);
+    assert_eq!(bench.hear(1, transactions(5, &[])), ["to 1: judged inventory #5", "wake never"]);
     assert_eq!(bench.hear(1, transactions(5, &payments)), ["ignored from 1: answer to no question"]);
     assert_eq!(bench.pending(), [1, 2]);
 }
@@ -144,7 +148,8 @@ fn what_an_answer_leaves_out_is_asked_for_again_until_there_is_nothing() {
 fn an_answer_of_nothing_to_one_of_two_questions_takes_nothing_off_the_inventory() {
     let payments = [transfer("alice", 0, 1), transfer("bob", 0, 3)];
     let mut bench = connected();
-    assert_eq!(bench.hear(2, inventory(6, &payments[1..])), ["to 2: transactions? #6 of 1"]);
+    let asked = ["to 2: transactions? #6 of 1", "wake at 500ms"];
+    assert_eq!(bench.hear(2, inventory(6, &payments[1..])), asked);
     assert_eq!(bench.hear(1, inventory(5, &payments)), ["to 1: transactions? #5 of 1"]);
     assert_eq!(bench.hear(1, inventory(5, &payments)), ["to 1: transactions? #5 of 2"]);
     // The first has been mined there meanwhile.
@@ -159,7 +164,8 @@ fn an_answer_of_nothing_to_one_of_two_questions_takes_nothing_off_the_inventory(
 fn a_transaction_is_asked_of_one_and_of_another_if_that_one_is_silent() {
     let payment = [transfer("alice", 0, 1)];
     let mut bench = connected();
-    assert_eq!(bench.hear(1, inventory(5, &payment)), ["to 1: transactions? #5 of 1"]);
+    let asked = ["to 1: transactions? #5 of 1", "wake at 500ms"];
+    assert_eq!(bench.hear(1, inventory(5, &payment)), asked);
     assert_eq!(bench.hear(2, inventory(6, &payment)), [""; 0]);
     // Whoever waits is acknowledged with the one who is asked.
     let mut answered = bench.clone();
@@ -169,10 +175,11 @@ fn a_transaction_is_asked_of_one_and_of_another_if_that_one_is_silent() {
     let mut gone = bench.clone();
     let lines = gone.hear(1, transactions(5, &[]));
     assert_eq!(lines, ["to 1: judged inventory #5", "to 2: transactions? #6 of 1"]);
-    // After half a second the other is asked when it tells again, and the silent one is not waited for any more.
-    bench.now += seconds(0.5);
-    assert_eq!(bench.hear(2, inventory(6, &payment)), ["to 2: transactions? #6 of 1"]);
-    assert_eq!(bench.hear(1, transactions(5, &payment)), ["ignored from 1: answer to no question"]);
+    // After half a second the other is asked, and the silent one is not waited for any more.
+    assert_eq!(bench.pass(0.5), ["to 2: transactions? #6 of 1", "wake at 1s"]);
+    let mut late = bench.clone();
+    assert_eq!(late.hear(1, transactions(5, &payment))[0], "to 1: judged inventory #5");
+    assert_eq!(late.hear(2, transactions(6, &payment)), [""; 0]);
     bench.hear(2, transactions(6, &payment));
     let next = [transfer("alice", 1, 1)];
     assert_eq!(bench.hear(1, inventory(7, &next)), ["to 1: transactions? #7 of 1"]);
@@ -190,8 +197,8 @@ fn an_inventory_is_judged_in_pieces_of_bounded_length() {
     for nonce in 0..300 {
         bench.submit(transfer("rich", nonce, 1));
     }
-    assert_eq!(bench.hear(1, judged(1))[0], "to 1: inventory #2 of 256");
-    assert_eq!(bench.hear(1, judged(2))[0], "to 1: inventory #3 of 43");
+    assert_eq!(bench.hear(1, judged(1))[0], "to 1: inventory #2 of 256, after 1");
+    assert_eq!(bench.hear(1, judged(2))[0], "to 1: inventory #3 of 43, after 257");
     let payments: Vec<_> = (0..400).map(|nonce| transfer("alice", nonce, 0)).collect();
     assert_eq!(bench.hear(1, inventory(5, &payments)), ["to 1: transactions? #5 of 256"]);
 }
@@ -254,7 +261,7 @@ fn what_was_refused_is_asked_for_though_nothing_is_pending_and_no_link_loses_any
     pay(&mut bench, 2, 7, &unminable);
     assert_eq!(bench.hear(1, inventory(8, &unminable)), ["to 1: judged inventory #8"]);
     lines(&mut bench);
-    assert_eq!(bench.hear(1, inventory(9, &unminable)), ["to 1: transactions? #9 of 1"]);
+    assert_eq!(bench.hear(1, inventory(9, &unminable))[0], "to 1: transactions? #9 of 1");
 }
 
 #[test]
@@ -338,7 +345,7 @@ fn what_an_abandoned_block_gives_back_is_news() {
     let other = grown(&grown(&genesis, &sealed(), "miner-1", &[]), &sealed(), "miner-1", &[]);
     bench.announce(1, other.at(2).unwrap());
     let lines = bench.announce(1, other);
-    assert!(lines.contains(&"to 1: inventory #2 of 1".to_owned()), "{lines:?}");
+    assert!(lines.contains(&"to 1: inventory #2 of 1, after 1".to_owned()), "{lines:?}");
     assert_eq!(bench.pending(), [5]);
 }
 
@@ -348,7 +355,7 @@ fn a_payment_that_is_told_again_by_its_owner_is_told_again_to_the_peers() {
     let payment = transfer("alice", 0, 5);
     bench.submit(payment.clone());
     bench.hear(1, judged(1));
-    let told = ["answer 3: block 2", "to 1: inventory #2 of 1", "wake at 500ms"];
+    let told = ["answer 3: block 2", "to 1: inventory #2 of 1, after 1", "wake at 500ms"];
     assert_eq!(bench.submit(payment), told);
     assert_eq!(bench.pending(), [5]);
     let other = bench.submit(transfer("alice", 0, 6));
@@ -365,7 +372,8 @@ fn transactions_that_nobody_asked_for_are_ignored() {
     assert_eq!(bench.hear(1, transactions(4, &payment)), unasked);
     assert_eq!(bench.hear(2, transactions(5, &payment)), ["ignored from 2: answer to no question"]);
     // Others in their place are none.
-    assert_eq!(bench.hear(1, transactions(5, &[transfer("alice", 0, 2)])), ["to 1: judged inventory #5"]);
+    let others = bench.hear(1, transactions(5, &[transfer("alice", 0, 2)]));
+    assert_eq!(others, ["to 1: judged inventory #5", "wake never"]);
     assert_eq!(bench.pending(), [0; 0]);
 }
 
@@ -430,9 +438,9 @@ fn whom_a_node_told_is_forgotten_with_the_last_that_it_knows() {
     // The second has yet to acknowledge the first.
     let lines = bench.submit(transfer("bob", 0, 1));
     assert_eq!(lines[1..2], ["to 1: inventory #4 of 1, anew"]);
-    assert_eq!(bench.hear(2, judged(2))[0], "to 2: inventory #5 of 1");
+    assert_eq!(bench.hear(2, judged(2))[0], "to 2: inventory #5 of 1, after 1");
     let lines = few.submit(transfer("bob", 0, 1));
-    assert_eq!(lines[1..2], ["to 1: inventory #4 of 1"]);
+    assert_eq!(lines[1..2], ["to 1: inventory #4 of 1, after 33"]);
 }
 
 #[test]
@@ -440,10 +448,10 @@ fn whoever_was_asked_is_heard_though_another_is_banned() {
     let mut bench = Bench::with_limits(sealed(), Limits { bad_blocks: 1, ..Limits::default() });
     bench.command(Command::Register(vec![peer(1), peer(2)]));
     let payment = [transfer("alice", 0, 1)];
-    assert_eq!(bench.hear(2, inventory(5, &payment)), ["to 2: transactions? #5 of 1"]);
+    assert_eq!(bench.hear(2, inventory(5, &payment))[0], "to 2: transactions? #5 of 1");
     let lines = bench.announce(1, Told::Document("junk".into()));
     assert!(lines.contains(&"banned 1".to_owned()), "{lines:?}");
-    assert_eq!(bench.hear(2, transactions(5, &payment)), ["to 2: judged inventory #5"]);
+    assert_eq!(bench.hear(2, transactions(5, &payment)), ["to 2: judged inventory #5", "wake never"]);
     assert_eq!(bench.pending(), [1]);
 }
 

@@ -9,8 +9,8 @@ use std::{
 };
 
 use chainlab::{
-    Blockchain, Driver, Genesis, Happening, Limits, LossReason, Message, Network, NetworkOf, NodeId,
-    RequestId, Rules, Simulation, Transaction,
+    Blockchain, Driver, Genesis, Happening, Inventory, Limits, LossReason, Message, Network, NetworkOf,
+    NodeId, RequestId, Rules, Simulation, Transaction,
     network::{Config, Events, RestartFrom, Settled},
     pow::Target,
     wire::{self, Link, Verdict},
@@ -75,10 +75,13 @@ fn what_is_under_way_to_a_node_that_crashes_is_lost() {
     let [node, _] = two_nodes(&network);
     let puppet = network.puppet().unwrap();
     network.hold(puppet, node).unwrap();
-    let inventory = |amount| Message::Inventory {
-        request: RequestId(amount),
-        is_anew: false,
-        hashes: [payment(amount).hash()].into(),
+    let inventory = |amount| {
+        Message::Inventory(Inventory {
+            request: RequestId(amount),
+            is_anew: false,
+            acknowledge: Some(0),
+            hashes: [payment(amount).hash()].into(),
+        })
     };
     network.say(puppet, node, inventory(5)).unwrap();
     network.crash(node).unwrap();
@@ -236,7 +239,7 @@ fn a_restarted_node_numbers_on() {
             network.submit(node, payment(5)).unwrap();
             let heard = std::iter::from_fn(|| network.hear(spy, PATIENCE).unwrap());
             let told = heard.into_iter().find_map(|(_, message)| match message {
-                Message::Inventory { request, .. } => Some(request),
+                Message::Inventory(Inventory { request, .. }) => Some(request),
                 _ => None,
             });
             assert!(told > Some(last), "{told:?} comes after {last:?}");

@@ -1,10 +1,10 @@
 //! A peer that lies: junk, blocks that break a rule, answers to questions never asked, silence.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use chainlab::{
-    Block, BlockHash, Blockchain, Difficulty, Driver, Message, NetworkOf, NodeId, PreviousHash, RequestId,
-    Rules, Timestamp, Told, Transaction,
+    Block, BlockHash, Blockchain, Difficulty, Driver, Inventory, Message, NetworkOf, NodeId, PreviousHash,
+    RequestId, Rules, Timestamp, Told, Transaction, TransactionHash,
     pow::{Search, Target},
 };
 
@@ -94,11 +94,11 @@ impl Liar {
             }),
             14 => ("a transaction, another to each", {
                 let spend = drain(chain, draw);
-                Message::Inventory { request, is_anew: draw.is_multiple_of(2), hashes: [spend.hash()].into() }
+                tells(request, draw, [spend.hash()].into())
             }),
             15 => ("transactions that there are not", {
                 let hashes = (0..draw % 300).map(|number| drain(chain, number).with_nonce(draw).hash());
-                Message::Inventory { request, is_anew: false, hashes: hashes.collect() }
+                tells(request, draw, hashes.collect())
             }),
             16 => ("transactions never asked for", {
                 Message::Transactions { request, transactions: [drain(chain, draw)].into() }
@@ -128,7 +128,7 @@ impl Liar {
             25 => ("an orphan with work", new(orphan(&older, rules, draw))),
             26 => ("payments far ahead in others' names", {
                 let hashes = (0..AHEAD).map(|number| ahead(number).hash()).collect();
-                Message::Inventory { request, is_anew: draw.is_multiple_of(2), hashes }
+                tells(request, draw, hashes)
             }),
             // A fork, if it is not on the tip.
             _ => ("a block that holds", new(fair())),
@@ -165,7 +165,7 @@ impl Liar {
                     let transactions = all.filter(|spend| wanted.contains(&spend.hash())).collect();
                     Message::Transactions { request, transactions }
                 }
-                Message::Inventory { request, .. } if request.0.is_multiple_of(2) => {
+                Message::Inventory(Inventory { request, .. }) if request.0.is_multiple_of(2) => {
                     Message::AcknowledgeInventory { request }
                 }
                 _ => continue,
@@ -173,6 +173,11 @@ impl Liar {
             network.say(self.puppet, from, answer).unwrap();
         }
     }
+}
+
+fn tells(request: RequestId, draw: u64, hashes: Arc<[TransactionHash]>) -> Message {
+    let (is_anew, acknowledge) = (draw.is_multiple_of(2), (draw % 4).checked_sub(1));
+    Message::Inventory(Inventory { request, is_anew, acknowledge, hashes })
 }
 
 /// One of many ways to spend the liar's next nonce.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use chainlab::{
-    Blockchain, Command, Effect, Effects, Happening, IgnoreReason, Input, Message, Node, NodeId, RequestId,
-    Rules, Ticket, Told, Transaction, TransactionHash,
+    Blockchain, Command, Effect, Effects, Happening, IgnoreReason, Input, Inventory, Message, Node, NodeId,
+    RequestId, Rules, Ticket, Told, Transaction, TransactionHash,
     strategy::{Behaviour, Eclipse, Strategy},
 };
 
@@ -97,7 +97,8 @@ fn what_a_victim_pays_is_acknowledged_and_goes_no_further() {
     let mut attacker = Attacker::new();
     let hashes: Arc<[TransactionHash]> = [Transaction::new("victim", "bob", 5).hash()].into();
     let request = RequestId(7);
-    let answer = attacker.hears(VICTIM, Message::Inventory { request, is_anew: true, hashes });
+    let inventory = Inventory { request, is_anew: true, acknowledge: Some(0), hashes };
+    let answer = attacker.hears(VICTIM, Message::Inventory(inventory));
     assert!(
         matches!(
             answer.to_do[..],

@@ -1,5 +1,6 @@
 //! The common cases beside the general one.
 
+mod inventories;
 mod rivals;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};

@@ -1,17 +1,18 @@
 //! Hearing of transactions: asking for those that are wanted, and judging them.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::collections::{BTreeSet, VecDeque};
 
 use super::{
     super::effects::{Effect, Effects},
     super::machine::{Node, ignore},
-    INVENTORY_MAX, Payments,
+    INVENTORY_MAX, Payments, UNACKNOWLEDGED_MAX,
+    ask::Question,
 };
 use crate::{
     event::IgnoreReason,
     hash::TransactionHash,
     mempool::SubmitError,
-    message::{Message, NodeId, RequestId},
+    message::{Inventory, Message, NodeId, RequestId},
     time::Time,
     transaction::Transaction,
 };
@@ -25,15 +26,19 @@ const WAITED_MAX: u32 = 4;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Teller {
     /// Its last inventory.
-    request: Option<RequestId>,
-    /// Whether that is yet to be acknowledged.
-    is_open: bool,
-    /// How many questions about it are not answered.
-    questions: u32,
-    /// What of it is not judged, in order.
-    left: VecDeque<TransactionHash>,
+    pub(super) request: Option<RequestId>,
+    /// The one that is to be acknowledged once nothing is left.
+    pub(super) to_acknowledge: Option<RequestId>,
+    /// The questions that are not answered, in order, and the soonest moment until which an answer is awaited.
+    pub(super) questions: Vec<Question>,
+    pub(super) awaited: Option<Time>,
+    /// What of its inventories is not judged, in order.
+    pub(super) left: VecDeque<TransactionHash>,
+    /// The inventory from which on it is counted of how many transactions it tells, and how many these are.
+    counted_from: Option<RequestId>,
+    count: u64,
     /// Whether it left a question unanswered. Nobody waits for its answers then.
-    is_silent: bool,
+    pub(super) is_silent: bool,
     /// Whether it told of something that was not taken in, or was lost since, and whether it was asked since then to tell
     /// anew.
     has_missed: bool,
@@ -43,17 +48,23 @@ pub(super) struct Teller {
     waited: u32,
 }
 
-/// Who was asked for a transaction, and when.
-#[derive(Debug, Clone)]
-pub(super) struct Asked {
-    pub(super) peer: NodeId,
-    at: Time,
+impl Teller {
+    /// Tells whether something of its inventories is not judged, or the last is yet to be acknowledged.
+    pub(super) fn is_open(&self) -> bool {
+        self.to_acknowledge.is_some() || !self.left.is_empty()
+    }
+
+    /// Leaves transactions of an inventory to be judged, as many as one may tell of before it is acknowledged.
+    fn leave<'a>(&mut self, hashes: impl Iterator<Item = &'a TransactionHash>) {
+        let room = INVENTORY_MAX + UNACKNOWLEDGED_MAX as usize - self.left.len();
+        self.left.extend(hashes.take(INVENTORY_MAX.min(room)));
+    }
 }
 
 impl Payments {
     /// Tells whether a transaction need not be asked for. One that may be taken in on another tip is noted with its
     /// teller.
-    fn is_judged(&mut self, teller: NodeId, hash: TransactionHash) -> bool {
+    pub(super) fn is_judged(&mut self, teller: NodeId, hash: TransactionHash) -> bool {
         if self.log.holds(hash) {
             return true;
         }
@@ -87,126 +98,88 @@ impl Payments {
             self.has_missed = true;
         }
     }
-
-    /// Whether the answer to a question about a transaction is awaited, so that a teller need not be asked as well. One
-    /// who leaves a question unanswered is not waited for again until it answers one.
-    fn is_awaited(&mut self, hash: TransactionHash, teller: NodeId, now: Time, patience: Duration) -> bool {
-        let Some(asked) = self.asked.get(&hash) else { return false };
-        let is_overdue = now - asked.at >= patience;
-        match self.tellers.get_mut(&asked.peer) {
-            Some(other) => {
-                other.is_silent |= is_overdue;
-                !is_overdue && (asked.peer == teller || !other.is_silent)
-            }
-            None => false,
-        }
-    }
-
-    /// Forgets what was asked of a teller for its inventory.
-    fn forget_asked(&mut self, peer: NodeId) {
-        for hash in self.tellers.get(&peer).into_iter().flat_map(|teller| &teller.left) {
-            if self.asked.get(hash).is_some_and(|asked| asked.peer == peer) {
-                self.asked.remove(hash);
-            }
-        }
-    }
 }
 
 impl Node {
+    /// Takes note of an inventory of which nothing comes but that its sender may be asked if another does not answer in time,
+    /// and tells whether it is one: nothing is lost on its way, it answers nothing, is not to be acknowledged, and all that it
+    /// tells of was taken in, or another was asked for it.
+    pub(in super::super) fn takes_note_of(&mut self, now: Time, from: NodeId, inventory: &Inventory) -> bool {
+        let Inventory { request, is_anew, acknowledge: None, ref hashes } = *inventory else { return false };
+        if is_anew || !self.loses_nothing(from) {
+            return false;
+        }
+        let patience = self.limits.announce_after(0);
+        let payments = &mut self.payments;
+        let is_cared_for = |hash| payments.log.holds(hash) || payments.is_awaited(hash, from, now, patience);
+        if !hashes.iter().copied().all(is_cared_for) {
+            return false;
+        }
+        let teller = payments.tellers.get_mut(&from);
+        let Some(teller) = teller.filter(|teller| teller.request < Some(request)) else { return false };
+        teller.request = Some(request);
+        teller.count += hashes.len() as u64;
+        teller.leave(hashes.iter().filter(|hash| !payments.log.holds(**hash)));
+        true
+    }
+
     /// Somebody tells of transactions.
     pub(in super::super) fn told_of_inventory(
         &mut self,
         now: Time,
         from: NodeId,
-        request: RequestId,
-        is_anew: bool,
-        hashes: &[TransactionHash],
+        inventory: &Inventory,
         effects: &mut Effects,
     ) {
+        if self.takes_note_of(now, from, inventory) {
+            return;
+        }
+        let Inventory { request, is_anew, acknowledge, ref hashes } = *inventory;
+        let loses_nothing = self.loses_nothing(from);
         let last = self.payments.teller(from).request;
-        self.payments.forget_asked(from);
+        // Whoever tells again has waited long enough, even by a clock that stands still.
+        let is_repeated = last == Some(request);
+        let goes_on = loses_nothing && !is_anew && !is_repeated;
+        if !goes_on {
+            self.payments.forget_asked(from, None);
+        }
         let teller = self.payments.tellers.get_mut(&from).expect("it was put there above");
         // An inventory that comes again or late, or was not asked for, may have been made before something was missed.
         teller.has_missed &= !(is_anew && teller.is_asked_anew && Some(request) > last);
-        (teller.request, teller.is_open) = (Some(request), !hashes.is_empty());
-        teller.left = hashes.iter().take(INVENTORY_MAX).copied().collect();
-        // Whoever tells again has waited long enough, even by a clock that stands still.
-        let is_repeated = last == Some(request);
-        if !is_repeated {
-            teller.questions = 0;
+        teller.request = last.max(Some(request));
+        if acknowledge.is_some() {
+            teller.to_acknowledge = Some(request);
         }
-        self.go_through(now, from, is_repeated, effects);
-    }
-
-    /// Goes through what is left of a teller's inventory: asks for what is neither judged nor awaited, and acknowledges
-    /// the inventory when nothing is left.
-    fn go_through(&mut self, now: Time, from: NodeId, is_repeated: bool, effects: &mut Effects) {
-        let patience = self.limits.announce_after(0);
-        let payments = &mut self.payments;
-        let Some(teller) = payments.tellers.get_mut(&from).filter(|teller| teller.is_open) else { return };
-        let Some(request) = teller.request else { return };
-        let mut left = std::mem::take(&mut teller.left);
-        left.retain(|hash| !payments.is_judged(from, *hash));
-        let wanted = left
-            .iter()
-            .copied()
-            .filter(|hash| is_repeated | !payments.is_awaited(*hash, from, now, patience));
-        let wanted: Arc<[_]> = wanted.collect();
-        payments.asked.extend(wanted.iter().map(|hash| (*hash, Asked { peer: from, at: now })));
-        let asks = !wanted.is_empty();
-        let message = if asks {
-            Some(Message::TransactionsRequest { request, wanted })
-        } else {
-            left.is_empty().then_some(Message::AcknowledgeInventory { request })
-        };
-        effects.to_do.extend(message.map(|message| Effect::Send(from, message)));
-        let teller = payments.tellers.get_mut(&from).expect("it was found above");
-        teller.questions = teller.questions.saturating_add(asks.into());
-        teller.is_open = !left.is_empty();
-        teller.left = left;
-    }
-
-    /// A teller sends what it was asked for.
-    pub(in super::super) fn transactions_answered(
-        &mut self,
-        now: Time,
-        from: NodeId,
-        request: RequestId,
-        transactions: &[Transaction],
-        effects: &mut Effects,
-    ) {
-        let teller = self.payments.tellers.get_mut(&from);
-        let teller = teller.filter(|teller| teller.is_open && teller.request == Some(request));
-        let Some(teller) = teller.filter(|teller| teller.questions > 0) else {
-            return ignore(from, IgnoreReason::Unasked, effects);
-        };
-        teller.questions -= 1;
-        // If not, nobody knows which of the questions was answered. Its next inventory leaves out what it has no more.
-        let is_last = teller.questions == 0;
-        let mut is_answer = false;
-        for transaction in transactions.iter().take(INVENTORY_MAX) {
-            let hash = transaction.hash();
-            if self.payments.asked.get(&hash).is_some_and(|asked| asked.peer == from) {
-                is_answer = true;
-                self.payments.asked.remove(&hash);
-                self.judge(from, hash, transaction.clone(), effects);
-            }
+        if is_anew {
+            teller.left.clear();
+        } else if !goes_on && !teller.left.is_empty() {
+            let told: BTreeSet<_> = hashes.iter().collect();
+            teller.left.retain(|hash| !told.contains(hash));
         }
-        if !is_answer && (!is_last || self.has_none_of_what_was_asked(from) == 0) {
-            return ignore(from, IgnoreReason::Unasked, effects);
+        // What was left before waits for its own turn.
+        let passed_over = if goes_on { teller.left.len() } else { 0 };
+        teller.leave(hashes.iter());
+        // For want of room some of what it told before was dropped.
+        let has_missed = !is_repeated && acknowledge.is_some_and(|before| teller.count < before);
+        if acknowledge == Some(0) && !is_repeated {
+            (teller.counted_from, teller.count) = (Some(request), 0);
         }
-        // What did not fit into the answer is asked for again.
-        self.payments.forget_asked(from);
-        self.payments.tellers.get_mut(&from).expect("it was found above").is_silent = false;
-        let open = self.payments.tellers.iter().filter(|(_, teller)| teller.is_open);
-        let open: Vec<_> = open.map(|(peer, _)| *peer).collect();
-        for teller in open {
-            self.go_on(now, teller, effects);
+        if !is_repeated && Some(request) >= teller.counted_from {
+            teller.count += hashes.len() as u64;
         }
+        if has_missed && !(teller.has_missed && teller.is_asked_anew) {
+            self.payments.missed_of(from);
+            self.payments.teller(from).is_asked_anew = true;
+            effects.push(Effect::Send(from, Message::InventoryRequest));
+        }
+        if !goes_on && !is_repeated {
+            self.payments.forget_questions(from);
+        }
+        self.go_through(now, from, passed_over, is_repeated, effects);
     }
 
     /// Judges a transaction that was asked for.
-    fn judge(
+    pub(super) fn judge(
         &mut self,
         from: NodeId,
         hash: TransactionHash,
@@ -215,7 +188,7 @@ impl Node {
     ) {
         // Without a nonce it could never be mined.
         let may_be_taken_in =
-            match transaction.nonce().map(|_| self.take_in(transaction, Some(from), effects)) {
+            match transaction.nonce().map(|_| self.take_in(transaction, Some((from, hash)), effects)) {
                 Some(Ok(())) => {
                     let teller = self.payments.tellers.get_mut(&from).expect("only a teller is asked");
                     (teller.is_silent, teller.waited) = (false, 0);
@@ -231,37 +204,6 @@ impl Node {
         self.payments.refused.insert(hash, may_be_taken_in);
         if may_be_taken_in {
             self.payments.missed_of(from);
-        }
-    }
-
-    /// Takes what a teller was asked for off its inventory, as it has none of it any more; returns how many transactions
-    /// that were.
-    fn has_none_of_what_was_asked(&mut self, from: NodeId) -> usize {
-        let Payments { tellers, asked, .. } = &mut self.payments;
-        let Some(teller) = tellers.get_mut(&from) else { return 0 };
-        let before = teller.left.len();
-        teller.left.retain(|hash| {
-            asked.get(hash).is_none_or(|asked| asked.peer != from) || {
-                asked.remove(hash);
-                false
-            }
-        });
-        before - teller.left.len()
-    }
-
-    /// Goes on with a teller's inventory, unless the first transaction that is left of it is still awaited. So each is
-    /// looked at a few times, however many answers come.
-    fn go_on(&mut self, now: Time, from: NodeId, effects: &mut Effects) {
-        let payments = &mut self.payments;
-        let first = loop {
-            let first = payments.tellers.get(&from).and_then(|teller| teller.left.front().copied());
-            match first.filter(|hash| payments.is_judged(from, *hash)) {
-                Some(_) => payments.tellers.get_mut(&from).and_then(|teller| teller.left.pop_front()),
-                None => break first,
-            };
-        };
-        if first.is_none_or(|hash| !payments.asked.contains_key(&hash)) {
-            self.go_through(now, from, false, effects);
         }
     }
 

@@ -24,12 +24,12 @@ pub(super) struct Entry {
 }
 
 impl Log {
-    /// Gives a transaction the next number, instead of the one that it may have.
-    pub(super) fn push(&mut self, transaction: Transaction, from: Option<NodeId>) {
-        let hash = transaction.hash();
-        self.remove(hash);
+    /// Gives a transaction of a hash the next number, instead of the one that it may have.
+    pub(super) fn push(&mut self, hash: TransactionHash, transaction: Transaction, from: Option<NodeId>) {
         self.last += 1;
-        self.numbers.insert(hash, self.last);
+        if let Some(number) = self.numbers.insert(hash, self.last) {
+            self.entries.remove(&number);
+        }
         self.entries.insert(self.last, Entry { hash, transaction, from });
     }
 

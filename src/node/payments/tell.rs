@@ -1,17 +1,17 @@
 //! Telling peers of transactions until they are known to have judged them.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     super::effects::{Effect, Effects},
     super::machine::{Node, ignore},
-    INVENTORY_MAX,
+    INVENTORY_MAX, UNACKNOWLEDGED_MAX,
 };
 use crate::{
     event::{Happening, IgnoreReason},
     hash::TransactionHash,
     mempool::{LossReason, SubmitError},
-    message::{Message, NodeId, RequestId, transaction_size},
+    message::{Inventory, Message, NodeId, RequestId, transaction_size},
     time::Time,
     transaction::Transaction,
 };
@@ -24,12 +24,24 @@ const ANSWER_BYTES_MAX: u64 = 100_000;
 pub(super) struct Telling {
     /// The number up to which it was told.
     told: u64,
+    /// Whether what it is told is counted; if not, from the next inventory on, which it is to acknowledge.
+    is_counted: bool,
+    /// Of how many it was told, as counted, and how many of these are known to have come.
+    count: u64,
+    came: u64,
     /// The number up to which it is told even of what it sent itself, as it may have lost it.
     of_its_own: u64,
     /// The inventory that it has not acknowledged.
-    open: Option<Open>,
+    open: Option<Box<Open>>,
     /// The tip on which it asked to be told anew, counted by the changes.
     anew_on: Option<u64>,
+}
+
+impl Telling {
+    /// Tells whether something that the peer was told may not have come.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        self.came < self.count
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -37,18 +49,21 @@ struct Open {
     request: RequestId,
     /// It tells of the numbers after this one, up to `told`.
     after: u64,
+    /// Of how many the peer was told before it, and with it, as counted.
+    before: u64,
+    count: u64,
     /// When it is repeated, and how often it was. At the end of time it is not.
     at: Option<Time>,
     repeated: u32,
 }
 
 impl Node {
-    /// Takes a transaction in, for the peers to be told of it. Without accounts equal transactions cannot be told from
-    /// repeated ones, and nobody is told.
+    /// Takes a transaction in, for the peers to be told of it; a peer's is known by its hash. Without accounts equal
+    /// transactions cannot be told from repeated ones, and nobody is told.
     pub(in super::super) fn take_in(
         &mut self,
         transaction: Transaction,
-        from: Option<NodeId>,
+        from: Option<(NodeId, TransactionHash)>,
         effects: &mut Effects,
     ) -> Result<(), SubmitError> {
         let lost = self.mempool.submit(transaction.clone(), &self.rules, self.chain.accounts())?;
@@ -61,9 +76,15 @@ impl Node {
     }
 
     /// Has the peers told of a pending transaction, even if they were told of it before.
-    pub(in super::super) fn has_news(&mut self, transaction: Transaction, from: Option<NodeId>) {
+    pub(in super::super) fn has_news(
+        &mut self,
+        transaction: Transaction,
+        from: Option<(NodeId, TransactionHash)>,
+    ) {
         if self.rules.relay.is_on() && self.rules.accounts {
-            self.payments.log.push(transaction, from);
+            let hash = from.map_or_else(|| transaction.hash(), |(_, hash)| hash);
+            self.payments.asked.remove(&hash);
+            self.payments.log.push(hash, transaction, from.map(|(peer, _)| peer));
             self.payments.has_news = true;
         }
     }
@@ -84,10 +105,10 @@ impl Node {
 
     /// Tells the peers what they have not been told, and again what they have not acknowledged in time.
     pub(in super::super) fn tell_of_payments(&mut self, now: Time, effects: &mut Effects) {
+        self.look_after_questions(now, effects);
         if std::mem::take(&mut self.payments.has_news) {
-            for at in 0..self.peers.len() {
-                self.tell_peer(now, self.peers[at], effects);
-            }
+            self.tell_peers(now, effects);
+            self.payments.is_in_doubt = false;
         }
         while let Some(&(at, peer)) = self.payments.due.first().filter(|(at, _)| *at <= now) {
             self.payments.due.remove(&(at, peer));
@@ -101,11 +122,55 @@ impl Node {
             return;
         }
         let telling = self.payments.telling.entry(peer).or_default();
-        (telling.told, telling.of_its_own) = (0, self.payments.log.last());
+        (telling.told, telling.is_counted, telling.of_its_own) = (0, false, self.payments.log.last());
         if let Some(at) = telling.open.take().and_then(|open| open.at) {
             self.payments.due.remove(&(at, peer));
         }
         self.tell_peer(now, peer, effects);
+    }
+
+    /// Tells all peers what they have not been told. Many were told of as much as the first, and nothing is lost on the way to
+    /// them: one message is for all of these.
+    fn tell_peers(&mut self, now: Time, effects: &mut Effects) {
+        let first_told = self.peers.iter().find_map(|peer| self.goes_on_after(*peer));
+        let came = self.payments.log.range(first_told.unwrap_or(u64::MAX), u64::MAX);
+        let senders: BTreeSet<_> = came.filter_map(|(_, entry)| entry.from).collect();
+        let is_alike = |peer: &NodeId| first_told.is_some() && self.goes_on_after(*peer) == first_told;
+        let (alike, others): (Vec<_>, Vec<_>) =
+            self.peers.iter().partition(|peer| !senders.contains(peer) && is_alike(peer));
+        for &peer in &others {
+            self.tell_peer(now, peer, effects);
+        }
+        let Some((&one, after)) = alike.first().zip(first_told) else { return };
+        let (hashes, told) = self.untold(one, after, u64::MAX);
+        for &peer in &alike {
+            let telling = self.payments.telling.entry(peer).or_default();
+            telling.told = told;
+            telling.count += hashes.len() as u64;
+        }
+        if hashes.is_empty() {
+            return;
+        }
+        let request = self.new_request();
+        let inventory = Inventory { request, is_anew: false, acknowledge: None, hashes };
+        let message = Message::Inventory(inventory);
+        match others[..] {
+            [] => effects.push(Effect::Relay { except: None, message }),
+            [other] => effects.push(Effect::Relay { except: Some(other), message }),
+            _ => effects.to_do.extend(alike.iter().map(|peer| Effect::Send(*peer, message.clone()))),
+        }
+    }
+
+    /// The number up to which a peer was told, if what comes after that need not be acknowledged.
+    fn goes_on_after(&self, peer: NodeId) -> Option<u64> {
+        let &Telling { told, is_counted, count, came, ref open, .. } = self.payments.telling.get(&peer)?;
+        let goes_on = is_counted
+            && open.is_none()
+            && count - came + self.payments.log.last() - told <= UNACKNOWLEDGED_MAX
+            && self.loses_nothing(peer)
+            && !self.gossip.is_banned(peer)
+            && !self.payments.is_in_doubt;
+        goes_on.then_some(told)
     }
 
     /// Tells a peer what it has not been told, unless it is yet to acknowledge what it was.
@@ -113,33 +178,61 @@ impl Node {
         if self.gossip.is_banned(peer) {
             return;
         }
+        let goes_on = self.goes_on_after(peer).is_some();
         let telling = self.payments.telling.entry(peer).or_default();
         if telling.open.is_some() {
             return;
         }
         let after = telling.told;
+        let is_in_doubt = telling.is_in_doubt() && !self.mempool.is_empty();
         let (hashes, told) = self.untold(peer, after, u64::MAX);
-        self.payments.telling.entry(peer).or_default().told = told;
-        if !hashes.is_empty() {
-            let at = now.checked_add(self.limits.announce_after(0));
-            let open = Open { request: self.new_request(), after, at, repeated: 0 };
-            self.send_inventory(peer, open, hashes, effects);
+        let telling = self.payments.telling.entry(peer).or_default();
+        telling.told = told;
+        if goes_on && !hashes.is_empty() {
+            telling.count += hashes.len() as u64;
+            let inventory =
+                Inventory { request: self.new_request(), is_anew: false, acknowledge: None, hashes };
+            effects.push(Effect::Send(peer, Message::Inventory(inventory)));
+        } else if !goes_on && (is_in_doubt || !hashes.is_empty()) {
+            self.begin(now, peer, after, hashes, effects);
         }
     }
 
-    /// Repeats the inventory that a peer has not acknowledged, ever less often: what of it is still pending.
+    /// Tells a peer of what comes after a number by an inventory that is to be acknowledged.
+    fn begin(
+        &mut self,
+        now: Time,
+        peer: NodeId,
+        after: u64,
+        hashes: Arc<[TransactionHash]>,
+        effects: &mut Effects,
+    ) {
+        let request = self.new_request();
+        let at = now.checked_add(self.limits.announce_after(0));
+        let telling = self.payments.telling.entry(peer).or_default();
+        if !std::mem::replace(&mut telling.is_counted, true) {
+            (telling.count, telling.came) = (0, 0);
+        }
+        let before = telling.count;
+        telling.count += hashes.len() as u64;
+        let open = Open { request, after, before, count: telling.count, at, repeated: 0 };
+        self.open(peer, open, hashes, effects);
+    }
+
+    /// Repeats the inventory that a peer has not acknowledged, ever less often: what of it is still pending. If that is nothing,
+    /// and nothing else is in doubt, nobody knows whether it came: what comes next is counted anew.
     fn tell_again(&mut self, now: Time, peer: NodeId, effects: &mut Effects) {
         let Some(telling) = self.payments.telling.get_mut(&peer) else { return };
         let Some(open) = telling.open.take() else { return };
-        let told = telling.told;
+        let (told, came) = (telling.told, telling.came);
         let (hashes, _) = self.untold(peer, open.after, told);
-        if hashes.is_empty() {
+        if hashes.is_empty() && (open.before == came || self.mempool.is_empty()) {
+            self.payments.telling.entry(peer).or_default().is_counted = false;
             return self.tell_peer(now, peer, effects);
         }
         let repeated = open.repeated.saturating_add(1);
         let at = now.checked_add(self.limits.announce_after(repeated));
-        let open = Open { at, repeated, ..open };
-        self.send_inventory(peer, open, hashes, effects);
+        self.open(peer, Open { at, repeated, ..*open }, hashes, effects);
     }
 
     /// What a peer is to be told of the numbers above one, up to another: at most an inventory of what is pending, and
@@ -156,17 +249,13 @@ impl Node {
         (hashes, last)
     }
 
-    fn send_inventory(
-        &mut self,
-        peer: NodeId,
-        open: Open,
-        hashes: Arc<[TransactionHash]>,
-        effects: &mut Effects,
-    ) {
-        let (request, is_anew) = (open.request, open.after == 0);
-        self.payments.due.extend(open.at.map(|at| (at, peer)));
-        self.payments.telling.entry(peer).or_default().open = Some(open);
-        effects.push(Effect::Send(peer, Message::Inventory { request, is_anew, hashes }));
+    /// Sends an inventory that a peer is to acknowledge.
+    fn open(&mut self, peer: NodeId, open: Open, hashes: Arc<[TransactionHash]>, effects: &mut Effects) {
+        let Open { request, after, before, at, .. } = open;
+        self.payments.due.extend(at.map(|at| (at, peer)));
+        self.payments.telling.entry(peer).or_default().open = Some(Box::new(open));
+        let inventory = Inventory { request, is_anew: after == 0, acknowledge: Some(before), hashes };
+        effects.push(Effect::Send(peer, Message::Inventory(inventory)));
     }
 
     /// A peer has judged an inventory: it is told what came meanwhile.
@@ -178,12 +267,23 @@ impl Node {
         effects: &mut Effects,
     ) {
         let telling = self.payments.telling.get_mut(&from);
-        let open = telling.and_then(|telling| telling.open.take_if(|open| open.request == request));
+        let open = telling.and_then(|telling| {
+            let open = telling.open.take_if(|open| open.request == request)?;
+            telling.came = open.count;
+            Some(open)
+        });
         if let Some(open) = open {
             if let Some(at) = open.at {
                 self.payments.due.remove(&(at, from));
             }
             self.tell_peer(now, from, effects);
+        }
+    }
+
+    /// Has peers asked, if something is pending, whether all has come that they did not acknowledge.
+    fn ask_whether_all_came(&mut self) {
+        if !self.mempool.is_empty() && self.payments.telling.values().any(Telling::is_in_doubt) {
+            (self.payments.has_news, self.payments.is_in_doubt) = (true, true);
         }
     }
 
@@ -197,8 +297,7 @@ impl Node {
         }
         self.tell_anew(now, from, effects);
         if self.payments.telling.get(&from).is_none_or(|telling| telling.open.is_none()) {
-            let (request, hashes) = (self.new_request(), Arc::default());
-            effects.push(Effect::Send(from, Message::Inventory { request, is_anew: true, hashes }));
+            self.begin(now, from, 0, Arc::default(), effects);
         }
     }
 
@@ -235,6 +334,7 @@ impl Node {
         for (transaction, reason) in lost {
             self.lose(transaction, reason, effects);
         }
+        self.ask_whether_all_came();
         let mempool = &self.mempool;
         self.payments.log.prune(mempool.len(), |transaction| mempool.holds(transaction));
         if self.payments.log.is_empty() {
