@@ -262,7 +262,7 @@ mod tests {
         assert_eq!(
             Format::Csv.line(&row, &columns),
             format!(
-                "{id},3,{},1,1e21,0.1,,\"{{\"\"random\"\":{{\"\"links\"\":8}}}}\",ring\n",
+                "{id},3,{},{MODEL},1e21,0.1,,\"{{\"\"random\"\":{{\"\"links\"\":8}}}}\",ring\n",
                 row.run.id.seed()
             )
         );

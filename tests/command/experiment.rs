@@ -29,7 +29,7 @@ fn rows_are_the_same_on_any_number_of_threads() {
 /// Debug and release builds, and all machines, have the same file.
 #[test]
 fn rows_are_those_of_this_model() {
-    assert_golden("rows-of-model-1.csv", whole());
+    assert_golden("rows-of-model-2.csv", whole());
 }
 
 #[test]

@@ -127,7 +127,7 @@ fn rows_that_do_not_belong_are_refused() {
     let (header, row) = (whole().lines().next().unwrap(), whole().lines().nth(1).unwrap());
     let of_other_run = format!("0000{}", &row[4..]);
     let cells: Vec<_> = row.splitn(5, ',').collect();
-    let of_other_model = format!("{},{},{},2,{}", &of_other_run[..32], cells[1], cells[2], cells[4]);
+    let of_other_model = format!("{},{},{},3,{}", &of_other_run[..32], cells[1], cells[2], cells[4]);
     let changed = format!("{row}9");
     let (id, zeros) = (&row[..32], &of_other_run[..32]);
     for (text, expected) in [
@@ -142,7 +142,7 @@ fn rows_that_do_not_belong_are_refused() {
         (
             format!("{header}\n{of_other_model}\n"),
             format!(
-                "rows/shard-9-of-9.csv: run {zeros} was made by version 2 of the model, and this is version 1"
+                "rows/shard-9-of-9.csv: run {zeros} was made by version 3 of the model, and this is version 2"
             ),
         ),
         (
@@ -190,8 +190,8 @@ fn plans_of_other_versions_and_halves_of_plans_are_refused() {
     run.replace_range(8..12, "0000");
     for (text, expected) in [
         (
-            whole.replacen("\"model\":1", "\"model\":2", 1),
-            "the plan is for version 2 of the model, and this is version 1",
+            whole.replacen("\"model\":2", "\"model\":3", 1),
+            "the plan is for version 3 of the model, and this is version 2",
         ),
         (cut.into(), "there are 119 runs, and 120 were planned"),
         (
