@@ -11,7 +11,7 @@ use std::{
     time::Instant,
 };
 
-use crossbeam_channel::{Receiver, Select, Sender, TryRecvError, unbounded};
+use crossbeam_channel::{Receiver, Select, SendError, Sender, TryRecvError, unbounded};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
 use super::{changes::Changes, effort::Effort, question::Reply};
@@ -135,8 +135,8 @@ struct Counted {
 }
 
 impl Counted {
-    /// Counts a message of so many bytes in, if there is room for it. Of two that come at once there both may find none,
-    /// where one would have fitted.
+    /// Counts a message of so many bytes in, if there is room for it. Of two of one sender's that come at the same moment both
+    /// may find none, where one would have fitted, or both some, where one is longer than there is room for.
     fn add(&self, bytes: u64, room: Room) -> bool {
         let before = Waiting {
             messages: self.messages.fetch_add(1, Ordering::Relaxed),
@@ -202,7 +202,10 @@ impl Inbox {
         match self.sender.send(Unread { from, message, bytes, counted }) {
             Ok(()) => Reception::Delivered,
             // A thread that has ended, or a puppet that was dropped: nobody will read it.
-            Err(_) => Reception::Missed,
+            Err(SendError(unread)) => {
+                unread.counted.remove(bytes);
+                Reception::Missed
+            }
         }
     }
 
