@@ -190,7 +190,7 @@ impl Followed {
         match by_all {
             0 => {}
             1 => self.let_go(last),
-            _ => self.let_go_of_all_held(),
+            _ => self.let_go_of_all_held(last),
         }
     }
 
@@ -237,14 +237,16 @@ impl Followed {
         }
     }
 
-    /// Lets go of all blocks that every node has, together: whoever comes from a long branch makes many such at once, and
-    /// to close the gap that each leaves would take more than all else.
+    /// Lets go of all blocks from a place on that every node has, together: whoever comes from a long branch makes many such
+    /// at once, and to close the gap that each leaves would take more than all else.
     #[cold]
-    fn let_go_of_all_held(&mut self) {
-        let blocks = std::mem::take(&mut self.blocks).into_iter();
-        let (held, left): (VecDeque<_>, VecDeque<_>) = blocks.partition(|block| block.count == block.nodes);
-        self.blocks = left;
-        held.into_iter().for_each(|block| self.forget(block));
+    fn let_go_of_all_held(&mut self, first: usize) {
+        for block in self.blocks.split_off(first) {
+            match block.count == block.nodes {
+                true => self.forget(block),
+                false => self.blocks.push_back(block),
+            }
+        }
     }
 
     fn forget(&mut self, Block { hash, number, bits, .. }: Block) {
