@@ -267,9 +267,23 @@ mod tests {
 
     #[derive(Debug, Clone)]
     enum Step {
-        Push { ahead: u64, to: u32, from: u32 },
-        PopUntil { ahead: u64 },
-        Advance { ahead: u64 },
+        Push {
+            ahead: u64,
+            to: u32,
+            from: u32,
+        },
+        /// So many that large memory is given back.
+        PushMany {
+            ahead: u64,
+            times: u32,
+        },
+        PopUntil {
+            ahead: u64,
+        },
+        PopAll,
+        Advance {
+            ahead: u64,
+        },
         Drain,
     }
 
@@ -285,11 +299,15 @@ mod tests {
         ];
         let push =
             (ahead.clone(), 0..3_u32, 0..3_u32).prop_map(|(ahead, to, from)| Step::Push { ahead, to, from });
+        let push_many =
+            (ahead.clone(), 400..1_500_u32).prop_map(|(ahead, times)| Step::PushMany { ahead, times });
         let step = prop_oneof![
-            8 => push,
-            4 => ahead.clone().prop_map(|ahead| Step::PopUntil { ahead }),
-            2 => ahead.prop_map(|ahead| Step::Advance { ahead }),
-            1 => Just(Step::Drain),
+            80 => push,
+            1 => push_many,
+            1 => Just(Step::PopAll),
+            40 => ahead.clone().prop_map(|ahead| Step::PopUntil { ahead }),
+            20 => ahead.prop_map(|ahead| Step::Advance { ahead }),
+            10 => Just(Step::Drain),
         ];
         vec(step, 0..200)
     }
@@ -299,7 +317,8 @@ mod tests {
         #[test]
         fn arrivals_come_in_order(start in prop_oneof![Just(0), any::<u64>()], steps in steps()) {
             let (mut now, mut queue, mut model) = (start, Queue::new(Time::from_nanos(start)), Vec::new());
-            for (step, count) in steps.into_iter().zip(0..) {
+            for (step, number) in steps.into_iter().zip(0..) {
+                let count = 10_000 * number;
                 match step {
                     Step::Push { ahead, to, from } => {
                         let at = Time::from_nanos(now.saturating_add(ahead));
@@ -307,6 +326,23 @@ mod tests {
                         queue.push(arrival);
                         model.push(arrival);
                         model.sort();
+                    }
+                    Step::PushMany { ahead, times } => {
+                        let at = Time::from_nanos(now.saturating_add(ahead));
+                        let sent = (count..count + times).map(|count| (count % 7, count % 3, count));
+                        for (to, from, count) in sent {
+                            let arrival = Arrival { at, to, from, count, slot: count };
+                            queue.push(arrival);
+                            model.push(arrival);
+                        }
+                        model.sort();
+                    }
+                    Step::PopAll => {
+                        for first in model.drain(..) {
+                            prop_assert_eq!(queue.pop_until(Time::MAX), Some(first));
+                            now = first.at.as_nanos();
+                        }
+                        prop_assert!(queue.is_empty());
                     }
                     Step::PopUntil { ahead } => {
                         let limit = Time::from_nanos(now.saturating_add(ahead));
