@@ -33,7 +33,7 @@ impl Surroundings {
         if !is_judged {
             self.count_sent(message.kind(), load, others as u64);
         }
-        let is_kept_once = !is_judged && !self.traffic.is_traced() && load.is_light();
+        let is_kept_once = others > 1 && !is_judged && !self.traffic.is_traced() && load.is_light();
         let slot = is_kept_once.then(|| {
             let sent = self.traffic.links().epoch();
             self.under_way.begin_relay(message.clone(), sent, load.own_bytes, others)

@@ -10,7 +10,7 @@ use crate::{
     wire::Epoch,
 };
 
-/// Marks the slot of an arrival as that of a relayed message. Of the floods' marks it is none.
+/// Marks the slot of an arrival as that of a relayed message. With the mark of a [flood](FLOOD) it says something else.
 const RELAYED: u32 = 1 << 30;
 
 /// The messages under way: those that go to one node, and those that are relayed to many.
@@ -26,8 +26,9 @@ struct Relayed {
     message: Arc<Message>,
     sent: Epoch,
     bytes: u64,
-    /// The number of the first of them among its sender's, which the others follow, and where each is counted.
+    /// The number of the first of them among its sender's, which the others follow without a gap.
     first: u32,
+    /// Where each is counted, in their order.
     lanes: Vec<u32>,
     /// To how many it has yet to come.
     left: usize,
@@ -53,6 +54,7 @@ impl MessagesUnderWay {
         if relayed.left == 0 {
             relayed.first = count;
         }
+        debug_assert_eq!(count, relayed.first.wrapping_add(relayed.lanes.len() as u32));
         relayed.lanes.push(lane);
         relayed.left += 1;
     }
