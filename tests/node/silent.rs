@@ -75,3 +75,25 @@ fn another_is_asked_at_once_where_one_is_forgotten() {
     let lines = bench.command(Command::Unregister(vec![crate::bench::peer(1)]));
     assert_eq!(said_in(&lines), ["to 2: transactions? #6 of 1"]);
 }
+
+/// It would be asked for ever, and others never.
+#[test]
+fn one_who_answers_with_what_is_known_is_asked_after_the_others() {
+    let (mut bench, payments) = (connected(), payments());
+    bench.submit(payments[2].clone());
+    bench.hear(1, inventory(5, &payments[..1]));
+    bench.hear(2, inventory(6, &payments[..1]));
+    let lines = bench.hear(1, transactions(5, &payments[2..]));
+    assert_eq!(said_in(&lines), ["to 2: transactions? #6 of 1"]);
+}
+
+/// It tells of no more than what is pending, and of all of that.
+#[test]
+fn what_a_teller_told_of_before_it_counts_anew_is_no_longer_asked_for() {
+    let (mut bench, payments) = (connected(), payments());
+    bench.hear(1, inventory(5, &payments[..2]));
+    assert_eq!(said_in(&bench.hear(1, inventory(6, &payments[2..]))), ["to 1: transactions? #6 of 1"]);
+    let lines = bench.hear(1, transactions(6, &payments[2..]));
+    assert_eq!(said_in(&lines)[0], "to 1: judged inventory #6");
+    assert_eq!(bench.hear(1, transactions(5, &payments[..2])), ["ignored from 1: answer to no question"]);
+}

@@ -141,7 +141,7 @@ type Scenario = (&'static str, fn(u64) -> Simulation, &'static str);
 /// Each scenario, and what a run of 200 blocks with the seed 7 comes to.
 const SCENARIOS: [Scenario; 5] = [
     ("forks", forks, "dc2f6badb602252019559aa07bdc31e97724d6eab9bce243fcfd6b05741000a7"),
-    ("faults", faults, "ca5d3c8f2bf7828ca253e66f2ddf859fec7c608e86f557bf5bf29f1d9cfa4317"),
+    ("faults", faults, "ab59e3e10eb79eb8048cab1949f54c1ac248b50b41fd2075adf3acded519ccbc"),
     ("hashes", hashes, "40b0f0d935cc28d71cb5b39e485eaf6fab3c843c31c1aaf8e8c1d99b66619c86"),
     ("regions", regions, "f4e9d006f0593c9907680d069745cf796714d0ae3466857397ba67a10efe363a"),
     ("compact", compact, "e5f46b6ef826e9e338fb6c4e3de15737a955c669282a2953de22a49f211d599a"),

@@ -85,26 +85,32 @@ impl Payments {
 
 impl Node {
     /// Goes through what is left of a teller's inventories but the first so many: asks for what is neither judged nor awaited,
-    /// and acknowledges what is to be, when nothing is left.
+    /// and from another place on for what is awaited, too; and acknowledges what is to be, when nothing is left.
     pub(super) fn go_through(
         &mut self,
         now: Time,
         from: NodeId,
-        first: usize,
-        is_repeated: bool,
+        (first, anyway): (usize, usize),
         effects: &mut Effects,
     ) {
         let patience = self.limits.announce_after(0);
         let payments = &mut self.payments;
         let Some(teller) = payments.tellers.get_mut(&from).filter(|teller| teller.is_open()) else { return };
         let (Some(request), to_acknowledge) = (teller.request, teller.to_acknowledge) else { return };
-        let mut left = std::mem::take(&mut teller.left);
-        let mut others = left.split_off(first);
-        others.retain(|hash| !payments.is_judged(from, *hash));
-        let is_wanted =
-            |hash: &TransactionHash| is_repeated || !payments.is_awaited(*hash, from, now, patience);
-        let wanted: Vec<_> = others.iter().copied().filter(is_wanted).collect();
-        left.append(&mut others);
+        let (mut left, mut wanted) = (std::mem::take(&mut teller.left), Vec::new());
+        let mut place = 0;
+        left.retain(|&hash| {
+            place += 1;
+            if place <= first {
+                return true;
+            }
+            if payments.is_judged(from, hash) {
+                return false;
+            }
+            let is_wanted = place > anyway || !payments.is_awaited(hash, from, now, patience);
+            wanted.extend(Some(hash).filter(|_| is_wanted && wanted.len() < INVENTORY_MAX));
+            true
+        });
         let asks = !wanted.is_empty();
         let message = if asks {
             let asked = |hash: &TransactionHash| (*hash, Asked { peer: from, request, at: now });
@@ -148,27 +154,33 @@ impl Node {
         // If not, nobody knows which of the questions was answered. Its next inventory leaves out what it has no more.
         let is_last = question(questions).is_none();
         self.payments.await_answers(from);
-        let mut is_answer = false;
+        let (mut is_answer, mut brings_some) = (false, false);
         for transaction in transactions.iter().take(INVENTORY_MAX) {
             let hash = transaction.hash();
             if self.payments.asked.remove(&hash).is_some() {
-                is_answer = true;
+                brings_some = true;
                 self.judge(from, hash, transaction.clone(), effects);
             }
             // Another may have sent it meanwhile.
-            is_answer |= self.payments.log.holds(hash);
+            is_answer |= self.payments.log.holds(hash) || self.payments.refused.contains_key(&hash);
         }
-        if !is_answer && (!is_last || self.has_none_of_what_was_asked(from, request) == 0) {
+        let may_have_none = !brings_some && !is_answer && is_last;
+        let has_none = may_have_none && self.has_none_of_what_was_asked(from, request) > 0;
+        let is_of_use = brings_some || has_none;
+        if !is_of_use && !is_answer {
             return ignore(from, IgnoreReason::Unasked, effects);
         }
         // What did not fit into the answer is asked for again.
         self.payments.forget_asked(from, Some(request));
-        self.payments.tellers.get_mut(&from).expect("it was found above").is_silent = false;
-        self.go_on_with_all(now, effects);
+        if is_of_use {
+            self.payments.tellers.get_mut(&from).expect("it was found above").is_silent = false;
+        }
+        // Who has brought nothing new is asked again after all others.
+        self.go_on_with_all(now, Some(from).filter(|_| !is_of_use), effects);
     }
 
-    /// Goes on with the inventories of all tellers.
-    fn go_on_with_all(&mut self, now: Time, effects: &mut Effects) {
+    /// Goes on with the inventories of all tellers, of one after the others.
+    fn go_on_with_all(&mut self, now: Time, last: Option<NodeId>, effects: &mut Effects) {
         let Payments { log, tellers, .. } = &mut self.payments;
         let mut open = Vec::new();
         for (&peer, teller) in tellers.iter_mut().filter(|(_, teller)| teller.is_open()) {
@@ -179,6 +191,7 @@ impl Node {
                 open.push(peer);
             }
         }
+        open.sort_by_key(|teller| Some(*teller) == last);
         for teller in open {
             self.go_on(now, teller, effects);
         }
@@ -196,7 +209,7 @@ impl Node {
             self.payments.await_answers(teller);
         }
         if goes_on {
-            self.go_on_with_all(now, effects);
+            self.go_on_with_all(now, None, effects);
         }
     }
 
@@ -215,9 +228,8 @@ impl Node {
         before - teller.left.len()
     }
 
-    /// Goes on with a teller's inventory, unless the first transaction that is left of it was asked for: of one who has
-    /// answered so far, it is asked for again if that was long ago. So each is looked at a few times, however many answers
-    /// come.
+    /// Goes on with a teller's inventory, unless the first transaction that is left of it was asked for a short while ago, or at
+    /// any time if the teller left a question unanswered. So each is looked at a few times, however many answers come.
     fn go_on(&mut self, now: Time, from: NodeId, effects: &mut Effects) {
         let patience = self.limits.announce_after(0);
         let payments = &mut self.payments;
@@ -229,9 +241,9 @@ impl Node {
             };
         };
         let is_silent = payments.tellers.get(&from).is_some_and(|teller| teller.is_silent);
-        let is_asked = |asked: &Asked| is_silent || asked.peer == from || now - asked.at < patience;
+        let is_asked = |asked: &Asked| is_silent || now - asked.at < patience;
         if !first.and_then(|hash| payments.asked.get(&hash)).is_some_and(is_asked) {
-            self.go_through(now, from, 0, false, effects);
+            self.go_through(now, from, (0, usize::MAX), effects);
         }
     }
 }

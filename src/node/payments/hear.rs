@@ -135,12 +135,12 @@ impl Node {
             return;
         }
         let Inventory { request, is_anew, acknowledge, ref hashes } = *inventory;
-        let loses_nothing = self.loses_nothing(from);
         let last = self.payments.teller(from).request;
         // Whoever tells again has waited long enough, even by a clock that stands still.
         let is_repeated = last == Some(request);
-        let goes_on = loses_nothing && !is_anew && !is_repeated;
-        if !goes_on {
+        // What it told before is no longer pending there, or told again.
+        let begins = is_anew || acknowledge == Some(0) && !is_repeated;
+        if begins {
             self.payments.forget_asked(from, None);
         }
         let teller = self.payments.tellers.get_mut(&from).expect("it was put there above");
@@ -150,14 +150,13 @@ impl Node {
         if acknowledge.is_some() {
             teller.to_acknowledge = Some(request);
         }
-        if is_anew {
+        if begins {
             teller.left.clear();
-        } else if !goes_on && !teller.left.is_empty() {
+        } else if is_repeated && !teller.left.is_empty() {
             let told: BTreeSet<_> = hashes.iter().collect();
             teller.left.retain(|hash| !told.contains(hash));
         }
-        // What was left before waits for its own turn.
-        let passed_over = if goes_on { teller.left.len() } else { 0 };
+        let left = teller.left.len();
         teller.leave(hashes.iter());
         // For want of room some of what it told before was dropped.
         let has_missed = !is_repeated && acknowledge.is_some_and(|before| teller.count < before);
@@ -172,10 +171,11 @@ impl Node {
             self.payments.teller(from).is_asked_anew = true;
             effects.push(Effect::Send(from, Message::InventoryRequest));
         }
-        if !goes_on && !is_repeated {
+        if begins && !is_repeated {
             self.payments.forget_questions(from);
         }
-        self.go_through(now, from, passed_over, is_repeated, effects);
+        // What was left before has its own turn, unless its teller tells again: then it may have been asked for in vain.
+        self.go_through(now, from, if is_repeated { (0, left) } else { (left, usize::MAX) }, effects);
     }
 
     /// Judges a transaction that was asked for.

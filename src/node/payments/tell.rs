@@ -297,6 +297,7 @@ impl Node {
         }
         self.tell_anew(now, from, effects);
         if self.payments.telling.get(&from).is_none_or(|telling| telling.open.is_none()) {
+            self.payments.telling.entry(from).or_default().is_counted = false;
             self.begin(now, from, 0, Arc::default(), effects);
         }
     }
