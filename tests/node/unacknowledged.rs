@@ -212,3 +212,18 @@ fn whoever_has_nothing_pending_says_so_anew() {
     let lines = bench.hear(1, more(7, Some(1), &[]));
     assert!(said_in(&lines).contains(&"to 1: inventory?"), "{lines:?}");
 }
+
+/// The question or the answer found no room, and the next inventory that is to be acknowledged tells of nothing new.
+#[test]
+fn what_was_asked_for_in_vain_is_asked_for_when_its_teller_tells_again() {
+    let payment = [transfer("alice", 0, 5)];
+    let mut bench = told(1);
+    bench.hear(1, inventory(4, &[]));
+    assert_eq!(said_in(&bench.hear(1, more(5, None, &payment))), ["to 1: transactions? #5 of 1"]);
+    assert!(said_in(&bench.pass(0.5)).is_empty());
+    assert!(said_in(&bench.hear(1, more(6, Some(1), &[]))).is_empty(), "it is not judged");
+    assert_eq!(said_in(&bench.hear(1, more(6, Some(1), &[]))), ["to 1: transactions? #6 of 1"]);
+    assert!(said_in(&bench.hear(1, more(6, Some(1), &[]))).is_empty(), "that is awaited");
+    bench.hear(1, transactions(6, &payment));
+    assert_eq!(bench.pending(), [1, 5]);
+}
