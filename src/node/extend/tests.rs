@@ -264,6 +264,25 @@ fn shown(Effects { happened, to_do, .. }: &Effects) -> String {
     format!("{happened:?}, {to_do:?}")
 }
 
+/// Has a node handle an input, and a copy of it at length, and both what is due then: the same comes of it, but for when the
+/// node is to be woken, and in all that it remembers.
+fn handles_as_at_length(node: &mut Node, now: Time, input: Input) -> Result<Effects, TestCaseError> {
+    let mut general = node.clone();
+    let (mut effects, mut expected) = (Effects::default(), Effects::default());
+    node.handle(now, input.clone(), &mut effects);
+    general.handle_at_length(now, input, &mut expected);
+    // What is due at this moment, a driver has it do now.
+    for (node, effects) in [(&mut *node, &mut effects), (&mut general, &mut expected)] {
+        if node.wake_at.is_some_and(|at| at <= now) {
+            node.handle(now, Input::Wake, effects);
+        }
+        effects.to_do.retain(|effect| !matches!(effect, Effect::WakeAt(_)));
+    }
+    prop_assert_eq!(shown(&effects), shown(&expected));
+    prop_assert_eq!(format!("{node:?}"), format!("{general:?}"));
+    Ok(effects)
+}
+
 /// Has a node, if it asks for a block, be told of that by one peer, hear of it from all others, and be answered; and, if it
 /// takes the block on, do that without all the rest: the same comes of it, but for what it remembers of questions, which
 /// matters no more.
@@ -375,19 +394,7 @@ proptest! {
                     Input::Wake
                 }
             };
-            let mut general = node.clone();
-            let (mut effects, mut expected) = (Effects::default(), Effects::default());
-            node.handle(now, input.clone(), &mut effects);
-            general.handle_at_length(now, input, &mut expected);
-            // What is due at this moment, a driver has it do now.
-            for (node, effects) in [(&mut node, &mut effects), (&mut general, &mut expected)] {
-                if node.wake_at.is_some_and(|at| at <= now) {
-                    node.handle(now, Input::Wake, effects);
-                }
-                effects.to_do.retain(|effect| !matches!(effect, Effect::WakeAt(_)));
-            }
-            prop_assert_eq!(shown(&effects), shown(&expected));
-            prop_assert_eq!(format!("{node:?}"), format!("{general:?}"));
+            let effects = handles_as_at_length(&mut node, now, input)?;
             if let Some(teller) = node.peers().first() {
                 let on = [Some(node.chain().clone()), node.chain().parent()];
                 for on in on.into_iter().flatten() {

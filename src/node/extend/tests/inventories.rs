@@ -106,19 +106,7 @@ proptest! {
                     Input::Wake
                 }
             };
-            let mut general = node.clone();
-            let (mut effects, mut expected) = (Effects::default(), Effects::default());
-            node.handle(now, input.clone(), &mut effects);
-            general.handle_at_length(now, input, &mut expected);
-            // What is due at this moment, a driver has it do now.
-            for (node, effects) in [(&mut node, &mut effects), (&mut general, &mut expected)] {
-                if node.wake_at.is_some_and(|at| at <= now) {
-                    node.handle(now, Input::Wake, effects);
-                }
-                effects.to_do.retain(|effect| !matches!(effect, Effect::WakeAt(_)));
-            }
-            prop_assert_eq!(shown(&effects), shown(&expected));
-            prop_assert_eq!(format!("{node:?}"), format!("{general:?}"));
+            let effects = handles_as_at_length(&mut node, now, input)?;
             for effect in effects.to_do {
                 match effect {
                     Effect::Send(to, Message::TransactionsRequest { request, wanted }) => {
