@@ -49,9 +49,8 @@ struct Open {
     request: RequestId,
     /// It tells of the numbers after this one, up to `told`.
     after: u64,
-    /// Of how many the peer was told before it, and with it, as counted.
+    /// Of how many the peer was told before it, as counted.
     before: u64,
-    count: u64,
     /// When it is repeated, and how often it was. At the end of time it is not.
     at: Option<Time>,
     repeated: u32,
@@ -215,7 +214,7 @@ impl Node {
         }
         let before = telling.count;
         telling.count += hashes.len() as u64;
-        let open = Open { request, after, before, count: telling.count, at, repeated: 0 };
+        let open = Open { request, after, before, at, repeated: 0 };
         self.open(peer, open, hashes, effects);
     }
 
@@ -269,7 +268,8 @@ impl Node {
         let telling = self.payments.telling.get_mut(&from);
         let open = telling.and_then(|telling| {
             let open = telling.open.take_if(|open| open.request == request)?;
-            telling.came = open.count;
+            // Nothing was told since.
+            telling.came = telling.count;
             Some(open)
         });
         if let Some(open) = open {
