@@ -227,3 +227,24 @@ fn what_was_asked_for_in_vain_is_asked_for_when_its_teller_tells_again() {
     bench.hear(1, transactions(6, &payment));
     assert_eq!(bench.pending(), [1, 5]);
 }
+
+/// What comes twice, or was told before it was counted anew, would hide that something else was dropped.
+#[test]
+fn what_comes_again_or_late_is_not_counted() {
+    let payments: Vec<_> = (0..3).map(|nonce| transfer("alice", nonce, 1)).collect();
+    let asks = |lines: &[String]| said_in(lines).contains(&"to 1: inventory?");
+    let mut bench = told(1);
+    bench.hear(1, inventory(5, &payments));
+    bench.hear(1, transactions(5, &payments));
+    for _ in 0..2 {
+        bench.hear(1, more(6, Some(3), &payments[..1]));
+    }
+    assert!(!asks(&bench.clone().hear(1, more(8, Some(4), &[]))));
+    assert!(asks(&bench.hear(1, more(8, Some(5), &[]))));
+    let mut bench = told(1);
+    bench.hear(1, inventory(5, &payments));
+    bench.hear(1, transactions(5, &payments));
+    bench.hear(1, inventory(9, &[]));
+    bench.hear(1, more(8, None, &payments[..1]));
+    assert!(asks(&bench.hear(1, more(10, Some(1), &[]))));
+}
