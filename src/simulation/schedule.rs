@@ -50,8 +50,8 @@ impl Schedule {
             self.all.clear();
             let nodes = (0..).map(NodeId::new);
             self.all.extend(nodes.zip(&self.of).filter_map(|(node, at)| Some(Reverse(((*at)?, node)))));
-        } else {
-            self.all.extend(at.map(|at| Reverse((at, node))));
+        } else if let Some(at) = at {
+            self.all.push(Reverse((at, node)));
         }
         self.drop_past();
     }
