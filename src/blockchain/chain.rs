@@ -1,6 +1,6 @@
 //! The chain and what can be asked of it.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, iter, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -191,6 +191,11 @@ impl Blockchain {
     /// Returns the chain without its last block, unless that is all it has, or the one before was let go.
     pub fn parent(&self) -> Option<Self> {
         self.tip.previous().map(|link| Self { tip: Arc::clone(link) })
+    }
+
+    /// Goes back from the tip to the genesis, by positions and hashes, without the blocks that were let go.
+    pub(crate) fn back(&self) -> impl Iterator<Item = (u64, BlockHash)> {
+        iter::successors(Some(&self.tip), |link| link.parent()).map(|link| (link.position, link.hash))
     }
 
     /// Iterates over the blocks from the genesis to the tip, or back with `rev()`. It holds no more than 256 blocks'

@@ -21,24 +21,28 @@ pub(super) struct Verdict {
 /// A chain that is asked for its blocks in the order of their positions: from its tip, the way to each would be long.
 pub(super) struct InOrder<'a> {
     chain: &'a Blockchain,
-    /// The chain up to a little after the last position that was asked for.
-    stretch: Blockchain,
+    /// The next blocks and their positions, the last first.
+    next: Vec<(u64, BlockHash)>,
 }
 
-/// How far a stretch reaches.
+/// How many positions are walked back at a time.
 const STRETCH: u64 = 256;
 
 impl<'a> InOrder<'a> {
     pub(super) fn new(chain: &'a Blockchain) -> Self {
-        Self { chain, stretch: chain.clone() }
+        Self { chain, next: Vec::new() }
     }
 
+    /// Tells whether the chain holds a block at a position, which is not before the last that was asked for.
     fn holds(&mut self, hash: BlockHash, position: u64) -> bool {
-        if !(position..position.saturating_add(STRETCH)).contains(&self.stretch.len()) {
-            let end = self.chain.at(position.saturating_add(STRETCH - 1));
-            self.stretch = end.unwrap_or_else(|| self.chain.clone());
+        while self.next.pop_if(|(at, _)| *at < position).is_some() {}
+        if self.next.is_empty() {
+            let end = self.chain.len().min(position.saturating_add(STRETCH - 1));
+            if let Some(chain) = self.chain.at(end).or_else(|| self.chain.at(position)) {
+                self.next.extend(chain.back().take_while(|(at, _)| *at >= position));
+            }
         }
-        self.stretch.holds(hash, position)
+        self.next.last() == Some(&(position, hash))
     }
 }
 
@@ -47,7 +51,7 @@ impl Verdict {
         Self { in_chain: Vec::new(), stale: Vec::new(), intervals: Durations::new(), last: None }
     }
 
-    /// Judges a block by a chain, in O(log n).
+    /// Judges a block by a chain.
     pub(super) fn judge(&mut self, (position, hash): Place, block: MinedBlock, chain: &mut InOrder<'_>) {
         if !chain.holds(hash, position) {
             self.stale.push(block.number);
