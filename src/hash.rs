@@ -7,6 +7,26 @@ use sha2::{Digest, Sha256};
 
 use crate::text::shortened;
 
+/// The bytes of a hash, first byte first.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Sum([u8; 32]);
+
+impl Ord for Sum {
+    /// Compares byte by byte, the first eight at once: maps of blocks and of what is pending do it all the time.
+    #[inline]
+    fn cmp(&self, other: &Self) -> Ordering {
+        let first = |sum: &Self| sum.0.first_chunk().map(|bytes| u64::from_be_bytes(*bytes));
+        first(self).cmp(&first(other)).then_with(|| self.0.cmp(&other.0))
+    }
+}
+
+impl PartialOrd for Sum {
+    #[inline]
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 /// The SHA-256 hash that names a block; its text is 64 lower-case hexadecimal digits.
 ///
 /// ```
@@ -18,28 +38,28 @@ use crate::text::shortened;
 /// # Ok::<(), chainlab::ParseHashError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct BlockHash([u8; 32]);
+pub struct BlockHash(Sum);
 
 impl BlockHash {
     /// Makes a hash from its bytes, first byte first.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+        Self(Sum(bytes))
     }
 
     /// Hashes bytes with SHA-256.
     pub fn of(bytes: &[u8]) -> Self {
-        Self(Sha256::digest(bytes).into())
+        Self::from_bytes(Sha256::digest(bytes).into())
     }
 
     /// Returns the 32 bytes.
     pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
+        &self.0.0
     }
 }
 
 impl fmt::Display for BlockHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_hex(&self.0, f)
+        write_hex(self.as_bytes(), f)
     }
 }
 
@@ -58,7 +78,7 @@ impl FromStr for BlockHash {
     ///
     /// Anything else: a digest written in upper case is another text, and so another hash of the block above it.
     fn from_str(text: &str) -> Result<Self, ParseHashError> {
-        read_hex(text).map(Self)
+        read_hex(text).map(Self::from_bytes)
     }
 }
 
@@ -76,38 +96,24 @@ impl<'de> Deserialize<'de> for BlockHash {
 
 /// The SHA-256 hash of a transaction's canonical JSON, by which nodes tell of it; its text is 64 lower-case hexadecimal
 /// digits.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct TransactionHash([u8; 32]);
-
-impl Ord for TransactionHash {
-    /// Compares byte by byte, eight at once, as maps of what is pending do all the time.
-    fn cmp(&self, other: &Self) -> Ordering {
-        let first = |hash: &Self| hash.0.first_chunk().map(|bytes| u64::from_be_bytes(*bytes));
-        first(self).cmp(&first(other)).then_with(|| self.0.cmp(&other.0))
-    }
-}
-
-impl PartialOrd for TransactionHash {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TransactionHash(Sum);
 
 impl TransactionHash {
     /// Makes a hash from its bytes, first byte first.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+        Self(Sum(bytes))
     }
 
     /// Returns the 32 bytes.
     pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
+        &self.0.0
     }
 }
 
 impl fmt::Display for TransactionHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_hex(&self.0, f)
+        write_hex(self.as_bytes(), f)
     }
 }
 
@@ -126,7 +132,7 @@ impl FromStr for TransactionHash {
     ///
     /// Anything else.
     fn from_str(text: &str) -> Result<Self, ParseHashError> {
-        read_hex(text).map(Self)
+        read_hex(text).map(Self::from_bytes)
     }
 }
 
