@@ -31,6 +31,8 @@ pub(super) struct Followed {
     youngest: Option<(BlockHash, u64)>,
     /// The numbers of all others.
     numbers: BTreeMap<BlockHash, u64>,
+    /// The one that went last: mostly the next block stands on it.
+    gone: Option<BlockHash>,
     /// The block that was last asked for: one after the other, all nodes take on the same.
     last: Option<(BlockHash, u64)>,
     next_number: u64,
@@ -115,6 +117,7 @@ impl Followed {
             blocks: VecDeque::new(),
             youngest: None,
             numbers: BTreeMap::new(),
+            gone: None,
             last: None,
             next_number: 0,
             spare_bits: Vec::new(),
@@ -137,7 +140,8 @@ impl Followed {
     ) {
         let number = self.next_number;
         self.next_number += 1;
-        let parent = self.number_of(&parent);
+        self.gone.take_if(|gone| *gone == hash);
+        let parent = if self.gone == Some(parent) { None } else { self.number_of(&parent) };
         let mut bits = std::mem::take(&mut self.spare_bits);
         bits.clear();
         bits.resize(nodes.div_ceil(64), 0);
@@ -255,6 +259,7 @@ impl Followed {
         if self.numbers.get(&hash).is_some_and(|other| *other <= number) {
             self.numbers.remove(&hash);
         }
+        self.gone = Some(hash);
         self.spare_bits = bits;
     }
 
