@@ -29,7 +29,8 @@ impl Text for usize {
 /// A text of which only the hash and the length are kept.
 pub(crate) struct HashedText {
     sha256: Sha256,
-    bytes: usize,
+    /// How many bytes went into it.
+    hashed: usize,
     /// Pieces of a few bytes would each cost the hash as much as a long one.
     piece: [u8; 512],
     length: usize,
@@ -37,28 +38,35 @@ pub(crate) struct HashedText {
 
 impl HashedText {
     pub(crate) fn new() -> Self {
-        Self { sha256: Sha256::new(), bytes: 0, piece: [0; 512], length: 0 }
+        Self { sha256: Sha256::new(), hashed: 0, piece: [0; 512], length: 0 }
     }
 
     /// Returns the hash and the length in bytes.
     pub(crate) fn finish(mut self) -> (BlockHash, usize) {
         self.sha256.update(&self.piece[..self.length]);
-        (BlockHash::from_bytes(self.sha256.finalize().into()), self.bytes)
+        (BlockHash::from_bytes(self.sha256.finalize().into()), self.hashed + self.length)
+    }
+
+    #[cold]
+    fn hash_with(&mut self, piece: &[u8]) {
+        self.sha256.update(&self.piece[..self.length]);
+        self.sha256.update(piece);
+        self.hashed += self.length + piece.len();
+        self.length = 0;
     }
 }
 
 impl Text for HashedText {
-    #[inline]
+    // What is always the same is copied by a few moves then, and not by a call.
+    #[inline(always)]
     fn push(&mut self, piece: &[u8]) {
-        self.bytes += piece.len();
-        if let Some(room) = self.piece.get_mut(self.length..self.length + piece.len()) {
-            room.copy_from_slice(piece);
-            self.length += piece.len();
-            return;
+        match self.piece.get_mut(self.length..self.length + piece.len()) {
+            Some(room) => {
+                room.copy_from_slice(piece);
+                self.length += piece.len();
+            }
+            None => self.hash_with(piece),
         }
-        self.sha256.update(&self.piece[..self.length]);
-        self.length = 0;
-        self.sha256.update(piece);
     }
 }
 
