@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, iter, sync::Arc};
 use rpds::RedBlackTreeMapSync;
 
 /// How many credits may wait to be entered: as many as there are accounts, but for the least and the most.
-const CREDITS: (usize, usize) = (16, 1024);
+const CREDITS: (usize, usize) = (64, 1024);
 
 /// What an address has and has done; an address that was never heard of has nothing and has done nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -23,7 +23,8 @@ pub struct Account {
 /// noted by itself, and entered into the map with others: a path of the map is copied once for all that lie on it.
 #[derive(Debug, Clone, Default)]
 pub struct Accounts {
-    entered: RedBlackTreeMapSync<Arc<str>, Account>,
+    /// Shared as a whole, too, as most blocks do not change it, and a link is to be small.
+    entered: Arc<RedBlackTreeMapSync<Arc<str>, Account>>,
     /// What has come in since, the last first.
     credits: Option<Arc<Credit>>,
     /// No balance is more than this.
@@ -54,7 +55,7 @@ impl Accounts {
     pub fn set(&mut self, address: Arc<str>, account: Account) {
         self.enter_credits();
         self.most = self.most.max(account.balance);
-        self.entered.insert_mut(address, account);
+        Arc::make_mut(&mut self.entered).insert_mut(address, account);
     }
 
     /// Adds coins to an address's account, in O(log n) for several of them together.
@@ -92,21 +93,25 @@ impl Accounts {
 
     /// What has come in and is not entered, the last first.
     fn credits(&self) -> impl Iterator<Item = &Credit> {
-        iter::successors(self.credits.as_deref(), |credit| credit.before.as_deref())
+        self.credits.iter().flat_map(|last| last.back())
     }
 
     fn enter_credits(&mut self) {
-        let mut next = self.credits.take();
-        while let Some(credit) = next {
-            match self.entered.get_mut(&credit.address) {
-                Some(account) => account.balance += credit.amount,
-                None => {
-                    let account = Account { balance: credit.amount, nonce: 0 };
-                    self.entered.insert_mut(Arc::clone(&credit.address), account);
-                }
+        let Some(last) = self.credits.take() else { return };
+        let entered = Arc::make_mut(&mut self.entered);
+        for Credit { address, amount, .. } in last.back() {
+            match entered.get_mut(address) {
+                Some(account) => account.balance += amount,
+                None => entered.insert_mut(Arc::clone(address), Account { balance: *amount, nonce: 0 }),
             }
-            next = credit.before.clone();
         }
+    }
+}
+
+impl Credit {
+    /// Goes back from these coins to those that came first.
+    fn back(&self) -> impl Iterator<Item = &Credit> {
+        iter::successors(Some(self), |credit| credit.before.as_deref())
     }
 }
 

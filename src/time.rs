@@ -2,7 +2,6 @@
 
 use std::{
     fmt,
-    hash::{Hash, Hasher},
     ops::{Add, AddAssign, Sub},
     time::Duration,
 };
@@ -101,12 +100,19 @@ impl fmt::Display for Time {
 /// assert_eq!(timestamp.to_string(), "1507824951.7695177");
 /// assert_ne!(Timestamp::integer(5), Timestamp::float(5.0).unwrap());
 /// ```
-#[derive(Debug, Clone, Copy)]
-pub struct Timestamp(Repr);
+// Nine bytes: beside a hash and how it is written, 33 bytes, they take eight less of each block than 16 would. Equal are
+// those of one kind and the same bits, as `-0.0` and `0.0` are written differently.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(Rust, packed)]
+pub struct Timestamp {
+    is_float: bool,
+    bits: u64,
+}
 
+/// What a timestamp's bits stand for.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(untagged)]
-enum Repr {
+enum Number {
     Integer(i64),
     /// Always finite: JSON has no other floats.
     Float(f64),
@@ -115,17 +121,28 @@ enum Repr {
 impl Timestamp {
     /// Makes an integer timestamp, in seconds.
     pub const fn integer(seconds: i64) -> Self {
-        Self(Repr::Integer(seconds))
+        Self { is_float: false, bits: seconds.cast_unsigned() }
     }
 
     /// Makes a float timestamp, in seconds; nothing if it is infinite or not a number.
     pub fn float(seconds: f64) -> Option<Self> {
-        seconds.is_finite().then_some(Self(Repr::Float(seconds)))
+        seconds.is_finite().then_some(Self::finite(seconds))
+    }
+
+    const fn finite(seconds: f64) -> Self {
+        Self { is_float: true, bits: seconds.to_bits() }
+    }
+
+    const fn number(self) -> Number {
+        match self.is_float {
+            true => Number::Float(f64::from_bits(self.bits)),
+            false => Number::Integer(self.bits.cast_signed()),
+        }
     }
 
     /// Makes the float timestamp of a number of microseconds since the Unix epoch.
     pub fn from_micros(micros: u64) -> Self {
-        Self(Repr::Float(Duration::from_micros(micros).as_secs_f64()))
+        Self::finite(Duration::from_micros(micros).as_secs_f64())
     }
 
     /// Makes the first float timestamp that is a whole number of microseconds, not before one number of them and after
@@ -139,23 +156,23 @@ impl Timestamp {
         if micros < YEAR_2242 {
             return Some(nearest);
         }
-        let next = Self(Repr::Float(nearest.seconds().next_up()));
+        let next = Self::finite(nearest.seconds().next_up());
         [nearest, next].into_iter().find(|timestamp| timestamp.micros() > Some(after))
     }
 
     /// Returns the seconds since the Unix epoch, an integer rounded to the nearest float.
     pub fn seconds(self) -> f64 {
-        match self.0 {
-            Repr::Integer(seconds) => seconds as f64,
-            Repr::Float(seconds) => seconds,
+        match self.number() {
+            Number::Integer(seconds) => seconds as f64,
+            Number::Float(seconds) => seconds,
         }
     }
 
     /// Returns the microseconds since the Unix epoch, if the timestamp is a whole number of them and not before it.
     pub fn micros(self) -> Option<u64> {
-        match self.0 {
-            Repr::Integer(seconds) => u64::try_from(seconds).ok()?.checked_mul(1_000_000),
-            Repr::Float(seconds) => {
+        match self.number() {
+            Number::Integer(seconds) => u64::try_from(seconds).ok()?.checked_mul(1_000_000),
+            Number::Float(seconds) => {
                 let micros = self.rounded_micros();
                 (Self::from_micros(micros).seconds() == seconds).then_some(micros)
             }
@@ -164,13 +181,15 @@ impl Timestamp {
 
     /// Returns the microseconds since the Unix epoch, rounded to the nearest; zero before it.
     pub fn rounded_micros(self) -> u64 {
-        match self.0 {
-            Repr::Integer(seconds) => u64::try_from(seconds).unwrap_or(0).saturating_mul(1_000_000),
+        match self.number() {
+            Number::Integer(seconds) => u64::try_from(seconds).unwrap_or(0).saturating_mul(1_000_000),
             // Multiplying by 1e6 would round twice. What does not fit is more than all the microseconds there are.
-            Repr::Float(seconds) => Duration::try_from_secs_f64(seconds.max(0.0)).map_or(u64::MAX, |since| {
-                let rest = u64::from((since.subsec_nanos() + 500) / 1000);
-                since.as_secs().saturating_mul(1_000_000).saturating_add(rest)
-            }),
+            Number::Float(seconds) => {
+                Duration::try_from_secs_f64(seconds.max(0.0)).map_or(u64::MAX, |since| {
+                    let rest = u64::from((since.subsec_nanos() + 500) / 1000);
+                    since.as_secs().saturating_mul(1_000_000).saturating_add(rest)
+                })
+            }
         }
     }
 
@@ -190,22 +209,14 @@ impl Timestamp {
 
     /// Writes the number as Python does.
     pub(crate) fn write(self, text: &mut impl Text) {
-        match self.0 {
-            Repr::Integer(seconds) => {
+        match self.number() {
+            Number::Integer(seconds) => {
                 if seconds < 0 {
                     text.push(b"-");
                 }
                 push_number(text, seconds.unsigned_abs());
             }
-            Repr::Float(seconds) => push_float(text, seconds),
-        }
-    }
-
-    /// What tells timestamps apart: their kind and bits, as `-0.0` and `0.0` are written differently.
-    fn identity(self) -> (bool, u64) {
-        match self.0 {
-            Repr::Integer(seconds) => (false, seconds.cast_unsigned()),
-            Repr::Float(seconds) => (true, seconds.to_bits()),
+            Number::Float(seconds) => push_float(text, seconds),
         }
     }
 }
@@ -214,30 +225,22 @@ impl From<Time> for Timestamp {
     /// Writes a moment as Python's `time()` would: a float of seconds.
     fn from(time: Time) -> Self {
         // Dividing the nanoseconds by 1e9 would round twice.
-        Self(Repr::Float(Duration::from_nanos(time.as_nanos()).as_secs_f64()))
+        Self::finite(Duration::from_nanos(time.as_nanos()).as_secs_f64())
     }
 }
 
-impl PartialEq for Timestamp {
-    fn eq(&self, other: &Self) -> bool {
-        self.identity() == other.identity()
-    }
-}
-
-impl Eq for Timestamp {}
-
-impl Hash for Timestamp {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.identity().hash(state);
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Timestamp").field(&self.number()).finish()
     }
 }
 
 impl fmt::Display for Timestamp {
     /// Writes the number as Python does.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Repr::Integer(seconds) => write!(f, "{seconds}"),
-            Repr::Float(seconds) => f.write_str(&python_float(seconds)),
+        match self.number() {
+            Number::Integer(seconds) => write!(f, "{seconds}"),
+            Number::Float(seconds) => f.write_str(&python_float(seconds)),
         }
     }
 }
@@ -251,7 +254,7 @@ impl<'de> Deserialize<'de> for Timestamp {
 
 impl Serialize for Timestamp {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
+        self.number().serialize(serializer)
     }
 }
 

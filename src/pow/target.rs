@@ -25,7 +25,9 @@ use crate::{hash::BlockHash, text::shortened};
 /// assert_eq!(target.expected_hashes(), 65_536);
 /// assert!(Target::leading_zero_bits(17) < target);
 /// ```
+// At an address that divides by eight, as all else that a block's link holds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(Rust, packed(8))]
 #[must_use]
 pub struct Target(u128);
 
@@ -112,7 +114,7 @@ const fn two_to_the_128_over(divisor: u128) -> u128 {
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&format!("{:032x}", self.0))
+        f.pad(&format!("{:032x}", self.get()))
     }
 }
 

@@ -21,6 +21,7 @@ use super::Target;
 /// assert!(chain > Target::leading_zero_bits(17).work());
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(Rust, packed(8))]
 #[must_use]
 pub struct Work {
     // The order of the fields is what derives the order of the numbers.
