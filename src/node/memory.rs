@@ -233,12 +233,11 @@ fn keep_to<T>(most: u64, kept: &mut VecDeque<T>, from: NodeId, of: impl Fn(&T) -
 
 /// Tells what leaves where there is too much, told from the oldest on: the oldest of whoever has the most. So a flood
 /// from one sender pushes out only its own.
-fn first_to_leave(senders: impl Iterator<Item = NodeId> + Clone) -> usize {
+fn first_to_leave(mut senders: impl Iterator<Item = NodeId> + Clone) -> usize {
     let mut sorted: Vec<_> = senders.clone().collect();
     sorted.sort_unstable();
-    let most = sorted.chunk_by(|one, other| one == other).map(<[NodeId]>::len).max().unwrap_or(0);
-    let count = |sender| {
-        sorted.partition_point(|other| *other <= sender) - sorted.partition_point(|other| *other < sender)
-    };
-    senders.map(count).position(|count| count == most).unwrap_or(0)
+    let by_sender = || sorted.chunk_by(|one, other| one == other);
+    let most = by_sender().map(<[NodeId]>::len).max();
+    let those: Vec<_> = by_sender().filter(|its| Some(its.len()) == most).map(|its| its[0]).collect();
+    senders.position(|sender| those.binary_search(&sender).is_ok()).unwrap_or(0)
 }
