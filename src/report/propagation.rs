@@ -54,7 +54,7 @@ struct Passages {
 
 impl Passages {
     fn new() -> Self {
-        Self { all: Durations::new(), recent: None }
+        Self { all: Durations::default(), recent: None }
     }
 
     #[inline]

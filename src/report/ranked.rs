@@ -5,7 +5,7 @@ use super::bins::{Bins, shortest_in};
 /// How many of a part must exceed a percentile, on average, for it to be told: of fewer, the longest would stand for it.
 const BEYOND_MIN: u64 = 2;
 
-/// The durations of a run in their order, as a histogram tells them apart.
+/// The durations of a run in their order, as their classes tell them apart.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ranked {
     /// The longest nanoseconds of each class, and how many durations are no longer.
@@ -22,6 +22,18 @@ impl Ranked {
         Self { ends: ends.collect() }
     }
 
+    /// Returns the nanoseconds of a percentile of all, by the nearest rank; none if there are none.
+    pub(super) fn nearest(&self, percent: u64) -> Option<u64> {
+        let (_, count) = self.ends.last()?;
+        self.at(nearest_rank(*count, percent))
+    }
+
+    /// The nanoseconds at a rank, counted from 1.
+    fn at(&self, rank: u64) -> Option<u64> {
+        let end = self.ends.partition_point(|(_, up_to)| *up_to < rank);
+        self.ends.get(end).map(|(longest, _)| *longest)
+    }
+
     /// Returns a percentile, in seconds, of a part of the durations of which is known how many lie in each bin: it is of the
     /// nearest rank, as those of a spread. Within its bin, 3 % of it at most, the part is taken to lie as the whole does; of
     /// the whole it is exact. None of so few that less than two are longer.
@@ -36,8 +48,7 @@ impl Ranked {
         })?;
         let [first, behind] = [bin, bin + 1].map(|bin| self.shorter_than(shortest_in(bin)));
         let place = (u128::from(place) * u128::from(behind - first)).div_ceil(own.into()) as u64;
-        let end = self.ends.partition_point(|(_, up_to)| *up_to < first + place);
-        Some(self.ends.get(end)?.0 as f64 / 1e9)
+        Some(self.at(first + place)? as f64 / 1e9)
     }
 
     /// How many are shorter.
@@ -50,7 +61,11 @@ impl Ranked {
 /// Returns the rank, counted from 1, of a percentile of so many values; none of so few that less than two are greater.
 pub(crate) fn rank(count: u64, percent: u64) -> Option<u64> {
     let is_enough = u128::from(count) * u128::from(100 - percent) >= 100 * u128::from(BEYOND_MIN);
-    is_enough.then(|| (u128::from(count) * u128::from(percent)).div_ceil(100) as u64)
+    is_enough.then(|| nearest_rank(count, percent))
+}
+
+fn nearest_rank(count: u64, percent: u64) -> u64 {
+    (u128::from(count) * u128::from(percent)).div_ceil(100) as u64
 }
 
 #[cfg(test)]
@@ -68,7 +83,7 @@ mod tests {
     }
 
     fn ranked(nanos: &[u64]) -> (Durations, Ranked) {
-        let mut durations = Durations::new();
+        let mut durations = Durations::default();
         nanos.iter().for_each(|nanos| durations.record(Duration::from_nanos(*nanos)));
         let ranked = durations.ranked();
         (durations, ranked)

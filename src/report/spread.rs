@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use super::{
@@ -68,82 +67,98 @@ impl Bin {
     }
 }
 
-/// What a histogram holds at most, in nanoseconds.
+/// What is told apart at most, in nanoseconds.
 pub(super) const LONGEST: u64 = i64::MAX as u64 / 2;
 
 pub(super) fn nanos_of(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
+/// Durations of one class differ by less than one part in 1024.
+const CLASS_BITS: u32 = 10;
+
+/// Returns the class of a duration.
+#[inline]
+fn class(duration: Duration) -> u64 {
+    class_of(nanos_of(duration).min(LONGEST), CLASS_BITS)
+}
+
 /// Any number of durations, in memory that depends on the longest alone: some 200 KiB for minutes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Durations {
+    /// How many there are in each class up to the longest's.
+    counts: Vec<u64>,
+    count: u64,
     /// In nanoseconds.
-    histogram: Histogram<u64>,
     sum: u128,
     max: Duration,
 }
 
 impl Durations {
-    pub(super) fn new() -> Self {
-        let histogram = Histogram::new(3).expect("three digits are a precision that there is");
-        Self { histogram, sum: 0, max: Duration::ZERO }
-    }
-
     #[inline]
     pub(super) fn record(&mut self, duration: Duration) {
-        let nanos = nanos_of(duration);
-        self.histogram.record(nanos.min(LONGEST)).expect("the histogram grows up to its longest");
-        self.sum += u128::from(nanos);
-        self.max = self.max.max(duration);
+        self.record_times(duration, 1);
     }
 
     /// Records a duration so many times.
+    #[inline]
     pub(super) fn record_times(&mut self, duration: Duration, times: u64) {
-        let nanos = nanos_of(duration);
-        self.histogram.record_n(nanos.min(LONGEST), times).expect("the histogram grows up to its longest");
-        self.sum += u128::from(nanos) * u128::from(times);
+        self.count(class(duration), times);
+        self.sum += u128::from(nanos_of(duration)) * u128::from(times);
         self.max = self.max.max(duration);
     }
 
     /// Records packed durations so many times.
     pub(super) fn add(&mut self, packed: &Packed, times: u64) {
-        for (class, count) in packed.classes.iter() {
-            let nanos = shortest_of(class, CLASS_BITS);
-            self.histogram.record_n(nanos, count * times).expect("the histogram grows up to its longest");
-        }
+        packed.classes.iter().for_each(|(class, count)| self.count(class, count * times));
         self.sum += packed.sum * u128::from(times);
         self.max = self.max.max(packed.max);
     }
 
+    #[inline]
+    fn count(&mut self, class: u64, times: u64) {
+        let class = class as usize;
+        if class >= self.counts.len() {
+            self.make_room(class);
+        }
+        self.counts[class] += times;
+        self.count += times;
+    }
+
+    /// Makes room for a class and all others of its power of two.
+    #[cold]
+    fn make_room(&mut self, class: usize) {
+        let classes = (class + 1).next_multiple_of(1 << CLASS_BITS);
+        self.counts.reserve_exact(classes - self.counts.len());
+        self.counts.resize(classes, 0);
+    }
+
     pub(super) fn sum(&self) -> Sum {
-        Sum { count: self.histogram.len(), nanos: self.sum }
+        Sum { count: self.count, nanos: self.sum }
     }
 
     pub(super) fn ranked(&self) -> Ranked {
+        Ranked::of(self.classes())
+    }
+
+    /// The longest nanoseconds of each class that holds any, and how many it holds, the shortest first.
+    fn classes(&self) -> impl Iterator<Item = (u64, u64)> {
         let longest = nanos_of(self.max);
-        // The histogram tells the longest of each class.
-        let classes = self.histogram.iter_recorded();
-        Ranked::of(
-            classes.map(|class| (class.value_iterated_to().min(longest), class.count_since_last_iteration())),
-        )
+        let held = (0..).zip(&self.counts).filter(|(_, count)| **count > 0);
+        held.map(move |(class, count)| ((shortest_of(class + 1, CLASS_BITS) - 1).min(longest), *count))
     }
 
     pub(super) fn spread(&self) -> Spread {
-        let count = self.histogram.len();
-        if count == 0 {
-            return Spread::default();
-        }
-        // The histogram answers with the longest that it cannot tell from the right one.
-        let percentile =
-            |quantile| Duration::from_nanos(self.histogram.value_at_quantile(quantile)).min(self.max);
+        let ranked = self.ranked();
+        let percentile = |percent| ranked.nearest(percent).map_or(Duration::ZERO, Duration::from_nanos);
+        let mean = self.sum.checked_div(self.count.into()).unwrap_or(0);
         Spread {
-            count,
-            mean: Duration::from_nanos((self.sum / u128::from(count)) as u64),
-            median: percentile(0.5),
-            percentile_90: percentile(0.9),
-            percentile_95: percentile(0.95),
-            percentile_99: percentile(0.99),
+            count: self.count,
+            mean: Duration::from_nanos(mean as u64),
+            median: percentile(50),
+            percentile_90: percentile(90),
+            percentile_95: percentile(95),
+            percentile_99: percentile(99),
             max: self.max,
             bins: self.bins(),
         }
@@ -151,19 +166,19 @@ impl Durations {
 
     fn bins(&self) -> Vec<Bin> {
         let mut bins: Vec<Bin> = Vec::new();
-        // A bin is made of whole bins of the histogram, which are finer.
-        for finer in self.histogram.iter_recorded() {
-            let bin = Bin::of(finer.value_iterated_to());
+        // A bin is made of whole classes, which are finer.
+        for (longest, count) in self.classes() {
+            let bin = Bin::of(longest);
             match bins.last_mut() {
-                Some(last) if last.from == bin.from => last.count += finer.count_since_last_iteration(),
-                _ => bins.push(Bin { count: finer.count_since_last_iteration(), ..bin }),
+                Some(last) if last.from == bin.from => last.count += count,
+                _ => bins.push(Bin { count, ..bin }),
             }
         }
         bins
     }
 }
 
-/// Durations that are recorded again and again, as a histogram tells them apart.
+/// Durations that are recorded again and again, in their classes.
 #[derive(Debug, Clone)]
 pub(super) struct Packed {
     classes: Classes,
@@ -171,14 +186,10 @@ pub(super) struct Packed {
     max: Duration,
 }
 
-/// Durations of one class differ by less than one part in 1024, as in a histogram of three digits.
-const CLASS_BITS: u32 = 10;
-
 impl Packed {
     /// Packs durations, the shortest first.
     pub(super) fn of(durations: &[Duration]) -> Self {
-        let class = |duration: &Duration| class_of(nanos_of(*duration).min(LONGEST), CLASS_BITS);
-        let classes = Classes::counted(durations.iter().map(class));
+        let classes = Classes::counted(durations.iter().map(|duration| class(*duration)));
         let sum = durations.iter().map(|duration| u128::from(nanos_of(*duration))).sum();
         Self { classes, sum, max: durations.last().copied().unwrap_or_default() }
     }
@@ -194,6 +205,33 @@ mod tests {
     use proptest::{collection::vec, prelude::*};
 
     proptest! {
+        /// A sorted list is the model.
+        #[test]
+        fn a_spread_is_a_sorted_list_s(
+            nanos in vec(prop_oneof![0..5000_u64, 0..10_000_000_000_u64, 0..LONGEST], 1..300),
+        ) {
+            let mut sorted = nanos.clone();
+            sorted.sort_unstable();
+            let mut durations = Durations::default();
+            nanos.iter().for_each(|nanos| durations.record(Duration::from_nanos(*nanos)));
+            let spread = durations.spread();
+            let count = sorted.len();
+            let sum: u128 = sorted.iter().map(|nanos| u128::from(*nanos)).sum();
+            prop_assert_eq!((spread.count, nanos_of(spread.max)), (count as u64, sorted[count - 1]));
+            prop_assert_eq!(spread.mean.as_nanos(), sum / count as u128);
+            let Spread { median, percentile_90, percentile_95, percentile_99, .. } = spread;
+            for (percent, told) in [(50, median), (90, percentile_90), (95, percentile_95), (99, percentile_99)] {
+                let (exact, told) = (sorted[(count * percent).div_ceil(100) - 1], nanos_of(told));
+                prop_assert!((exact..=exact + exact / 1024).contains(&told), "{percent}: {told}, and not {exact}");
+            }
+            for bin in &spread.bins {
+                let [from, to] = [bin.from, bin.to].map(nanos_of);
+                let held = sorted.iter().filter(|nanos| (from..to).contains(nanos)).count();
+                prop_assert_eq!(bin.count, held as u64);
+            }
+            prop_assert_eq!(spread.bins.iter().map(|bin| bin.count).sum::<u64>(), spread.count);
+        }
+
         /// Packed and recorded so many times, or one by one: the same spread to the last bin.
         #[test]
         fn packed_durations_are_those_that_were_packed(
@@ -202,7 +240,7 @@ mod tests {
         ) {
             let mut durations: Vec<_> = nanos.into_iter().map(Duration::from_nanos).collect();
             durations.sort();
-            let (mut one_by_one, mut packed) = (Durations::new(), Durations::new());
+            let (mut one_by_one, mut packed) = (Durations::default(), Durations::default());
             (0..times).for_each(|_| durations.iter().for_each(|duration| one_by_one.record(*duration)));
             packed.add(&Packed::of(&durations), times);
             if times > 0 {

@@ -48,7 +48,7 @@ impl<'a> InOrder<'a> {
 
 impl Verdict {
     pub(super) fn new() -> Self {
-        Self { in_chain: Vec::new(), stale: Vec::new(), intervals: Durations::new(), last: None }
+        Self { in_chain: Vec::new(), stale: Vec::new(), intervals: Durations::default(), last: None }
     }
 
     /// Judges a block by a chain.
