@@ -1,7 +1,7 @@
 //! Loading.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     path::{Path, PathBuf},
 };
 
@@ -34,8 +34,8 @@ impl Network {
     /// every pending transaction is submitted again. One that cannot be mined, or finds no room under the loader's limits,
     /// is dropped, and counted by the [report](Network::report) among the transactions lost.
     ///
-    /// It costs in proportion to the blocks of all distinct chains, and for each two of these some steps more. Chains share
-    /// the blocks that they have in common: N nodes that agree on n blocks take O(N + n) memory.
+    /// It costs in proportion to the blocks of all distinct chains. Chains share the blocks that they have in common: N nodes
+    /// that agree on n blocks take O(N + n) memory.
     ///
     /// Where blocks are gossiped, the nodes announce their tips to their peers again, as what was on its way is lost.
     ///
@@ -151,20 +151,27 @@ pub(super) fn read_chains(
     rules: &Rules,
 ) -> Result<BTreeMap<BlockHash, Blockchain>, LoadError> {
     let mut chains = BTreeMap::new();
+    let mut parts = BTreeMap::new();
     for NodeDocument { tip, .. } in nodes {
-        if !chains.contains_key(tip) {
-            chains.insert(*tip, read_chain(files, *tip, rules, &chains)?);
+        if let Entry::Vacant(new) = chains.entry(*tip) {
+            let chain = new.insert(read_chain(files, *tip, rules, &parts)?);
+            let mut next = Some(chain.clone());
+            while let Some(part) = next.filter(|part| !parts.contains_key(&part.tip_hash())) {
+                next = part.parent();
+                parts.insert(part.tip_hash(), part);
+            }
         }
     }
     Ok(chains)
 }
 
-/// Reads and verifies a chain; what it has in common with one of `others` is shared with that one.
+/// Reads and verifies a chain; what it has in common with one that was read before is shared with that one. `parts` are those,
+/// up to each of their blocks.
 fn read_chain(
     files: &ListedFiles,
     tip: BlockHash,
     rules: &Rules,
-    others: &BTreeMap<BlockHash, Blockchain>,
+    parts: &BTreeMap<BlockHash, Blockchain>,
 ) -> Result<Blockchain, LoadError> {
     let (path, json) = files.read(&chain_file(tip))?;
     let chain = match Blockchain::from_json(&json, rules) {
@@ -172,14 +179,12 @@ fn read_chain(
         Ok(chain) => return Err(LoadError::Tip { path, found: chain.tip_hash() }),
         Err(source) => return Err(LoadError::Chain { path, source }),
     };
-    let common =
-        others.values().filter_map(|other| other.common_ancestor(&chain)).max_by_key(Blockchain::len);
-    let Some(common) = common else { return Ok(chain) };
+    let Some(common) = chain.back().find_map(|(_, hash)| parts.get(&hash)) else { return Ok(chain) };
     // Appended anew, the rest shares its accounts with those of the common part too.
     let (after, fingerprint) = (common.len(), rules.fingerprint());
     let mut rest = chain.iter_after(after);
     let shared =
-        rest.try_fold(common, |shared, block| shared.append_under(block.clone(), rules, fingerprint));
+        rest.try_fold(common.clone(), |shared, block| shared.append_under(block.clone(), rules, fingerprint));
     shared.map_err(|invalid| LoadError::Chain { path, source: ChainError::Invalid(invalid) })
 }
 
