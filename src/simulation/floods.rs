@@ -238,9 +238,27 @@ impl Floods {
 
     /// Tells whether messages may still be under way that tell of a block which a node has heard of, and does not
     /// remember.
-    pub(super) fn miss(&self, now: Time, node: NodeId, remembers: impl Fn(&Blockchain) -> bool) -> bool {
+    pub(super) fn miss(
+        &self,
+        now: Time,
+        node: NodeId,
+        queue: &Queue,
+        remembers: impl Fn(&Blockchain) -> bool,
+    ) -> bool {
+        // Of what comes at this very moment it may not have heard yet.
+        let is_to_come = |number| {
+            let mut to_come = queue.opened_for(node.index() as u32, now);
+            to_come.any(|arrival| Self::is_of_flood(arrival) && number_of(arrival) == number)
+        };
+        let is_missed = |(number, flood): (usize, &Flood)| {
+            flood.is_heard_by(node, now)
+                && !remembers(&flood.chain)
+                && (flood.first[node.index()] < now || !is_to_come(number))
+        };
+        let mut floods =
+            (0..).zip(&self.floods).filter_map(|(number, flood)| Some((number, flood.as_ref()?)));
         // Who is told of it by its hash, and makes something of that, hears each that tells it.
-        !self.by_hash && self.heard_of(now, node, |chain| !remembers(chain)).is_some()
+        !self.by_hash && floods.any(is_missed)
     }
 
     /// Lets go of blocks.
@@ -350,57 +368,4 @@ impl Floods {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Rules;
-
-    const START: Time = Time::from_secs(1_000_000);
-    const SECOND: u64 = 1_000_000_000;
-
-    /// The second of two nodes has told of a block, and after it the third, from whom it came sooner, and in vain. What the
-    /// second has said is queued twice then.
-    fn after_something_in_vain(chain: &Blockchain) -> (Floods, Queue) {
-        let [receiver, slow, fast] = [0, 1, 2].map(NodeId::new);
-        let (mut floods, mut queue, mut lanes) = (Floods::default(), Queue::new(START), Lanes::default());
-        for links in [&[][..], &[(receiver, 2 * SECOND)], &[(receiver, SECOND)]] {
-            assert!(lanes.add_node(links));
-        }
-        floods.set_lanes(Arc::new(lanes), false, None);
-        for from in [slow, fast] {
-            floods
-                .relay(START, (from, None), chain, (None, &[]), &mut queue, &mut 0)
-                .expect("it has not told of it");
-        }
-        let sooner = queue.pop_until(Time::MAX).expect("it was told");
-        assert!(matches!(floods.arrive(&sooner), Wave::First(..)));
-        floods.was_in_vain(sooner.at, (0, chain), receiver, &mut queue);
-        (floods, queue)
-    }
-
-    #[test]
-    fn what_is_queued_twice_comes_once() {
-        let chain = Blockchain::started(&Rules::sealed(), START);
-        let (mut floods, mut queue) = after_something_in_vain(&chain);
-        let [first, second] = [(); 2].map(|()| queue.pop_until(Time::MAX).expect("it is queued twice"));
-        assert_eq!(first, second);
-        assert!(matches!(floods.arrive(&first), Wave::First(..)));
-        assert!(matches!(floods.arrive(&second), Wave::Repeat));
-    }
-
-    /// Whether none of it has come, or it has come once and its second is still there.
-    #[test]
-    fn what_is_queued_twice_is_one_message() {
-        let chain = Blockchain::started(&Rules::sealed(), START);
-        for has_come in [false, true] {
-            let (mut floods, mut queue) = after_something_in_vain(&chain);
-            let mut turn = (START.after_nanos(2 * SECOND), 0, 0);
-            if has_come {
-                let first = queue.pop_until(Time::MAX).expect("it is queued twice");
-                assert!(matches!(floods.arrive(&first), Wave::First(..)));
-                turn = first.turn();
-            }
-            let left = floods.spell_out(turn, &mut queue);
-            assert_eq!(left.len(), usize::from(!has_come));
-        }
-    }
-}
+mod tests;

@@ -13,7 +13,9 @@ impl Surroundings {
     /// Tells whether a node would notice if a repeat did not come.
     #[inline]
     pub(super) fn notices_repeats(&self, node: &Node) -> bool {
-        node.notices_repeats(|node| self.floods.miss(self.now, node.id(), |chain| node.remembers(chain)))
+        node.notices_repeats(|node| {
+            self.floods.miss(self.now, node.id(), &self.queue, |chain| node.remembers(chain))
+        })
     }
 
     /// Notes whether a node would notice if a repeat did not come.

@@ -155,6 +155,13 @@ impl Queue {
         &self.current
     }
 
+    /// Iterates over what has yet to come to a node at a moment whose bucket is open.
+    pub(super) fn opened_for(&self, to: u32, now: Time) -> impl Iterator<Item = &Arrival> {
+        let later =
+            self.current.partition_point(|arrival| arrival.turn() > turn(now, to, u32::MAX, u32::MAX));
+        self.current[later..].iter().take_while(move |arrival| arrival.turn() >= turn(now, to, 0, 0))
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.current.is_empty()
             && self.beyond.is_empty()

@@ -1,0 +1,77 @@
+//! What comes twice, and what is yet to come.
+
+use super::*;
+use crate::Rules;
+
+const START: Time = Time::from_secs(1_000_000);
+const SECOND: u64 = 1_000_000_000;
+
+/// The second of two nodes has told of a block, and after it the third, from whom it came sooner, and in vain. What the
+/// second has said is queued twice then.
+fn after_something_in_vain(chain: &Blockchain) -> (Floods, Queue) {
+    let [receiver, slow, fast] = [0, 1, 2].map(NodeId::new);
+    let (mut floods, mut queue, mut lanes) = (Floods::default(), Queue::new(START), Lanes::default());
+    for links in [&[][..], &[(receiver, 2 * SECOND)], &[(receiver, SECOND)]] {
+        assert!(lanes.add_node(links));
+    }
+    floods.set_lanes(Arc::new(lanes), false, None);
+    for from in [slow, fast] {
+        floods
+            .relay(START, (from, None), chain, (None, &[]), &mut queue, &mut 0)
+            .expect("it has not told of it");
+    }
+    let sooner = queue.pop_until(Time::MAX).expect("it was told");
+    assert!(matches!(floods.arrive(&sooner), Wave::First(..)));
+    floods.was_in_vain(sooner.at, (0, chain), receiver, &mut queue);
+    (floods, queue)
+}
+
+/// Of two blocks that come at one moment a node has not forgotten the second when the first comes.
+#[test]
+fn what_is_yet_to_come_is_not_missed() {
+    let [receiver, one, other] = [0, 1, 2].map(NodeId::new);
+    let (mut floods, mut queue, mut lanes) = (Floods::default(), Queue::new(START), Lanes::default());
+    for links in [&[][..], &[(receiver, SECOND)], &[(receiver, SECOND)]] {
+        assert!(lanes.add_node(links));
+    }
+    floods.set_lanes(Arc::new(lanes), false, None);
+    let chains = [START, START.after_nanos(SECOND)].map(|at| Blockchain::started(&Rules::sealed(), at));
+    for (from, chain) in [one, other].into_iter().zip(&chains) {
+        floods
+            .relay(START, (from, None), chain, (None, &[]), &mut queue, &mut 0)
+            .expect("it has not told of it");
+    }
+    for is_missed in [false, true] {
+        let arrival = queue.pop_until(Time::MAX).expect("it was told");
+        assert!(matches!(floods.arrive(&arrival), Wave::First(..)));
+        let remembers = |chain: &Blockchain| chain.is_same_copy(&chains[0]);
+        assert_eq!(floods.miss(arrival.at, receiver, &queue, remembers), is_missed);
+    }
+}
+
+#[test]
+fn what_is_queued_twice_comes_once() {
+    let chain = Blockchain::started(&Rules::sealed(), START);
+    let (mut floods, mut queue) = after_something_in_vain(&chain);
+    let [first, second] = [(); 2].map(|()| queue.pop_until(Time::MAX).expect("it is queued twice"));
+    assert_eq!(first, second);
+    assert!(matches!(floods.arrive(&first), Wave::First(..)));
+    assert!(matches!(floods.arrive(&second), Wave::Repeat));
+}
+
+/// Whether none of it has come, or it has come once and its second is still there.
+#[test]
+fn what_is_queued_twice_is_one_message() {
+    let chain = Blockchain::started(&Rules::sealed(), START);
+    for has_come in [false, true] {
+        let (mut floods, mut queue) = after_something_in_vain(&chain);
+        let mut turn = (START.after_nanos(2 * SECOND), 0, 0);
+        if has_come {
+            let first = queue.pop_until(Time::MAX).expect("it is queued twice");
+            assert!(matches!(floods.arrive(&first), Wave::First(..)));
+            turn = first.turn();
+        }
+        let left = floods.spell_out(turn, &mut queue);
+        assert_eq!(left.len(), usize::from(!has_come));
+    }
+}
