@@ -248,7 +248,7 @@ mod tests {
 
     /// Beside the two counts of those who hold it; of what takes a little more, some allocators make it 320.
     #[test]
-    fn a_link_takes_256_bytes() {
+    fn a_link_takes_no_more_than_256_bytes() {
         assert!(size_of::<Link>() + 2 * size_of::<usize>() <= 256);
     }
 

@@ -47,7 +47,7 @@ impl HashedText {
         (BlockHash::from_bytes(self.sha256.finalize().into()), self.hashed + self.length)
     }
 
-    #[cold]
+    #[inline(never)]
     fn hash_with(&mut self, piece: &[u8]) {
         self.sha256.update(&self.piece[..self.length]);
         self.sha256.update(piece);
@@ -57,7 +57,7 @@ impl HashedText {
 }
 
 impl Text for HashedText {
-    // What is always the same is copied by a few moves then, and not by a call.
+    // Inlined, a piece of a fixed length is copied by a few moves, and not by a call.
     #[inline(always)]
     fn push(&mut self, piece: &[u8]) {
         match self.piece.get_mut(self.length..self.length + piece.len()) {

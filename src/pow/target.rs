@@ -25,7 +25,7 @@ use crate::{hash::BlockHash, text::shortened};
 /// assert_eq!(target.expected_hashes(), 65_536);
 /// assert!(Target::leading_zero_bits(17) < target);
 /// ```
-// At an address that divides by eight, as all else that a block's link holds.
+// Aligned to eight bytes, and not to sixteen, as all else that a block's link holds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(Rust, packed(8))]
 #[must_use]

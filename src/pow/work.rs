@@ -20,6 +20,7 @@ use super::Target;
 /// assert_eq!(chain.to_string(), "262144");
 /// assert!(chain > Target::leading_zero_bits(17).work());
 /// ```
+// Aligned as a target is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(Rust, packed(8))]
 #[must_use]

@@ -31,7 +31,7 @@ pub(super) struct Followed {
     youngest: Option<(BlockHash, u64)>,
     /// The numbers of all others.
     numbers: BTreeMap<BlockHash, u64>,
-    /// The one that went last: mostly the next block stands on it.
+    /// One that is followed no longer, mostly the one that went last: the next block stands on it.
     gone: Option<BlockHash>,
     /// The block that was last asked for: one after the other, all nodes take on the same.
     last: Option<(BlockHash, u64)>,
@@ -256,10 +256,14 @@ impl Followed {
     fn forget(&mut self, Block { hash, number, bits, .. }: Block) {
         self.youngest.take_if(|(_, youngest)| *youngest == number);
         // One that was mined again has taken its place there.
-        if self.numbers.get(&hash).is_some_and(|other| *other <= number) {
+        let other = self.numbers.get(&hash).copied();
+        if other.is_some_and(|other| other <= number) {
             self.numbers.remove(&hash);
         }
-        self.gone = Some(hash);
+        let is_youngest = self.youngest.is_some_and(|(youngest, _)| youngest == hash);
+        if !is_youngest && other.is_none_or(|other| other <= number) {
+            self.gone = Some(hash);
+        }
         self.spare_bits = bits;
     }
 

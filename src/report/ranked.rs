@@ -58,12 +58,13 @@ impl Ranked {
     }
 }
 
-/// Returns the rank, counted from 1, of a percentile of so many values; none of so few that less than two are greater.
+/// Returns the rank of a percentile of so many values; none of so few that less than two are greater.
 pub(crate) fn rank(count: u64, percent: u64) -> Option<u64> {
     let is_enough = u128::from(count) * u128::from(100 - percent) >= 100 * u128::from(BEYOND_MIN);
     is_enough.then(|| nearest_rank(count, percent))
 }
 
+/// Returns the rank, counted from 1, of a percentile of so many values.
 fn nearest_rank(count: u64, percent: u64) -> u64 {
     (u128::from(count) * u128::from(percent)).div_ceil(100) as u64
 }

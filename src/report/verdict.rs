@@ -82,3 +82,36 @@ impl Verdict {
         self.stale
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Block, PreviousHash, Rules, Timestamp, blockchain::Cut, pow::Target};
+
+    /// To look for each from the tip is the model: of a whole chain and of one with a gap, whatever is left out.
+    #[test]
+    fn a_chain_holds_in_order_what_it_holds() {
+        let rules = Rules::notebook().with_first_target(Target::EASIEST);
+        let grown = |chain: Blockchain, proof| {
+            let (index, previous_hash) = (chain.len() + 1, PreviousHash::Hash(chain.tip_hash()));
+            let block = Block::new(index, Timestamp::integer(0), [], proof, previous_hash);
+            chain.append(block, &rules).expect("any proof will do")
+        };
+        let start = Blockchain::start(&rules, Time::UNIX_EPOCH).unwrap();
+        let whole = (1..1000).fold(start.clone(), |chain, _| grown(chain, 1));
+        let other = (1..1100).fold(start, |chain, _| grown(chain, 2));
+        let cut = Cut::before_tip_of(&whole.at(700).unwrap()).shortened(&whole).unwrap();
+        for chain in [&whole, &cut] {
+            for step in [1, 3, 255, 256, 257, 600] {
+                let mut in_order = InOrder::new(chain);
+                for position in (1..=1100).step_by(step) {
+                    for asked in [&other, &whole, &other] {
+                        let Some(hash) = asked.at(position).map(|asked| asked.tip_hash()) else { continue };
+                        let is_held = in_order.holds(hash, position);
+                        assert_eq!(is_held, chain.holds(hash, position), "{position} by {step}");
+                    }
+                }
+            }
+        }
+    }
+}

@@ -144,34 +144,39 @@ pub(super) fn read_network(files: &ListedFiles) -> Result<NetworkDocument, LoadE
     Ok(document)
 }
 
+/// The parts of chains that others may share: up to each of their blocks, by its position and hash. A hash alone would not do,
+/// as a first block may name one before it.
+type Parts = BTreeMap<(u64, BlockHash), Blockchain>;
+
 /// Reads and verifies the chains of all nodes, by their tips.
 pub(super) fn read_chains(
     files: &ListedFiles,
     nodes: &[NodeDocument],
     rules: &Rules,
 ) -> Result<BTreeMap<BlockHash, Blockchain>, LoadError> {
-    let mut chains = BTreeMap::new();
-    let mut parts = BTreeMap::new();
+    let (mut chains, mut parts) = (BTreeMap::new(), Parts::new());
+    let agree = nodes.windows(2).all(|two| two[0].tip == two[1].tip);
     for NodeDocument { tip, .. } in nodes {
         if let Entry::Vacant(new) = chains.entry(*tip) {
             let chain = new.insert(read_chain(files, *tip, rules, &parts)?);
-            let mut next = Some(chain.clone());
-            while let Some(part) = next.filter(|part| !parts.contains_key(&part.tip_hash())) {
+            let mut next = Some(chain.clone()).filter(|_| !agree);
+            while let Some(part) = next.take()
+                && let Entry::Vacant(place) = parts.entry((part.len(), part.tip_hash()))
+            {
                 next = part.parent();
-                parts.insert(part.tip_hash(), part);
+                place.insert(part);
             }
         }
     }
     Ok(chains)
 }
 
-/// Reads and verifies a chain; what it has in common with one that was read before is shared with that one. `parts` are those,
-/// up to each of their blocks.
+/// Reads and verifies a chain; what it has in common with one that was read before is shared with that one.
 fn read_chain(
     files: &ListedFiles,
     tip: BlockHash,
     rules: &Rules,
-    parts: &BTreeMap<BlockHash, Blockchain>,
+    parts: &Parts,
 ) -> Result<Blockchain, LoadError> {
     let (path, json) = files.read(&chain_file(tip))?;
     let chain = match Blockchain::from_json(&json, rules) {
@@ -179,7 +184,7 @@ fn read_chain(
         Ok(chain) => return Err(LoadError::Tip { path, found: chain.tip_hash() }),
         Err(source) => return Err(LoadError::Chain { path, source }),
     };
-    let Some(common) = chain.back().find_map(|(_, hash)| parts.get(&hash)) else { return Ok(chain) };
+    let Some(common) = chain.back().find_map(|place| parts.get(&place)) else { return Ok(chain) };
     // Appended anew, the rest shares its accounts with those of the common part too.
     let (after, fingerprint) = (common.len(), rules.fingerprint());
     let mut rest = chain.iter_after(after);

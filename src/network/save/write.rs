@@ -175,8 +175,11 @@ mod tests {
 
     use super::*;
     use crate::{
+        blockchain::Blockchain,
         network::{Config, save::layout::Generation},
+        pow::Target,
         rules::{Relay, Rules},
+        time::Time,
     };
 
     fn first() -> Current {
@@ -211,6 +214,33 @@ mod tests {
         assert!(matches!(*error, LoadError::Peer { .. }), "{error}");
         let loaded = Network::load(dir.path(), Config::default()).unwrap();
         assert_eq!(loaded.chain(node).unwrap(), saved);
+    }
+
+    /// By the notebook's rules a chain may begin with any block: one with the same blocks at other positions is another.
+    #[test]
+    fn chains_that_begin_with_each_other_s_blocks_are_read_back() {
+        let rules = Rules::notebook().with_first_target(Target::EASIEST);
+        let grown = |chain: Blockchain| chain.mine_next(&rules, [], "miner", Time::from_secs(1)).unwrap();
+        let whole = grown(grown(Blockchain::start(&rules, Time::UNIX_EPOCH).unwrap()));
+        let [second, third] = [2, 3].map(|position| whole.block(position).unwrap().clone());
+        let begun = Blockchain::with_genesis(second, &rules).and_then(|begun| begun.append(third, &rules));
+        let longer = grown(begun.unwrap());
+        for chains in [[&whole, &longer], [&longer, &whole]] {
+            let network = Network::new(rules.clone());
+            for _ in chains {
+                network.spawn().unwrap();
+            }
+            let dir = tempfile::tempdir().unwrap();
+            let mut snapshots = network.snapshots().unwrap();
+            for (snapshot, chain) in snapshots.iter_mut().zip(chains) {
+                snapshot.chain = chain.clone();
+            }
+            network.prepare(dir.path(), first(), snapshots).unwrap();
+            let files = ListedFiles::open(dir.path().join(first().generation.to_string())).unwrap();
+            let NetworkDocument { nodes, .. } = read_network(&files).unwrap();
+            let read = read_chains(&files, &nodes, &rules).unwrap();
+            assert!(chains.into_iter().all(|chain| read[&chain.tip_hash()] == *chain));
+        }
     }
 
     #[test]

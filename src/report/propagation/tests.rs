@@ -75,6 +75,23 @@ fn what_was_mined_again_goes_with_the_last() {
     assert_eq!(followed.figures().to_each.count, 0);
 }
 
+/// Whoever mines on it has it, too.
+#[test]
+fn what_was_mined_again_is_the_parent_of_what_comes_after() {
+    for is_last in [false, true] {
+        let mut followed = Followed::new();
+        mined(&mut followed, 2, 1);
+        if !is_last {
+            mined(&mut followed, 2, 2);
+        }
+        mined(&mut followed, 2, 1);
+        let (newer, first) = (followed.next_number - 1, 0);
+        followed.let_go(first);
+        mined(&mut followed, 2, 2);
+        assert_eq!(followed.blocks.back().unwrap().parent, Some(newer));
+    }
+}
+
 /// A block that another node has, that not all count for, that is not the last, or whose parent some node lacks.
 #[test]
 fn what_not_all_lack_is_not_accepted_by_all() {
