@@ -164,9 +164,9 @@
 //!
 //! | nodes | million a second |
 //! | ---: | ---: |
-//! | 100 | 7.4 |
-//! | 1,000 | 8.0 |
-//! | 10,000 | 6.3 |
+//! | 100 | 7.7 |
+//! | 1,000 | 8.3 |
+//! | 10,000 | 6.6 |
 //!
 //! Where blocks of a megabyte are announced in six regions, and sent to whoever asks, it is 2.1 to 3 million.
 //! `cargo bench --bench simulation` makes this table, and for any number of nodes there is
