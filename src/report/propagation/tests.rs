@@ -75,18 +75,23 @@ fn what_was_mined_again_goes_with_the_last() {
     assert_eq!(followed.figures().to_each.count, 0);
 }
 
-/// Whoever mines on it has it, too.
+/// Whoever mines on it has it, too: whether the first has gone before or after it was mined again.
 #[test]
 fn what_was_mined_again_is_the_parent_of_what_comes_after() {
-    for is_last in [false, true] {
+    for (is_last, has_gone) in [(true, true), (true, false), (false, true), (false, false)] {
         let mut followed = Followed::new();
         mined(&mut followed, 2, 1);
         if !is_last {
             mined(&mut followed, 2, 2);
         }
+        if has_gone {
+            followed.let_go(0);
+        }
         mined(&mut followed, 2, 1);
-        let (newer, first) = (followed.next_number - 1, 0);
-        followed.let_go(first);
+        let newer = followed.next_number - 1;
+        if !has_gone {
+            followed.let_go(0);
+        }
         mined(&mut followed, 2, 2);
         assert_eq!(followed.blocks.back().unwrap().parent, Some(newer));
     }
