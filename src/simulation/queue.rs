@@ -155,7 +155,7 @@ impl Queue {
         &self.current
     }
 
-    /// Iterates over what has yet to come to a node at a moment whose bucket is open.
+    /// Iterates over what has yet to come to a node at a moment whose bucket is open, the earliest last.
     pub(super) fn opened_for(&self, to: u32, now: Time) -> impl Iterator<Item = &Arrival> {
         let later =
             self.current.partition_point(|arrival| arrival.turn() > turn(now, to, u32::MAX, u32::MAX));
@@ -359,6 +359,11 @@ mod tests {
                         if let Some(first) = first {
                             model.remove(0);
                             now = first.at.as_nanos();
+                            for to in 0..8 {
+                                let is_its = |arrival: &&Arrival| (arrival.at, arrival.to) == (first.at, to);
+                                let its = model.iter().filter(is_its).rev();
+                                prop_assert!(queue.opened_for(to, first.at).eq(its));
+                            }
                         }
                     }
                     Step::Advance { ahead } => {

@@ -6,46 +6,43 @@ use crate::Rules;
 const START: Time = Time::from_secs(1_000_000);
 const SECOND: u64 = 1_000_000_000;
 
-/// The second of two nodes has told of a block, and after it the third, from whom it came sooner, and in vain. What the
-/// second has said is queued twice then.
-fn after_something_in_vain(chain: &Blockchain) -> (Floods, Queue) {
-    let [receiver, slow, fast] = [0, 1, 2].map(NodeId::new);
+const RECEIVER: NodeId = NodeId::new(0);
+
+/// Two nodes have told a third of a block each, which takes so long.
+fn told([one, other]: [(&Blockchain, u64); 2]) -> (Floods, Queue) {
     let (mut floods, mut queue, mut lanes) = (Floods::default(), Queue::new(START), Lanes::default());
-    for links in [&[][..], &[(receiver, 2 * SECOND)], &[(receiver, SECOND)]] {
+    for links in [&[][..], &[(RECEIVER, one.1)], &[(RECEIVER, other.1)]] {
         assert!(lanes.add_node(links));
     }
     floods.set_lanes(Arc::new(lanes), false, None);
-    for from in [slow, fast] {
+    for (from, (chain, _)) in [(1, one), (2, other)] {
         floods
-            .relay(START, (from, None), chain, (None, &[]), &mut queue, &mut 0)
+            .relay(START, (NodeId::new(from), None), chain, (None, &[]), &mut queue, &mut 0)
             .expect("it has not told of it");
     }
+    (floods, queue)
+}
+
+/// The second of two nodes has told of a block, and after it the third, from whom it came sooner, and in vain. What the
+/// second has said is queued twice then.
+fn after_something_in_vain(chain: &Blockchain) -> (Floods, Queue) {
+    let (mut floods, mut queue) = told([(chain, 2 * SECOND), (chain, SECOND)]);
     let sooner = queue.pop_until(Time::MAX).expect("it was told");
     assert!(matches!(floods.arrive(&sooner), Wave::First(..)));
-    floods.was_in_vain(sooner.at, (0, chain), receiver, &mut queue);
+    floods.was_in_vain(sooner.at, (0, chain), RECEIVER, &mut queue);
     (floods, queue)
 }
 
 /// Of two blocks that come at one moment a node has not forgotten the second when the first comes.
 #[test]
 fn what_is_yet_to_come_is_not_missed() {
-    let [receiver, one, other] = [0, 1, 2].map(NodeId::new);
-    let (mut floods, mut queue, mut lanes) = (Floods::default(), Queue::new(START), Lanes::default());
-    for links in [&[][..], &[(receiver, SECOND)], &[(receiver, SECOND)]] {
-        assert!(lanes.add_node(links));
-    }
-    floods.set_lanes(Arc::new(lanes), false, None);
     let chains = [START, START.after_nanos(SECOND)].map(|at| Blockchain::started(&Rules::sealed(), at));
-    for (from, chain) in [one, other].into_iter().zip(&chains) {
-        floods
-            .relay(START, (from, None), chain, (None, &[]), &mut queue, &mut 0)
-            .expect("it has not told of it");
-    }
+    let (mut floods, mut queue) = told([(&chains[0], SECOND), (&chains[1], SECOND)]);
     for is_missed in [false, true] {
         let arrival = queue.pop_until(Time::MAX).expect("it was told");
         assert!(matches!(floods.arrive(&arrival), Wave::First(..)));
         let remembers = |chain: &Blockchain| chain.is_same_copy(&chains[0]);
-        assert_eq!(floods.miss(arrival.at, receiver, &queue, remembers), is_missed);
+        assert_eq!(floods.miss(arrival.at, RECEIVER, &queue, remembers), is_missed);
     }
 }
 
