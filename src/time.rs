@@ -8,7 +8,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::document::{self, DocumentError, Text, push_float, push_number, python_float};
+use crate::document::{self, DocumentError, Text, push_float, push_number, python_float, whole_micros};
 
 /// A moment: whole nanoseconds since the Unix epoch, up to the year 2554.
 ///
@@ -56,6 +56,12 @@ impl Time {
     pub(crate) const fn after_nanos(self, nanos: u64) -> Self {
         Self(self.0.saturating_add(nanos))
     }
+
+    /// Returns how many nanoseconds this is after an earlier time, 0 if it is not: where a duration would take too long.
+    #[inline]
+    pub(crate) const fn nanos_since(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
 }
 
 impl Add<Duration> for Time {
@@ -77,7 +83,7 @@ impl Sub for Time {
 
     /// Returns how long `self` is after `earlier`; zero if it is not.
     fn sub(self, earlier: Self) -> Duration {
-        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+        Duration::from_nanos(self.nanos_since(earlier))
     }
 }
 
@@ -183,13 +189,14 @@ impl Timestamp {
     pub fn rounded_micros(self) -> u64 {
         match self.number() {
             Number::Integer(seconds) => u64::try_from(seconds).unwrap_or(0).saturating_mul(1_000_000),
-            // Multiplying by 1e6 would round twice. What does not fit is more than all the microseconds there are.
-            Number::Float(seconds) => {
+            // What is the nearest to a whole number of them, and below 2^33 s so within 477 ns of it, is that in nanoseconds,
+            // too. Of others, multiplying by 1e6 would round twice. What does not fit is more than all microseconds there are.
+            Number::Float(seconds) => whole_micros(seconds).unwrap_or_else(|| {
                 Duration::try_from_secs_f64(seconds.max(0.0)).map_or(u64::MAX, |since| {
                     let rest = u64::from((since.subsec_nanos() + 500) / 1000);
                     since.as_secs().saturating_mul(1_000_000).saturating_add(rest)
                 })
-            }
+            }),
         }
     }
 
@@ -315,6 +322,18 @@ mod tests {
         #[test]
         fn whole_microseconds_come_back(micros in 0..4_000_000_000_000_000_u64) {
             prop_assert_eq!(Timestamp::from_micros(micros).micros(), Some(micros));
+        }
+
+        /// However near to half a microsecond: what the nearest nanosecond is rounded to.
+        #[test]
+        fn microseconds_are_rounded(
+            nanos in prop_oneof![0..3_000_000_000_u64, 0..1_u64 << 63, (0..1_u64 << 53).prop_map(|micros| micros * 1000 + 500)],
+            off in -2..3_i8,
+        ) {
+            let seconds = Duration::from_nanos(nanos).as_secs_f64();
+            let seconds = (0..off.abs()).fold(seconds, |at, _| if off < 0 { at.next_down() } else { at.next_up() });
+            let nanos = Duration::from_secs_f64(seconds.max(0.0)).as_nanos() as u64;
+            prop_assert_eq!(Timestamp::float(seconds).unwrap().rounded_micros(), (nanos + 500) / 1000);
         }
 
         /// From the year 2242 on a float cannot tell two microseconds apart; what a clock says is still taken as whole.

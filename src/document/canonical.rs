@@ -71,14 +71,8 @@ impl Text for HashedText {
 }
 
 /// Writes a whole number.
-pub(crate) fn push_number(text: &mut impl Text, mut number: u64) {
-    let (mut digits, mut first) = ([b'0'; 20], 20);
-    while first == 20 || number > 0 {
-        first -= 1;
-        digits[first] = b'0' + (number % 10) as u8;
-        number /= 10;
-    }
-    text.push(&digits[first..]);
+pub(crate) fn push_number(text: &mut impl Text, number: u64) {
+    text.push(itoa::Buffer::new().format(number).as_bytes());
 }
 
 /// Writes a hash, in quotes.
@@ -131,11 +125,14 @@ pub(crate) fn push_float(text: &mut impl Text, value: f64) {
 }
 
 /// The millionths of a float that is the nearest to so many of them, from 1 up to where floats are as far apart: until
-/// then no other number of so few decimals is as near, and so no shorter text comes back to it.
-fn whole_micros(value: f64) -> Option<u64> {
+/// then no other number of so few decimals is as near, so that no shorter text comes back to it, and it is
+/// [rounded](crate::Timestamp::rounded_micros) to the same.
+#[inline]
+pub(crate) fn whole_micros(value: f64) -> Option<u64> {
     const END: f64 = (1_u64 << 33) as f64;
-    let micros = if (1.0..END).contains(&value) { (value * 1e6 + 0.5) as u64 } else { return None };
-    (micros as f64 / 1e6 == value).then_some(micros)
+    // Signed: processors turn floats into such, and back, at once.
+    let micros = if (1.0..END).contains(&value) { (value * 1e6 + 0.5) as i64 } else { return None };
+    (micros as f64 / 1e6 == value).then_some(micros as u64)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ mod read;
 mod scan;
 mod write;
 
-pub(crate) use canonical::{HashedText, Text, push_float, push_hash, push_number, push_string};
+pub(crate) use canonical::{HashedText, Text, push_float, push_hash, push_number, push_string, whole_micros};
 pub(crate) use checked::checked;
 pub use error::{DocumentError, Place};
 pub(crate) use read::{Read, array, deserialize_raw, object, read, string, taken, unexpected, whole_number};
