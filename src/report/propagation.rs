@@ -1,9 +1,6 @@
 //! Who has which block, and since when.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    time::Duration,
-};
+use std::collections::{BTreeMap, VecDeque};
 
 use super::{
     bins::Bins,
@@ -11,7 +8,7 @@ use super::{
     figures::Propagation,
     pattern::{Pattern, half_of, nine_tenths_of},
     ranked::Ranked,
-    spread::Durations,
+    spread::{Durations, nanos_of},
     tally::Sum,
 };
 use crate::{hash::BlockHash, time::Time};
@@ -58,10 +55,10 @@ impl Passages {
     }
 
     #[inline]
-    fn record(&mut self, elapsed: Duration) {
-        self.all.record(elapsed);
+    fn record(&mut self, nanos: u64) {
+        self.all.record(nanos);
         if let Some(recent) = &mut self.recent {
-            recent.record(elapsed);
+            recent.record(nanos);
         }
     }
 }
@@ -151,7 +148,7 @@ impl Followed {
         self.last = Some((hash, number));
         self.pairs += nodes as u64 - 1;
         let youngest = self.blocks.len() - 1;
-        if self.hold(youngest, miner, Duration::ZERO) == Some(Held::ByAll) {
+        if self.hold(youngest, miner, 0) == Some(Held::ByAll) {
             self.let_go(youngest);
         }
         if self.blocks.len() > FOLLOWED_MAX {
@@ -182,13 +179,13 @@ impl Followed {
         let (mut by_all, mut last) = (0, 0);
         while let Some(at) = next {
             let Block { parent, time: mined, .. } = self.blocks[at];
-            let elapsed = time - mined;
-            match self.hold(at, place, elapsed) {
+            let nanos = time.nanos_since(mined);
+            match self.hold(at, place, nanos) {
                 None => break,
                 Some(Held::ByAll) => (by_all, last) = (by_all + 1, at),
                 Some(Held::BySome) => {}
             }
-            self.to_each.record(elapsed);
+            self.to_each.record(nanos);
             next = parent.and_then(|parent| self.find(parent));
         }
         match by_all {
@@ -206,32 +203,33 @@ impl Followed {
     /// Where a block stands among those that are followed: mostly it is the last, or before the first.
     #[inline]
     fn find(&self, number: u64) -> Option<usize> {
-        let (first, last) = (self.blocks.front()?.number, self.blocks.back()?.number);
-        match number {
-            number if number == last => Some(self.blocks.len() - 1),
-            number if number < first => None,
+        if self.blocks.back()?.number == number {
+            return Some(self.blocks.len() - 1);
+        }
+        match self.blocks.front()?.number {
+            first if number < first => None,
             _ => self.blocks.binary_search_by_key(&number, |block| block.number).ok(),
         }
     }
 
     /// Notes that a node has a block; tells by whom it is held then, unless that is no news.
     #[inline]
-    fn hold(&mut self, at: usize, place: usize, elapsed: Duration) -> Option<Held> {
+    fn hold(&mut self, at: usize, place: usize, nanos: u64) -> Option<Held> {
         let block = &mut self.blocks[at];
         if !block.insert(place) {
             return None;
         }
         let &mut Block { count, nodes, half, nine_tenths, .. } = block;
         if count == half {
-            self.to_half.record(elapsed);
+            self.to_half.record(nanos);
         }
         if count == nine_tenths {
-            self.to_90_percent.record(elapsed);
+            self.to_90_percent.record(nanos);
         }
         if count < nodes {
             return Some(Held::BySome);
         }
-        self.to_all.record(elapsed);
+        self.to_all.record(nanos);
         Some(Held::ByAll)
     }
 
@@ -297,8 +295,8 @@ impl Followed {
     /// Counts so many blocks that all nodes have taken on in a pattern.
     pub(super) fn add(&mut self, pattern: &Pattern, blocks: u64) {
         self.to_each.all.add(&pattern.to_each, blocks);
-        for (passages, elapsed) in self.added_once(pattern) {
-            passages.all.record_times(elapsed, blocks);
+        for (passages, nanos) in self.added_once(pattern) {
+            passages.all.record_times(nanos, blocks);
         }
     }
 
@@ -307,21 +305,21 @@ impl Followed {
         if let Some(recent) = &mut self.to_each.recent {
             recent.add(&pattern.to_each_binned, blocks);
         }
-        for (passages, elapsed) in self.added_once(pattern) {
+        for (passages, nanos) in self.added_once(pattern) {
             if let Some(recent) = &mut passages.recent {
-                recent.record_times(elapsed, blocks);
+                recent.record_times(nanos, blocks);
             }
         }
     }
 
-    /// What a block of a pattern adds to once, and how long it took.
-    fn added_once(&mut self, pattern: &Pattern) -> impl Iterator<Item = (&mut Passages, Duration)> {
+    /// What a block of a pattern adds to once, and how many nanoseconds it took.
+    fn added_once(&mut self, pattern: &Pattern) -> impl Iterator<Item = (&mut Passages, u64)> {
         let to_some = [
             (&mut self.to_half, pattern.to_half),
             (&mut self.to_90_percent, pattern.to_90_percent),
             (&mut self.to_all, pattern.to_all),
         ];
-        to_some.into_iter().filter_map(|(passages, elapsed)| Some((passages, elapsed?)))
+        to_some.into_iter().filter_map(|(passages, elapsed)| Some((passages, nanos_of(elapsed?))))
     }
 
     /// Keeps from now on how long blocks took since that was last taken out.

@@ -71,21 +71,19 @@ fn nearest_rank(count: u64, percent: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::report::spread::Durations;
     use proptest::{collection::vec, prelude::*};
 
     fn bins(nanos: &[u64]) -> Bins {
         let mut bins = Bins::new();
-        nanos.iter().for_each(|nanos| bins.record(Duration::from_nanos(*nanos)));
+        nanos.iter().for_each(|nanos| bins.record(*nanos));
         bins
     }
 
     fn ranked(nanos: &[u64]) -> (Durations, Ranked) {
         let mut durations = Durations::default();
-        nanos.iter().for_each(|nanos| durations.record(Duration::from_nanos(*nanos)));
+        nanos.iter().for_each(|nanos| durations.record(*nanos));
         let ranked = durations.ranked();
         (durations, ranked)
     }

@@ -78,8 +78,8 @@ pub(super) fn nanos_of(duration: Duration) -> u64 {
 const CLASS_BITS: u32 = 10;
 
 #[inline]
-fn class_of_duration(duration: Duration) -> u64 {
-    class_of(nanos_of(duration).min(LONGEST), CLASS_BITS)
+fn class_of_nanos(nanos: u64) -> u64 {
+    class_of(nanos.min(LONGEST), CLASS_BITS)
 }
 
 /// Any number of durations, in memory that depends on the longest alone: some 200 KiB for minutes.
@@ -88,26 +88,27 @@ pub(super) struct Durations {
     /// How many there are in each class up to the longest's.
     counts: Vec<u64>,
     count: u64,
-    /// In nanoseconds.
+    /// In nanoseconds, like the longest.
     sum: u128,
-    max: Duration,
+    max: u64,
 }
 
 impl Durations {
+    /// Records a duration of so many nanoseconds.
     #[inline]
-    pub(super) fn record(&mut self, duration: Duration) {
-        self.record_times(duration, 1);
+    pub(super) fn record(&mut self, nanos: u64) {
+        self.record_times(nanos, 1);
     }
 
     /// Records a duration so many times.
     #[inline]
-    pub(super) fn record_times(&mut self, duration: Duration, times: u64) {
+    pub(super) fn record_times(&mut self, nanos: u64, times: u64) {
         if times == 0 {
             return;
         }
-        self.add_to_class(class_of_duration(duration), times);
-        self.sum += u128::from(nanos_of(duration)) * u128::from(times);
-        self.max = self.max.max(duration);
+        self.add_to_class(class_of_nanos(nanos), times);
+        self.sum += u128::from(nanos) * u128::from(times);
+        self.max = self.max.max(nanos);
     }
 
     /// Records packed durations so many times.
@@ -148,9 +149,8 @@ impl Durations {
 
     /// The longest nanoseconds of each class that holds any, and how many it holds, the shortest first.
     fn classes(&self) -> impl Iterator<Item = (u64, u64)> {
-        let longest = nanos_of(self.max);
         let held = (0..).zip(&self.counts).filter(|(_, count)| **count > 0);
-        held.map(move |(class, count)| ((shortest_of(class + 1, CLASS_BITS) - 1).min(longest), *count))
+        held.map(|(class, count)| ((shortest_of(class + 1, CLASS_BITS) - 1).min(self.max), *count))
     }
 
     pub(super) fn spread(&self) -> Spread {
@@ -164,7 +164,7 @@ impl Durations {
             percentile_90: percentile(90),
             percentile_95: percentile(95),
             percentile_99: percentile(99),
-            max: self.max,
+            max: Duration::from_nanos(self.max),
             bins: self.bins(),
         }
     }
@@ -188,15 +188,15 @@ impl Durations {
 pub(super) struct Packed {
     classes: Classes,
     sum: u128,
-    max: Duration,
+    max: u64,
 }
 
 impl Packed {
     /// Packs durations, the shortest first.
     pub(super) fn of(durations: &[Duration]) -> Self {
-        let classes = Classes::counted(durations.iter().map(|duration| class_of_duration(*duration)));
-        let sum = durations.iter().map(|duration| u128::from(nanos_of(*duration))).sum();
-        Self { classes, sum, max: durations.last().copied().unwrap_or_default() }
+        let nanos = || durations.iter().copied().map(nanos_of);
+        let classes = Classes::counted(nanos().map(class_of_nanos));
+        Self { classes, sum: nanos().map(u128::from).sum(), max: nanos().next_back().unwrap_or(0) }
     }
 
     pub(super) fn sum(&self) -> u128 {
@@ -218,7 +218,7 @@ mod tests {
             let mut sorted = nanos.clone();
             sorted.sort_unstable();
             let mut durations = Durations::default();
-            nanos.iter().for_each(|nanos| durations.record(Duration::from_nanos(*nanos)));
+            nanos.iter().for_each(|nanos| durations.record(*nanos));
             let spread = durations.spread();
             let count = sorted.len();
             if count == 0 {
@@ -247,10 +247,10 @@ mod tests {
             nanos in vec(prop_oneof![0..5000_u64, 0..10_000_000_000_u64, any::<u64>()], 0..200),
             times in 0..4_u64,
         ) {
+            let (mut one_by_one, mut packed) = (Durations::default(), Durations::default());
+            (0..times).for_each(|_| nanos.iter().for_each(|nanos| one_by_one.record(*nanos)));
             let mut durations: Vec<_> = nanos.into_iter().map(Duration::from_nanos).collect();
             durations.sort();
-            let (mut one_by_one, mut packed) = (Durations::default(), Durations::default());
-            (0..times).for_each(|_| durations.iter().for_each(|duration| one_by_one.record(*duration)));
             packed.add(&Packed::of(&durations), times);
             prop_assert_eq!(packed.spread(), one_by_one.spread());
         }

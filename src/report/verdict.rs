@@ -62,7 +62,7 @@ impl Verdict {
         }
         self.in_chain[block.miner] += 1;
         if let Some((_, before)) = self.last.filter(|(last, _)| last.checked_add(1) == Some(position)) {
-            self.intervals.record(block.time - before);
+            self.intervals.record(block.time.nanos_since(before));
         }
         self.last = Some((position, block.time));
     }

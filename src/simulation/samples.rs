@@ -132,8 +132,6 @@ impl Surroundings {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     /// However many blocks there are, they are as far apart, and enough; and each has what came since the one before.
@@ -143,7 +141,7 @@ mod tests {
         let mut blocks = Bins::new();
         for mined in 0..100_000 {
             if mined > 0 {
-                blocks.record(Duration::from_nanos(mined));
+                blocks.record(mined);
             }
             if 7 + mined == samples.due {
                 let since = [(); 4].map(|()| blocks.clone().take());
@@ -156,8 +154,7 @@ mod tests {
         }
         for pair in samples.taken.windows(2) {
             let mut expected = Bins::new();
-            (pair[0].tally.mined + 1..=pair[1].tally.mined)
-                .for_each(|mined| expected.record(Duration::from_nanos(mined)));
+            (pair[0].tally.mined + 1..=pair[1].tally.mined).for_each(|mined| expected.record(mined));
             let found: Vec<_> = pair[1].since.iter().map(|since| since.iter().collect::<Vec<_>>()).collect();
             assert_eq!(found, vec![expected.iter().collect::<Vec<_>>(); 4]);
         }

@@ -1,5 +1,7 @@
 //! Blocks that all have, that some have with the next, and that were mined again.
 
+use std::time::Duration;
+
 use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
