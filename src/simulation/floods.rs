@@ -147,7 +147,7 @@ impl Floods {
     /// # Errors
     ///
     /// Whoever asks is to send the messages one by one.
-    #[inline]
+    #[inline(always)]
     pub(super) fn relay(
         &mut self,
         now: Time,

@@ -27,7 +27,7 @@ pub(super) struct Those<'a> {
 /// first. That takes no branch for each: few meet it, and which do cannot be foreseen.
 #[inline]
 pub(super) fn those_that(lanes: &[Lane], meets: impl Fn(&Lane) -> bool) -> Those<'_> {
-    let left = (0..).zip(lanes).fold(0, |left, (place, lane)| left | u64::from(meets(lane)) << place);
+    let left = lanes.iter().rev().fold(0, |left, lane| left << 1 | u64::from(meets(lane)));
     Those { lanes, left }
 }
 

@@ -46,6 +46,26 @@ fn what_is_yet_to_come_is_not_missed() {
     }
 }
 
+/// Whoever is told of a block near the end of time hears of it from the first that tells it, or with the end of time.
+#[test]
+fn near_the_end_of_time_a_block_comes_once() {
+    let now = Time::from_nanos(u64::MAX - 3 * SECOND);
+    let chain = Blockchain::started(&Rules::sealed(), START);
+    let (mut floods, mut queue, mut lanes) = (Floods::default(), Queue::new(now), Lanes::default());
+    let far = NodeId::new(3);
+    for links in [&[][..], &[(RECEIVER, SECOND)], &[(RECEIVER, 2 * SECOND), (far, 4 * SECOND)], &[]] {
+        assert!(lanes.add_node(links));
+    }
+    floods.set_lanes(Arc::new(lanes), false, None);
+    for from in [1, 2].map(NodeId::new) {
+        let told = floods.relay(now, (from, None), &chain, (None, &[]), &mut queue, &mut 0);
+        assert!(told.is_ok());
+    }
+    let arrivals = std::iter::from_fn(|| queue.pop_until(Time::MAX));
+    let arrivals: Vec<_> = arrivals.map(|arrival| (arrival.at, arrival.from, arrival.to)).collect();
+    assert_eq!(arrivals, [(now.after_nanos(SECOND), 1, 0), (Time::MAX, 2, 3)]);
+}
+
 #[test]
 fn what_is_queued_twice_comes_once() {
     let chain = Blockchain::started(&Rules::sealed(), START);
