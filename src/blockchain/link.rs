@@ -9,7 +9,8 @@
 
 use std::{
     cell::Cell,
-    iter::{once, successors},
+    cmp::Reverse,
+    iter::successors,
     ops::Range,
     sync::{
         Arc,
@@ -121,18 +122,17 @@ impl Link {
 /// The median of the last 11 timestamps, the last of which comes after a link's.
 fn median(last: u64, parent: Option<&Arc<Link>>) -> u64 {
     let before = successors(parent, |link| link.previous()).map(|link| link.micros);
-    // Those that were looked at, in order, from `first` on: mostly each is earlier than those after it.
-    let (mut micros, mut first) = ([0; MEDIAN_OF], MEDIAN_OF);
-    for next in once(last).chain(before).take(MEDIAN_OF) {
-        first -= 1;
-        let mut place = first;
-        while micros.get(place + 1).is_some_and(|earlier| *earlier < next) {
-            micros[place] = micros[place + 1];
-            place += 1;
-        }
-        micros[place] = next;
+    // The last first: mostly each is later than those after it.
+    let (mut micros, mut count, mut are_in_order) = ([last; MEDIAN_OF], 1, true);
+    for next in before.take(MEDIAN_OF - 1) {
+        are_in_order &= next <= micros[count - 1];
+        micros[count] = next;
+        count += 1;
     }
-    micros[first + (MEDIAN_OF - first) / 2]
+    if !are_in_order {
+        micros[..count].sort_unstable_by_key(|micros| Reverse(*micros));
+    }
+    micros[(count - 1) / 2]
 }
 
 /// Where a link's jump leads; the first link's to itself.
