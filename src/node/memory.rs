@@ -197,15 +197,11 @@ impl Gossip {
         let is_beginning = |branch: &Branch| {
             common < branch.len && branch.len <= chain.len() && branch.chain.is_start_of(&chain)
         };
-        let mut owner = None;
-        self.side_branches.retain(|branch| {
-            let is_beginning = is_beginning(branch);
-            if is_beginning {
-                owner.get_or_insert(branch.from);
-            }
-            !is_beginning
-        });
-        let from = owner.unwrap_or(from);
+        let first = self.side_branches.iter().find(|branch| is_beginning(branch));
+        let from = first.map_or(from, |branch| branch.from);
+        if first.is_some() {
+            self.side_branches.retain(|branch| !is_beginning(branch));
+        }
         self.side_branches.push_back(Branch { from, len: chain.len(), bytes, chain });
         keep_to(limits.kept_bytes, &mut self.side_branches, from, |branch| (branch.from, branch.bytes));
         if self.side_branches.len() > limits.side_branches {
@@ -236,8 +232,10 @@ fn keep_to<T>(most: u64, kept: &mut VecDeque<T>, from: NodeId, of: impl Fn(&T) -
 fn first_to_leave(mut senders: impl Iterator<Item = NodeId> + Clone) -> usize {
     let mut sorted: Vec<_> = senders.clone().collect();
     sorted.sort_unstable();
-    let by_sender = || sorted.chunk_by(|one, other| one == other);
-    let most = by_sender().map(<[NodeId]>::len).max();
-    let those: Vec<_> = by_sender().filter(|its| Some(its.len()) == most).map(|its| its[0]).collect();
-    senders.position(|sender| those.binary_search(&sender).is_ok()).unwrap_or(0)
+    let most = sorted.chunk_by(|one, other| one == other).map(<[NodeId]>::len).max().unwrap_or(0);
+    let has_most = |sender| {
+        let first = sorted.partition_point(|other| *other < sender);
+        sorted.get(first + most - 1) == Some(&sender)
+    };
+    senders.position(has_most).unwrap_or(0)
 }
