@@ -1,5 +1,7 @@
 //! The state of one directed link that has been used or set, or on which something is under way.
 
+use std::sync::Arc;
+
 use super::{
     Epoch, Link,
     draw::{Key, Purpose},
@@ -11,9 +13,9 @@ use crate::Time;
 #[derive(Debug, Default)]
 #[repr(align(64))]
 pub(crate) struct Lane {
-    /// The link's own setting, if it has one beside the default.
-    /// Apart from the lane, which stays small: a simulation's time is spent on fetching lanes.
-    pub(crate) link: Option<Box<Link>>,
+    /// The link's own setting, if it has one beside the default. Apart from the lane, which stays small, and shared by those
+    /// that are set alike: a simulation's time is spent on fetching lanes.
+    pub(crate) link: Option<Arc<Link>>,
     /// What is under way, as far as whoever carries it counts that.
     pub(crate) under_way: Waiting,
     /// Whether messages wait at its end for a release.

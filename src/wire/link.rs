@@ -121,7 +121,8 @@ impl TryFrom<f64> for Probability {
     type Error = LinkError;
 
     fn try_from(loss: f64) -> Result<Self, LinkError> {
-        if (0.0..=1.0).contains(&loss) { Ok(Self(loss)) } else { Err(LinkError::Loss { loss }) }
+        // Nothing is lost with a zero of either sign: the sum is that without one.
+        if (0.0..=1.0).contains(&loss) { Ok(Self(loss + 0.0)) } else { Err(LinkError::Loss { loss }) }
     }
 }
 

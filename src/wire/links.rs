@@ -1,6 +1,6 @@
 //! The state of all links of a network.
 
-use std::{collections::BTreeMap, mem, time::Duration};
+use std::{collections::BTreeMap, mem, sync::Arc, time::Duration};
 
 use super::{
     Arrival, BlockCost, Epoch, Fate, Link, MessageLoss, Partition, Regions, Verdict, draw::Key, host::Hosts,
@@ -12,7 +12,7 @@ use crate::{NodeId, Time};
 ///
 /// Any node can send to any other; who does is the nodes' business. A directed link, from one node to another, takes
 /// memory only once it is set, held, or used while messages may take time: some seventy bytes each, and as much again if it
-/// is set, for ever, however many messages it carries. A network of perfect links, without bandwidths, regions and a time
+/// is set to something else than the one that was set before, for ever, however many messages it carries. A network of perfect links, without bandwidths, regions and a time
 /// to look at blocks, takes none but for what is under way. Nodes are dense from 0, and so are the tables here.
 ///
 /// `Links` keeps no message. A driver keeps those under way and those held, each with the [`Epoch`] of its sending; see
@@ -54,6 +54,8 @@ pub struct Links {
     /// The last crash of every node that ever crashed.
     crashes: BTreeMap<NodeId, Epoch>,
     lanes: Lanes,
+    /// What a link was last set to: mostly the next is set to the same, and shares it.
+    last_set: Option<Arc<Link>>,
     /// When all of them are idle.
     idle_at: Time,
 }
@@ -74,6 +76,7 @@ impl Links {
             held: 0,
             crashes: BTreeMap::new(),
             lanes: Lanes::default(),
+            last_set: None,
             idle_at: Time::UNIX_EPOCH,
         }
     }
@@ -90,7 +93,10 @@ impl Links {
 
     /// Sets what the directed link is like, from the next message on. Messages under way keep their fate.
     pub fn set_link(&mut self, from: NodeId, to: NodeId, link: Link) {
-        self.lane_mut(from, to).link = Some(Box::new(link));
+        let last_set = self.last_set.take().filter(|last| **last == link);
+        let link = last_set.unwrap_or_else(|| Arc::new(link));
+        self.last_set = Some(Arc::clone(&link));
+        self.lane_mut(from, to).link = Some(link);
     }
 
     /// Sets what the links between two nodes are like, in both directions.
