@@ -36,6 +36,7 @@ impl Surroundings {
         let is_kept_once = others > 1 && !is_judged && !self.traffic.is_traced() && load.is_light();
         let slot = is_kept_once.then(|| {
             let sent = self.traffic.links().epoch();
+            self.traffic.fetch_lanes(node, &self.peers[node.index()]);
             self.under_way.begin_relay(message.clone(), sent, load.own_bytes, others)
         });
         for place in 0..self.peers[node.index()].len() {

@@ -220,6 +220,11 @@ impl Traffic {
         messages > self.room.messages / 2 || bytes > self.room.bytes / 2
     }
 
+    /// Has the lanes fetched from memory over which a node is about to send to others, and waits for none of them.
+    pub(crate) fn fetch_lanes(&self, from: NodeId, others: &[NodeId]) {
+        others.iter().filter_map(|to| self.links.place(from, *to)).for_each(|lane| self.fetch(lane));
+    }
+
     /// Has what the arrival of a message reads that is counted in a lane fetched from memory, and does not wait for it.
     pub(crate) fn fetch(&self, lane: u32) {
         std::hint::black_box(self.links.under_way(Some(lane)).messages);
