@@ -164,11 +164,11 @@
 //!
 //! | nodes | million a second |
 //! | ---: | ---: |
-//! | 100 | 7.7 |
-//! | 1,000 | 8.3 |
-//! | 10,000 | 6.6 |
+//! | 100 | 8.1 |
+//! | 1,000 | 8.7 |
+//! | 10,000 | 6.2 |
 //!
-//! Where blocks of a megabyte are announced in six regions, and sent to whoever asks, it is 2.1 to 3 million.
+//! Where blocks of a megabyte are announced in six regions, and sent to whoever asks, it is 1 to 3 million.
 //! `cargo bench --bench simulation` makes this table, and for any number of nodes there is
 //! `cargo run --release --example simulate -- --scenario g --carry --nodes 10000 --blocks 1000`.
 //!
