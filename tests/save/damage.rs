@@ -166,7 +166,7 @@ fn a_chain_that_is_another_or_unlisted_is_refused() {
     network.save(dir.path()).unwrap();
     let generation = dir.path().join("generation-1");
     let chain = network.chain(node(2)).unwrap();
-    let name = format!("chain-{}.json", chain.tip_hash());
+    let name = format!("chain-{}-{}.json", chain.len(), chain.tip_hash());
 
     forge(&generation, &name, "\"length\": 5", "\"length\": 6");
     let error = load_error(dir.path());
@@ -182,7 +182,7 @@ fn a_chain_that_is_another_or_unlisted_is_refused() {
     forge(&generation, &name, &chain.to_json(), &parent.to_json());
     let error = load_error(dir.path());
     assert!(
-        matches!(error, LoadError::Tip { path, found } if path == generation.join(&name) && found == parent.tip_hash())
+        matches!(error, LoadError::Tip { path, length: 4, found } if path == generation.join(&name) && found == parent.tip_hash())
     );
 
     write_sealed(&generation.join("SHA256SUMS"), "");

@@ -99,7 +99,7 @@ fn a_chain_is_saved_as_the_document_that_the_notebook_s_endpoint_returns() {
     network.save(dir.path()).unwrap();
     for number in 0..3 {
         let chain = network.chain(node(number)).unwrap();
-        let path = dir.path().join(format!("generation-1/chain-{}.json", chain.tip_hash()));
+        let path = dir.path().join(format!("generation-1/chain-{}-{}.json", chain.len(), chain.tip_hash()));
         assert_eq!(std::fs::read_to_string(path).unwrap(), chain.to_json());
     }
 }

@@ -104,11 +104,13 @@ pub enum LoadError {
         /// What is wrong, with the block's position.
         source: ChainError,
     },
-    /// A chain does not end with the block that its file is named after.
-    #[error("{}: the chain's tip is {found}", .path.display())]
+    /// A chain does not end with the block that its file is named after, or has another length.
+    #[error("{}: the chain's tip is block {length}, {found}", .path.display())]
     Tip {
         /// The file.
         path: PathBuf,
+        /// How many blocks it has.
+        length: u64,
         /// The hash of the chain's last block.
         found: BlockHash,
     },

@@ -5,7 +5,7 @@ use std::{fmt, str};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    hash::BlockHash, message::NodeId, rules::Rules, strategy::Behaviour, text::shortened,
+    command::Snapshot, hash::BlockHash, message::NodeId, rules::Rules, strategy::Behaviour, text::shortened,
     transaction::Transaction,
 };
 
@@ -20,15 +20,21 @@ pub(super) const CHECKSUMS: &str = "SHA256SUMS";
 /// In a generation: everything but the chains.
 pub(super) const NETWORK: &str = "network.json";
 
+/// What a chain is told by: how many blocks it has, and the hash of the last. A hash alone would not do, as by the
+/// notebook's rules a first block may name one before it.
+pub(super) type Tip = (u64, BlockHash);
+
 /// The name of a chain's file.
-pub(super) fn chain_file(tip: BlockHash) -> String {
-    format!("chain-{tip}.json")
+pub(super) fn chain_file((length, tip): Tip) -> String {
+    format!("chain-{length}-{tip}.json")
 }
 
 /// Tells whether a name is one that a save gives to a file of a generation.
 pub(super) fn is_in_generation(name: &str) -> bool {
-    let tip = name.strip_prefix("chain-").and_then(|name| name.strip_suffix(".json"));
-    name == CHECKSUMS || name == NETWORK || tip.is_some_and(|tip| tip.parse::<BlockHash>().is_ok())
+    let tip = name.strip_prefix("chain-").and_then(|name| name.strip_suffix(".json")?.split_once('-'));
+    let is_tip =
+        |(length, tip): (&str, &str)| length.parse::<u64>().is_ok() && tip.parse::<BlockHash>().is_ok();
+    name == CHECKSUMS || name == NETWORK || tip.is_some_and(is_tip)
 }
 
 /// One save of a network: the directory `generation-7`, say.
@@ -156,12 +162,26 @@ pub(super) struct NodeDocument {
     /// Left out where it is the usual one.
     #[serde(default, skip_serializing_if = "is_usual")]
     pub(super) behaviour: Behaviour,
+    /// How many blocks its chain has.
+    length: u64,
     /// The hash of its chain's last block.
-    pub(super) tip: BlockHash,
+    tip: BlockHash,
     /// In the order in which they were registered.
     pub(super) peers: Vec<NodeId>,
     /// In the order in which they came.
     pub(super) pending: Vec<Transaction>,
+}
+
+impl NodeDocument {
+    pub(super) fn new(name: String, address: String, behaviour: Behaviour, snapshot: Snapshot) -> Self {
+        let Snapshot { chain, pending, peers } = snapshot;
+        Self { name, address, behaviour, length: chain.len(), tip: chain.tip_hash(), peers, pending }
+    }
+
+    /// What its chain is told by.
+    pub(super) fn tip(&self) -> Tip {
+        (self.length, self.tip)
+    }
 }
 
 fn is_usual(behaviour: &Behaviour) -> bool {
@@ -226,10 +246,13 @@ mod tests {
 
     #[test]
     fn a_save_s_files_are_known_by_their_names() {
-        for name in [CHECKSUMS, NETWORK, &chain_file(BlockHash::of(b""))] {
+        for name in [CHECKSUMS, NETWORK, &chain_file((7, BlockHash::of(b"")))] {
             assert!(is_in_generation(name), "{name}");
         }
-        for name in ["", "notes.txt", "chain-.json", "chain-1.json", "network.json~", ".json"] {
+        let others =
+            ["", "notes.txt", "chain-.json", "chain-1.json", "chain-1-.json", "network.json~", ".json"];
+        let of_no_length = format!("chain-{}.json", BlockHash::of(b""));
+        for name in others.into_iter().chain([of_no_length.as_str()]) {
             assert!(!is_in_generation(name), "{name}");
         }
     }

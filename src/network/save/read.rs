@@ -9,7 +9,7 @@ use super::{
     error::LoadError,
     files,
     layout::{
-        CHECKSUMS, NETWORK, NetworkDocument, NodeDocument, chain_file, check_format, read_checksum_line,
+        CHECKSUMS, NETWORK, NetworkDocument, NodeDocument, Tip, chain_file, check_format, read_checksum_line,
         unseal,
     },
 };
@@ -64,7 +64,7 @@ impl Network {
         let chains = read_chains(&files, &nodes, network.rules())?;
         let mut peers = Vec::new();
         for (document, id) in nodes.into_iter().zip((0..).map(NodeId::new)) {
-            let chain = chains[&document.tip].clone();
+            let chain = chains[&document.tip()].clone();
             let NodeDocument { name, address, behaviour, .. } = document;
             let identity = Identity { name: Some(name), address: Some(address), behaviour };
             // Its peers are registered once all are there.
@@ -144,21 +144,20 @@ pub(super) fn read_network(files: &ListedFiles) -> Result<NetworkDocument, LoadE
     Ok(document)
 }
 
-/// The parts of chains that others may share: up to each of their blocks, by its position and hash. A hash alone would not do,
-/// as a first block may name one before it.
-type Parts = BTreeMap<(u64, BlockHash), Blockchain>;
+/// The parts of chains that others may share: up to each of their blocks.
+type Parts = BTreeMap<Tip, Blockchain>;
 
 /// Reads and verifies the chains of all nodes, by their tips.
 pub(super) fn read_chains(
     files: &ListedFiles,
     nodes: &[NodeDocument],
     rules: &Rules,
-) -> Result<BTreeMap<BlockHash, Blockchain>, LoadError> {
+) -> Result<BTreeMap<Tip, Blockchain>, LoadError> {
     let (mut chains, mut parts) = (BTreeMap::new(), Parts::new());
-    let agree = nodes.windows(2).all(|two| two[0].tip == two[1].tip);
-    for NodeDocument { tip, .. } in nodes {
-        if let Entry::Vacant(new) = chains.entry(*tip) {
-            let chain = new.insert(read_chain(files, *tip, rules, &parts)?);
+    let agree = nodes.windows(2).all(|two| two[0].tip() == two[1].tip());
+    for tip in nodes.iter().map(NodeDocument::tip) {
+        if let Entry::Vacant(new) = chains.entry(tip) {
+            let chain = new.insert(read_chain(files, tip, rules, &parts)?);
             let mut next = Some(chain.clone()).filter(|_| !agree);
             while let Some(part) = next.take()
                 && let Entry::Vacant(place) = parts.entry((part.len(), part.tip_hash()))
@@ -172,16 +171,11 @@ pub(super) fn read_chains(
 }
 
 /// Reads and verifies a chain; what it has in common with one that was read before is shared with that one.
-fn read_chain(
-    files: &ListedFiles,
-    tip: BlockHash,
-    rules: &Rules,
-    parts: &Parts,
-) -> Result<Blockchain, LoadError> {
+fn read_chain(files: &ListedFiles, tip: Tip, rules: &Rules, parts: &Parts) -> Result<Blockchain, LoadError> {
     let (path, json) = files.read(&chain_file(tip))?;
     let chain = match Blockchain::from_json(&json, rules) {
-        Ok(chain) if chain.tip_hash() == tip => chain,
-        Ok(chain) => return Err(LoadError::Tip { path, found: chain.tip_hash() }),
+        Ok(chain) if (chain.len(), chain.tip_hash()) == tip => chain,
+        Ok(chain) => return Err(LoadError::Tip { path, length: chain.len(), found: chain.tip_hash() }),
         Err(source) => return Err(LoadError::Chain { path, source }),
     };
     let Some(common) = chain.back().find_map(|place| parts.get(&place)) else { return Ok(chain) };

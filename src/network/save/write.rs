@@ -40,7 +40,7 @@ impl Network {
     /// current.new                  becomes `current`; there while somebody saves
     /// generation-7/SHA256SUMS      the checksums of the two below, which `sha256sum --check` reads too
     /// generation-7/network.json    the rules and the nodes
-    /// generation-7/chain-<tip>.json
+    /// generation-7/chain-<length>-<tip>.json
     /// ```
     ///
     /// A chain's document is the notebook's `{"chain": [...], "length": n}`. Nodes with the same chain share it: the
@@ -107,18 +107,18 @@ impl Network {
 
     fn write_generation(&self, dir: &Path, snapshots: Vec<Snapshot>) -> Result<(), SaveError> {
         files::create_directory(dir)?;
-        let chains: BTreeMap<_, _> =
-            snapshots.iter().map(|snapshot| (snapshot.chain.tip_hash(), snapshot.chain.clone())).collect();
+        let chains =
+            snapshots.iter().map(|Snapshot { chain, .. }| ((chain.len(), chain.tip_hash()), chain.clone()));
+        let chains: BTreeMap<_, _> = chains.collect();
         let mut checksums = String::new();
         for (tip, chain) in chains {
             checksums += &write_document(dir, &chain_file(tip), &chain.to_json())?;
         }
         let nodes = snapshots.into_iter().enumerate().map(|(number, snapshot)| {
             let node = NodeId::new(number as u32);
-            let Snapshot { chain, pending, peers } = snapshot;
             let (name, address) = (self.name(node)?.to_string(), self.address(node)?.to_string());
             let behaviour = self.driver.shared.member(node)?.behaviour.clone();
-            Ok(NodeDocument { name, address, behaviour, tip: chain.tip_hash(), peers, pending })
+            Ok(NodeDocument::new(name, address, behaviour, snapshot))
         });
         let nodes = nodes.collect::<Result<_, NodeError>>()?;
         let document = NetworkDocument::new(self.rules().clone(), nodes);
@@ -225,7 +225,10 @@ mod tests {
         let [second, third] = [2, 3].map(|position| whole.block(position).unwrap().clone());
         let begun = Blockchain::with_genesis(second, &rules).and_then(|begun| begun.append(third, &rules));
         let longer = grown(begun.unwrap());
-        for chains in [[&whole, &longer], [&longer, &whole]] {
+        // With the same last block, too.
+        let shorter = longer.parent().unwrap();
+        assert_eq!(shorter.tip_hash(), whole.tip_hash());
+        for chains in [[&whole, &longer], [&longer, &whole], [&whole, &shorter], [&shorter, &whole]] {
             let network = Network::new(rules.clone());
             for _ in chains {
                 network.spawn().unwrap();
@@ -239,7 +242,7 @@ mod tests {
             let files = ListedFiles::open(dir.path().join(first().generation.to_string())).unwrap();
             let NetworkDocument { nodes, .. } = read_network(&files).unwrap();
             let read = read_chains(&files, &nodes, &rules).unwrap();
-            assert!(chains.into_iter().all(|chain| read[&chain.tip_hash()] == *chain));
+            assert!(nodes.iter().zip(chains).all(|(node, chain)| read[&node.tip()] == *chain));
         }
     }
 
