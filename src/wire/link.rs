@@ -169,6 +169,7 @@ mod tests {
         }
         assert!(Link::default().with_loss(f64::NAN).unwrap_err().to_string().contains("NaN"));
         assert!(Link::default().with_loss(0.0).unwrap().with_loss(1.0).is_ok());
+        assert!(Link::default().with_loss(-0.0).unwrap().loss().is_sign_positive());
     }
 
     #[test]
