@@ -7,5 +7,6 @@ mod determinism;
 mod finality;
 mod lines;
 mod replays;
+mod replays_by_size;
 mod retarget;
 mod wire;
