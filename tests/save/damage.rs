@@ -160,6 +160,29 @@ fn rules_that_cannot_be_kept_together_are_refused() {
 }
 
 #[test]
+fn a_chain_of_another_length_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let network = forked(quick_notebook());
+    network.save(dir.path()).unwrap();
+    let generation = dir.path().join("generation-1");
+    let chain = network.chain(node(2)).unwrap();
+    let stated = |length| format!("\"length\": {length},\n      \"tip\": \"{}\"", chain.tip_hash());
+    forge(&generation, "network.json", &stated(5), &stated(6));
+    let [own, other] = [5, 6].map(|length| format!("chain-{length}-{}.json", chain.tip_hash()));
+    let error = load_error(dir.path());
+    assert!(matches!(error, LoadError::Unlisted { path, .. } if path == generation.join(&other)));
+
+    fs::copy(generation.join(&own), generation.join(&other)).unwrap();
+    let sums = fs::read_to_string(generation.join("SHA256SUMS")).unwrap();
+    let (lines, _) = sums.rsplit_once("# ").unwrap();
+    write_sealed(&generation.join("SHA256SUMS"), &lines.replace(&own, &other));
+    let error = load_error(dir.path());
+    assert!(
+        matches!(error, LoadError::Tip { path, length: 5, found } if path == generation.join(&other) && found == chain.tip_hash())
+    );
+}
+
+#[test]
 fn a_chain_that_is_another_or_unlisted_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let network = forked(quick_notebook());

@@ -105,7 +105,7 @@ pub enum LoadError {
         source: ChainError,
     },
     /// A chain does not end with the block that its file is named after, or has another length.
-    #[error("{}: the chain's tip is block {length}, {found}", .path.display())]
+    #[error("{}: the chain has {length} blocks, and its tip is {found}", .path.display())]
     Tip {
         /// The file.
         path: PathBuf,

@@ -31,10 +31,12 @@ pub(super) fn chain_file((length, tip): Tip) -> String {
 
 /// Tells whether a name is one that a save gives to a file of a generation.
 pub(super) fn is_in_generation(name: &str) -> bool {
-    let tip = name.strip_prefix("chain-").and_then(|name| name.strip_suffix(".json")?.split_once('-'));
-    let is_tip =
-        |(length, tip): (&str, &str)| length.parse::<u64>().is_ok() && tip.parse::<BlockHash>().is_ok();
-    name == CHECKSUMS || name == NETWORK || tip.is_some_and(is_tip)
+    let tip = || {
+        let (length, tip) = name.strip_prefix("chain-")?.strip_suffix(".json")?.split_once('-')?;
+        Some((length.parse().ok()?, tip.parse().ok()?))
+    };
+    // One name for each: no leading zeros, no sign.
+    name == CHECKSUMS || name == NETWORK || tip().is_some_and(|tip| chain_file(tip) == name)
 }
 
 /// One save of a network: the directory `generation-7`, say.
@@ -251,8 +253,9 @@ mod tests {
         }
         let others =
             ["", "notes.txt", "chain-.json", "chain-1.json", "chain-1-.json", "network.json~", ".json"];
-        let of_no_length = format!("chain-{}.json", BlockHash::of(b""));
-        for name in others.into_iter().chain([of_no_length.as_str()]) {
+        let named = |length| format!("chain-{length}{}.json", BlockHash::of(b""));
+        let of_other_lengths = ["", "-", "07-", "+7-", "-7-"].map(named);
+        for name in others.into_iter().chain(of_other_lengths.iter().map(String::as_str)) {
             assert!(!is_in_generation(name), "{name}");
         }
     }
