@@ -220,7 +220,8 @@ impl Traffic {
         messages > self.room.messages / 2 || bytes > self.room.bytes / 2
     }
 
-    /// Has the lanes fetched from memory over which a node is about to send to others, and waits for none of them.
+    /// Has the lanes fetched from memory over which a node is about to send to others, without waiting for one before the
+    /// next.
     pub(crate) fn fetch_lanes(&self, from: NodeId, others: &[NodeId]) {
         others.iter().filter_map(|to| self.links.place(from, *to)).for_each(|lane| self.fetch(lane));
     }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::Time;
 
-/// What must be remembered of a directed link: a line of the cache, and more if it has a setting of its own.
+/// What must be remembered of a directed link, in a line of the cache, but for its setting.
 #[derive(Debug, Default)]
 #[repr(align(64))]
 pub(crate) struct Lane {

@@ -165,7 +165,7 @@ impl TryFrom<Shape> for Latency {
     type Error = LatencyError;
 
     fn try_from(shape: Shape) -> Result<Self, LatencyError> {
-        shape.check().map(|()| Self(shape))
+        shape.checked().map(Self)
     }
 }
 

@@ -121,7 +121,7 @@ impl TryFrom<f64> for Probability {
     type Error = LinkError;
 
     fn try_from(loss: f64) -> Result<Self, LinkError> {
-        // Nothing is lost with a zero of either sign: the sum is that without one.
+        // No loss has one sign.
         if (0.0..=1.0).contains(&loss) { Ok(Self(loss + 0.0)) } else { Err(LinkError::Loss { loss }) }
     }
 }
@@ -149,6 +149,8 @@ pub enum LinkError {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -170,6 +172,8 @@ mod tests {
         assert!(Link::default().with_loss(f64::NAN).unwrap_err().to_string().contains("NaN"));
         assert!(Link::default().with_loss(0.0).unwrap().with_loss(1.0).is_ok());
         assert!(Link::default().with_loss(-0.0).unwrap().loss().is_sign_positive());
+        let even = Latency::log_normal(Duration::from_millis(1), -0.0).unwrap();
+        assert!(serde_json::to_string(&even).unwrap().contains("\"sigma\":0.0"));
     }
 
     #[test]

@@ -11,9 +11,10 @@ use crate::{NodeId, Time};
 /// All links of a network: what each is like, what is held, and how the network is partitioned.
 ///
 /// Any node can send to any other; who does is the nodes' business. A directed link, from one node to another, takes
-/// memory only once it is set, held, or used while messages may take time: some seventy bytes each, and as much again if it
-/// is set to something else than the one that was set before, for ever, however many messages it carries. A network of perfect links, without bandwidths, regions and a time
-/// to look at blocks, takes none but for what is under way. Nodes are dense from 0, and so are the tables here.
+/// memory only once it is set, held, or used while messages may take time: some seventy bytes each, for ever, however many
+/// messages it carries. What links are set to takes as much again, once for those that are set alike one after the other. A
+/// network of perfect links, without bandwidths, regions and a time to look at blocks, takes none but for what is under way.
+/// Nodes are dense from 0, and so are the tables here.
 ///
 /// `Links` keeps no message. A driver keeps those under way and those held, each with the [`Epoch`] of its sending; see
 /// the [module](super) for the life of a message.

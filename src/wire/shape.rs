@@ -46,13 +46,15 @@ pub(super) enum Shape {
 }
 
 impl Shape {
-    /// Checks that its numbers can be.
-    pub(super) fn check(self) -> Result<(), LatencyError> {
+    /// Returns it as it is kept, if its numbers can be.
+    pub(super) fn checked(self) -> Result<Self, LatencyError> {
         match self {
-            Self::Uniform { min, max } => check_uniform((min, max)).map(drop),
-            Self::LogNormal { sigma, .. } => check_sigma(sigma).map(drop),
-            Self::Pareto { shape, .. } => check_shape(shape).map(drop),
-            Self::Fixed { .. } | Self::Normal { .. } | Self::Exponential { .. } => Ok(()),
+            Self::Uniform { min, max } => check_uniform((min, max)).map(|_| self),
+            Self::LogNormal { median, sigma } => {
+                check_sigma(sigma).map(|sigma| Self::LogNormal { median, sigma })
+            }
+            Self::Pareto { shape, .. } => check_shape(shape).map(|_| self),
+            Self::Fixed { .. } | Self::Normal { .. } | Self::Exponential { .. } => Ok(self),
         }
     }
 }
@@ -62,7 +64,8 @@ fn check_uniform((min, max): (Duration, Duration)) -> Result<(Duration, Duration
 }
 
 fn check_sigma(sigma: f64) -> Result<f64, LatencyError> {
-    if sigma.is_finite() && sigma >= 0.0 { Ok(sigma) } else { Err(LatencyError::Sigma { sigma }) }
+    // No spread has one sign.
+    if sigma.is_finite() && sigma >= 0.0 { Ok(sigma + 0.0) } else { Err(LatencyError::Sigma { sigma }) }
 }
 
 fn check_shape(shape: f64) -> Result<f64, LatencyError> {
