@@ -305,7 +305,7 @@
 //! | taking in one of n pending transactions | O(log n) |
 //! | relaying a block to k peers | k pointers, no copy of the block |
 //! | relaying a transaction to k peers | its hash to each, and to each node about one copy; without transactions nothing |
-//! | a block that comes to a node of a simulation | 0.1 to 0.3 µs where blocks are pushed over links without loss or bandwidth, half a microsecond where they are announced in six regions, two or three with 1 % loss (`cargo bench --bench simulation`); a repeat of it, next to nothing |
+//! | a block that comes to a node of a simulation | 0.1 to 0.5 µs where blocks are pushed over links without loss or bandwidth, 0.3 to 1 where they are announced in six regions, two or three with 1 % loss (`cargo bench --bench simulation`); a repeat of it, next to nothing |
 //! | an input to a node that searches for a proof | waits for at most one slice, a millisecond of its thread's CPU |
 //! | what a peer says | in proportion to its bytes; what is known already is not verified, and what is kept of each sender's is bounded in bytes |
 //! | a node with nothing to do and no deadline | no wake-ups: it blocks on its channels |
