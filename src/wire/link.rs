@@ -121,7 +121,7 @@ impl TryFrom<f64> for Probability {
     type Error = LinkError;
 
     fn try_from(loss: f64) -> Result<Self, LinkError> {
-        // No loss has one sign.
+        // The sum turns a negative zero into zero.
         if (0.0..=1.0).contains(&loss) { Ok(Self(loss + 0.0)) } else { Err(LinkError::Loss { loss }) }
     }
 }

@@ -64,7 +64,7 @@ fn check_uniform((min, max): (Duration, Duration)) -> Result<(Duration, Duration
 }
 
 fn check_sigma(sigma: f64) -> Result<f64, LatencyError> {
-    // No spread has one sign.
+    // The sum turns a negative zero into zero.
     if sigma.is_finite() && sigma >= 0.0 { Ok(sigma + 0.0) } else { Err(LatencyError::Sigma { sigma }) }
 }
 
