@@ -136,6 +136,9 @@ case \$SLURM_ARRAY_TASK_ID in
         rm "\$rows"
     done
     scancel --signal=TERM "\${SLURM_ARRAY_JOB_ID}_\$SLURM_ARRAY_TASK_ID"
+    # Slurm signals a little after it has been asked to: what stands still keeps the signal, number 15, until it goes on.
+    is_told() { (((0x\$(sed -n 's/^ShdPnd://p' "/proc/\$1/status" | tr -d '[:space:]') & 1 << 14) != 0)); }
+    until is_told \$!; do :; done
     kill -CONT \$!
     wait \$!
     code=\$?
