@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chainlab::{
-    Limits, NodeId, Relay,
+    Limits, NodeId, Relay, Simulation,
     network::HashRate,
     wire::{Bandwidth, BlockCost, Topology},
 };
@@ -12,6 +12,15 @@ use super::{
     any_run::{RATE, Run, Wire, fixed, network, seen},
     replays::{quiet_run, replayed},
 };
+
+/// What comes of a network that replays what can be replayed, and of one that carries it.
+fn replaying_and_carrying<T>(run: &Run, look: impl Fn(Simulation) -> T) -> [T; 2] {
+    [true, false].map(|replays| {
+        let simulation = network(run);
+        simulation.set_replays(replays);
+        look(simulation)
+    })
+}
 
 /// The first of each finder is carried, and of each size that counts, unless it is asked for once by whoever lacks it.
 #[test]
@@ -33,9 +42,7 @@ fn where_messages_take_time_by_their_size_all_but_the_first_are_replayed() {
         ("looked at for longer the longer they are", Relay::Push, Wire { block_cost: looking, ..slow }, 80),
     ] {
         let run = Run { relay, wire, ..quiet_run() };
-        let [replaying, carrying] = [true, false].map(|replays| {
-            let simulation = network(&run);
-            simulation.set_replays(replays);
+        let [replaying, carrying] = replaying_and_carrying(&run, |simulation| {
             assert!(simulation.run_blocks(100));
             (replayed(&simulation, 100), seen(&simulation, None))
         });
@@ -51,9 +58,7 @@ fn the_first_of_each_miner_is_replayed_where_all_wait_for_what_they_asked_for() 
     let [patient, impatient] = [Some(600_000), None].map(|patience| {
         let wire = Wire { are_in_regions: true, block_cost, patience, ..Wire::default() };
         let run = Run { relay: Relay::Announce, wire, ..quiet_run() };
-        let [replaying, carrying] = [true, false].map(|replays| {
-            let simulation = network(&run);
-            simulation.set_replays(replays);
+        let [replaying, carrying] = replaying_and_carrying(&run, |simulation| {
             assert!(simulation.run_blocks(100));
             simulation
         });
@@ -70,9 +75,7 @@ fn a_node_with_too_many_peers_carries_the_first_block_of_each_miner() {
     let [few, many] = [32, 33].map(|nodes| {
         let wire = Wire { patience: Some(600_000), ..Wire::default() };
         let run = Run { nodes, relay: Relay::Announce, wire, ..quiet_run() };
-        let [replaying, carrying] = [true, false].map(|replays| {
-            let simulation = network(&run);
-            simulation.set_replays(replays);
+        let [replaying, carrying] = replaying_and_carrying(&run, |simulation| {
             assert!(simulation.run_blocks(40));
             simulation
         });
@@ -89,9 +92,7 @@ fn nodes_that_ask_twice_carry_the_first_block_of_each_miner() {
     let block_cost = BlockCost { bytes: Some(1_000_000), ..BlockCost::default() };
     let wire = Wire { are_in_regions: true, block_cost, ..Wire::default() };
     let run = Run { relay: Relay::Announce, wire, ..quiet_run() };
-    let [replaying, carrying] = [true, false].map(|replays| {
-        let simulation = network(&run);
-        simulation.set_replays(replays);
+    let [replaying, carrying] = replaying_and_carrying(&run, |simulation| {
         simulation.set_limits(Limits { resolve_timeout: Duration::from_secs(600), ..Limits::default() });
         assert!(simulation.run_blocks(100));
         simulation
@@ -106,9 +107,7 @@ fn who_tells_at_the_same_moment_is_asked_in_order() {
     let topology = Topology::Edges(vec![(0, 1), (0, 2), (1, 3), (2, 3)]);
     let wire = Wire { patience: Some(600_000), ..Wire::default() };
     let run = Run { nodes: 4, topology, relay: Relay::Announce, wire, ..quiet_run() };
-    let [replaying, carrying] = [true, false].map(|replays| {
-        let simulation = network(&run);
-        simulation.set_replays(replays);
+    let [replaying, carrying] = replaying_and_carrying(&run, |simulation| {
         // A block takes the first of these three times to come, and the other once to be told of.
         for (one, other, millis) in [(0, 1, 20), (1, 3, 20), (0, 2, 10), (2, 3, 50)] {
             let [one, other] = [one, other].map(NodeId::new);
@@ -132,24 +131,23 @@ fn what_spreads_over_a_busy_line_is_not_replayed() {
     let run = Run { nodes: 4, wire, interval: 3000.0, ..quiet_run() };
     let [zero, three] = [0, 3].map(NodeId::new);
     for (seed, relay) in (0..100).flat_map(|seed| [(seed, Relay::Push), (seed, Relay::Announce)]) {
-        let [replaying, carrying] = [true, false].map(|replays| {
-            let simulation = network(&Run { seed, relay, ..run.clone() });
-            simulation.set_replays(replays);
-            for other in [1, 2, 3].map(NodeId::new) {
-                simulation.stop_mining(other).unwrap();
-                simulation.set_bandwidth(other, Bandwidth::default()).unwrap();
-            }
-            simulation.run_blocks(3);
-            simulation.run_for(Duration::from_secs(200));
-            simulation.set_link(zero, three, fixed(100).with_loss(1.0).unwrap()).unwrap();
-            simulation.run_blocks(1);
-            simulation.run_for(Duration::from_secs(25));
-            simulation.disconnect(zero, three).unwrap();
-            // At this rate it finds the next block now and then while its line is still busy.
-            simulation.start_mining(zero, HashRate::per_second(2e5 * RATE as f64).unwrap()).unwrap();
-            simulation.run_for(Duration::from_secs(10_000));
-            simulation
-        });
+        let [replaying, carrying] =
+            replaying_and_carrying(&Run { seed, relay, ..run.clone() }, |simulation| {
+                for other in [1, 2, 3].map(NodeId::new) {
+                    simulation.stop_mining(other).unwrap();
+                    simulation.set_bandwidth(other, Bandwidth::default()).unwrap();
+                }
+                simulation.run_blocks(3);
+                simulation.run_for(Duration::from_secs(200));
+                simulation.set_link(zero, three, fixed(100).with_loss(1.0).unwrap()).unwrap();
+                simulation.run_blocks(1);
+                simulation.run_for(Duration::from_secs(25));
+                simulation.disconnect(zero, three).unwrap();
+                // At this rate it finds the next block now and then while its line is still busy.
+                simulation.start_mining(zero, HashRate::per_second(2e5 * RATE as f64).unwrap()).unwrap();
+                simulation.run_for(Duration::from_secs(10_000));
+                simulation
+            });
         assert_eq!(seen(&replaying, None), seen(&carrying, None), "seed {seed}");
         assert!(replaying.report().replayed > 10, "seed {seed}: {}", replaying.report());
     }
@@ -162,22 +160,22 @@ fn a_line_that_becomes_slow_does_not_reach_back() {
     let megabyte = BlockCost { bytes: Some(1_000_000), ..BlockCost::default() };
     let wire = Wire { block_cost: megabyte, ..Wire::default() };
     for seed in 0..200 {
-        let [replaying, carrying] = [true, false].map(|replays| {
-            let simulation =
-                network(&Run { seed, nodes: 2, millis: 1000, interval: 60.0, wire, ..quiet_run() });
-            simulation.set_replays(replays);
-            let nodes = simulation.nodes();
-            let all = |upload| {
-                let bandwidth = Bandwidth::new(upload, 100_000).unwrap();
-                nodes.iter().for_each(|node| simulation.set_bandwidth(*node, bandwidth).unwrap());
-            };
-            all(10_000_000);
-            simulation.run_blocks(12);
-            simulation.run_for(Duration::from_millis(500));
-            all(1000);
-            simulation.run_for(Duration::from_secs(600));
-            simulation
-        });
+        let [replaying, carrying] = replaying_and_carrying(
+            &Run { seed, nodes: 2, millis: 1000, interval: 60.0, wire, ..quiet_run() },
+            |simulation| {
+                let nodes = simulation.nodes();
+                let all = |upload| {
+                    let bandwidth = Bandwidth::new(upload, 100_000).unwrap();
+                    nodes.iter().for_each(|node| simulation.set_bandwidth(*node, bandwidth).unwrap());
+                };
+                all(10_000_000);
+                simulation.run_blocks(12);
+                simulation.run_for(Duration::from_millis(500));
+                all(1000);
+                simulation.run_for(Duration::from_secs(600));
+                simulation
+            },
+        );
         assert_eq!(seen(&replaying, None), seen(&carrying, None), "seed {seed}");
     }
 }
