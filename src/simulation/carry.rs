@@ -143,7 +143,7 @@ pub(super) struct NodeEffects<'a> {
 }
 
 impl Extended for NodeEffects<'_> {
-    #[inline]
+    #[inline(always)]
     fn accepted(&mut self, block: BlockHash, position: u64, from: NodeId) {
         self.around.longest = self.around.longest.max(position);
         self.around.changes += 1;
@@ -311,7 +311,8 @@ impl Surroundings {
     #[inline]
     pub(super) fn come_to(&mut self, turn: Turn) {
         self.now = turn.0;
-        if turn > self.turn {
+        // Mostly the time alone tells.
+        if turn.0 > self.turn.0 || turn > self.turn {
             self.turn = turn;
         }
     }
@@ -348,12 +349,12 @@ impl Surroundings {
     }
 
     /// Searches for a proof at once, and so finds out when it will be found.
-    pub(super) fn hash(&mut self, id: NodeId, node: &mut Node, search: SearchId) {
+    pub(super) fn hash(&mut self, node: &mut Node, search: SearchId) {
         let template = node.template(self.now, search).expect("the search has just begun");
         let mut attempts = Search::new(template.challenge, template.target);
         let proof = attempts.run(u64::MAX).ok().flatten().expect("nobody waits for 2^64 attempts");
         let effort = Effort::Hashed { attempts: attempts.attempts(), proof };
-        self.searches.begin(self.now, id, effort);
+        self.searches.begin(self.now, node.id(), effort);
     }
 
     pub(super) fn set_wake(&mut self, node: NodeId, at: Option<Time>) {

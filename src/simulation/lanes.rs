@@ -163,10 +163,10 @@ impl Lanes {
     /// Has a node's links fetched from memory, and does not wait for them; of one without any, nothing.
     #[inline]
     pub(super) fn fetch(&self, node: u32) {
-        if let Some(&Start { at, count, .. }) = self.of.get(node as usize) {
+        if (node as usize) < self.nodes() {
             // A line of the cache holds eight.
-            for place in (at..at + count).step_by(8) {
-                hint::black_box(self.lanes[place as usize]);
+            for line in self.of(node).1.chunks(8) {
+                hint::black_box(line[0].to);
             }
         }
     }

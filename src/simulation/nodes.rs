@@ -25,12 +25,39 @@ pub(super) struct Nodes {
     /// How many blocks have come to all nodes at once, and how many of these each node knows of.
     given_count: u64,
     known_counts: Vec<u64>,
-    /// The first of the longest chains that nodes had, and how many have it now, in this very copy. While all
-    /// have it, a block that is found on it is new to each.
-    longest: Option<Blockchain>,
-    on_longest: usize,
+    longest: Longest,
     /// How many have more on their minds than their chains.
     busy: usize,
+}
+
+/// The first of the longest chains that nodes had, and how many have it now, in this very copy. While all have it, a block
+/// that is found on it is new to each.
+#[derive(Debug, Default)]
+struct Longest {
+    chain: Option<Blockchain>,
+    holders: usize,
+}
+
+impl Longest {
+    /// Counts in a node that has another chain than it had.
+    #[inline]
+    fn count_in(&mut self, node: &Node) {
+        if self.chain.as_ref().is_none_or(|longest| node.chain().len() > longest.len()) {
+            self.chain = Some(node.chain().clone());
+            self.holders = 0;
+        }
+        self.holders += usize::from(self.is_of(node));
+    }
+
+    fn count_out(&mut self, node: &Node) {
+        self.holders -= usize::from(self.is_of(node));
+    }
+
+    /// Tells whether it is a node's, in this very copy.
+    #[inline]
+    fn is_of(&self, node: &Node) -> bool {
+        self.chain.as_ref().is_some_and(|chain| chain.is_same_copy(node.chain()))
+    }
 }
 
 impl Nodes {
@@ -123,14 +150,14 @@ impl Nodes {
         message: &Message,
     ) -> bool {
         self.bring_up(around, id);
-        let Self { list, longest, on_longest, .. } = self;
+        let Self { list, longest, .. } = self;
         let Some(node) = &mut list[id.index()] else { return false };
-        let (was_on_longest, forgets) = (has_copy(node, longest), node.forgets_for_more());
+        let (had_longest, forgets) = (longest.is_of(node), node.forgets_for_more());
         if !node.takes_note(around.now, from, message) {
             return false;
         }
         // It may have taken another's copy of its chain in place of its own.
-        *on_longest = *on_longest + usize::from(has_copy(node, longest)) - usize::from(was_on_longest);
+        longest.holders = longest.holders + usize::from(longest.is_of(node)) - usize::from(had_longest);
         around.look_at_what_it_heard(node);
         if forgets && matches!(message, Message::NewBlock(_)) {
             around.look_at_what_it_forgot(node);
@@ -139,7 +166,7 @@ impl Nodes {
     }
 
     /// Has a node take on a block that extends its tip, or a rival of that, if that is all that there is to think about; gives
-    /// the chain back if it is not.
+    /// the chain back if it is not. Both ends were told that nothing is lost between them, so that none acknowledges it.
     #[inline]
     pub(super) fn extend(
         &mut self,
@@ -148,20 +175,21 @@ impl Nodes {
         from: NodeId,
         chain: Blockchain,
     ) -> Result<(), Blockchain> {
-        let now = around.now;
-        let node = self.at(around, id).expect("blocks flow while all nodes are live");
-        if node.extends(now, &chain) {
-            self.take_on(around, id, from, chain);
-        } else if node.reorganises(now, &chain) {
+        self.bring_up(around, id);
+        let Self { list, longest, .. } = self;
+        let node = list[id.index()].as_mut().expect("blocks flow while all nodes are live");
+        if node.extends(around.now, &chain) {
+            node.extend(from, chain, false, &mut NodeEffects { around, node: id });
+        } else if node.reorganises(around.now, &chain) {
             let forgets = node.forgets_for_more();
             node.reorganise(from, chain, false, &mut NodeEffects { around, node: id });
             if forgets {
                 around.look_at_what_it_forgot(node);
             }
-            self.has_taken_on(around, id);
         } else {
             return Err(chain);
         }
+        has_taken_on(around, node, longest);
         Ok(())
     }
 
@@ -174,33 +202,16 @@ impl Nodes {
         chain: Blockchain,
     ) {
         self.busy -= 1;
-        self.list[id.index()].as_mut().expect("it has asked for the block").has_asked();
-        self.take_on(around, id, from, chain);
-    }
-
-    /// Has a node take on a block that extends its tip. Both ends were told that nothing is lost between them.
-    #[inline]
-    fn take_on(&mut self, around: &mut Surroundings, id: NodeId, from: NodeId, chain: Blockchain) {
-        let node = self.list[id.index()].as_mut().expect("blocks flow while all nodes are live");
+        let Self { list, longest, .. } = self;
+        let node = list[id.index()].as_mut().expect("it has asked for the block");
+        node.has_asked();
         node.extend(from, chain, false, &mut NodeEffects { around, node: id });
-        self.has_taken_on(around, id);
-    }
-
-    /// Has a node search on a block that it has just taken on.
-    #[inline]
-    fn has_taken_on(&mut self, around: &mut Surroundings, id: NodeId) {
-        if let Some(search) = around.to_hash.take()
-            && let Some(node) = &mut self.list[id.index()]
-        {
-            around.hash(id, node, search);
-        }
-        // Whoever told it has a longer chain than it had, so that it was not on the longest before.
-        self.count_in_chain(id);
+        has_taken_on(around, node, longest);
     }
 
     /// Tells whether all nodes have one chain, in the same copy.
     pub(super) fn are_together(&self) -> bool {
-        self.on_longest == self.list.len()
+        self.longest.holders == self.list.len()
     }
 
     /// Tells whether no node has anything on its mind but its chain.
@@ -246,8 +257,7 @@ impl Nodes {
             let node = self.list[id.index()].as_mut().expect("it has been looked at");
             node.reorganise(finder, chain.clone(), false, &mut GivenEffects { around, node: id });
         }
-        self.on_longest = self.list.len();
-        self.longest = Some(chain.clone());
+        self.longest = Longest { chain: Some(chain.clone()), holders: self.list.len() };
         self.given = Some((chain, target));
     }
 
@@ -262,9 +272,10 @@ impl Nodes {
         }
         let given = self.given.take();
         self.given = given.and_then(|(given, target)| Some((cut.shortened(&given)?, target)));
-        self.longest = self.longest.take().and_then(|longest| cut.shortened(&longest));
+        let Self { list, longest, .. } = self;
+        longest.chain = longest.chain.take().and_then(|longest| cut.shortened(&longest));
         // Of two copies of the same blocks there is one now.
-        self.on_longest = self.list.iter().flatten().filter(|node| self.is_on_longest(node)).count();
+        longest.holders = list.iter().flatten().filter(|node| longest.is_of(node)).count();
     }
 
     /// Has a node know all that has come to it.
@@ -309,32 +320,23 @@ impl Nodes {
 
     fn count_out(&mut self, id: NodeId) {
         let Some(node) = &self.list[id.index()] else { return };
-        self.on_longest -= usize::from(self.is_on_longest(node));
+        self.longest.count_out(node);
         self.busy -= usize::from(!node.rests());
     }
 
     fn count_in(&mut self, id: NodeId) {
         let Some(node) = &self.list[id.index()] else { return };
         self.busy += usize::from(!node.rests());
-        self.count_in_chain(id);
-    }
-
-    fn count_in_chain(&mut self, id: NodeId) {
-        let Some(node) = &self.list[id.index()] else { return };
-        if self.longest.as_ref().is_none_or(|longest| node.chain().len() > longest.len()) {
-            self.longest = Some(node.chain().clone());
-            self.on_longest = 0;
-        }
-        self.on_longest += usize::from(self.is_on_longest(node));
-    }
-
-    fn is_on_longest(&self, node: &Node) -> bool {
-        has_copy(node, &self.longest)
+        self.longest.count_in(node);
     }
 }
 
-/// Tells whether a node has a chain, in this very copy.
+/// Has a node search on a block that it has just taken on.
 #[inline]
-fn has_copy(node: &Node, chain: &Option<Blockchain>) -> bool {
-    chain.as_ref().is_some_and(|chain| chain.is_same_copy(node.chain()))
+fn has_taken_on(around: &mut Surroundings, node: &mut Node, longest: &mut Longest) {
+    if let Some(search) = around.to_hash.take() {
+        around.hash(node, search);
+    }
+    // Whoever told it has a longer chain than it had, so that it did not have the longest before.
+    longest.count_in(node);
 }

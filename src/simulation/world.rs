@@ -399,7 +399,7 @@ impl World {
         if let Some(search) = around.to_hash.take()
             && let Some(node) = nodes.at(around, id)
         {
-            around.hash(id, node, search);
+            around.hash(node, search);
         }
         around.note_noticing(id, notices);
     }
