@@ -220,6 +220,7 @@ impl Blockchain {
     }
 
     /// Returns the target that the next block is held to, in O(log n).
+    #[inline]
     pub fn next_target(&self, rules: &Rules) -> Target {
         rules.target_at(self.len() + 1, self.target(), |position| self.block(position))
     }

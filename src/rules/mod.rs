@@ -250,19 +250,16 @@ impl Rules {
 
     /// Returns the target of the block at a position, after one that was held to `last`; `block` finds those before it. It
     /// is `last`, too, where a window has been let go.
+    #[inline]
     pub(crate) fn target_at<'a>(
         &self,
         position: u64,
         last: Target,
         block: impl Fn(u64) -> Option<&'a Block>,
     ) -> Target {
-        let retarget = self.difficulty.retarget();
-        let Some(retarget) = retarget.filter(|retarget| retarget.is_due_at(position)) else { return last };
-        let micros = |position| Some(i128::from(block(position)?.timestamp().rounded_micros()));
-        let (first, end) = (position - u64::from(retarget.window()), position - 1);
-        match micros(end).zip(micros(first)) {
-            Some((end, first)) => retarget.next_target(last, end - first),
-            // Its blocks were let go: nobody goes on from here but in vain.
+        match self.difficulty.retarget().filter(|retarget| retarget.is_due_at(position)) {
+            // Its blocks may have been let go: nobody goes on from there but in vain.
+            Some(retarget) => retarget.target_at(position, last, block).unwrap_or(last),
             None => last,
         }
     }

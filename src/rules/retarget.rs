@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 use super::RetargetError;
-use crate::{document::checked, pow::Target, time::seconds};
+use crate::{block::Block, document::checked, pow::Target, time::seconds};
 
 /// Retargeting as Bitcoin's: after every window of blocks the target is scaled by the time that the window took over
 /// the time wanted for it.
@@ -141,6 +141,20 @@ impl Retarget {
     /// Tells whether the block at a position, counted from 1, starts a window, and so gets a new target.
     pub fn is_due_at(&self, position: u64) -> bool {
         position > 1 && (position - 1).is_multiple_of(u64::from(self.window()))
+    }
+
+    /// Returns the target of the block at a position, which is due, after one that was held to `last`; none if `block` finds
+    /// neither the first nor the last block of the window before it, or one of them only.
+    #[cold]
+    pub(super) fn target_at<'a>(
+        &self,
+        position: u64,
+        last: Target,
+        block: impl Fn(u64) -> Option<&'a Block>,
+    ) -> Option<Target> {
+        let micros = |position| Some(i128::from(block(position)?.timestamp().rounded_micros()));
+        let (first, end) = (position - u64::from(self.window()), position - 1);
+        Some(self.next_target(last, micros(end)? - micros(first)?))
     }
 
     /// Returns the earliest time that the first block of a window may have after a block at `last_micros`, both in
