@@ -68,6 +68,8 @@ impl Passages {
 struct Block {
     number: u64,
     hash: BlockHash,
+    /// Whether it may have been mined before.
+    may_be_repeat: bool,
     /// The number of the block before it, if that was followed.
     parent: Option<u64>,
     /// When it was mined.
@@ -81,11 +83,15 @@ struct Block {
     nine_tenths: usize,
 }
 
-/// Who has a block that a node has just got.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Held {
-    BySome,
-    ByAll,
+/// A block that a node has just got.
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    /// Whether all nodes have it now.
+    by_all: bool,
+    /// How long it took to come.
+    nanos: u64,
+    /// The number of the block before it, if that was followed.
+    parent: Option<u64>,
 }
 
 impl Block {
@@ -126,14 +132,14 @@ impl Followed {
         }
     }
 
-    /// Begins to follow a block that one of so many nodes has mined; that one has all before it, too.
+    /// Begins to follow a block that one of so many nodes has mined; that one has all before it, too. `may_be_repeat` tells
+    /// whether it may have been mined before.
     pub(super) fn mined(
         &mut self,
         time: Time,
-        miner: usize,
-        nodes: usize,
-        hash: BlockHash,
-        parent: BlockHash,
+        (miner, nodes): (usize, usize),
+        (hash, parent): (BlockHash, BlockHash),
+        may_be_repeat: bool,
     ) {
         let number = self.next_number;
         self.next_number += 1;
@@ -144,11 +150,23 @@ impl Followed {
         bits.resize(nodes.div_ceil(64), 0);
         let (half, nine_tenths) = (half_of(nodes), nine_tenths_of(nodes));
         self.numbers.extend(self.youngest.replace((hash, number)));
-        self.blocks.push_back(Block { number, hash, parent, time, bits, nodes, count: 0, half, nine_tenths });
+        let count = 0;
+        self.blocks.push_back(Block {
+            number,
+            hash,
+            may_be_repeat,
+            parent,
+            time,
+            bits,
+            nodes,
+            count,
+            half,
+            nine_tenths,
+        });
         self.last = Some((hash, number));
         self.pairs += nodes as u64 - 1;
         let youngest = self.blocks.len() - 1;
-        if self.hold(youngest, miner, 0) == Some(Held::ByAll) {
+        if self.hold(youngest, miner, time).is_some_and(|held| held.by_all) {
             self.let_go(youngest);
         }
         if self.blocks.len() > FOLLOWED_MAX {
@@ -160,7 +178,7 @@ impl Followed {
     }
 
     /// Notes that a node has taken on a block, and so has all before it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn accepted(&mut self, time: Time, place: usize, hash: &BlockHash) {
         let number = match self.last {
             Some((last, number)) if last == *hash => number,
@@ -173,20 +191,18 @@ impl Followed {
         self.take_on(time, place, number);
     }
 
-    #[inline]
+    #[inline(always)]
     fn take_on(&mut self, time: Time, place: usize, number: u64) {
         let mut next = self.find(number);
         let (mut by_all, mut last) = (0, 0);
-        while let Some(at) = next {
-            let Block { parent, time: mined, .. } = self.blocks[at];
-            let nanos = time.nanos_since(mined);
-            match self.hold(at, place, nanos) {
-                None => break,
-                Some(Held::ByAll) => (by_all, last) = (by_all + 1, at),
-                Some(Held::BySome) => {}
+        while let Some(at) = next
+            && let Some(held) = self.hold(at, place, time)
+        {
+            if held.by_all {
+                (by_all, last) = (by_all + 1, at);
             }
-            self.to_each.record(nanos);
-            next = parent.and_then(|parent| self.find(parent));
+            self.to_each.record(held.nanos);
+            next = held.parent.and_then(|parent| self.find(parent));
         }
         match by_all {
             0 => {}
@@ -201,7 +217,7 @@ impl Followed {
     }
 
     /// Where a block stands among those that are followed: mostly it is the last, or before the first.
-    #[inline]
+    #[inline(always)]
     fn find(&self, number: u64) -> Option<usize> {
         if self.blocks.back()?.number == number {
             return Some(self.blocks.len() - 1);
@@ -212,29 +228,32 @@ impl Followed {
         }
     }
 
-    /// Notes that a node has a block; tells by whom it is held then, unless that is no news.
-    #[inline]
-    fn hold(&mut self, at: usize, place: usize, nanos: u64) -> Option<Held> {
+    /// Notes that a node has a block from a moment on; nothing if that is no news.
+    #[inline(always)]
+    fn hold(&mut self, at: usize, place: usize, time: Time) -> Option<Held> {
         let block = &mut self.blocks[at];
         if !block.insert(place) {
             return None;
         }
-        let &mut Block { count, nodes, half, nine_tenths, .. } = block;
+        let &mut Block { parent, time: mined, count, nodes, half, nine_tenths, .. } = block;
+        let (nanos, by_all) = (time.nanos_since(mined), count >= nodes);
         if count == half {
             self.to_half.record(nanos);
         }
         if count == nine_tenths {
             self.to_90_percent.record(nanos);
         }
-        if count < nodes {
-            return Some(Held::BySome);
+        if by_all {
+            self.to_all.record(nanos);
         }
-        self.to_all.record(nanos);
-        Some(Held::ByAll)
+        Some(Held { by_all, nanos, parent })
     }
 
     fn let_go(&mut self, at: usize) {
-        if let Some(block) = self.blocks.remove(at) {
+        // Mostly it is the last: to take one out from within takes longer.
+        let is_last = at + 1 == self.blocks.len();
+        let block = if is_last { self.blocks.pop_back() } else { self.blocks.remove(at) };
+        if let Some(block) = block {
             self.forget(block);
         }
     }
@@ -251,10 +270,11 @@ impl Followed {
         }
     }
 
-    fn forget(&mut self, Block { hash, number, bits, .. }: Block) {
-        self.youngest.take_if(|(_, youngest)| *youngest == number);
-        // One that was mined again has taken its place there.
-        let other = self.numbers.get(&hash).copied();
+    fn forget(&mut self, Block { hash, number, may_be_repeat, bits, .. }: Block) {
+        let was_youngest = self.youngest.take_if(|(_, youngest)| *youngest == number).is_some();
+        // Under its hash another may be followed: one that it was mined before as, or again. To look takes long where many are.
+        let may_be_there = !was_youngest || may_be_repeat;
+        let other = if may_be_there { self.numbers.get(&hash).copied() } else { None };
         if other.is_some_and(|other| other <= number) {
             self.numbers.remove(&hash);
         }

@@ -39,6 +39,8 @@ pub struct Recorder {
     /// What is not final; shared with the copies that reports are made of.
     blocks: Arc<MinedBlocks>,
     finals: Verdict,
+    /// The last position whose blocks are final.
+    final_until: u64,
     followed: Followed,
     reorganisations: BTreeMap<u64, u64>,
     rejections: BTreeMap<&'static str, u64>,
@@ -68,6 +70,7 @@ impl Recorder {
             replayed: 0,
             blocks: Arc::default(),
             finals: Verdict::new(),
+            final_until: 0,
             followed: Followed::new(),
             reorganisations: BTreeMap::new(),
             rejections: BTreeMap::new(),
@@ -184,7 +187,7 @@ impl Recorder {
     }
 
     /// Takes into account that a node has accepted a block, of which a run has by far the most.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn accepted(&mut self, time: Time, node: NodeId, block: &BlockHash) {
         let place = self.place(node);
         if self.counts(time) {
@@ -284,15 +287,19 @@ impl Recorder {
         }
         self.mined += 1;
         self.nodes.get_mut(miner).mined += 1;
-        self.followed.mined(time, miner, self.nodes.len(), hash, parent);
+        // What is final was forgotten. A hash tells the position, too, so that it is at no other.
+        let may_be_repeat = position <= self.final_until;
+        self.followed.mined(time, (miner, self.nodes.len()), (hash, parent), may_be_repeat);
     }
 
     #[inline]
     fn place(&mut self, node: NodeId) -> usize {
-        match self.nodes.place(node) {
-            Some(place) => place,
-            None => self.nodes.add(node, node.to_string().into()),
-        }
+        self.nodes.place(node).unwrap_or_else(|| self.add_unknown(node))
+    }
+
+    #[cold]
+    fn add_unknown(&mut self, node: NodeId) -> usize {
+        self.nodes.add(node, node.to_string().into())
     }
 
     /// Notes an event's time; tells whether it is not before what is counted.
@@ -309,6 +316,7 @@ impl Recorder {
     /// may have. Reports are then what they would have been. A deeper reorganisation would go unseen; a final block that is
     /// mined again is another, and one that is mined later at a final position has no interval. It costs O(log n) a block.
     pub fn finalise(&mut self, chain: &Blockchain) {
+        self.final_until = self.final_until.max(chain.len());
         let (blocks, mut in_order) = (Arc::make_mut(&mut self.blocks), InOrder::new(chain));
         while let Some((place, block)) = blocks.pop_until(chain.len()) {
             self.finals.judge(place, block, &mut in_order);

@@ -332,6 +332,23 @@ fn final_blocks_leave_counts_alone() {
     assert_eq!(by_other, before);
 }
 
+/// It is another then, and the first is followed no longer once all have it.
+#[test]
+fn a_final_block_that_is_mined_again_goes_with_the_last() {
+    let mut recorder = recorder(3);
+    observe_all(&mut recorder, [(0, 0, mined(block(0, 2)))]);
+    recorder.finalise(&CHAINS[0].at(2).unwrap());
+    let again = [
+        (10, 1, mined(block(0, 2))),
+        (15, 0, accepted(block(0, 2))),
+        (15, 2, accepted(block(0, 2))),
+        (20, 0, mined(block(0, 3))),
+        (30, 1, accepted(block(0, 2))),
+    ];
+    observe_all(&mut recorder, again);
+    assert_spread(&report(&recorder).propagation.to_each, millis([5, 5]));
+}
+
 #[test]
 fn a_number_that_somebody_made_up_costs_nothing() {
     let mut recorder = recorder(1);

@@ -11,7 +11,7 @@ fn hash(number: u8) -> BlockHash {
 }
 
 fn mined(followed: &mut Followed, nodes: usize, number: u8) {
-    followed.mined(Time::from_secs(number.into()), 0, nodes, hash(number), hash(number - 1));
+    followed.mined(Time::from_secs(number.into()), (0, nodes), (hash(number), hash(number - 1)), true);
 }
 
 /// One by one or by a pattern, the figures are the same, and nothing is left.
