@@ -269,8 +269,10 @@ impl Node {
     pub(super) fn take_up_waiting(&mut self, now: Time, effects: &mut Effects) {
         let mut bytes_left = PIECE_BYTES;
         self.go_on_reading(now, &mut bytes_left, effects);
-        while bytes_left > 0 && self.gossip.early.first().is_some_and(|early| early.until <= now) {
-            let Early { from, chain, bytes, is_doubtful, .. } = self.gossip.early.remove(0);
+        while bytes_left > 0
+            && self.gossip.early.front().is_some_and(|early| early.until <= now)
+            && let Some(Early { from, chain, bytes, is_doubtful, .. }) = self.gossip.early.remove(0)
+        {
             bytes_left = bytes_left.saturating_sub(bytes);
             self.take_up(now, from, chain, effects);
             if is_doubtful {

@@ -4,7 +4,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::{Limits, questions::Questions, reading::Reading};
+use super::{
+    Limits,
+    kept::{Kept, Sent},
+    questions::Questions,
+    reading::Reading,
+};
 use crate::{
     blockchain::Blockchain,
     hash::BlockHash,
@@ -16,13 +21,13 @@ use crate::{
 #[derive(Debug, Clone, Default)]
 pub(super) struct Gossip {
     /// Tips beside the node's own chain, the oldest first.
-    pub(super) side_branches: VecDeque<Branch>,
+    pub(super) side_branches: Kept<Branch>,
     /// Blocks whose parent is not known, the oldest first.
-    pub(super) orphans: VecDeque<Orphan>,
+    pub(super) orphans: Kept<Orphan>,
     /// Whether blocks have become known since the orphans were looked through to the end.
     pub(super) has_news: bool,
     /// The soonest first.
-    pub(super) early: Vec<Early>,
+    pub(super) early: Kept<Early>,
     /// The answers that are unfinished, the oldest first.
     pub(super) readings: VecDeque<Reading>,
     /// Who was asked for missing blocks, and who may be.
@@ -75,9 +80,27 @@ pub(super) struct Early {
     pub(super) is_doubtful: bool,
 }
 
+impl Sent for Branch {
+    fn sent(&self) -> (NodeId, u64) {
+        (self.from, self.bytes)
+    }
+}
+
+impl Sent for Orphan {
+    fn sent(&self) -> (NodeId, u64) {
+        (self.from, self.bytes)
+    }
+}
+
+impl Sent for Early {
+    fn sent(&self) -> (NodeId, u64) {
+        (self.from, self.bytes)
+    }
+}
+
 impl Gossip {
     pub(super) fn deadline(&self, now: Time) -> Option<Time> {
-        let early = self.early.first().map(|early| early.until);
+        let early = self.early.front().map(|early| early.until);
         // What is left of the orphans and of answers goes on at once.
         let goes_on = (self.has_news || !self.readings.is_empty()).then_some(now);
         [early, self.announce_at, goes_on].into_iter().flatten().min()
@@ -145,12 +168,7 @@ impl Gossip {
         if self.orphans.iter().any(|kept| (kept.hash, kept.from) == (orphan.hash, orphan.from)) {
             return;
         }
-        let from = orphan.from;
-        self.orphans.push_back(orphan);
-        keep_to(limits.kept_bytes, &mut self.orphans, from, |orphan| (orphan.from, orphan.bytes));
-        if self.orphans.len() > limits.orphans {
-            self.orphans.remove(first_to_leave(self.orphans.iter().map(|orphan| orphan.from)));
-        }
+        keep(orphan, &mut self.orphans, (limits.orphans, limits.kept_bytes));
     }
 
     /// Keeps a chain whose time has not come. If there is too much, of whoever has the most the one whose time is farthest
@@ -162,24 +180,20 @@ impl Gossip {
         let (from, chain) = (early.from, early.chain.clone());
         let at = self.early.partition_point(|waiting| waiting.until <= early.until);
         self.early.insert(at, early);
-        let is_own = |waiting: &Early| waiting.from == from;
-        while self.early.iter().filter(|waiting| is_own(waiting)).map(|waiting| waiting.bytes).sum::<u64>()
-            > limits.kept_bytes
-        {
-            let farthest = self.early.iter().rposition(is_own);
+        while self.early.bytes_from(from) > limits.kept_bytes {
+            let farthest = self.early.iter().rposition(|waiting| waiting.from == from);
             self.early.remove(farthest.expect("something of its own takes the bytes"));
         }
         if self.early.len() > limits.orphans {
-            let from_the_end = first_to_leave(self.early.iter().rev().map(|waiting| waiting.from));
-            self.early.remove(self.early.len() - 1 - from_the_end);
+            let leaves = self.early.iter().rposition(self.early.is_of_most());
+            self.early.remove(leaves.expect("somebody has sent the most"));
         }
         self.early.iter().any(|waiting| waiting.chain == chain)
     }
 
     /// Tells whether a side branch more, of so many bytes, stays, and has none of the others leave for its bytes.
     pub(super) fn has_room_beside(&self, bytes: u64, limits: &Limits) -> bool {
-        let kept: u64 = self.side_branches.iter().map(|branch| branch.bytes).sum();
-        limits.side_branches > 0 && kept.saturating_add(bytes) <= limits.kept_bytes
+        limits.side_branches > 0 && self.side_branches.bytes().saturating_add(bytes) <= limits.kept_bytes
     }
 
     /// Keeps a chain beside the node's own, of which the blocks after a position, so many bytes, are not the node's.
@@ -202,40 +216,29 @@ impl Gossip {
         if first.is_some() {
             self.side_branches.retain(|branch| !is_beginning(branch));
         }
-        self.side_branches.push_back(Branch { from, len: chain.len(), bytes, chain });
-        keep_to(limits.kept_bytes, &mut self.side_branches, from, |branch| (branch.from, branch.bytes));
-        if self.side_branches.len() > limits.side_branches {
-            self.side_branches.remove(first_to_leave(self.side_branches.iter().map(|branch| branch.from)));
-        }
+        let branch = Branch { from, len: chain.len(), bytes, chain };
+        keep(branch, &mut self.side_branches, (limits.side_branches, limits.kept_bytes));
     }
 }
 
-/// Has the oldest of a sender's leave until the rest take no more than so many bytes.
-fn keep_to<T>(most: u64, kept: &mut VecDeque<T>, from: NodeId, of: impl Fn(&T) -> (NodeId, u64)) {
-    let sizes = kept.iter().map(&of).filter(|(sender, _)| *sender == from).map(|(_, bytes)| bytes);
-    let mut excess = sizes.sum::<u64>().saturating_sub(most);
-    if excess == 0 {
-        return;
+/// Keeps something as the latest. If its sender's take too many bytes then, the oldest of these leave; and if there are too
+/// many of all, the oldest of whoever has sent the most.
+fn keep<T: Sent>(item: T, kept: &mut Kept<T>, (most, most_bytes): (usize, u64)) {
+    let (from, _) = item.sent();
+    kept.push(item);
+    let mut excess = kept.bytes_from(from).saturating_sub(most_bytes);
+    if excess > 0 {
+        kept.retain(|item| {
+            let (sender, bytes) = item.sent();
+            let leaves = excess > 0 && sender == from;
+            if leaves {
+                excess = excess.saturating_sub(bytes);
+            }
+            !leaves
+        });
     }
-    kept.retain(|item| {
-        let (sender, bytes) = of(item);
-        let leaves = excess > 0 && sender == from;
-        if leaves {
-            excess = excess.saturating_sub(bytes);
-        }
-        !leaves
-    });
-}
-
-/// Tells what leaves where there is too much, told from the oldest on: the oldest of whoever has the most. So a flood
-/// from one sender pushes out only its own.
-fn first_to_leave(mut senders: impl Iterator<Item = NodeId> + Clone) -> usize {
-    let mut sorted: Vec<_> = senders.clone().collect();
-    sorted.sort_unstable();
-    let most = sorted.chunk_by(|one, other| one == other).map(<[NodeId]>::len).max().unwrap_or(0);
-    let has_most = |sender| {
-        let first = sorted.partition_point(|other| *other < sender);
-        sorted.get(first + most - 1) == Some(&sender)
-    };
-    senders.position(has_most).unwrap_or(0)
+    if kept.len() > most {
+        let leaves = kept.iter().position(kept.is_of_most());
+        kept.remove(leaves.expect("somebody has sent the most"));
+    }
 }

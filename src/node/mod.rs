@@ -28,6 +28,7 @@ mod catch_up;
 mod effects;
 mod extend;
 mod gossip;
+mod kept;
 #[cfg(test)]
 mod lab;
 mod limits;

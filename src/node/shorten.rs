@@ -29,11 +29,11 @@ impl Node {
 
 impl Gossip {
     fn shorten(&mut self, cut: &mut Cut) {
-        self.side_branches.retain_mut(|branch| cut.shorten(&mut branch.chain));
-        for early in &mut self.early {
+        self.side_branches.retain(|branch| cut.shorten(&mut branch.chain));
+        for early in self.early.iter_mut() {
             cut.shorten(&mut early.chain);
         }
-        for orphan in &mut self.orphans {
+        for orphan in self.orphans.iter_mut() {
             if let Told::Chain(chain) = &orphan.told {
                 orphan.told = match cut.shortened(chain) {
                     Some(chain) => Told::Chain(chain),
