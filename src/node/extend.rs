@@ -1,6 +1,6 @@
-//! The common cases: a block that extends the tip of a node which waits for nothing, one that is a [rival](super::rival) of the
-//! tip or extends one, and one that the node knows; where blocks are announced, news of one that it lacks or has asked another
-//! for, a question, and the answer that brings all that it lacks.
+//! The common cases: a block that extends the tip of a node which waits for nothing, or that such a node has found itself, one
+//! that is a [rival](super::rival) of the tip or extends one, and one that the node knows; where blocks are announced, news of
+//! one that it lacks or has asked another for, a question, and the answer that brings all that it lacks.
 //!
 //! They do what the general case does, effect for effect, and look at nothing that cannot matter then; what is due at the
 //! same moment waits for the wake-up. Most of what a simulation of many nodes does is this.
@@ -117,8 +117,24 @@ impl Node {
         now.as_micros().saturating_add(self.ahead_micros)
     }
 
+    /// Tells whether a block that the node finds becomes its tip, and there is nothing else to think about. Whoever holds
+    /// blocks back may do so with this one, too.
+    pub(super) fn only_grows(&self) -> bool {
+        self.is_quiet && self.scheme.is_none()
+    }
+
+    /// Makes the block whose proof the node has found its tip, if the proof does not come too late.
+    pub(super) fn grow(&mut self, now: Time, (search, proof): (SearchId, u64), effects: &mut Effects) {
+        if let Some(chain) = self.complete(now, search, proof, effects) {
+            self.tips += 1;
+            self.chain = chain.clone();
+            effects.push(Effect::Relay { except: None, message: self.news(&chain) });
+            self.answer_and_go_on(&chain, effects);
+        }
+    }
+
     /// Takes on a chain that extends the node's, and acknowledges it if it is to.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn extend(
         &mut self,
         from: NodeId,
@@ -131,7 +147,7 @@ impl Node {
     }
 
     /// Goes on from a new tip.
-    #[inline]
+    #[inline(always)]
     pub(super) fn go_on_from(
         &mut self,
         from: NodeId,

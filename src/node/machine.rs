@@ -234,6 +234,9 @@ impl Node {
                 self.reorganise(from, chain, acknowledges, effects);
             }
             Input::Message(from, ref message) if self.takes_note(now, from, message) => {}
+            Input::Found(search, proof) if self.only_grows() => {
+                self.grow(now, (search, proof), effects);
+            }
             Input::Message(from, Message::Announce { block, position })
                 if self.only_asks(from, block, position) =>
             {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     block::Block,
-    blockchain::MineError,
+    blockchain::{Blockchain, MineError},
     command::{Answer, Forged, Placement, Ticket},
     event::Happening,
     pow::{Exhausted, Target},
@@ -108,7 +108,7 @@ impl Node {
 
     /// Makes the next search of a node that holds nothing back, on a tip that leaves a timestamp for a block, if anybody
     /// wants a block.
-    #[inline]
+    #[inline(always)]
     pub(super) fn next_search(&mut self) -> Option<(SearchId, Target)> {
         self.begin_wanted_search().map(|search| (search, self.chain.next_target(&self.rules)))
     }
@@ -171,13 +171,21 @@ impl Node {
         let parent = self.mined_on();
         let timestamp = parent.next_timestamp(&self.rules, now);
         let timestamp = timestamp.expect("a search begins only where a timestamp is left");
-        let payments = self.own_transactions().unwrap_or_else(|| {
-            // How many are left matters where something is pending only.
-            let bytes_left = if self.mempool.is_empty() { 0 } else { self.bytes_left(&reward, timestamp) };
-            self.mempool.select(self.rules.payments_max, bytes_left, &reward, &self.rules, parent.accounts())
-        });
-        let transactions: Arc<[_]> = payments.into_iter().chain([reward]).collect();
+        let payments = self.own_transactions().unwrap_or_else(|| self.select_payments(&reward, timestamp));
+        let transactions: Arc<[_]> = match payments.is_empty() {
+            true => Arc::new([reward]),
+            false => payments.into_iter().chain([reward]).collect(),
+        };
         parent.next_block(transactions, timestamp)
+    }
+
+    /// Picks out those pending payments that the next block will hold beside its reward.
+    fn select_payments(&self, reward: &Transaction, timestamp: Timestamp) -> Vec<Transaction> {
+        if self.mempool.is_empty() {
+            return Vec::new();
+        }
+        let (most, bytes_left) = (self.rules.payments_max, self.bytes_left(reward, timestamp));
+        self.mempool.select(most, bytes_left, reward, &self.rules, self.mined_on().accounts())
     }
 
     /// How many bytes of payments the next block may hold beside its reward.
@@ -200,21 +208,43 @@ impl Node {
     }
 
     pub(super) fn found(&mut self, now: Time, search: SearchId, proof: u64, effects: &mut Effects) {
-        // A proof of a search that was given up comes too late.
-        if self.mining.current.take_if(|current| *current == search).is_none() {
-            return;
+        if let Some(chain) = self.complete(now, search, proof, effects) {
+            self.has_mined(now, chain.clone(), effects);
+            self.answer_and_go_on(&chain, effects);
         }
+    }
+
+    /// Makes the block whose proof was found, and returns the chain that ends with it; none if the proof comes too late, or if
+    /// the rules refuse the block, which ends mining.
+    #[inline]
+    pub(super) fn complete(
+        &mut self,
+        now: Time,
+        search: SearchId,
+        proof: u64,
+        effects: &mut Effects,
+    ) -> Option<Blockchain> {
+        // A proof of a search that was given up comes too late.
+        self.mining.current.take_if(|current| *current == search)?;
         let sealed = self.mining.prepared.take().and_then(|prepared| prepared.sealed);
         let block = sealed.unwrap_or_else(|| self.next_block(now)).with_proof(proof);
         let parent = self.mined_on();
         let chain = match parent.append_under(block, &self.rules, self.fingerprint) {
             Ok(chain) => chain,
-            Err(invalid) => return self.give_up_mining(MineError::Refused(invalid), effects),
+            Err(invalid) => {
+                self.give_up_mining(MineError::Refused(invalid), effects);
+                return None;
+            }
         };
         let (block, parent) = (chain.tip_hash(), parent.tip_hash());
         let happening = Happening::Mined { block, position: chain.len(), parent };
         effects.happened(happening);
-        self.has_mined(now, chain.clone(), effects);
+        Some(chain)
+    }
+
+    /// Answers whoever waits for a block that was mined, the last of a chain, and searches for the next.
+    #[inline]
+    pub(super) fn answer_and_go_on(&mut self, chain: &Blockchain, effects: &mut Effects) {
         if let Some(ticket) = self.mining.tickets.pop_front() {
             effects.push(Effect::Answer(ticket, Answer::Mine(Ok(Forged::from(chain.last_block())))));
         }

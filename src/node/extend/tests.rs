@@ -64,6 +64,12 @@ enum Step {
         from: u32,
     },
     Mine,
+    /// Somebody waits for one block.
+    MineOne,
+    /// The node's search, or the one before, has found a proof.
+    Find {
+        is_late: bool,
+    },
     Stop,
     LinkLoses {
         other: u32,
@@ -95,7 +101,9 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(from, miner)| Step::Answer { from, miner }),
         2 => (1..5_u32).prop_map(|from| Step::Ask { from }),
         1 => (0..3_u8).prop_map(|miner| Step::Lose { miner }),
-        1 => Just(Step::Mine),
+        2 => Just(Step::Mine),
+        1 => Just(Step::MineOne),
+        4 => prop::bool::weighted(0.1).prop_map(|is_late| Step::Find { is_late }),
         1 => Just(Step::Stop),
         2 => (1..4_u32, any::<bool>()).prop_map(|(other, loses)| Step::LinkLoses { other, loses }),
         1 => Just(Step::Submit),
@@ -335,8 +343,14 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(3000))]
     /// Effect for effect but for when the node is to be woken, and in all that it remembers.
     #[test]
-    fn the_common_cases_are_the_general_one(announces in any::<bool>(), steps in vec(step(), 0..60)) {
-        let relay = if announces { Relay::Announce } else { Relay::Push };
+    fn the_common_cases_are_the_general_one(
+        relay in prop_oneof![
+            3 => Just(Relay::Push),
+            3 => Just(Relay::Announce),
+            1 => (0..=100_u8).prop_map(|fallback_percent| Relay::Compact { fallback_percent }),
+        ],
+        steps in vec(step(), 0..60),
+    ) {
         let rules = Arc::new(Rules { relay, ..rules() });
         let grown = |chain: &Blockchain, miner, millis| grown_under(&rules, chain, miner, millis);
         let mut node = node(&rules);
@@ -380,6 +394,11 @@ proptest! {
                     says(from, Message::BlocksRequest { request, wanted: node.chain().tip_hash(), locator })
                 }
                 Step::Mine => Input::Command(Ticket(ticket), Command::StartMining),
+                Step::MineOne => Input::Command(Ticket(ticket), Command::Mine),
+                Step::Find { is_late } => {
+                    let Some(SearchId(number)) = node.current_search() else { continue };
+                    Input::Found(SearchId(number - u64::from(is_late)), 0)
+                }
                 Step::Stop => Input::Command(Ticket(ticket), Command::StopMining),
                 Step::LinkLoses { other, loses } => Input::LinkLoses(NodeId::new(other), loses),
                 Step::Submit => {

@@ -55,3 +55,19 @@ fn whoever_holds_blocks_back_may_stay_with_its_own() {
         hears_as(node, said);
     }
 }
+
+/// A selfish one holds back what it finds, and an honest one shows it.
+#[test]
+fn whoever_holds_blocks_back_finds_one_as_in_the_general_case() {
+    for (strategy, shows) in [(Strategy::Honest, true), (Strategy::Selfish, false)] {
+        let mut node = lab::node(strategy);
+        node.handle(START, Input::LinkLoses(NodeId::new(1), false), &mut Effects::default());
+        node.handle(START, Input::Command(Ticket(1), Command::StartMining), &mut Effects::default());
+        for _ in 0..3 {
+            let search = node.current_search().expect("it mines");
+            let effects = handles_as_at_length(&mut node, START, Input::Found(search, 0)).unwrap();
+            let is_news = |effect: &Effect| matches!(effect, Effect::Relay { .. });
+            assert_eq!(effects.to_do.iter().any(is_news), shows);
+        }
+    }
+}
