@@ -253,10 +253,19 @@ impl Size {
         Self { envelope, blocks: 0, block_bytes: 0, compact: 1 }
     }
 
+    /// The size of a message that tells of a chain's last block as a whole.
+    pub(crate) fn of_new_block(chain: &Blockchain) -> Self {
+        Self::of_last_block(chain).within(ENVELOPE)
+    }
+
+    fn of_last_block(chain: &Blockchain) -> Self {
+        Self::of_blocks(chain, chain.len() - 1)
+    }
+
     /// The size of the one block that is told of.
     fn of_block(told: &Told) -> Self {
         match told {
-            Told::Chain(chain) => Self::of_blocks(chain, chain.len() - 1),
+            Told::Chain(chain) => Self::of_last_block(chain),
             told => Self::of(told, 0),
         }
     }

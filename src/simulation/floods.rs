@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     blockchain::{Blockchain, Cut},
-    message::{ANNOUNCEMENT_BYTES, Message, NodeId, Told},
+    message::{ANNOUNCEMENT_BYTES, NodeId, Size},
     report::Volume,
     time::Time,
     wire::Room,
@@ -100,7 +100,7 @@ impl Floods {
 
     /// The bytes of a message that tells of a block.
     pub(super) fn bytes_of(&self, chain: &Blockchain) -> u64 {
-        let size = Message::NewBlock(Told::Chain(chain.clone())).measured();
+        let size = Size::of_new_block(chain);
         size.with_block_bytes(self.block_bytes.unwrap_or(size.block_bytes))
     }
 
@@ -336,17 +336,24 @@ impl Floods {
         self.begin(chain.clone(), now)
     }
 
-    /// Begins one, if there is room for it.
-    #[cold]
-    fn begin(&mut self, chain: Blockchain, now: Time) -> Option<u32> {
+    /// Ends those of which nothing more comes; the numbers of the others stay.
+    #[inline]
+    pub(super) fn end_those_over(&mut self, now: Time) {
         for place in &mut self.floods {
             if let Some(over) = place.take_if(|flood| flood.is_over(now)) {
                 self.spare.push(over.end());
             }
         }
+        while self.floods.pop_if(|last| last.is_none()).is_some() {}
+    }
+
+    /// Begins one, if there is room for it.
+    #[cold]
+    fn begin(&mut self, chain: Blockchain, now: Time) -> Option<u32> {
+        self.end_those_over(now);
         let (bytes, own_bytes) = match self.by_hash {
             true => (ANNOUNCEMENT_BYTES, ANNOUNCEMENT_BYTES),
-            false => (self.bytes_of(&chain), Message::NewBlock(Told::Chain(chain.clone())).size()),
+            false => (self.bytes_of(&chain), Size::of_new_block(&chain).own_bytes()),
         };
         let (count, sum) = self
             .floods

@@ -45,7 +45,7 @@ use super::{
 };
 use crate::{
     blockchain::{Blockchain, Cut},
-    message::{Message, NodeId, Told, request_bytes},
+    message::{Message, NodeId, Size, Told, request_bytes},
     node::Effect,
     pow::Target,
     report::{Recorder, Volume},
@@ -165,7 +165,7 @@ impl Surroundings {
             let kind = Kind { finder, bytes: 0, request_bytes: 0 };
             return Found { kind, request_bytes: 0, target, scale, chain, reorganising: Vec::new() };
         };
-        let bytes = self.traffic.load(Message::NewBlock(Told::Chain(chain.clone())).measured()).bytes;
+        let bytes = self.traffic.load(Size::of_new_block(&chain)).bytes;
         let request_bytes = match self.rules.relay {
             Relay::Announce | Relay::Compact { .. } => {
                 request_bytes(chain.parent().map_or(0, |parent| parent.locator().len()))
@@ -201,10 +201,10 @@ impl Surroundings {
     /// whether they do.
     pub(super) fn replay(&mut self, nodes: &mut Nodes, found: &Found, before: Time) -> bool {
         let Found { kind, request_bytes, target, scale, chain, reorganising } = found;
-        if self.replays.records.get(*kind).is_none() && self.now + self.replays.records.longest < before {
-            self.rehearse(found);
-        }
-        let Some(record) = self.replays.records.get_mut(*kind) else { return false };
+        let Some(record) = self.replays.records.get_mut(*kind) else {
+            let is_worth_it = self.now + self.replays.records.longest < before;
+            return is_worth_it && self.rehearse(found) && self.replay(nodes, found, before);
+        };
         let by = self.now + record.accepted;
         // A search that is shortened later ends no sooner than if it were shortened now.
         let (left, all_left) = (before - self.now, Time::MAX - self.now);
@@ -225,6 +225,8 @@ impl Surroundings {
         *bytes += record.bytes.unwrap_or_else(|| record.messages * self.floods.bytes_of(chain));
         *bytes += record.requests * request_bytes;
         self.changes += 1;
+        // Else what was carried long before is looked through whenever something comes to a node.
+        self.floods.end_those_over(self.now);
         nodes.give(self, kind.finder, (chain.clone(), *target), reorganising);
         if *scale != 1.0 {
             self.begin_anew(nodes, kind.finder);
@@ -243,8 +245,8 @@ impl Surroundings {
         (self.now, self.replays.ways) = (found_at, ways);
     }
 
-    /// Finds out how a block spreads whose kind is new, if that can be told without carrying it.
-    fn rehearse(&mut self, Found { kind, request_bytes, chain, .. }: &Found) {
+    /// Finds out how a block spreads whose kind is new, if that can be told without carrying it; tells whether it can.
+    fn rehearse(&mut self, Found { kind, request_bytes, chain, .. }: &Found) -> bool {
         let Self { replays: Replays { records, ways, rehearsal, .. }, traffic, floods, recorder, .. } = self;
         if self.flow == Flow::Free {
             match ways.spread(floods.links(), kind.finder) {
@@ -255,12 +257,13 @@ impl Surroundings {
             && is_packet(*request_bytes)
             && traffic.links().are_idle(self.now)
         {
-            let load = traffic.load(Message::NewBlock(Told::Chain(chain.clone())).measured());
+            let load = traffic.load(Size::of_new_block(chain));
             match announced.spread(kind.finder, load) {
                 Some(spread) => records.keep(*kind, spread, recorder),
                 None => *rehearsal = None,
             }
         }
+        records.get(*kind).is_some()
     }
 
     /// Has the finder of a block tell its peers, now that it is not replayed.

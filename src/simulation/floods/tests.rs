@@ -46,6 +46,23 @@ fn what_is_yet_to_come_is_not_missed() {
     }
 }
 
+/// Whatever goes from before or behind it, a flood keeps its number, and the next takes one that is free.
+#[test]
+fn what_is_left_keeps_its_number() {
+    let chains =
+        [0, 1, 2].map(|secs| Blockchain::started(&Rules::sealed(), START.after_nanos(secs * SECOND)));
+    for (nanos, first, last) in [([SECOND, 3 * SECOND], 0, 1), ([3 * SECOND, SECOND], 1, 0)] {
+        let (mut floods, mut queue) = told([(&chains[0], nanos[0]), (&chains[1], nanos[1])]);
+        for (number, nanos) in [(first, SECOND), (last, 3 * SECOND)] {
+            let arrival = queue.pop_until(Time::MAX).expect("it was told");
+            assert_eq!(arrival.at, START.after_nanos(nanos));
+            assert!(matches!(floods.arrive(&arrival), Wave::First(at, _) if at == number));
+            floods.end_those_over(arrival.at.after_nanos(1));
+        }
+        assert_eq!(floods.begin(chains[2].clone(), START.after_nanos(4 * SECOND)), Some(0));
+    }
+}
+
 /// Whoever is told of a block near the end of time hears of it from the first that tells it, or with the end of time.
 #[test]
 fn near_the_end_of_time_a_block_comes_once() {
