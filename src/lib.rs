@@ -335,14 +335,19 @@
 //! A node that panics takes down itself alone. Calls on it say so with [`network::NodeError::Down`], and
 //! [`Network::shutdown`] names it.
 //!
-//! # Debug builds
+//! # Your own builds
 //!
 //! Without optimisation a search for a proof is some hundred times slower. Have this crate optimised in your own debug
-//! builds and tests, in your `Cargo.toml`:
+//! builds and tests, in your `Cargo.toml`; and in release builds have your program put together as one piece, which takes a
+//! tenth off the time of most simulations:
 //!
 //! ```toml
 //! [profile.dev.package.chainlab]
 //! opt-level = 3
+//!
+//! [profile.release]
+//! codegen-units = 1
+//! lto = "fat"
 //! ```
 
 #[cfg(doctest)]
