@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    hint,
     sync::Arc,
     time::Duration,
 };
@@ -12,7 +13,7 @@ use super::{
     events::Subscribers,
     floods::Floods,
     flow::Flow,
-    queue::{Queue, Turn, end_of},
+    queue::{Arrival, Queue, Turn, end_of},
     replays::Replays,
     schedule::Schedule,
     searches::{Effort, Searches},
@@ -315,6 +316,14 @@ impl Surroundings {
         if turn.0 > self.turn.0 || turn > self.turn {
             self.turn = turn;
         }
+    }
+
+    /// Has what tables tell of something that is to arrive fetched from memory, and does not wait for it.
+    #[inline]
+    pub(super) fn fetch_from_tables(&self, arrival: &Arrival) {
+        self.searches.fetch(arrival.to);
+        self.floods.fetch(arrival);
+        hint::black_box(self.sent[arrival.to as usize]);
     }
 
     pub(super) fn pop_wake(&mut self) -> NodeId {

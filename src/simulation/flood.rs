@@ -1,6 +1,9 @@
 //! One block on its way through the network.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    hint,
+};
 
 use super::{
     lanes::{LOOKED_AT, Lane, Lanes, Source, those_that},
@@ -118,6 +121,12 @@ impl Flood {
             last_first,
             last,
         }
+    }
+
+    /// Has what is known of a node fetched from memory, and does not wait for it.
+    #[inline]
+    pub(super) fn fetch(&self, node: u32) {
+        hint::black_box((self.first[node as usize], self.told[node as usize].count));
     }
 
     /// Has a node tell its peers, but one, and but those that it tells by messages of their own, at a moment; `came_from` is

@@ -126,6 +126,16 @@ impl Floods {
         Wave::First(number as u32, flood.chain.clone())
     }
 
+    /// Has what an arrival's flood knows of its receiver fetched from memory, and does not wait for it.
+    #[inline]
+    pub(super) fn fetch(&self, arrival: &Arrival) {
+        if Self::is_of_flood(arrival)
+            && let Some(flood) = &self.floods[number_of(arrival)]
+        {
+            flood.fetch(arrival.to);
+        }
+    }
+
     /// Puts something of a flood into the queue that is no message which tells of its block.
     pub(super) fn push(&mut self, number: u32, arrival: Arrival, queue: &mut Queue) {
         self.flood_mut(number).queued += 1;

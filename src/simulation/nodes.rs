@@ -5,7 +5,7 @@
 //! or to say something: the node's own code makes the step then. So all ways to a node lead through here, and none of them
 //! finds it behind, but for whoever asks for it as it was before its download.
 
-use std::sync::Arc;
+use std::{hint, sync::Arc};
 
 use super::carry::{GivenEffects, NodeEffects, Surroundings};
 use crate::{
@@ -120,6 +120,12 @@ impl Nodes {
         if let Some(node) = &self.list[number as usize] {
             node.fetch();
         }
+    }
+
+    /// Has the count of what a node knows of fetched from memory, and does not wait for it.
+    #[inline]
+    pub(super) fn fetch_count(&self, number: u32) {
+        hint::black_box(self.known_counts[number as usize]);
     }
 
     /// Hands a node an input, and returns the node, and whether it has another tip now; a puppet takes none.

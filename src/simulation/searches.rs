@@ -5,6 +5,8 @@
 //! at the same difficulty needs no new draw, and at another difficulty what is left is scaled. A *hashed* search takes
 //! the attempts that it has really taken.
 
+use std::hint;
+
 use super::schedule::Schedule;
 use crate::{
     message::NodeId,
@@ -70,6 +72,12 @@ impl Searches {
         if effort != (Effort::Drawn { work: self.drawn[node.index()] }) {
             self.begin_anew(now, node, effort);
         }
+    }
+
+    /// Has what a new tip looks at fetched from memory, and does not wait for it.
+    #[inline]
+    pub(super) fn fetch(&self, node: u32) {
+        hint::black_box(self.drawn[node as usize]);
     }
 
     fn begin_anew(&mut self, now: Time, node: NodeId, effort: Effort) {

@@ -46,8 +46,10 @@ pub struct World {
     pub(super) given_up: Vec<(NodeId, Ticket)>,
 }
 
-/// Of fewer nodes than these, what messages read mostly lies in the cache.
+/// Of fewer nodes than these, what messages read mostly lies in the cache; and of fewer than these others, so do the tables
+/// that have a number or a moment for each.
 const FETCHED_FROM: usize = 3000;
+const TABLES_FETCHED_FROM: usize = 30_000;
 
 /// Something that a user wants to happen at a time.
 pub(super) type Plan = Box<dyn FnOnce(&Simulation)>;
@@ -207,6 +209,12 @@ impl World {
             self.nodes.fetch(arrival.to);
             self.around.floods.lanes.fetch(arrival.to);
             self.around.downloads.fetch(arrival.to);
+        }
+        if self.nodes.count() >= TABLES_FETCHED_FROM {
+            for arrival in self.around.queue.opened() {
+                self.nodes.fetch_count(arrival.to);
+                self.around.fetch_from_tables(arrival);
+            }
         }
         for arrival in self.around.queue.opened() {
             if !Floods::is_of_flood(arrival) {
