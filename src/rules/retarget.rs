@@ -143,8 +143,8 @@ impl Retarget {
         position > 1 && (position - 1).is_multiple_of(u64::from(self.window()))
     }
 
-    /// Returns the target of the block at a position, which is due, after one that was held to `last`; none if `block` finds
-    /// neither the first nor the last block of the window before it, or one of them only.
+    /// Returns the target of the block at a position, which is due, after one that was held to `last`; none if `block` does not
+    /// find both the first and the last block of the window before it.
     #[cold]
     pub(super) fn target_at<'a>(
         &self,
