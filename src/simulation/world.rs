@@ -49,7 +49,7 @@ pub struct World {
 /// Of fewer nodes than these, what messages read mostly lies in the cache; and of fewer than these others, so do the tables
 /// that have a number or a moment for each.
 const FETCHED_FROM: usize = 3000;
-const TABLES_FETCHED_FROM: usize = 30_000;
+pub(super) const TABLES_FETCHED_FROM: usize = 30_000;
 
 /// Something that a user wants to happen at a time.
 pub(super) type Plan = Box<dyn FnOnce(&Simulation)>;

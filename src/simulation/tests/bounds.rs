@@ -1,7 +1,10 @@
 //! What is left out of the queue ends where it would in the queue: at the room on a link, and with time.
 
 use super::*;
-use crate::{simulation::world::World, wire::Waiting};
+use crate::{
+    simulation::world::{TABLES_FETCHED_FROM, World},
+    wire::Waiting,
+};
 
 /// One node mines, and what it says takes days to come to the other.
 fn over_a_slow_link(interval: f64, skips: bool) -> Simulation {
@@ -190,4 +193,29 @@ fn what_is_forgotten_for_a_rival_is_heard_of_again() {
         rounds.collect::<Vec<_>>()
     };
     assert!(run(true) == run(false));
+}
+
+/// Of so many nodes what tables tell is fetched ahead. A puppet has its place in each of them, too.
+#[test]
+fn what_is_fetched_ahead_is_there() {
+    for has_puppet in [false, true] {
+        let [skipping, full] = [true, false].map(|skips| {
+            let nodes = TABLES_FETCHED_FROM;
+            let simulation = Simulation::new(Rules::bitcoin().paced_for(1000.0), 1);
+            simulation.driver.world.borrow_mut().around.skips = skips;
+            let members: Vec<_> = (0..nodes).map(|_| simulation.spawn().unwrap()).collect();
+            simulation.join(&Topology::Random { links: 2 }).unwrap();
+            if has_puppet {
+                let puppet = simulation.puppet().unwrap();
+                simulation.register(members[nodes - 1], [puppet]).unwrap();
+            }
+            simulation.start_mining(members[0], HashRate::per_second(1000.0).unwrap()).unwrap();
+            assert!(simulation.run_blocks(2));
+            simulation.stop_mining(members[0]).unwrap();
+            simulation.settle(Duration::from_secs(60)).unwrap();
+            simulation.report()
+        });
+        assert_eq!(skipping, full, "{has_puppet}");
+        assert_eq!(skipping.propagation.to_all.count, 2, "{has_puppet}");
+    }
 }
