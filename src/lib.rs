@@ -300,7 +300,7 @@
 //! | the block at a position, the common ancestor of two chains | O(log n) |
 //! | adopting a chain | O(log n + the blocks after the common ancestor) |
 //! | memory of N nodes that agree on n blocks | O(N + n): they share them |
-//! | memory of a block in a simulation, without transactions | some 500 bytes: 26 MB a year at Bitcoin's pace |
+//! | memory of a block in a simulation, without transactions | some 400 bytes: 21 MB a year at Bitcoin's pace |
 //! | memory of a run whose [final](Simulation::set_finality) blocks are let go of | O(N), and ten times the depth or so, and five of the difficulty's windows: 11,000 blocks at Bitcoin's pace and a depth of 100 |
 //! | taking in one of n pending transactions | O(log n) |
 //! | relaying a block to k peers | k pointers, no copy of the block |

@@ -85,8 +85,8 @@ pub struct Node {
     pub(super) pushes: bool,
     pub(super) mining: Mining,
     pub(super) limits: Limits,
-    /// Where its rewards go.
-    pub(super) address: Arc<str>,
+    /// What its blocks hold beside payments, alone: its reward.
+    pub(super) reward: Arc<[Transaction; 1]>,
     pub(super) mempool: Mempool,
     /// In the order in which they were registered.
     pub(super) peers: Vec<NodeId>,
@@ -149,6 +149,7 @@ impl Node {
             Checks::WholeBlocks => u64::try_from(rules.ahead_max.as_micros()).unwrap_or(u64::MAX),
         };
         debug_assert!(chain.is_verified_under(fingerprint));
+        let reward = Arc::new([Transaction::reward(address, rules.reward)]);
         let scheme = Scheme::of(behaviour.strategy, &chain);
         let mut mempool = Mempool::new(limits.mempool);
         let lost = mempool.restore(pending, &rules, chain.accounts());
@@ -159,7 +160,7 @@ impl Node {
             rules,
             fingerprint,
             limits,
-            address,
+            reward,
             chain,
             mempool,
             peers,
@@ -195,7 +196,7 @@ impl Node {
 
     /// Returns the address that the node's rewards go to.
     pub fn address(&self) -> &Arc<str> {
-        &self.address
+        self.reward[0].recipient_address()
     }
 
     /// Returns the node's chain.

@@ -167,31 +167,31 @@ impl Node {
 
     /// Makes the next block of what is pending now, or of what it has in mind in the place of that, without its proof.
     fn next_block(&self, now: Time) -> Block {
-        let reward = Transaction::reward(self.address.clone(), self.rules.reward);
         let parent = self.mined_on();
         let timestamp = parent.next_timestamp(&self.rules, now);
         let timestamp = timestamp.expect("a search begins only where a timestamp is left");
-        let payments = self.own_transactions().unwrap_or_else(|| self.select_payments(&reward, timestamp));
+        let payments = self.own_transactions().unwrap_or_else(|| self.select_payments(timestamp));
         let transactions: Arc<[_]> = match payments.is_empty() {
-            true => Arc::new([reward]),
-            false => payments.into_iter().chain([reward]).collect(),
+            true => Arc::clone(&self.reward) as _,
+            false => payments.into_iter().chain(self.reward.iter().cloned()).collect(),
         };
         parent.next_block(transactions, timestamp)
     }
 
     /// Picks out those pending payments that the next block will hold beside its reward.
-    fn select_payments(&self, reward: &Transaction, timestamp: Timestamp) -> Vec<Transaction> {
+    fn select_payments(&self, timestamp: Timestamp) -> Vec<Transaction> {
         if self.mempool.is_empty() {
             return Vec::new();
         }
-        let (most, bytes_left) = (self.rules.payments_max, self.bytes_left(reward, timestamp));
-        self.mempool.select(most, bytes_left, reward, &self.rules, self.mined_on().accounts())
+        let (most, bytes_left) = (self.rules.payments_max, self.bytes_left(timestamp));
+        self.mempool.select(most, bytes_left, &self.reward[0], &self.rules, self.mined_on().accounts())
     }
 
     /// How many bytes of payments the next block may hold beside its reward.
-    fn bytes_left(&self, reward: &Transaction, timestamp: Timestamp) -> usize {
+    fn bytes_left(&self, timestamp: Timestamp) -> usize {
         // Whatever the proof will be, there is room for the longest.
-        let empty = self.chain.next_block([reward.clone()], timestamp).with_proof(u64::MAX);
+        let empty =
+            self.chain.next_block(Arc::clone(&self.reward) as Arc<[_]>, timestamp).with_proof(u64::MAX);
         self.rules.block_bytes_max.saturating_sub(empty.size())
     }
 
@@ -200,8 +200,7 @@ impl Node {
         if let Some(nonce) = self.mempool.missing_nonce(transaction, self.chain.accounts()) {
             return Some(Placement::AwaitsNonce { nonce });
         }
-        let reward = Transaction::reward(self.address.clone(), self.rules.reward);
-        let bytes_left = self.bytes_left(&reward, Timestamp::integer(0));
+        let bytes_left = self.bytes_left(Timestamp::integer(0));
         let bytes_left = bytes_left.saturating_sub(INDEX_AND_TIMESTAMP_MAX);
         let before = self.mempool.blocks_before(transaction, self.rules.payments_max, bytes_left)?;
         Some(Placement::InBlock { position: self.chain.len() + 1 + before })

@@ -147,7 +147,7 @@ impl Node {
     pub(super) fn own_transactions(&self) -> Option<Vec<Transaction>> {
         let parent = self.mined_on();
         if let Some(Scheme::Secret(Secret { attempt: Some(attempt), .. })) = self.scheme.as_deref() {
-            let Account { nonce, balance, .. } = parent.account(&self.address);
+            let Account { nonce, balance, .. } = parent.account(self.address());
             let kept = &attempt.kept;
             let fits = kept.nonce() == Some(nonce) && balance >= kept.amount();
             return Some(if fits { vec![kept.clone()] } else { Vec::new() });
@@ -251,19 +251,19 @@ impl Node {
             // The coins are gone, as the block that brought them is: the payment will stand in no block.
             secret.attempt = None;
         }
-        let amount = double_spend.amount();
-        if self.chain.balance(&self.address) < amount {
+        let (address, amount) = (self.reward[0].recipient_address(), double_spend.amount());
+        if self.chain.balance(address) < amount {
             return;
         }
-        let pay = |to| Transaction::new(self.address.clone(), to, amount);
+        let pay = |to| Transaction::new(address.clone(), to, amount);
         let paid = pay(double_spend.merchant().clone());
         let paid = self.mempool.numbered(paid, &self.rules, self.chain.accounts());
-        let next = self.chain.account(&self.address).nonce;
+        let next = self.chain.account(address).nonce;
         let Some(nonce) = paid.nonce().filter(|nonce| *nonce == next) else {
             // Only what is next can be taken back: it waits for what is pending of its own.
             return;
         };
-        let kept = pay(self.address.clone()).with_nonce(nonce);
+        let kept = pay(address.clone()).with_nonce(nonce);
         secret.attempt = Some(Attempt { paid: paid.clone(), kept });
         if self.submit(paid, effects).is_err() {
             // Another time: it will be asked again when the next search begins.

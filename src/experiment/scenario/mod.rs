@@ -93,7 +93,7 @@ pub struct Scenario {
     /// here.
     pub faults: Vec<Fault>,
     /// After how many blocks a block is final and is let go of, at least 1; by default none is. A long run then takes
-    /// memory for its nodes, and not some 500 bytes for each block. Those blocks can no longer be looked at, so that
+    /// memory for its nodes, and not some 400 bytes for each block. Those blocks can no longer be looked at, so that
     /// the intervals by batches are missing that are read off the chain; the report is the same, unless a fork is
     /// deeper or a node farther behind. A simulation alone can do it: see
     /// [`Simulation::set_finality`](crate::Simulation::set_finality).
