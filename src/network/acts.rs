@@ -1,6 +1,9 @@
 //! How threads carry out the acts.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Instant,
+};
 
 use super::{
     clock::instant,
@@ -11,6 +14,7 @@ use super::{
     watch::Events,
 };
 use crate::{
+    blockchain::Blockchain,
     command::{Answer, Command},
     event::{Event, Happening},
     message::{Message, NodeId},
@@ -34,6 +38,10 @@ impl Drive for Threads {
 
     fn rules(&self) -> &Rules {
         &self.shared.rules
+    }
+
+    fn genesis(&self) -> &OnceLock<Blockchain> {
+        &self.shared.genesis
     }
 
     fn seed(&self) -> u64 {

@@ -2,7 +2,7 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::Instant,
 };
 
@@ -18,6 +18,7 @@ use super::{
     watch::Watch,
 };
 use crate::{
+    blockchain::Blockchain,
     command::{Answer, Command},
     event::{Event, Happening, LossCause},
     message::{Message, NodeId},
@@ -38,6 +39,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) rules: Arc<Rules>,
+    pub(super) genesis: OnceLock<Blockchain>,
     pub(super) clock: Clock,
     pub(super) limits: Limits,
     /// What an inbox has for each sender.

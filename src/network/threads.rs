@@ -1,6 +1,6 @@
 //! The threads of a network: their making, their nodes, and their end.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 use uuid::Uuid;
@@ -111,6 +111,7 @@ impl Network {
             limits,
             inbox_room: Room { messages: unread_max, bytes: unread_bytes_max },
             seed,
+            genesis: OnceLock::new(),
             starting: Mutex::new(()),
             nodes: Nodes::default(),
             delivery: Delivery::new(Traffic::new(

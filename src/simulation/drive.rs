@@ -1,6 +1,6 @@
 //! The acts of a virtual clock: what waits advances it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::{
     Simulation,
@@ -34,6 +34,7 @@ pub struct Virtual {
     pub(super) world: Shared,
     /// The rules, which never change.
     pub(super) rules: Arc<Rules>,
+    pub(super) genesis: Arc<OnceLock<Blockchain>>,
 }
 
 /// The attempts a second of a node that mines as fast as it can: there are no threads whose speed it could be.
@@ -89,6 +90,10 @@ impl Drive for Virtual {
 
     fn rules(&self) -> &Rules {
         &self.rules
+    }
+
+    fn genesis(&self) -> &OnceLock<Blockchain> {
+        &self.genesis
     }
 
     fn seed(&self) -> u64 {

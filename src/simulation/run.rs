@@ -93,7 +93,7 @@ impl Simulation {
         };
         let world = World::new(Surroundings::new(rules.started_at(start), start, settings));
         let rules = Arc::clone(&world.around.rules);
-        Self { driver: Virtual { world: Shared::new(world), rules } }
+        Self { driver: Virtual { world: Shared::new(world), rules, genesis: Arc::default() } }
     }
 
     /// Returns the moment that has been reached. It begins with the genesis of the rules or, where they do not say when

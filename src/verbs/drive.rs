@@ -1,5 +1,7 @@
 //! The acts that a driver carries out, below the verbs.
 
+use std::sync::OnceLock;
+
 use super::{
     ending::RestartFrom,
     error::{NodeError, RestartError, SpawnError},
@@ -10,6 +12,7 @@ use super::{
     view::View,
 };
 use crate::{
+    blockchain::Blockchain,
     command::{Answer, Command},
     event::{Event, Happening},
     message::{Message, NodeId},
@@ -60,6 +63,9 @@ pub trait Drive {
     type Events;
 
     fn rules(&self) -> &Rules;
+
+    /// The chain that each new node begins with, where the rules have them share one: made once, with all of its accounts.
+    fn genesis(&self) -> &OnceLock<Blockchain>;
 
     /// What draws of topologies follow from.
     fn seed(&self) -> u64;

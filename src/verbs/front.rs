@@ -12,7 +12,7 @@ use crate::{
     blockchain::Blockchain,
     message::NodeId,
     node::{Node, NodeConfig},
-    rules::Rules,
+    rules::{Genesis, Rules},
     text::shortened,
     time::Time,
 };
@@ -113,7 +113,11 @@ impl<D: Driver> NetworkOf<D> {
     pub fn spawn_as(&self, identity: Identity) -> Result<NodeId, SpawnError> {
         self.rules().check_together()?;
         self.add(identity, |config, now| {
-            let chain = Blockchain::started(&config.rules, now);
+            let start = || Blockchain::started(&config.rules, now);
+            let chain = match config.rules.genesis {
+                Genesis::Shared { .. } => self.driver.genesis().get_or_init(start).clone(),
+                Genesis::OwnOfEachNode { .. } => start(),
+            };
             Node::on_chain(config, chain)
         })
     }
@@ -236,5 +240,24 @@ impl<D: Driver> NetworkOf<D> {
             view.check_known(node)?;
             Ok(Arc::clone(view.address(node)))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Network, Simulation};
+
+    fn chains<D: Driver>(network: &NetworkOf<D>) -> [Blockchain; 2] {
+        [(); 2].map(|()| network.chain(network.spawn().unwrap()).unwrap())
+    }
+
+    /// However many accounts it makes, it is made once.
+    #[test]
+    fn nodes_share_a_genesis_if_the_rules_say_so() {
+        for (rules, is_shared) in [(Rules::sealed(), true), (Rules::notebook(), false)] {
+            let both = [chains(&Network::new(rules.clone())), chains(&Simulation::new(rules, 1))];
+            assert!(both.iter().all(|[one, other]| one.is_same_copy(other) == is_shared));
+        }
     }
 }
