@@ -15,7 +15,7 @@ use crossbeam_channel::{Select, Sender, TryRecvError};
 use super::{
     clock::{Clock, instant},
     effort::{Pace, SLICE},
-    mailbox::{Control, Mailbox, Member},
+    mailbox::{Control, Line, Mailbox, Member},
     nodes::Row,
     question::Reply,
     shared::Shared,
@@ -119,11 +119,13 @@ impl Worker {
         }
         let (state, recorded) = ending::end(&self.node, cause.clone());
         // The clock of a node that panicked may be what panicked.
-        self.record(self.member.last_time(), recorded, |row| {
+        let mut ended = None;
+        self.record(self.member.last_time(), recorded, |row, line| {
             row.state = state;
             row.chain = self.node.chain().clone();
+            ended = line.take();
         });
-        self.shared.nodes.change(|table| table.lines[id.index()] = None);
+        drop(ended);
         // Nothing more is said to it. Whoever waits for an answer is told what befell it.
         let down = NodeError::Down { node: id, cause };
         let waiting = self.replies.drain(..).map(|(_, reply)| reply);
@@ -136,12 +138,12 @@ impl Worker {
         &self,
         time: Time,
         recorded: impl IntoIterator<Item = Happening>,
-        change: impl FnOnce(&mut Row),
+        change: impl FnOnce(&mut Row, &mut Option<Line>),
     ) {
         let node = self.node.id();
         let events: Vec<_> = recorded.into_iter().map(|what| Event { time, node, what }).collect();
         self.shared.watch.record_with(&events, || {
-            self.shared.nodes.change_quietly(&self.member, |row, _| change(row));
+            self.shared.nodes.change_quietly(&self.member, change);
         });
         self.shared.nodes.wake(&self.member);
     }
@@ -257,7 +259,7 @@ impl Worker {
     fn change_state(&mut self, state: State, what: Happening, waits: Sender<Infallible>) {
         // If the clock panics, that is to be known first.
         self.waits_for_pause = Some(waits);
-        self.record(self.now(), [what], |row| row.state = state);
+        self.record(self.now(), [what], |row, _| row.state = state);
         self.waits_for_pause = None;
     }
 
@@ -312,7 +314,7 @@ impl Worker {
         let recorded = effects.happened.drain(..);
         let chain = self.node.chain();
         if changes_peers || !chain.is_same_copy(&self.known) {
-            self.record(now, recorded, |row| {
+            self.record(now, recorded, |row, _| {
                 row.chain = chain.clone();
                 if changes_peers {
                     row.peers = self.node.peers().to_vec();
