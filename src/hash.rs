@@ -1,6 +1,11 @@
 //! The names of blocks and transactions: 32 bytes of SHA-256, written as 64 lower-case hexadecimal digits.
 
-use std::{cmp::Ordering, fmt, str::FromStr};
+use std::{
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+    str::FromStr,
+};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -8,7 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::text::shortened;
 
 /// The bytes of a hash, first byte first.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct Sum([u8; 32]);
 
 impl Ord for Sum {
@@ -24,6 +29,14 @@ impl PartialOrd for Sum {
     #[inline]
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
+    }
+}
+
+impl Hash for Sum {
+    /// Hashes the last eight bytes, which are a hash already. The first ones of a block's may all be 0.
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.0.last_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes)));
     }
 }
 
@@ -172,7 +185,21 @@ pub struct ParseHashError {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+    use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+
     use super::*;
+
+    #[test]
+    fn hashes_of_blocks_that_took_much_work_differ() {
+        let hasher = BuildHasherDefault::<DefaultHasher>::new();
+        let hashes = (0..100).map(|last| {
+            let mut bytes = [0; 32];
+            bytes[31] = last;
+            hasher.hash_one(BlockHash::from_bytes(bytes))
+        });
+        assert_eq!(hashes.collect::<BTreeSet<_>>().len(), 100);
+    }
 
     #[test]
     fn hashes_of_transactions_are_ordered_by_their_bytes() {

@@ -363,6 +363,7 @@ mod event;
 pub mod experiment;
 pub mod guide;
 mod hash;
+mod lookup;
 mod mempool;
 mod message;
 pub mod network;

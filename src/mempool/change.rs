@@ -68,7 +68,7 @@ impl Mempool {
     /// Judges all that is pending by accounts that have changed in unknown ways, and returns what leaves. Where there are
     /// no accounts, nothing does.
     pub(crate) fn judge_all(&mut self, accounts: &Accounts) -> Vec<(Transaction, LossReason)> {
-        let pending = self.ready.values().map(|arrival| &self.arrivals[arrival]).chain(self.gaps.values());
+        let pending = self.iter().filter(|transaction| transaction.nonce().is_some());
         let senders: BTreeSet<_> = pending.map(|transaction| transaction.sender_address().clone()).collect();
         let mut lost = Vec::new();
         self.judge(senders.iter().cloned(), i64::MIN, accounts, &mut lost);
@@ -79,13 +79,13 @@ impl Mempool {
     }
 
     fn is_sender(&self, address: &str) -> bool {
-        self.ready.count(address) + self.gaps.count(address) > 0
+        self.flows.count(address) + self.gaps.count(address) > 0
     }
 
     /// Removes what is mined, where nonces tell one transaction from another.
     fn remove_equal(&mut self, transaction: &Transaction) {
         let (sender, Some(nonce)) = (transaction.sender_address(), transaction.nonce()) else { return };
-        match self.ready.get(sender, nonce).copied() {
+        match self.flows.arrival(sender, nonce) {
             Some(arrival) if self.arrivals[&arrival] == *transaction => {
                 self.remove(arrival);
             }

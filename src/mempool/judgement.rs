@@ -90,21 +90,18 @@ impl Mempool {
 
     /// Has an address judged again from an arrival on. One that spends nothing has nothing to be judged.
     fn reopen(&self, judgement: &mut Judgement, address: &Arc<str>, from: i64, accounts: &Accounts) {
-        let Some(flow) = self.flows.get(address).filter(|_| self.ready.count(address) > 0) else { return };
+        let Some(flow) = self.flows.get(address).filter(|flow| flow.sent().next().is_some()) else { return };
         if judgement.funds.contains_key(address) {
             return;
         }
         let account = accounts.get(address);
         let mut funds = Funds { left: account.balance.into(), next: account.nonce };
-        let (received, sent) = (flow.received.iter(), self.ready.of(address));
         // What it spends may have come in before.
-        received
-            .clone()
-            .take_while(|arrival| **arrival < from)
-            .for_each(|at| funds.receive(&self.arrivals[at]));
-        sent.clone().take_while(|arrival| **arrival < from).for_each(|at| funds.pay(&self.arrivals[at]));
+        flow.received(..from).for_each(|at| funds.receive(&self.arrivals[&at]));
+        flow.sent().take_while(|arrival| *arrival < from).for_each(|at| funds.pay(&self.arrivals[&at]));
         judgement.funds.insert(Arc::clone(address), funds);
-        judgement.open.extend(flow.received.range(from..).chain(sent.skip_while(|arrival| **arrival < from)));
+        let sent = flow.sent().skip_while(|arrival| *arrival < from);
+        judgement.open.extend(flow.received(from..).chain(sent));
     }
 
     /// Has a sender's transactions that waited for the nonce before move up behind all others; lets go of those that the

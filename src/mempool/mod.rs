@@ -11,7 +11,8 @@
 //!
 //! The mempool is bounded. Without accounts it takes no more when it is full. With accounts the transaction that
 //! leaves first is the one farthest from being mined: of the sender with the most pending, the one of the highest
-//! nonce, and with it what counts on its coins. So a flood from one sender pushes out only itself.
+//! nonce, or where each has one the last that came, and with it what counts on its coins. So a flood from one sender
+//! pushes out only itself.
 //!
 //! As nothing is signed, a flood can be in another's name. Whoever takes a nonce first has it, and whoever fills the
 //! mempool with payments of amount 0 from an address that has a coin keeps that address's further ones out until they
@@ -19,11 +20,12 @@
 //! each of as many senders as it has room for, none gives way: another's is refused until a block has made room.
 
 mod change;
+mod crowd;
 mod error;
 mod flows;
+mod gaps;
 mod judgement;
 mod pool;
-mod queues;
 #[cfg(test)]
 mod tests;
 

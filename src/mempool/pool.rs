@@ -6,7 +6,12 @@ use std::{
     sync::Arc,
 };
 
-use super::{LossReason, SubmitError, flows::Flows, judgement::is_payable, queues::Queues};
+use super::{
+    LossReason, SubmitError,
+    flows::{Flow, Flows},
+    gaps::Gaps,
+    judgement::is_payable,
+};
 use crate::{accounts::Accounts, rules::Rules, text::shortened, transaction::Transaction};
 
 /// Of the capacity, the share that may wait for a nonce before: one in so many.
@@ -29,11 +34,10 @@ pub struct Mempool {
     /// The lowest arrival that was given, and the next one.
     lowest: i64,
     next: i64,
-    /// Where accounts are kept, the arrivals by sender and nonce. A sender's nonces count on from its account's.
-    pub(super) ready: Queues<i64>,
+    /// Where accounts are kept, the same by address. A sender's nonces count on from its account's.
     pub(super) flows: Flows,
     /// What is ahead of its sender's next nonce.
-    pub(super) gaps: Queues<Transaction>,
+    pub(super) gaps: Gaps,
 }
 
 impl Mempool {
@@ -45,9 +49,8 @@ impl Mempool {
             bytes: 0,
             lowest: FIRST_SUBMITTED,
             next: FIRST_SUBMITTED,
-            ready: Queues::default(),
             flows: Flows::default(),
-            gaps: Queues::default(),
+            gaps: Gaps::default(),
         }
     }
 
@@ -73,8 +76,8 @@ impl Mempool {
 
     /// What is pending of a sender with a nonce.
     fn pending(&self, sender: &str, nonce: u64) -> Option<&Transaction> {
-        let arrival = self.ready.get(sender, nonce);
-        arrival.map(|arrival| &self.arrivals[arrival]).or_else(|| self.gaps.get(sender, nonce))
+        let arrival = self.flows.arrival(sender, nonce);
+        arrival.map(|arrival| &self.arrivals[&arrival]).or_else(|| self.gaps.get(sender, nonce))
     }
 
     /// Gives a transaction without a nonce its sender's next one, where accounts are kept.
@@ -113,10 +116,10 @@ impl Mempool {
         match transaction.nonce() {
             Some(nonce) if rules.accounts => {
                 let account = accounts.get(transaction.sender());
-                let next = account.nonce + self.ready.count(transaction.sender()) as u64;
+                let next = account.nonce + self.flows.count(transaction.sender()) as u64;
                 self.nonce_is_free(&transaction, nonce, (account.nonce, next))?;
                 match nonce == next {
-                    true => self.enter(transaction, nonce, account.balance, accounts),
+                    true => self.enter(transaction, account.balance, accounts),
                     false => self.wait(transaction, nonce, account.balance, next),
                 }
             }
@@ -171,7 +174,6 @@ impl Mempool {
     fn enter(
         &mut self,
         transaction: Transaction,
-        nonce: u64,
         balance: u64,
         accounts: &Accounts,
     ) -> Result<Vec<(Transaction, LossReason)>, SubmitError> {
@@ -180,7 +182,7 @@ impl Mempool {
             return Err(self.overdraft(&transaction, balance));
         }
         let is_full = self.len() >= self.capacity;
-        if is_full && self.gaps.len() == 0 && self.ready.gives_way(&sender, nonce).is_none() {
+        if is_full && self.gaps.len() == 0 && !self.flows.gives_way(&sender) {
             return Err(self.full());
         }
         let mut lost = Vec::new();
@@ -211,7 +213,7 @@ impl Mempool {
             };
             lost.push((self.remove_gap(&other, last), LossReason::Evicted));
         }
-        self.gaps.insert(&sender, nonce, transaction);
+        self.gaps.insert(nonce, transaction);
         Ok(lost)
     }
 
@@ -223,10 +225,8 @@ impl Mempool {
                 lost.push((self.remove_gap(&sender, nonce), LossReason::Evicted));
                 continue;
             }
-            let arrival = match self.ready.farthest() {
-                Some((sender, nonce)) => *self.ready.get(&sender, nonce).expect("it was found there"),
-                None => *self.arrivals.last_key_value().expect("there is more than the capacity").0,
-            };
+            let last = || *self.arrivals.last_key_value().expect("there is more than the capacity").0;
+            let arrival = self.flows.farthest().unwrap_or_else(last);
             let evicted = self.remove(arrival);
             from = from.min(arrival);
             recipients.insert(Arc::clone(evicted.recipient_address()));
@@ -237,13 +237,13 @@ impl Mempool {
 
     /// Returns the first nonce that is neither mined nor can be, now.
     pub(super) fn next_nonce(&self, sender: &str, accounts: &Accounts) -> u64 {
-        accounts.get(sender).nonce + self.ready.count(sender) as u64
+        accounts.get(sender).nonce + self.flows.count(sender) as u64
     }
 
     /// Returns what an address has left of a balance after all that can be mined.
     pub(super) fn left(&self, address: &str, balance: u64) -> u128 {
         let flow = self.flows.get(address);
-        u128::from(balance) + flow.map_or(0, |flow| flow.income) - flow.map_or(0, |flow| flow.spending)
+        u128::from(balance) + flow.map_or(0, Flow::income) - flow.map_or(0, |flow| flow.spending)
     }
 
     fn overdraft(&self, transaction: &Transaction, balance: u64) -> SubmitError {
@@ -252,7 +252,7 @@ impl Mempool {
         SubmitError::Overdraft {
             sender: shortened(sender),
             balance,
-            income: flow.map_or(0, |flow| flow.income),
+            income: flow.map_or(0, Flow::income),
             pending: flow.map_or(0, |flow| flow.spending),
             amount: transaction.amount(),
         }
@@ -304,7 +304,7 @@ impl Mempool {
         block_bytes: usize,
     ) -> Option<u64> {
         let arrival = match transaction.nonce() {
-            Some(nonce) => *self.ready.get(transaction.sender(), nonce)?,
+            Some(nonce) => self.flows.arrival(transaction.sender(), nonce)?,
             None => *self.arrivals.iter().rev().find(|(_, other)| *other == transaction)?.0,
         };
         if self.bytes <= block_bytes {
@@ -344,8 +344,7 @@ impl Mempool {
 
     fn insert(&mut self, arrival: i64, transaction: Transaction) {
         if let Some(nonce) = transaction.nonce() {
-            self.ready.insert(transaction.sender_address(), nonce, arrival);
-            self.flows.add(arrival, &transaction);
+            self.flows.add(arrival, nonce, &transaction);
         }
         self.bytes += transaction.size_in_block();
         self.arrivals.insert(arrival, transaction);
@@ -354,8 +353,7 @@ impl Mempool {
     pub(super) fn remove(&mut self, arrival: i64) -> Transaction {
         let transaction = self.arrivals.remove(&arrival).expect("arrivals are taken from the mempool itself");
         if let Some(nonce) = transaction.nonce() {
-            self.ready.remove(transaction.sender_address(), nonce);
-            self.flows.remove(arrival, &transaction);
+            self.flows.remove(arrival, nonce, &transaction);
         }
         self.bytes -= transaction.size_in_block();
         transaction

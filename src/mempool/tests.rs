@@ -53,6 +53,31 @@ fn all(mempool: &Mempool) -> Vec<Transaction> {
     mempool.iter().cloned().collect()
 }
 
+/// What each address sends and receives is what a look at all that can be mined finds, and so is who sends the most.
+fn flows_are_those_of_what_is_pending(mempool: &Mempool) -> Result<(), TestCaseError> {
+    for address in ADDRESSES {
+        let of = |is_its: fn(&Transaction) -> &str| {
+            let its = mempool.arrivals.iter().filter(move |(_, transaction)| is_its(transaction) == address);
+            its.map(|(arrival, transaction)| (*arrival, u128::from(transaction.amount()))).unzip()
+        };
+        let (sent, spending): (Vec<_>, Vec<_>) = of(Transaction::sender);
+        let (received, income): (Vec<_>, Vec<_>) = of(Transaction::recipient);
+        let flow = mempool.flows.get(address);
+        prop_assert_eq!(flow.is_some(), !sent.is_empty() || !received.is_empty());
+        prop_assert_eq!(mempool.flows.count(address), sent.len());
+        if let Some(flow) = flow {
+            prop_assert_eq!((flow.spending, flow.income()), (spending.iter().sum(), income.iter().sum()));
+            prop_assert!(flow.sent().eq(sent));
+            prop_assert!(flow.received(..).eq(received));
+        }
+    }
+    let counts = ADDRESSES.map(|address| (mempool.flows.count(address), address));
+    let last_of = |(_, sender)| mempool.arrivals.iter().rev().find(|(_, last)| last.sender() == sender);
+    let farthest = counts.into_iter().max().filter(|(count, _)| *count > 1).and_then(last_of);
+    prop_assert_eq!(mempool.flows.farthest(), farthest.map(|(arrival, _)| *arrival));
+    Ok(())
+}
+
 proptest! {
     #[test]
     fn what_is_pending_can_be_mined_and_restored(steps in steps(), capacity in 0..30_usize) {
@@ -88,6 +113,7 @@ proptest! {
                 mempool.change_chain(abandoned.iter(), mined.iter(), true, &rules, &accounts);
             }
             prop_assert!(mempool.len() <= capacity);
+            flows_are_those_of_what_is_pending(&mempool)?;
             let ready = mempool.select(usize::MAX, usize::MAX, &reward, &rules, &accounts);
             prop_assert_eq!(ready.len(), mempool.arrivals.len());
             prop_assert!(rules.accounts_after(&ready, &accounts).is_ok());
@@ -156,4 +182,19 @@ fn arrivals_are_given_once() {
         mempool.change_chain([].iter(), [transaction].iter(), true, &rules, &accounts);
         assert_eq!(arrival, i64::from(sender == "bob"));
     }
+}
+
+/// What comes back from a block goes before all others, and the last of these makes room for it.
+#[test]
+fn where_each_sender_has_one_the_last_that_came_leaves() {
+    let (rules, before) = (Rules::sealed(), start());
+    let pay = |sender: &str| Transaction::new(sender, "dave", 1).with_nonce(0);
+    let mut mempool = Mempool::new(2);
+    let after = rules.accounts_after(&[pay("alice")], &before).unwrap();
+    for sender in ["carol", "bob"] {
+        mempool.submit(pay(sender), &rules, &after).unwrap();
+    }
+    let changes = mempool.change_chain([pay("alice")].iter(), [].iter(), false, &rules, &before);
+    assert_eq!(changes.lost, [(pay("bob"), LossReason::Evicted)]);
+    assert_eq!(all(&mempool), [pay("alice"), pay("carol")]);
 }

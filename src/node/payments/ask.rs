@@ -159,7 +159,7 @@ impl Node {
             let hash = transaction.hash();
             if self.payments.asked.remove(&hash).is_some() {
                 brings_some = true;
-                self.judge(from, hash, transaction.clone(), effects);
+                self.judge(from, transaction, effects);
             }
             // Another may have sent it meanwhile.
             is_answer |= self.payments.log.holds(hash) || self.payments.refused.contains_key(&hash);

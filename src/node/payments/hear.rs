@@ -111,7 +111,13 @@ impl Node {
         }
         let patience = self.limits.announce_after(0);
         let payments = &mut self.payments;
-        let is_cared_for = |hash| payments.log.holds(hash) || payments.is_awaited(hash, from, now, patience);
+        let mut is_left = false;
+        let is_cared_for = |hash| {
+            payments.log.holds(hash) || {
+                is_left = true;
+                payments.is_awaited(hash, from, now, patience)
+            }
+        };
         if !hashes.iter().copied().all(is_cared_for) {
             return false;
         }
@@ -119,7 +125,9 @@ impl Node {
         let Some(teller) = teller.filter(|teller| teller.request < Some(request)) else { return false };
         teller.request = Some(request);
         teller.count += hashes.len() as u64;
-        teller.leave(hashes.iter().filter(|hash| !payments.log.holds(**hash)));
+        if is_left {
+            teller.leave(hashes.iter().filter(|hash| !payments.log.holds(**hash)));
+        }
         true
     }
 
@@ -179,16 +187,10 @@ impl Node {
     }
 
     /// Judges a transaction that was asked for.
-    pub(super) fn judge(
-        &mut self,
-        from: NodeId,
-        hash: TransactionHash,
-        transaction: Transaction,
-        effects: &mut Effects,
-    ) {
+    pub(super) fn judge(&mut self, from: NodeId, transaction: &Transaction, effects: &mut Effects) {
         // Without a nonce it could never be mined.
         let may_be_taken_in =
-            match transaction.nonce().map(|_| self.take_in(transaction, Some((from, hash)), effects)) {
+            match transaction.nonce().map(|_| self.take_in(transaction.clone(), Some(from), effects)) {
                 Some(Ok(())) => {
                     let teller = self.payments.tellers.get_mut(&from).expect("only a teller is asked");
                     (teller.is_silent, teller.waited) = (false, 0);
@@ -201,7 +203,7 @@ impl Node {
         if self.payments.refused.len() >= REFUSED_MAX {
             self.payments.refused.clear();
         }
-        self.payments.refused.insert(hash, may_be_taken_in);
+        self.payments.refused.insert(transaction.hash(), may_be_taken_in);
         if may_be_taken_in {
             self.payments.missed_of(from);
         }

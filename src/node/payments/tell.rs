@@ -57,14 +57,16 @@ struct Open {
 }
 
 impl Node {
-    /// Takes a transaction in, for the peers to be told of it; a peer's is known by its hash. Without accounts equal
-    /// transactions cannot be told from repeated ones, and nobody is told.
+    /// Takes a transaction in, from a peer or its owner, for the peers to be told of it. Without accounts equal transactions
+    /// cannot be told from repeated ones, and nobody is told.
     pub(in super::super) fn take_in(
         &mut self,
         transaction: Transaction,
-        from: Option<(NodeId, TransactionHash)>,
+        from: Option<NodeId>,
         effects: &mut Effects,
     ) -> Result<(), SubmitError> {
+        // A peer's has its hash, as a rule, and so no node computes it but the first.
+        let transaction = transaction.hashed();
         let lost = self.mempool.submit(transaction.clone(), &self.rules, self.chain.accounts())?;
         self.has_news(transaction, from);
         for (transaction, reason) in lost {
@@ -75,15 +77,11 @@ impl Node {
     }
 
     /// Has the peers told of a pending transaction, even if they were told of it before.
-    pub(in super::super) fn has_news(
-        &mut self,
-        transaction: Transaction,
-        from: Option<(NodeId, TransactionHash)>,
-    ) {
+    pub(in super::super) fn has_news(&mut self, transaction: Transaction, from: Option<NodeId>) {
         if self.rules.relay.is_on() && self.rules.accounts {
-            let hash = from.map_or_else(|| transaction.hash(), |(_, hash)| hash);
-            self.payments.asked.remove(&hash);
-            self.payments.log.push(hash, transaction, from.map(|(peer, _)| peer));
+            let transaction = transaction.hashed();
+            self.payments.asked.remove(&transaction.hash());
+            self.payments.log.push(transaction, from);
             self.payments.has_news = true;
         }
     }
@@ -244,7 +242,7 @@ impl Node {
             let is_its_own = entry.from == Some(peer) && *number > of_its_own;
             !is_its_own && self.mempool.holds(&entry.transaction)
         });
-        let hashes = untold.map(|(_, entry)| entry.hash).take(INVENTORY_MAX).collect();
+        let hashes = untold.map(|(_, entry)| entry.transaction.hash()).take(INVENTORY_MAX).collect();
         (hashes, last)
     }
 
