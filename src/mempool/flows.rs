@@ -81,12 +81,12 @@ impl Flows {
     pub(super) fn remove(&mut self, arrival: i64, nonce: u64, transaction: &Transaction) {
         let amount = u128::from(transaction.amount());
         let (sender, recipient) = (transaction.sender_address(), transaction.recipient_address());
-        let before = self.count(sender);
-        self.change(sender, |flow| {
+        let left = self.change(sender, |flow| {
             flow.sent.remove(nonce);
             flow.spending -= amount;
+            flow.sent.len()
         });
-        self.crowd.change(sender, before, before - 1);
+        self.crowd.change(sender, left + 1, left);
         self.change(recipient, |flow| {
             if let Some(received) = &mut flow.received {
                 received.arrivals.remove(&arrival);
@@ -96,13 +96,14 @@ impl Flows {
         });
     }
 
-    fn change(&mut self, address: &Arc<str>, change: impl FnOnce(&mut Flow)) {
+    fn change<T>(&mut self, address: &Arc<str>, change: impl FnOnce(&mut Flow) -> T) -> T {
         let flow = self.addresses.get_mut(address);
         let flow = flow.expect("who sends or receives a pending transaction has a flow");
-        change(flow);
+        let answer = change(flow);
         if flow.sent.len() == 0 && flow.received.is_none() {
             self.addresses.remove(address);
         }
+        answer
     }
 }
 
