@@ -185,8 +185,10 @@ pub struct ParseHashError {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-    use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+    use std::{
+        collections::BTreeSet,
+        hash::{BuildHasher, BuildHasherDefault, DefaultHasher},
+    };
 
     use super::*;
 

@@ -4,8 +4,8 @@ use std::{borrow::Borrow, collections::BTreeMap, fmt, hash::Hash};
 
 use hashbrown::{DefaultHashBuilder, HashMap, hash_map::Entry};
 
-/// A hash map whose order cannot be seen, so that all that is done with it is the same in each run. Where its entries
-/// lie usually is not, so that whoever chooses the keys does not choose that.
+/// A hash map whose order cannot be seen, so that all that is done with it is the same in each run. How keys are hashed
+/// usually differs, so that whoever chooses them does not choose where they lie.
 ///
 /// Where there is much, a look touches two or three lines of memory, and one in a map in order a dozen.
 #[derive(Clone)]

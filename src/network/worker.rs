@@ -125,6 +125,7 @@ impl Worker {
             row.chain = self.node.chain().clone();
             ended = line.take();
         });
+        // What was never read is dropped while nobody waits for the locks.
         drop(ended);
         // Nothing more is said to it. Whoever waits for an answer is told what befell it.
         let down = NodeError::Down { node: id, cause };
