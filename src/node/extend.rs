@@ -85,10 +85,11 @@ impl Node {
             && self.gossip.is_quiet()
             && self.mempool.is_empty()
             && self.payments.is_quiet()
-            && self.lossy_peers == 0
-            && self.scheme.as_deref().is_none_or(Scheme::is_at_rest);
-        self.is_quiet = has_nothing_else && lacks_nothing;
-        self.only_lacks_blocks = has_nothing_else && !self.pushes;
+            && self.lossy_peers == 0;
+        let holds_nothing_back = self.scheme.as_deref().is_none_or(Scheme::is_at_rest);
+        self.is_quiet = has_nothing_else && lacks_nothing && holds_nothing_back;
+        self.only_holds_back = has_nothing_else && lacks_nothing && !holds_nothing_back;
+        self.only_lacks_blocks = has_nothing_else && holds_nothing_back && !self.pushes;
         if wake_at != self.wake_at {
             self.wake_at = wake_at;
             effects.push(Effect::WakeAt(wake_at));
@@ -103,7 +104,7 @@ impl Node {
 
     /// Tells whether a chain is the node's and one block more, verified, in time, and not known.
     #[inline]
-    fn is_extended_by(&self, now: Time, chain: &Blockchain) -> bool {
+    pub(super) fn is_extended_by(&self, now: Time, chain: &Blockchain) -> bool {
         chain.is_child_of(&self.chain)
             && chain.is_verified_under(self.fingerprint)
             // A longer branch may hold the block.
@@ -185,6 +186,12 @@ impl Node {
     #[inline]
     pub(crate) fn rests(&self) -> bool {
         self.is_quiet
+    }
+
+    /// Tells whether the node has nothing on its mind but its chain and what it holds back, since its last input.
+    #[inline]
+    pub(crate) fn only_holds_back(&self) -> bool {
+        self.only_holds_back
     }
 
     /// Reads the two lines of the cache that a block on top of the chain reads, and nothing depends on what is there.

@@ -81,6 +81,8 @@ pub struct Node {
     pub(super) is_quiet: bool,
     /// Whether it has nothing on its mind but its chain and the blocks that it lacks.
     pub(super) only_lacks_blocks: bool,
+    /// Whether it has nothing on its mind but its chain and what it holds back.
+    pub(super) only_holds_back: bool,
     /// Whether it sends its peers each new block as a whole.
     pub(super) pushes: bool,
     pub(super) mining: Mining,
@@ -168,6 +170,7 @@ impl Node {
             lossy_peers,
             is_quiet: false,
             only_lacks_blocks: false,
+            only_holds_back: false,
             pushes,
             longest_branch: 0,
             tips: 0,

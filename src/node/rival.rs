@@ -36,13 +36,15 @@ impl Node {
     /// to the same target, it is better than the tip, so that the node cannot know it.
     #[inline]
     pub(crate) fn reorganises(&self, now: Time, chain: &Blockchain) -> bool {
-        self.is_quiet && chain.len() == self.chain.len() + 1 && self.only_reorganises(now, chain)
-    }
-
-    fn only_reorganises(&self, now: Time, chain: &Blockchain) -> bool {
-        self.is_in_time(now, chain)
+        self.is_quiet
+            && chain.len() == self.chain.len() + 1
             // Whoever holds blocks back may stay with its own.
             && self.scheme.is_none()
+            && self.only_reorganises(now, chain)
+    }
+
+    pub(super) fn only_reorganises(&self, now: Time, chain: &Blockchain) -> bool {
+        self.is_in_time(now, chain)
             && self.gossip.rival_below(chain).is_some_and(|place| {
                 self.gossip.side_branches[place].chain.is_sibling_of(&self.chain)
             })

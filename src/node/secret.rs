@@ -9,6 +9,7 @@ use std::mem;
 use super::{
     apart::Apart,
     effects::{Effect, Effects},
+    extend::Extended,
     machine::Node,
 };
 use crate::{
@@ -131,7 +132,7 @@ enum Step {
 
 impl Node {
     /// Returns what the node mines on: its chain, unless it has a branch.
-    pub(super) fn mined_on(&self) -> &Blockchain {
+    pub(crate) fn mined_on(&self) -> &Blockchain {
         self.held_back().unwrap_or(&self.chain)
     }
 
@@ -185,6 +186,26 @@ impl Node {
         branch.others = chain;
         branch.fork = Fork::Fresh;
         self.race_on(now, Some(from), effects);
+    }
+
+    /// Tells whether a chain that a peer has makes the node give up what it holds back, and nothing else comes of it than of
+    /// one that any node takes on.
+    pub(crate) fn yields(&self, now: Time, chain: &Blockchain) -> bool {
+        self.only_holds_back
+            && matches!(self.scheme.as_deref(), Some(Scheme::Secret(secret)) if secret.yields(chain))
+            && (self.is_extended_by(now, chain) || self.only_reorganises(now, chain))
+    }
+
+    /// Takes on a chain that it [yields](Self::yields) to.
+    pub(crate) fn yield_to(&mut self, from: NodeId, chain: Blockchain, effects: &mut impl Extended) {
+        if let Some(Scheme::Secret(secret)) = self.scheme.as_deref_mut() {
+            secret.branch = None;
+        }
+        (self.is_quiet, self.only_holds_back) = (true, false);
+        match chain.is_child_of(&self.chain) {
+            true => self.extend(from, chain, false, effects),
+            false => self.reorganise(from, chain, false, effects),
+        }
     }
 
     /// Has the strategy decide what becomes of the branch; `from` is who the others' last block came from, if it has just
@@ -275,6 +296,13 @@ impl Node {
 }
 
 impl Secret {
+    /// Tells whether it gives up its branch, if it has one, once the others have come with a chain.
+    fn yields(&self, others: &Blockchain) -> bool {
+        let Some(branch) = self.branch.as_ref().filter(|_| self.follows) else { return false };
+        let race = Branch { others: others.clone(), fork: Fork::Fresh, ..branch.clone() }.race();
+        self.strategy.act(race) == Act::Adopt
+    }
+
     fn next_step(&self) -> Step {
         let Some(branch) = &self.branch else { return Step::Wait };
         let race = branch.race();

@@ -225,9 +225,9 @@ impl Nodes {
         self.busy == 0
     }
 
-    /// Returns to whom a block that a node has found comes on top of a rival of their tip, if that is all that there is to
-    /// think about, and all others had the chain that it was found on. The target is that of a search on top of it, and of the
-    /// search that each of them is in.
+    /// Returns to whom a block that a node has found comes on top of a rival of their tip, or who gives up what it holds back
+    /// for it, if that is all that there is to think about, and all others had the chain that it was found on. The target is
+    /// that of a search on top of it, and of the search that each of them is in.
     pub(super) fn reorganising(
         &mut self,
         around: &mut Surroundings,
@@ -235,10 +235,14 @@ impl Nodes {
         (chain, target): (&Blockchain, Target),
     ) -> Option<Vec<NodeId>> {
         let (now, rules) = (around.now, Arc::clone(&around.rules));
+        if !self.at(around, finder)?.rests() {
+            return None;
+        }
         let mut reorganising = Vec::new();
         for id in (0..self.list.len() as u32).map(NodeId::new).filter(|id| *id != finder) {
             let node = self.at(around, id)?;
-            if node.reorganises(now, chain) && node.chain().next_target(&rules) == target {
+            let takes_on = || node.reorganises(now, chain) || node.yields(now, chain);
+            if takes_on() && node.mined_on().next_target(&rules) == target {
                 reorganising.push(id);
             } else if !node.extends(now, chain) {
                 return None;
@@ -261,7 +265,14 @@ impl Nodes {
         for &id in reorganising {
             self.known_counts[id.index()] += 1;
             let node = self.list[id.index()].as_mut().expect("it has been looked at");
-            node.reorganise(finder, chain.clone(), false, &mut GivenEffects { around, node: id });
+            let (chain, effects) = (chain.clone(), &mut GivenEffects { around, node: id });
+            match node.rests() {
+                true => node.reorganise(finder, chain, false, effects),
+                false => {
+                    node.yield_to(finder, chain, effects);
+                    self.busy -= 1;
+                }
+            }
         }
         self.longest = Longest { chain: Some(chain.clone()), holders: self.list.len() };
         self.given = Some((chain, target));

@@ -130,7 +130,7 @@ impl Surroundings {
         let may_be = self.replays.are_on
             && !self.is_hashed
             && self.subscribers.is_empty()
-            && nodes.rest()
+            && (nodes.rest() || !were_together)
             && self.queue.is_empty()
             && self.is_steady()
             // Who reorganises may forget another block for the one that he gives up, and would notice a repeat of it.

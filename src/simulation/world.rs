@@ -364,8 +364,8 @@ impl World {
         let Self { nodes, around, effects, .. } = self;
         debug_assert!(around.states[id.index()].is_live(), "{input:?}");
         let is_command = matches!(input, Input::Command(..));
-        // What is shown that was held back may be more than one block.
-        let is_found = matches!(input, Input::Found(..)) && nodes.rest();
+        let is_found = matches!(input, Input::Found(..))
+            && nodes.at(around, id).is_some_and(|node| node.rests() || node.only_holds_back());
         let were_together = nodes.are_together();
         let Some((node, has_new_tip)) = nodes.handle(around, id, input, effects) else { return };
         let notices = around.notices_repeats(node);
@@ -386,12 +386,15 @@ impl World {
         for what in effects.happened.drain(..) {
             around.record(id, what);
         }
+        // What is shown that was held back may be more than one block.
+        let relays = |effect: &&Effect| matches!(effect, Effect::Relay { .. });
+        let shows_one = is_found && effects.to_do.iter().filter(relays).count() == 1;
         let is_judged = around.traffic.is_judged();
         let mut carry_out = || {
             for effect in effects.to_do.drain(..) {
                 match effect {
                     Effect::Relay { except: None, message }
-                        if is_found && around.keeps_for_replay(nodes, (id, were_together), &message) => {}
+                        if shows_one && around.keeps_for_replay(nodes, (id, were_together), &message) => {}
                     effect => around.carry_out(id, nodes.chain(id).expect("it is no puppet"), effect),
                 }
             }
