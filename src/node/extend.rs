@@ -219,11 +219,7 @@ impl Node {
     pub(crate) fn takes_note(&mut self, now: Time, from: NodeId, message: &Message) -> bool {
         match *message {
             Message::NewBlock(Told::Chain(ref chain)) if self.is_rivalled(now, from, chain) => {
-                self.keep_beside(from, chain.clone());
-                // It may have had a longer one leave.
-                self.longest_branch = self.gossip.longest_branch();
-                // No orphan waits for it, and nobody is asked for it.
-                self.gossip.has_news = false;
+                self.keep_rival(from, chain.clone());
                 true
             }
             Message::NewBlock(Told::Chain(ref chain)) | Message::CompactBlock(Told::Chain(ref chain)) => {

@@ -258,10 +258,15 @@ impl Node {
     }
 
     /// Keeps a chain beside the node's own, of which the blocks after a position, so many bytes, are not the node's.
-    pub(super) fn keep_side_branch(&mut self, from: NodeId, chain: Blockchain, common: (u64, u64)) {
+    pub(super) fn keep_side_branch(&mut self, from: NodeId, chain: Blockchain, (common, bytes): (u64, u64)) {
+        // A longer branch takes the place of its own beginning, and counts as that did: whoever goes on with another's
+        // must not take it along when its own leave. No branch ends among what is the node's as well: a new tip sees to that.
+        let may_be_there = self.longest_branch > common;
+        let beginning = if may_be_there { self.gossip.take_beginnings(&chain, common) } else { None };
+        let (from, len) = (beginning.unwrap_or(from), chain.len());
         // At least as long as that: which branches are kept is looked at when the input ends.
-        self.longest_branch = self.longest_branch.max(chain.len());
-        self.gossip.keep_side_branch(from, chain, common, &self.limits);
+        self.longest_branch = self.longest_branch.max(len);
+        self.gossip.keep_side_branch(Branch { from, len, bytes, chain }, &self.limits);
     }
 
     /// Takes up what is left of long answers, the blocks whose time has come, and the orphans whose parents have become

@@ -196,28 +196,20 @@ impl Gossip {
         limits.side_branches > 0 && self.side_branches.bytes().saturating_add(bytes) <= limits.kept_bytes
     }
 
-    /// Keeps a chain beside the node's own, of which the blocks after a position, so many bytes, are not the node's.
-    pub(super) fn keep_side_branch(
-        &mut self,
-        from: NodeId,
-        chain: Blockchain,
-        (common, bytes): (u64, u64),
-        limits: &Limits,
-    ) {
+    /// Keeps a chain beside the node's own.
+    pub(super) fn keep_side_branch(&mut self, branch: Branch, limits: &Limits) {
         self.has_news = true;
-        // A longer branch takes the place of its own beginning, and counts as that did: whoever goes on with another's
-        // must not take it along when its own leave. No branch ends among what is the node's as well:
-        // a new tip sees to that.
-        let is_beginning = |branch: &Branch| {
-            common < branch.len && branch.len <= chain.len() && branch.chain.is_start_of(&chain)
-        };
-        let first = self.side_branches.iter().find(|branch| is_beginning(branch));
-        let from = first.map_or(from, |branch| branch.from);
-        if first.is_some() {
-            self.side_branches.retain(|branch| !is_beginning(branch));
-        }
-        let branch = Branch { from, len: chain.len(), bytes, chain };
         keep(branch, &mut self.side_branches, (limits.side_branches, limits.kept_bytes));
+    }
+
+    /// Takes out the beginnings of a chain that go beyond a position, and returns whose the first counts as, if there is one.
+    pub(super) fn take_beginnings(&mut self, chain: &Blockchain, after: u64) -> Option<NodeId> {
+        let is_beginning = |branch: &Branch| {
+            after < branch.len && branch.len <= chain.len() && branch.chain.is_start_of(chain)
+        };
+        let first = self.side_branches.iter().find(|branch| is_beginning(branch))?.from;
+        self.side_branches.retain(|branch| !is_beginning(branch));
+        Some(first)
     }
 }
 

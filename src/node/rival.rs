@@ -29,6 +29,25 @@ impl Node {
             && self.gossip.has_room_beside(rival.size_after(rival.len() - 1), &self.limits)
     }
 
+    /// Keeps a chain beside the node's own that [rivals](Self::is_rivalled) it.
+    pub(super) fn keep_rival(&mut self, from: NodeId, rival: Blockchain) {
+        let common = rival.len() - 1;
+        let bytes = rival.size_after(common);
+        self.keep_beside_rival(from, rival, (common, bytes));
+    }
+
+    /// Keeps one of two rivals, of which nothing else comes.
+    fn keep_beside_rival(&mut self, from: NodeId, chain: Blockchain, (common, bytes): (u64, u64)) {
+        let (len, longest) = (chain.len(), self.longest_branch);
+        self.keep_side_branch(from, chain, (common, bytes));
+        // No orphan waits for it, and nobody is asked for it.
+        self.gossip.has_news = false;
+        if longest > len {
+            // It may have had a longer one leave.
+            self.longest_branch = self.gossip.longest_branch();
+        }
+    }
+
     /// Tells whether a chain is a rival of the tip that the node keeps, and one block more, in time, and all that there is to
     /// think about: the node takes it on, and keeps its own beside it.
     ///
@@ -66,14 +85,11 @@ impl Node {
         effects.reorganised(self.chain.tip_hash());
         let own = self.chain.clone();
         let common = own.len() - 1;
-        self.gossip.keep_side_branch(self.id, own, (common, 0), &self.limits);
-        // No orphan waits for it.
-        self.gossip.has_news = false;
+        self.keep_beside_rival(self.id, own, (common, 0));
         // If there are many, the rival may have left.
         if let Some(place) = self.gossip.rival_below(&chain) {
             self.gossip.side_branches.remove(place);
         }
-        self.longest_branch = self.gossip.longest_branch();
         self.go_on_from(from, chain, acknowledges, effects);
     }
 }
@@ -83,6 +99,6 @@ impl Gossip {
     fn rival_below(&self, chain: &Blockchain) -> Option<usize> {
         self.side_branches
             .iter()
-            .position(|branch| branch.len + 1 == chain.len() && chain.is_child_of(&branch.chain))
+            .rposition(|branch| branch.len + 1 == chain.len() && chain.is_child_of(&branch.chain))
     }
 }

@@ -22,7 +22,7 @@ impl Node {
     pub(super) fn is_known(&self, hash: BlockHash, position: u64) -> bool {
         let is_on_branch = |branch: &Branch| branch.len >= position && branch.chain.holds(hash, position);
         self.chain.holds(hash, position)
-            || position <= self.longest_branch && self.gossip.side_branches.iter().any(is_on_branch)
+            || position <= self.longest_branch && self.gossip.side_branches.iter().rev().any(is_on_branch)
             || self.chain.has_let_go(position)
     }
 }

@@ -241,12 +241,14 @@ impl Nodes {
         let mut reorganising = Vec::new();
         for id in (0..self.list.len() as u32).map(NodeId::new).filter(|id| *id != finder) {
             let node = self.at(around, id)?;
-            let takes_on = || node.reorganises(now, chain) || node.yields(now, chain);
-            if takes_on() && node.mined_on().next_target(&rules) == target {
-                reorganising.push(id);
-            } else if !node.extends(now, chain) {
+            if node.extends(now, chain) {
+                continue;
+            }
+            let takes_on = node.reorganises(now, chain) || node.yields(now, chain);
+            if !takes_on || node.mined_on().next_target(&rules) != target {
                 return None;
             }
+            reorganising.push(id);
         }
         Some(reorganising)
     }

@@ -122,9 +122,14 @@ impl Ways {
         self.nanos.resize(lanes.nodes(), u64::MAX);
         self.nanos[finder.index()] = 0;
         (self.unknown, self.longest, self.last) = (lanes.nodes() - 1, u64::MAX, 0);
-        self.buckets.iter_mut().for_each(Vec::clear);
         self.buckets.resize_with(BUCKETS, Vec::new);
-        self.filled = Filled::default();
+        // Of what was not looked for to the end last time some is left.
+        let mut number = 0;
+        while let Some(next) = self.filled.next_after(number) {
+            self.filled.empty(next);
+            self.buckets[place_of(next)].clear();
+            number = next;
+        }
         (self.gone_on, self.looks_back_after, self.looked_back_until) = (0, 0, 0);
         self.soon.clear();
         self.soon.push(Reverse((0, finder.index() as u32)));
