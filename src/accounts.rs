@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, iter, sync::Arc};
 
 use rpds::RedBlackTreeMapSync;
 
+use crate::transaction::Transaction;
+
 /// How many credits may wait to be entered: as many as there are accounts, but for the least and the most.
 const CREDITS: (usize, usize) = (64, 1024);
 
@@ -34,8 +36,8 @@ pub struct Accounts {
 /// Coins that came to an address.
 #[derive(Debug)]
 struct Credit {
-    address: Arc<str>,
-    amount: u64,
+    /// What brought them: a pointer, where the address and the amount are three words, of which each block has a set.
+    by: Transaction,
     /// The one before. There are so few that each may drop the one before it.
     before: Option<Arc<Credit>>,
     /// How many there are up to here.
@@ -46,8 +48,8 @@ impl Accounts {
     /// Returns an address's account in O(log n); of the last coins that came in, up to 1,024 are looked through.
     pub fn get(&self, address: &str) -> Account {
         let entered = self.entered.get(address).copied().unwrap_or_default();
-        let credits = self.credits().filter(|credit| *credit.address == *address);
-        let balance = credits.fold(entered.balance, |balance, credit| balance + credit.amount);
+        let credits = self.credits().filter(|by| by.recipient() == address);
+        let balance = credits.fold(entered.balance, |balance, by| balance + by.amount());
         Account { balance, ..entered }
     }
 
@@ -58,23 +60,23 @@ impl Accounts {
         Arc::make_mut(&mut self.entered).insert_mut(address, account);
     }
 
-    /// Adds coins to an address's account, in O(log n) for several of them together.
+    /// Adds a transaction's coins to its recipient's account, in O(log n) for several of them together.
     ///
     /// # Errors
     ///
     /// The balance, if with so many coins more it could not be counted.
-    pub(crate) fn credit(&mut self, address: Arc<str>, amount: u64) -> Result<(), u64> {
-        match self.most.checked_add(amount) {
+    pub(crate) fn credit(&mut self, by: &Transaction) -> Result<(), u64> {
+        match self.most.checked_add(by.amount()) {
             Some(most) => self.most = most,
             None => {
-                let balance = self.get(&address).balance;
-                balance.checked_add(amount).ok_or(balance)?;
+                let balance = self.get(by.recipient()).balance;
+                balance.checked_add(by.amount()).ok_or(balance)?;
                 self.most = u64::MAX;
             }
         }
         let before = self.credits.take();
         let count = before.as_ref().map_or(0, |before| before.count) + 1;
-        self.credits = Some(Arc::new(Credit { address, amount, before, count }));
+        self.credits = Some(Arc::new(Credit { by: by.clone(), before, count }));
         if count >= self.entered.size().clamp(CREDITS.0, CREDITS.1) {
             self.enter_credits();
         }
@@ -85,33 +87,34 @@ impl Accounts {
     pub fn iter(&self) -> impl Iterator<Item = (&str, Account)> {
         let mut all: BTreeMap<&str, Account> =
             self.entered.iter().map(|(address, account)| (&**address, *account)).collect();
-        for credit in self.credits() {
-            all.entry(&credit.address).or_default().balance += credit.amount;
+        for by in self.credits() {
+            all.entry(by.recipient()).or_default().balance += by.amount();
         }
         all.into_iter()
     }
 
-    /// What has come in and is not entered, the last first.
-    fn credits(&self) -> impl Iterator<Item = &Credit> {
+    /// What has come in by which transactions and is not entered, the last first.
+    fn credits(&self) -> impl Iterator<Item = &Transaction> {
         self.credits.iter().flat_map(|last| last.back())
     }
 
     fn enter_credits(&mut self) {
         let Some(last) = self.credits.take() else { return };
         let entered = Arc::make_mut(&mut self.entered);
-        for Credit { address, amount, .. } in last.back() {
+        for by in last.back() {
+            let (address, amount) = (by.recipient_address(), by.amount());
             match entered.get_mut(address) {
                 Some(account) => account.balance += amount,
-                None => entered.insert_mut(Arc::clone(address), Account { balance: *amount, nonce: 0 }),
+                None => entered.insert_mut(Arc::clone(address), Account { balance: amount, nonce: 0 }),
             }
         }
     }
 }
 
 impl Credit {
-    /// Goes back from these coins to those that came first.
-    fn back(&self) -> impl Iterator<Item = &Credit> {
-        iter::successors(Some(self), |credit| credit.before.as_deref())
+    /// What brought these coins, and those before them, back to those that came first.
+    fn back(&self) -> impl Iterator<Item = &Transaction> {
+        iter::successors(Some(self), |credit| credit.before.as_deref()).map(|credit| &credit.by)
     }
 }
 
@@ -159,7 +162,7 @@ mod tests {
                     Step::Credit(address, amount) => {
                         let account = plain.entry(address.to_string()).or_default();
                         let balance = account.balance.checked_add(amount);
-                        let credited = accounts.credit(address.to_string().into(), amount);
+                        let credited = accounts.credit(&Transaction::reward(address.to_string(), amount));
                         prop_assert_eq!(credited, balance.map(|_| ()).ok_or(account.balance));
                         account.balance = balance.unwrap_or(account.balance);
                     }

@@ -302,8 +302,7 @@ fn transfer(transaction: &Transaction, accounts: &mut Accounts) -> Result<(), Vi
             Account { balance: sender.balance - transaction.amount(), nonce: sender.nonce.saturating_add(1) };
         accounts.set(Arc::clone(transaction.sender_address()), left);
     }
-    let credited = accounts.credit(Arc::clone(transaction.recipient_address()), transaction.amount());
-    credited.map_err(|balance| balance_too_large(transaction, balance))
+    accounts.credit(transaction).map_err(|balance| balance_too_large(transaction, balance))
 }
 
 /// Rule: a transaction carries its sender's next nonce.
