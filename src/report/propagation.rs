@@ -1,6 +1,6 @@
 //! Who has which block, and since when.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{cmp::Ordering, collections::VecDeque};
 
 use super::{
     bins::Bins,
@@ -11,7 +11,7 @@ use super::{
     spread::{Durations, nanos_of},
     tally::Sum,
 };
-use crate::{hash::BlockHash, time::Time};
+use crate::{hash::BlockHash, lookup::Lookup, time::Time};
 
 /// How many blocks are followed that some node lacks.
 const FOLLOWED_MAX: usize = 4096;
@@ -27,7 +27,7 @@ pub(super) struct Followed {
     /// The one that was mined last, unless it has gone: mostly it goes before there is another.
     youngest: Option<(BlockHash, u64)>,
     /// The numbers of all others.
-    numbers: BTreeMap<BlockHash, u64>,
+    numbers: Lookup<BlockHash, u64>,
     /// One that is followed no longer, mostly the one that went last: the next block stands on it.
     gone: Option<BlockHash>,
     /// The block that was last asked for: one after the other, all nodes take on the same.
@@ -119,7 +119,7 @@ impl Followed {
         Self {
             blocks: VecDeque::new(),
             youngest: None,
-            numbers: BTreeMap::new(),
+            numbers: Lookup::default(),
             gone: None,
             last: None,
             next_number: 0,
@@ -149,7 +149,9 @@ impl Followed {
         bits.clear();
         bits.resize(nodes.div_ceil(64), 0);
         let (half, nine_tenths) = (half_of(nodes), nine_tenths_of(nodes));
-        self.numbers.extend(self.youngest.replace((hash, number)));
+        if let Some((before, number)) = self.youngest.replace((hash, number)) {
+            self.numbers.insert(before, number);
+        }
         let count = 0;
         self.blocks.push_back(Block {
             number,
@@ -219,13 +221,25 @@ impl Followed {
     /// Where a block stands among those that are followed: mostly it is the last, or before the first.
     #[inline(always)]
     fn find(&self, number: u64) -> Option<usize> {
-        if self.blocks.back()?.number == number {
+        let behind = self.blocks.back()?.number.checked_sub(number)?;
+        if behind == 0 {
             return Some(self.blocks.len() - 1);
         }
-        match self.blocks.front()?.number {
-            first if number < first => None,
-            _ => self.blocks.binary_search_by_key(&number, |block| block.number).ok(),
+        if number < self.blocks.front()?.number {
+            return None;
         }
+        // No two have one number, so that few stand behind one that is little less than the last.
+        let end = self.blocks.len() - 1;
+        let (mut from, mut to) = (end - end.min(usize::try_from(behind).unwrap_or(end)), end);
+        while from < to {
+            let middle = from + (to - from) / 2;
+            match self.blocks[middle].number.cmp(&number) {
+                Ordering::Equal => return Some(middle),
+                Ordering::Less => from = middle + 1,
+                Ordering::Greater => to = middle,
+            }
+        }
+        None
     }
 
     /// Notes that a node has a block from a moment on; nothing if that is no news.
