@@ -6,9 +6,10 @@ use super::{extend::Extended, machine::Node, memory::Gossip};
 use crate::{blockchain::Blockchain, message::NodeId, time::Time, transaction::Transaction};
 
 impl Node {
-    /// Tells whether it keeps as many chains beside its own as it may: for each more it forgets another.
-    pub(crate) fn forgets_for_more(&self) -> bool {
-        self.gossip.side_branches.len() >= self.limits.side_branches
+    /// Tells whether it keeps as many chains beside its own as it may, one of so many blocks among them: for each more it
+    /// forgets another.
+    pub(crate) fn forgets_for_more(&self, blocks: u64) -> bool {
+        self.gossip.side_branches.len() >= self.limits.side_branches && self.longest_branch >= blocks
     }
 
     /// Tells whether nothing comes of a chain that a peer has but that it is kept beside the node's own: it ends with another

@@ -271,6 +271,11 @@ impl Floods {
         !self.by_hash && floods.any(is_missed)
     }
 
+    /// The blocks of the shortest chain whose last is on its way.
+    pub(super) fn shortest(&self) -> Option<u64> {
+        self.floods.iter().flatten().map(|flood| flood.chain.len()).min()
+    }
+
     /// Lets go of blocks.
     pub(super) fn shorten(&mut self, cut: &mut Cut) {
         for flood in self.floods.iter_mut().flatten() {

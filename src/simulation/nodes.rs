@@ -158,7 +158,7 @@ impl Nodes {
         self.bring_up(around, id);
         let Self { list, longest, .. } = self;
         let Some(node) = &mut list[id.index()] else { return false };
-        let (had_longest, forgets) = (longest.is_of(node), node.forgets_for_more());
+        let (had_longest, forgets) = (longest.is_of(node), around.may_forget(node));
         if !node.takes_note(around.now, from, message) {
             return false;
         }
@@ -187,7 +187,7 @@ impl Nodes {
         if node.extends(around.now, &chain) {
             node.extend(from, chain, false, &mut NodeEffects { around, node: id });
         } else if node.reorganises(around.now, &chain) {
-            let forgets = node.forgets_for_more();
+            let forgets = around.may_forget(node);
             node.reorganise(from, chain, false, &mut NodeEffects { around, node: id });
             if forgets {
                 around.look_at_what_it_forgot(node);

@@ -4,6 +4,12 @@ use super::carry::Surroundings;
 use crate::{message::NodeId, node::Node};
 
 impl Surroundings {
+    /// Tells whether a node that keeps a chain more may forget a block of which messages are under way.
+    #[inline]
+    pub(super) fn may_forget(&self, node: &Node) -> bool {
+        self.floods.shortest().is_some_and(|blocks| node.forgets_for_more(blocks))
+    }
+
     /// Notes whether a node that may have forgotten a block for another would notice if a repeat of that did not come.
     #[inline]
     pub(super) fn look_at_what_it_forgot(&mut self, node: &Node) {

@@ -17,7 +17,10 @@ const DIGIT_BITS: u32 = 11;
 #[inline]
 pub(super) fn sort(arrivals: &mut Vec<Arrival>, spare: &mut Vec<Arrival>) {
     let count = arrivals.len();
-    if count <= FEW {
+    // What one has told many over links that take the same time lies in the opposite order.
+    if arrivals.is_sorted_by(is_before) {
+        arrivals.reverse();
+    } else if count <= FEW {
         sort_few(arrivals);
     } else if count < MANY {
         sort_by_parts(arrivals, spare);
