@@ -41,10 +41,11 @@ impl HashedText {
         Self { sha256: Sha256::new(), hashed: 0, piece: [0; 512], length: 0 }
     }
 
-    /// Returns the hash and the length in bytes.
-    pub(crate) fn finish(mut self) -> (BlockHash, usize) {
+    /// Returns the hash and the length in bytes, once all is written. It is not handed over for that, as to move it takes as
+    /// long as to write a block.
+    pub(crate) fn finish(&mut self) -> (BlockHash, usize) {
         self.sha256.update(&self.piece[..self.length]);
-        (BlockHash::from_bytes(self.sha256.finalize().into()), self.hashed + self.length)
+        (BlockHash::from_bytes(self.sha256.finalize_reset().into()), self.hashed + self.length)
     }
 
     #[inline(never)]
