@@ -14,9 +14,13 @@ impl Node {
     /// Tells whether the node would rather have another chain than its own: a better one, or one as good that its
     /// tie-break is for.
     pub(super) fn prefers(&self, other: &Blockchain) -> bool {
-        other.is_better_than(&self.chain, &self.rules)
-            || !self.chain.is_better_than(other, &self.rules)
-                && self.tie_break.prefers(self.id, other, &self.chain)
+        self.prefers_to(&self.chain, other)
+    }
+
+    /// Tells whether the node would rather have a chain than one that it has, or is about to have.
+    pub(super) fn prefers_to(&self, own: &Blockchain, other: &Blockchain) -> bool {
+        other.is_better_than(own, &self.rules)
+            || !own.is_better_than(other, &self.rules) && self.tie_break.prefers(self.id, other, own)
     }
 
     /// Makes a chain the node's own. What abandoned blocks held goes back to the mempool, mining goes on on the new

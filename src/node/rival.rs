@@ -16,22 +16,28 @@ impl Node {
     /// block in the place of the tip, and the node has nothing on its mind but that, and stays with its own.
     #[inline]
     pub(super) fn is_rivalled(&self, now: Time, from: NodeId, by: &Blockchain) -> bool {
-        self.is_quiet && by.is_sibling_of(&self.chain) && self.only_keeps(now, from, by)
+        self.keeps_rival(now, from, by, &self.chain)
     }
 
-    fn only_keeps(&self, now: Time, from: NodeId, rival: &Blockchain) -> bool {
+    /// Tells that of another tip, which the node may have yet to hear of.
+    #[inline]
+    pub(crate) fn keeps_rival(&self, now: Time, from: NodeId, rival: &Blockchain, tip: &Blockchain) -> bool {
+        self.is_quiet && rival.is_sibling_of(tip) && self.only_keeps(now, from, rival, tip)
+    }
+
+    fn only_keeps(&self, now: Time, from: NodeId, rival: &Blockchain, tip: &Blockchain) -> bool {
         self.gossip.questions.are_forgotten()
             && self.listens_to(from)
             && self.loses_nothing(from)
             && rival.is_verified_under(self.fingerprint)
             && !self.knows(rival)
             && self.is_in_time(now, rival)
-            && !self.prefers(rival)
+            && !self.prefers_to(tip, rival)
             && self.gossip.has_room_beside(rival.size_after(rival.len() - 1), &self.limits)
     }
 
     /// Keeps a chain beside the node's own that [rivals](Self::is_rivalled) it.
-    pub(super) fn keep_rival(&mut self, from: NodeId, rival: Blockchain) {
+    pub(crate) fn keep_rival(&mut self, from: NodeId, rival: Blockchain) {
         let common = rival.len() - 1;
         let bytes = rival.size_after(common);
         self.keep_beside_rival(from, rival, (common, bytes));

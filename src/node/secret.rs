@@ -191,9 +191,24 @@ impl Node {
     /// Tells whether a chain that a peer has makes the node give up what it holds back, and nothing else comes of it than of
     /// one that any node takes on.
     pub(crate) fn yields(&self, now: Time, chain: &Blockchain) -> bool {
-        self.only_holds_back
-            && matches!(self.scheme.as_deref(), Some(Scheme::Secret(secret)) if secret.yields(chain))
+        self.act_on(chain) == Some(Act::Adopt)
             && (self.is_extended_by(now, chain) || self.only_reorganises(now, chain))
+    }
+
+    /// Returns the rival of a block that the node holds back, if it shows that once the block has come to it, and no more comes
+    /// of it.
+    pub(crate) fn rival_to_show(&self, now: Time, block: &Blockchain) -> Option<&Blockchain> {
+        let shows_it = self.act_on(block) == Some(Act::Match) && self.is_extended_by(now, block);
+        self.held_back().filter(|rival| shows_it && rival.is_sibling_of(block))
+    }
+
+    /// Tells what becomes of the branch that the node holds back once others have come with a chain, if it has nothing else on
+    /// its mind.
+    fn act_on(&self, others: &Blockchain) -> Option<Act> {
+        match self.scheme.as_deref()? {
+            Scheme::Secret(secret) if self.only_holds_back => secret.act_on(others),
+            _ => None,
+        }
     }
 
     /// Takes on a chain that it [yields](Self::yields) to.
@@ -296,11 +311,11 @@ impl Node {
 }
 
 impl Secret {
-    /// Tells whether it gives up its branch, if it has one, once the others have come with a chain.
-    fn yields(&self, others: &Blockchain) -> bool {
-        let Some(branch) = self.branch.as_ref().filter(|_| self.follows) else { return false };
+    /// Tells what becomes of its branch once the others have come with a chain, if it has one and goes by the race alone.
+    fn act_on(&self, others: &Blockchain) -> Option<Act> {
+        let branch = self.branch.as_ref().filter(|_| self.follows)?;
         let race = Branch { others: others.clone(), fork: Fork::Fresh, ..branch.clone() }.race();
-        self.strategy.act(race) == Act::Adopt
+        Some(self.strategy.act(race))
     }
 
     fn next_step(&self) -> Step {

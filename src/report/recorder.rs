@@ -195,6 +195,13 @@ impl Recorder {
         }
     }
 
+    /// Takes into account that nodes have accepted the block mined last, each at a time of its own, the first of them first:
+    /// as they do of one that was replayed.
+    pub(crate) fn accepted_in_turn(&mut self, block: &BlockHash, times: &[(Time, NodeId)]) {
+        times.iter().for_each(|(time, node)| self.accepted(*time, *node, block));
+        self.replayed += 1;
+    }
+
     /// Takes into account that all nodes have accepted the block mined last, by a moment and in a pattern, and some of them
     /// with it, each at a time of its own, the one before it; the pattern is to be [added](Recorder::add) once for all such
     /// blocks. Tells whether it could: if not, nothing has changed, and the acceptances are to be told one by one.

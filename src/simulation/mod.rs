@@ -7,6 +7,7 @@
 mod acts;
 mod asking;
 mod carry;
+mod contest;
 mod downloads;
 mod drive;
 mod events;

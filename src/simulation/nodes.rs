@@ -10,9 +10,10 @@ use std::{hint, sync::Arc};
 use super::carry::{GivenEffects, NodeEffects, Surroundings};
 use crate::{
     blockchain::{Blockchain, Cut},
-    message::{Message, NodeId},
-    node::{Effects, Input, Node},
+    message::{Message, NodeId, Told},
+    node::{Effect, Effects, Input, Node},
     pow::Target,
+    time::Time,
 };
 
 /// All nodes.
@@ -225,6 +226,23 @@ impl Nodes {
         self.busy == 0
     }
 
+    /// Returns the node that has more on its mind than its chain, if there is one and no other.
+    pub(super) fn only_busy(&self) -> Option<NodeId> {
+        let is_busy = |node: &Option<Node>| node.as_ref().is_some_and(|node| !node.rests());
+        let place = self.list.iter().position(is_busy).filter(|_| self.busy == 1)?;
+        Some(NodeId::new(place as u32))
+    }
+
+    /// Tells whether a node [keeps a rival](Node::keeps_rival) of a block beside that, once it has the block.
+    pub(super) fn keeps_rival(
+        &self,
+        id: NodeId,
+        (now, from): (Time, NodeId),
+        (rival, block): (&Blockchain, &Blockchain),
+    ) -> bool {
+        self.list[id.index()].as_ref().is_some_and(|node| node.keeps_rival(now, from, rival, block))
+    }
+
     /// Returns to whom a block that a node has found comes on top of a rival of their tip, or who gives up what it holds back
     /// for it, if that is all that there is to think about, and all others had the chain that it was found on. The target is
     /// that of a search on top of it, and of the search that each of them is in.
@@ -278,6 +296,32 @@ impl Nodes {
         }
         self.longest = Longest { chain: Some(chain.clone()), holders: self.list.len() };
         self.given = Some((chain, target));
+    }
+
+    /// Gives all nodes but one a block that one of them has found, on the chain that all had: the other
+    /// [shows](Node::rival_to_show) its peers a rival of the block instead. The target is that of a search on top of the block.
+    pub(super) fn give_contested(
+        &mut self,
+        around: &Surroundings,
+        (finder, chain, target): (NodeId, &Blockchain, Target),
+        (miner, rival): (NodeId, &Blockchain),
+    ) {
+        self.given_count += 1;
+        for id in [finder, miner] {
+            self.known_counts[id.index()] += 1;
+        }
+        let mut effects = Effects::default();
+        let message = Message::NewBlock(Told::Chain(chain.clone()));
+        let node = self.list[miner.index()].as_mut().expect("it holds back the rival");
+        node.handle(around.now, Input::Message(finder, message), &mut effects);
+        debug_assert!(matches!(effects.to_do[..], [Effect::Relay { except: None, .. }]), "{effects:?}");
+        debug_assert!(node.chain() == rival && effects.happened.is_empty(), "{effects:?}");
+        for peer in &around.peers[miner.index()] {
+            let node = self.list[peer.index()].as_mut().expect("it has been looked at");
+            node.keep_rival(miner, rival.clone());
+        }
+        self.longest = Longest { chain: Some(chain.clone()), holders: self.list.len() - 1 };
+        self.given = Some((chain.clone(), target));
     }
 
     /// Has all nodes let go of blocks.

@@ -36,6 +36,7 @@ use std::{mem, time::Duration};
 
 use super::{
     carry::Surroundings,
+    contest::Contest,
     flow::Flow,
     nodes::Nodes,
     recording::Recording,
@@ -60,7 +61,7 @@ pub(super) struct Replays {
     pub(super) are_on: bool,
     pub(super) records: Records,
     /// By which blocks come that are pushed.
-    ways: Ways,
+    pub(super) ways: Ways,
     /// What blocks are rehearsed by that are asked for, if they can be.
     pub(super) rehearsal: Option<Rehearsal>,
     /// A block whose finder has yet to tell its peers, at the moment when it was found.
@@ -85,12 +86,13 @@ pub(super) struct Found {
     /// The bytes of a message that asks for it: whoever asks names more blocks that he has the longer the chain is.
     pub(super) request_bytes: u64,
     /// The target of a search on top of it.
-    target: Target,
+    pub(super) target: Target,
     /// The work of that search over the work of finding this block: 1 where the difficulty stays.
     scale: f64,
-    chain: Blockchain,
+    pub(super) chain: Blockchain,
     /// Those to whom it comes on top of a rival of their tip.
     reorganising: Vec<NodeId>,
+    contest: Option<Contest>,
 }
 
 impl Replays {
@@ -104,6 +106,9 @@ impl Replays {
     pub(super) fn shorten(&mut self, cut: &mut Cut) {
         if let Some(found) = &mut self.found {
             cut.shorten(&mut found.chain);
+            if let Some(contest) = &mut found.contest {
+                cut.shorten(&mut contest.rival);
+            }
         }
     }
 
@@ -127,14 +132,14 @@ impl Surroundings {
         news: &Message,
     ) -> bool {
         let now = self.now;
+        let is_plain = were_together && nodes.rest();
         let may_be = self.replays.are_on
             && !self.is_hashed
             && self.subscribers.is_empty()
-            && (nodes.rest() || !were_together)
             && self.queue.is_empty()
             && self.is_steady()
-            // Who reorganises may forget another block for the one that he gives up, and would notice a repeat of it.
-            && (were_together || self.flow == Flow::Free && self.floods.are_over(now));
+            // Who keeps a block beside another may forget a third for it, and would notice a repeat of that.
+            && (is_plain || self.flow == Flow::Free && self.floods.are_over(now));
         let Some(node) = nodes.at(self, finder).filter(|_| may_be) else { return false };
         let chain = match news {
             Message::NewBlock(Told::Chain(chain)) | Message::CompactBlock(Told::Chain(chain)) => chain,
@@ -152,6 +157,11 @@ impl Surroundings {
             let (chain, target) = (&found.chain, found.target);
             let Some(reorganising) = nodes.reorganising(self, finder, (chain, target)) else { return false };
             found.reorganising = reorganising;
+        } else if !is_plain {
+            found.contest = self.contest(nodes, finder, &found.chain);
+            if found.contest.is_none() || found.scale != 1.0 {
+                return false;
+            }
         }
         self.replays.found = Some(found);
         true
@@ -163,7 +173,15 @@ impl Surroundings {
         let scale = if target == before { 1.0 } else { target.work().as_f64() / before.work().as_f64() };
         let Flow::Steady { by_all_sizes } = self.flow else {
             let kind = Kind { finder, bytes: 0, request_bytes: 0 };
-            return Found { kind, request_bytes: 0, target, scale, chain, reorganising: Vec::new() };
+            return Found {
+                kind,
+                request_bytes: 0,
+                target,
+                scale,
+                chain,
+                reorganising: Vec::new(),
+                contest: None,
+            };
         };
         let bytes = self.traffic.load(Size::of_new_block(&chain)).bytes;
         let request_bytes = match self.rules.relay {
@@ -174,7 +192,7 @@ impl Surroundings {
         };
         let do_requests_matter = by_all_sizes || !is_packet(request_bytes);
         let kind = Kind { finder, bytes, request_bytes: if do_requests_matter { request_bytes } else { 0 } };
-        Found { kind, request_bytes, target, scale, chain, reorganising: Vec::new() }
+        Found { kind, request_bytes, target, scale, chain, reorganising: Vec::new(), contest: None }
     }
 
     /// Tells whether whoever finds the next proof has heard by then of a block that was just found, and no other proof is
@@ -190,6 +208,7 @@ impl Surroundings {
         let position = chain.len() + 2;
         let is_retargeted = self.rules.difficulty.retarget().is_some_and(|it| it.is_due_at(position));
         self.flow == Flow::Free
+            && found.contest.is_none()
             && scale == 1.0
             && !is_retargeted
             && self.searches.next_but_one().is_some_and(|other| other > last)
@@ -200,11 +219,14 @@ impl Surroundings {
     /// Has all nodes take on a block that was just found, if all of its messages arrive before another moment; tells
     /// whether they do.
     pub(super) fn replay(&mut self, nodes: &mut Nodes, found: &Found, before: Time) -> bool {
-        let Found { kind, request_bytes, target, scale, chain, reorganising } = found;
+        let Found { kind, request_bytes, target, scale, chain, reorganising, contest } = found;
         let Some(record) = self.replays.records.get_mut(*kind) else {
             let is_worth_it = self.now + self.replays.records.longest < before;
             return is_worth_it && self.rehearse(found) && self.replay(nodes, found, before);
         };
+        if let Some(contest) = contest {
+            return self.replay_contested(nodes, (found, contest), before);
+        }
         let by = self.now + record.accepted;
         // A search that is shortened later ends no sooner than if it were shortened now.
         let (left, all_left) = (before - self.now, Time::MAX - self.now);

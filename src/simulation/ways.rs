@@ -110,6 +110,27 @@ impl Ways {
         times
     }
 
+    /// Tells after how many nanoseconds the peers of a miner have all heard what it tells them once a block has come to it that
+    /// a node has found, and that it does not pass on: if the finder is the first to tell it, alone, and each of the peers
+    /// has the block before.
+    pub(super) fn shown_after(
+        &mut self,
+        (lanes, sources): (&Lanes, &Sources),
+        finder: NodeId,
+        miner: NodeId,
+    ) -> Option<u64> {
+        let nanos = self.all_from((lanes, sources), finder);
+        let heard = nanos[miner.index()];
+        let miner = miner.index() as u32;
+        let brings = |source: &&Source| nanos[source.from as usize].saturating_add(source.nanos) <= heard;
+        let mut bringing = sources.of(miner).iter().filter(brings).map(|source| source.from as usize);
+        let is_alone = (bringing.next(), bringing.next()) == (Some(finder.index()), None);
+        let (start, lanes) = lanes.of(miner);
+        let told_at = |more_nanos: u32| heard.saturating_add(start.nanos).saturating_add(more_nanos.into());
+        let have_it = lanes.iter().all(|lane| nanos[lane.to as usize] < told_at(lane.more_nanos));
+        (is_alone && have_it).then(|| told_at(start.most_more_nanos))
+    }
+
     /// Looks for the shortest ways from a node, as long as `goes_on` says so, which is told of each: bucket by bucket, and
     /// those of a bucket in any order.
     fn look(
