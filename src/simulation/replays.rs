@@ -99,6 +99,7 @@ impl Replays {
     /// Forgets how blocks spread, as they will do so no more.
     pub(super) fn forget(&mut self, recorder: &mut Recorder) {
         self.records.forget(recorder);
+        self.ways.forget();
         self.recording = None;
     }
 

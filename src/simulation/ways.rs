@@ -5,7 +5,13 @@
 //! their order matters only if a link can lead from a bucket into the same one. Towards the end few nodes are left to which
 //! a shorter way could still be found: each of these looks at the links that lead to it, instead of all others at theirs.
 
-use std::{cmp::Reverse, collections::BinaryHeap, iter::Peekable, mem, time::Duration};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap},
+    iter::Peekable,
+    mem,
+    time::Duration,
+};
 
 use super::{
     filled::{BUCKETS, Filled, place_of},
@@ -17,9 +23,14 @@ use crate::{message::NodeId, time::Time};
 /// A way that is to be gone on with: how many nanoseconds it takes, and where it leads.
 type Way = (u64, u32);
 
+/// How many of the ways are kept that were looked for to the end, unless those from one node are more: half a megabyte.
+const KEPT_MAX: usize = 65_536;
+
 /// The shortest ways from a node to all others, as far as they are known; and memory for the next.
 #[derive(Debug, Default)]
 pub(super) struct Ways {
+    /// How many nanoseconds the ways take from each node that they were looked for from to the end, and not long ago.
+    kept: BTreeMap<NodeId, Vec<u64>>,
     /// How many nanoseconds the shortest way takes to each node.
     nanos: Vec<u64>,
     /// To how many nodes no way is known.
@@ -86,10 +97,22 @@ impl Ways {
         self.nanos[to] < within
     }
 
-    /// Finds out after how many nanoseconds a block that a node has found comes to each while nothing else happens.
+    /// Finds out after how many nanoseconds a block that a node has found comes to each while nothing else happens. It is
+    /// kept until there is too much of it, or the links are [others](Self::forget).
     pub(super) fn all_from(&mut self, links: (&Lanes, &Sources), finder: NodeId) -> &[u64] {
-        self.look(links, finder, |_| true);
-        &self.nanos
+        if !self.kept.contains_key(&finder) {
+            self.look(links, finder, |_| true);
+            if (self.kept.len() + 1) * self.nanos.len() > KEPT_MAX {
+                self.kept.clear();
+            }
+            self.kept.insert(finder, self.nanos.clone());
+        }
+        &self.kept[&finder]
+    }
+
+    /// Forgets all ways, as the links are others.
+    pub(super) fn forget(&mut self) {
+        self.kept.clear();
     }
 
     /// Tells when a block that a node finds at a moment comes to some others while nothing else happens, in the order in which
@@ -119,13 +142,15 @@ impl Ways {
         finder: NodeId,
         miner: NodeId,
     ) -> Option<u64> {
+        let telling = sources.of(miner.index() as u32);
+        // Among many nodes it mostly does not.
+        telling.iter().find(|source| source.from as usize == finder.index())?;
         let nanos = self.all_from((lanes, sources), finder);
         let heard = nanos[miner.index()];
-        let miner = miner.index() as u32;
         let brings = |source: &&Source| nanos[source.from as usize].saturating_add(source.nanos) <= heard;
-        let mut bringing = sources.of(miner).iter().filter(brings).map(|source| source.from as usize);
+        let mut bringing = telling.iter().filter(brings).map(|source| source.from as usize);
         let is_alone = (bringing.next(), bringing.next()) == (Some(finder.index()), None);
-        let (start, lanes) = lanes.of(miner);
+        let (start, lanes) = lanes.of(miner.index() as u32);
         let told_at = |more_nanos: u32| heard.saturating_add(start.nanos).saturating_add(more_nanos.into());
         let have_it = lanes.iter().all(|lane| nanos[lane.to as usize] < told_at(lane.more_nanos));
         (is_alone && have_it).then(|| told_at(start.most_more_nanos))
