@@ -36,7 +36,7 @@ pub struct Accounts {
 /// Coins that came to an address.
 #[derive(Debug)]
 struct Credit {
-    /// What brought them: a pointer, where the address and the amount are three words, of which each block has a set.
+    /// What brought them. Nearly each block has such a credit, and this takes a third of what the address and the amount do.
     by: Transaction,
     /// The one before. There are so few that each may drop the one before it.
     before: Option<Arc<Credit>>,

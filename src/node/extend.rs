@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Up to here, some ten thousand years away, there are timestamps left for the next block.
-const LATE_MICROS: u64 = u64::MAX >> 6;
+pub(super) const LATE_MICROS: u64 = u64::MAX >> 6;
 
 /// What comes of a block that extends the tip, or a [rival](super::rival) of it, in this order: as [`Effects`], or as calls
 /// of a driver that has no time for a list.
@@ -188,7 +188,7 @@ impl Node {
         self.is_quiet
     }
 
-    /// Tells whether the node has nothing on its mind but its chain and what it holds back, since its last input.
+    /// Tells whether the node has nothing on its mind but its chain and a strategy that is not at rest, since its last input.
     #[inline]
     pub(crate) fn only_holds_back(&self) -> bool {
         self.only_holds_back

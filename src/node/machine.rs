@@ -81,7 +81,7 @@ pub struct Node {
     pub(super) is_quiet: bool,
     /// Whether it has nothing on its mind but its chain and the blocks that it lacks.
     pub(super) only_lacks_blocks: bool,
-    /// Whether it has nothing on its mind but its chain and what it holds back.
+    /// Whether it has nothing on its mind but its chain and a strategy that is not at rest.
     pub(super) only_holds_back: bool,
     /// Whether it sends its peers each new block as a whole.
     pub(super) pushes: bool,

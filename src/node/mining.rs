@@ -4,6 +4,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use super::{
     effects::{Effect, Effects},
+    extend::LATE_MICROS,
     machine::{Node, SearchId, Template},
 };
 use crate::{
@@ -99,7 +100,9 @@ impl Node {
         }
         self.begin_attack(effects);
         self.ask_for_lost_branch(effects);
-        if self.mined_on().next_timestamp(&self.rules, Time::UNIX_EPOCH).is_none() {
+        // Neither the median nor the start of a window comes after the tip.
+        let may_end = self.mined_on().tip_micros() > LATE_MICROS;
+        if may_end && self.mined_on().next_timestamp(&self.rules, Time::UNIX_EPOCH).is_none() {
             return self.give_up_mining(MineError::NoTimestampLeft, effects);
         }
         let target = self.mined_on().next_target(&self.rules);

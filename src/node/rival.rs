@@ -6,10 +6,10 @@ use super::{extend::Extended, machine::Node, memory::Gossip};
 use crate::{blockchain::Blockchain, message::NodeId, time::Time, transaction::Transaction};
 
 impl Node {
-    /// Tells whether it keeps as many chains beside its own as it may, one of so many blocks among them: for each more it
-    /// forgets another.
-    pub(crate) fn forgets_for_more(&self, blocks: u64) -> bool {
-        self.gossip.side_branches.len() >= self.limits.side_branches && self.longest_branch >= blocks
+    /// Returns how many blocks the longest chain may have that it forgets for another: of those beside its own, if it keeps as
+    /// many of them as it may.
+    pub(crate) fn longest_to_forget(&self) -> Option<u64> {
+        (self.gossip.side_branches.len() >= self.limits.side_branches).then_some(self.longest_branch)
     }
 
     /// Tells whether nothing comes of a chain that a peer has but that it is kept beside the node's own: it ends with another
@@ -33,7 +33,12 @@ impl Node {
             && !self.knows(rival)
             && self.is_in_time(now, rival)
             && !self.prefers_to(tip, rival)
-            && self.gossip.has_room_beside(rival.size_after(rival.len() - 1), &self.limits)
+            && self.has_room_for_rival(rival)
+    }
+
+    /// Tells whether a rival of the tip more stays beside it, and has no other leave for its bytes.
+    pub(super) fn has_room_for_rival(&self, rival: &Blockchain) -> bool {
+        self.gossip.has_room_beside(rival.size_after(rival.len() - 1), &self.limits)
     }
 
     /// Keeps a chain beside the node's own that [rivals](Self::is_rivalled) it.

@@ -195,10 +195,12 @@ impl Node {
             && (self.is_extended_by(now, chain) || self.only_reorganises(now, chain))
     }
 
-    /// Returns the rival of a block that the node holds back, if it shows that once the block has come to it, and no more comes
-    /// of it.
+    /// Returns the rival of a block that the node holds back, if it shows that and keeps the block beside it once the block has
+    /// come to it, and no more comes of it.
     pub(crate) fn rival_to_show(&self, now: Time, block: &Blockchain) -> Option<&Blockchain> {
-        let shows_it = self.act_on(block) == Some(Act::Match) && self.is_extended_by(now, block);
+        let shows_it = self.act_on(block) == Some(Act::Match)
+            && self.is_extended_by(now, block)
+            && self.has_room_for_rival(block);
         self.held_back().filter(|rival| shows_it && rival.is_sibling_of(block))
     }
 
@@ -206,7 +208,7 @@ impl Node {
     /// its mind.
     fn act_on(&self, others: &Blockchain) -> Option<Act> {
         match self.scheme.as_deref()? {
-            Scheme::Secret(secret) if self.only_holds_back => secret.act_on(others),
+            Scheme::Secret(secret) if self.only_holds_back && self.pushes => secret.act_on(others),
             _ => None,
         }
     }

@@ -177,8 +177,9 @@ impl Extended for NodeEffects<'_> {
     }
 }
 
-/// Of a replayed block on top of a rival of a node's tip, carries out only that the node reorganises. That it takes the block
-/// on and tells its peers is counted for all nodes together, and its search goes on, as the difficulty is the same.
+/// Of a replayed block that is written into a node at once, carries out only that the node reorganises, if it does. That it
+/// takes the block on and tells its peers is counted for all nodes together, and its search goes on, as the difficulty is the
+/// same.
 pub(super) struct GivenEffects<'a> {
     pub(super) around: &'a mut Surroundings,
     pub(super) node: NodeId,

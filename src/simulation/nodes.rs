@@ -1,9 +1,10 @@
 //! The nodes, where they stand, and the blocks that all of them have taken on at once.
 //!
-//! A block that is [replayed](super::replays) comes to all nodes at once and is kept here once. Into a node that reorganises
-//! for it, it is written at once; into any other, like a block that this [downloads](super::downloads), when it is next to do
-//! or to say something: the node's own code makes the step then. So all ways to a node lead through here, and none of them
-//! finds it behind, but for whoever asks for it as it was before its download.
+//! A block that is [replayed](super::replays) comes to all nodes at once and is kept here once. Into a node of whom more comes
+//! than that it extends its chain, it is written at once; into any other, like a block that this
+//! [downloads](super::downloads), when it is next to do or to say something: the node's own code makes the step then. So all
+//! ways to a node lead through here, and none of them finds it behind, but for whoever asks for it as it was before its
+//! download, or for what it keeps beside its chain.
 
 use std::{hint, sync::Arc};
 
@@ -159,14 +160,15 @@ impl Nodes {
         self.bring_up(around, id);
         let Self { list, longest, .. } = self;
         let Some(node) = &mut list[id.index()] else { return false };
-        let (had_longest, forgets) = (longest.is_of(node), around.may_forget(node));
+        let had_longest = longest.is_of(node);
+        let forgets = matches!(message, Message::NewBlock(_)) && around.may_forget(node);
         if !node.takes_note(around.now, from, message) {
             return false;
         }
         // It may have taken another's copy of its chain in place of its own.
         longest.holders = longest.holders + usize::from(longest.is_of(node)) - usize::from(had_longest);
         around.look_at_what_it_heard(node);
-        if forgets && matches!(message, Message::NewBlock(_)) {
+        if forgets {
             around.look_at_what_it_forgot(node);
         }
         true
@@ -271,8 +273,8 @@ impl Nodes {
         Some(reorganising)
     }
 
-    /// Gives all nodes a block that one of them has found, on the chain that all had but those that
-    /// [reorganise](Self::reorganising). The target is that of a search on top of it.
+    /// Gives all nodes a block that one of them has found. It is on the chain that all had but those that
+    /// [reorganise](Self::reorganising), or give up what they hold back. The target is that of a search on top of it.
     pub(super) fn give(
         &mut self,
         around: &mut Surroundings,

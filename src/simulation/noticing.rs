@@ -4,10 +4,12 @@ use super::carry::Surroundings;
 use crate::{message::NodeId, node::Node};
 
 impl Surroundings {
-    /// Tells whether a node that keeps a chain more may forget a block of which messages are under way.
+    /// Tells whether a node that keeps a chain more may forget a block of which messages are under way: what it forgets mostly
+    /// ends long before.
     #[inline]
     pub(super) fn may_forget(&self, node: &Node) -> bool {
-        self.floods.shortest().is_some_and(|blocks| node.forgets_for_more(blocks))
+        node.longest_to_forget()
+            .is_some_and(|longest| self.floods.shortest().is_some_and(|shortest| shortest <= longest))
     }
 
     /// Notes whether a node that may have forgotten a block for another would notice if a repeat of that did not come.

@@ -14,7 +14,9 @@
 //!   the same time and no block is on its way any more, on one that each other node has, or keeps beside a rival of its tip
 //!   at the same difficulty, which holds no payments;
 //! - while no node has anything on its mind but its chain: no question, deadline, orphan or early block, no ban, nothing
-//!   pending, nothing held back, no peer that it would have to tell again;
+//!   pending, no peer that it would have to tell again;
+//! - while no node holds a block back; or, where each message takes the same time and no block is on its way any more, while
+//!   those that do give it up for this one as if they had shown it, or one does that [contests](super::contest) this one;
 //! - while all nodes are live, all lines free, and links whole; while nothing is drawn for a message, nor for a block
 //!   whether a node has to ask for it; while nobody judges what links carry;
 //! - with a timestamp that is in time at once;
@@ -90,8 +92,9 @@ pub(super) struct Found {
     /// The work of that search over the work of finding this block: 1 where the difficulty stays.
     scale: f64,
     pub(super) chain: Blockchain,
-    /// Those to whom it comes on top of a rival of their tip.
+    /// Those to whom it comes on top of a rival of their tip, or who give up what they hold back for it.
     reorganising: Vec<NodeId>,
+    /// The rival of it that somebody holds back and will show.
     contest: Option<Contest>,
 }
 
@@ -125,7 +128,7 @@ impl Replays {
 impl Surroundings {
     /// Tells whether a block that a node has just found, and tells its peers of, may be replayed, as far as that can be told
     /// before it is known what comes next. If so its peers are yet to be told. `were_together` tells whether all nodes are
-    /// known to have had the chain that it was found on.
+    /// known to have had the chain that it was found on, its finder not as a branch that it held back.
     pub(super) fn keeps_for_replay(
         &mut self,
         nodes: &mut Nodes,

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod downloads;
+mod races;
 mod ties;
 
 use std::time::Duration;

@@ -366,7 +366,8 @@ impl World {
         let is_command = matches!(input, Input::Command(..));
         let is_found = matches!(input, Input::Found(..))
             && nodes.at(around, id).is_some_and(|node| node.rests() || node.only_holds_back());
-        let were_together = nodes.are_together();
+        // Nobody has been on a branch that its finder has held back.
+        let were_together = is_found && nodes.are_together() && nodes.held_back(id).is_none();
         let Some((node, has_new_tip)) = nodes.handle(around, id, input, effects) else { return };
         let notices = around.notices_repeats(node);
         if has_new_tip {
