@@ -43,20 +43,15 @@ impl<T> Deref for Kept<T> {
 impl<T: Sent> Kept<T> {
     /// Puts something at a place.
     pub(super) fn insert(&mut self, place: usize, item: T) {
-        let (from, bytes) = item.sent();
-        match self.share_of(from) {
-            Ok(at) => {
-                let share = &mut self.shares[at];
-                (share.count, share.bytes) = (share.count + 1, share.bytes + bytes);
-            }
-            Err(at) => self.shares.insert(at, Share { from, count: 1, bytes }),
-        }
+        self.count_in(item.sent());
         self.items.insert(place, item);
     }
 
-    /// Puts something at the end.
-    pub(super) fn push(&mut self, item: T) {
-        self.insert(self.items.len(), item);
+    /// Puts something at the end, and returns the bytes of all that its sender has sent.
+    pub(super) fn push(&mut self, item: T) -> u64 {
+        let bytes = self.count_in(item.sent());
+        self.items.push_back(item);
+        bytes
     }
 
     /// Takes out what is at a place, if anything is.
@@ -113,6 +108,17 @@ impl<T: Sent> Kept<T> {
     /// Where somebody's share stands, or would.
     fn share_of(&self, from: NodeId) -> Result<usize, usize> {
         self.shares.binary_search_by_key(&from, |share| share.from)
+    }
+
+    /// Counts something to its sender's share, and returns the bytes of that.
+    fn count_in(&mut self, (from, bytes): (NodeId, u64)) -> u64 {
+        let at = self.share_of(from).unwrap_or_else(|at| {
+            self.shares.insert(at, Share { from, count: 0, bytes: 0 });
+            at
+        });
+        let share = &mut self.shares[at];
+        (share.count, share.bytes) = (share.count + 1, share.bytes + bytes);
+        share.bytes
     }
 
     fn count_out(&mut self, (from, bytes): (NodeId, u64)) {

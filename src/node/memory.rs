@@ -217,8 +217,7 @@ impl Gossip {
 /// many of all, the oldest of whoever has sent the most.
 fn keep<T: Sent>(item: T, kept: &mut Kept<T>, (most, most_bytes): (usize, u64)) {
     let (from, _) = item.sent();
-    kept.push(item);
-    let mut excess = kept.bytes_from(from).saturating_sub(most_bytes);
+    let mut excess = kept.push(item).saturating_sub(most_bytes);
     if excess > 0 {
         kept.retain(|item| {
             let (sender, bytes) = item.sent();

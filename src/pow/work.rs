@@ -3,7 +3,7 @@
 use std::{
     fmt,
     iter::Sum,
-    ops::{Add, AddAssign},
+    ops::{Add, AddAssign, Sub},
 };
 
 use super::Target;
@@ -64,6 +64,21 @@ impl Add for Work {
         let (low, carry) = self.low.overflowing_add(other.low);
         let high = self.high.checked_add(other.high).and_then(|high| high.checked_add(carry.into()));
         Self { high: high.expect("a chain has fewer than 2^64 blocks"), low }
+    }
+}
+
+impl Sub for Work {
+    type Output = Self;
+
+    /// Subtracts exactly.
+    ///
+    /// # Panics
+    ///
+    /// If there is less of it: subtract from the work of a chain that of its own beginning.
+    fn sub(self, other: Self) -> Self {
+        let (low, borrow) = self.low.overflowing_sub(other.low);
+        let high = self.high.checked_sub(other.high).and_then(|high| high.checked_sub(borrow.into()));
+        Self { high: high.expect("no less is subtracted from more"), low }
     }
 }
 
