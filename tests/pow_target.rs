@@ -128,10 +128,17 @@ fn work_adds_up_beyond_128_bits() {
     // A carry from the low half: 2 * 2^127.
     let half = Target::new(2).unwrap().work();
     assert_eq!(half + half, hardest);
+    assert_eq!(hardest - half, half);
     assert_eq!(Work::ZERO + half, half);
     assert_eq!([Work::ZERO.to_string(), format!("{:>4}", Work::ZERO)], ["0", "   0"]);
     assert_eq!(Work::default(), Work::ZERO);
     assert!(half < hardest && hardest < hardest + half);
+}
+
+#[test]
+#[should_panic(expected = "no less is subtracted from more")]
+fn there_is_no_less_than_no_work() {
+    let _ = Target::HARDEST.work() - (Target::HARDEST.work() + Target::EASIEST.work());
 }
 
 fn targets() -> impl Strategy<Value = Target> {
@@ -156,6 +163,16 @@ proptest! {
     fn the_text_compares_as_the_hash_does(target in targets(), head in any::<u128>(), bits in 0..128u32) {
         let hash = hash(head >> bits, 0);
         prop_assert_eq!(target.is_met_by(&hash), hash.to_string()[..32] < target.to_string()[..]);
+    }
+
+    #[test]
+    fn what_was_added_may_be_subtracted(works in prop::collection::vec(targets(), 1..50)) {
+        let works: Vec<_> = works.into_iter().map(|target| target.work()).collect();
+        let sums: Vec<_> = (1..=works.len()).map(|count| works[..count].iter().copied().sum::<Work>()).collect();
+        for (pair, work) in sums.windows(2).zip(&works[1..]) {
+            prop_assert_eq!(pair[1] - pair[0], *work);
+            prop_assert_eq!(pair[1] - *work, pair[0]);
+        }
     }
 
     #[test]

@@ -44,8 +44,8 @@ fn scenario_g(nodes: usize, interval: Duration, replays: bool) -> (Simulation, b
     (simulation, bare::Bare::new(nodes, edges))
 }
 
-/// Nine miners that all know each other, as in most experiments; with a selfish one, what is found while it holds
-/// something back is carried.
+/// Nine miners that all know each other, as in most experiments; with a selfish one, what it finds and holds
+/// back is not replayed.
 fn nine_miners(is_one_selfish: bool) -> Simulation {
     let simulation = Simulation::new(rules(Duration::from_secs(600)).paced_for(9.0 * ATTEMPTS), 1);
     simulation.set_default_link(Link::default().with_latency(Latency::fixed(Duration::from_millis(100))));

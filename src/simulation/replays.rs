@@ -16,7 +16,7 @@
 //! - while no node has anything on its mind but its chain: no question, deadline, orphan or early block, no ban, nothing
 //!   pending, no peer that it would have to tell again;
 //! - while no node holds a block back; or, where each message takes the same time and no block is on its way any more, while
-//!   those that do give it up for this one as if they had shown it, or one does that [contests](super::contest) this one;
+//!   each that does gives it up for this one and takes this one as others do, or while one [contests](super::contest) this one;
 //! - while all nodes are live, all lines free, and links whole; while nothing is drawn for a message, nor for a block
 //!   whether a node has to ask for it; while nobody judges what links carry;
 //! - with a timestamp that is in time at once;

@@ -241,7 +241,8 @@ impl Simulation {
     /// - no drawn part of a compact block has to be asked for, and
     /// - nothing else happens until all nodes have it. Where no message's time depends on its size the next block may
     ///   be found meanwhile, by a node that has this one, if no third is; and a block may be replayed that decides a fork,
-    ///   if each node has one side of that and knows the other.
+    ///   if each node has one side of that and knows the other, or one that a selfish miner answers with the only block
+    ///   that it holds back.
     ///
     /// [`run_for`](Self::run_for), [`run_until`](Self::run_until), [`run_blocks`](Self::run_blocks) and
     /// [`run_to_position`](Self::run_to_position) find that out once for each miner and size, which takes some
