@@ -188,8 +188,8 @@ impl Node {
         self.race_on(now, Some(from), effects);
     }
 
-    /// Tells whether a chain that a peer has makes the node give up what it holds back, and nothing else comes of it than of
-    /// one that any node takes on.
+    /// Tells whether a chain that a peer has makes the node give up what it holds back, and it then takes that on as an honest
+    /// node would, with no other effect.
     pub(crate) fn yields(&self, now: Time, chain: &Blockchain) -> bool {
         self.act_on(chain) == Some(Act::Adopt)
             && (self.is_extended_by(now, chain) || self.only_reorganises(now, chain))

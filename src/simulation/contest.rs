@@ -1,9 +1,10 @@
-//! A block that a miner contests, which has found a rival of it and held that back: it shows the rival once the block has come
-//! to it.
+//! Contested blocks: a miner has found a block and held it back, then somebody finds another in the same place, and once that
+//! has come to the miner it shows its own, the rival.
 //!
-//! Where each message takes the same time, all that follows can be told as for any block that is [replayed](super::replays):
-//! the block comes to all others, each of whom has it by the time when the rival comes there from the miner itself, and keeps
-//! that beside it. Nobody passes the rival on, and the miner does not pass the block on.
+//! Where each message takes the same time, what follows can be told beforehand, as for any block that is
+//! [replayed](super::replays). The block comes to all nodes by its shortest ways, none of which leads through the miner. The
+//! miner keeps it beside the rival and does not pass it on. Its peers hear of the rival only when they have the block, so that
+//! they keep the rival beside that and do not pass it on either; and all others never hear of it.
 
 use super::{carry::Surroundings, flow::Flow, nodes::Nodes, replays::Found};
 use crate::{blockchain::Blockchain, message::NodeId, time::Time};
@@ -12,15 +13,15 @@ use crate::{blockchain::Blockchain, message::NodeId, time::Time};
 #[derive(Debug, Clone)]
 pub(super) struct Contest {
     /// Who has found it, and holds it back.
-    pub(super) miner: NodeId,
+    miner: NodeId,
     pub(super) rival: Blockchain,
-    /// How many nanoseconds after the block was found the miner has shown it to all of its peers.
+    /// How many nanoseconds after the block was found the last of the miner's peers has got the rival.
     shown_nanos: u64,
 }
 
 impl Surroundings {
-    /// Finds out who contests a block that a node has found, while one node has more on its mind than its chain, if it can be
-    /// told what follows.
+    /// Returns who contests a block that a node has just found on the chain of all, if one node alone has more on its mind than
+    /// its chain, and what follows can be told.
     pub(super) fn contest(
         &mut self,
         nodes: &mut Nodes,
@@ -38,8 +39,8 @@ impl Surroundings {
         are_kept.then_some(Contest { miner, rival, shown_nanos })
     }
 
-    /// Has all nodes take on a block that is contested, and whoever sees its rival keep that, if all of their messages arrive
-    /// before another moment; tells whether they do.
+    /// Has all nodes but the miner take on a contested block, and the miner's peers keep the rival, if all messages about either
+    /// arrive before another moment; tells whether they do.
     pub(super) fn replay_contested(
         &mut self,
         nodes: &mut Nodes,
@@ -54,11 +55,12 @@ impl Surroundings {
             return false;
         }
         self.replays.settled_by = self.replays.settled_by.max(last);
-        // It tells all of its peers of the rival, instead of all but the finder of the block.
-        let shown = self.peers[miner.index()].len() as u64;
-        let told = record.messages + 1 - shown;
-        self.unqueued.messages += told + shown;
-        self.unqueued.bytes += told * self.floods.bytes_of(chain) + shown * self.floods.bytes_of(rival);
+        // In the record the miner passes the block on to all of its peers but the finder. Here it tells all of them of the rival.
+        let of_rival = self.peers[miner.index()].len() as u64;
+        let of_block = record.messages + 1 - of_rival;
+        self.unqueued.messages += of_block + of_rival;
+        self.unqueued.bytes +=
+            of_block * self.floods.bytes_of(chain) + of_rival * self.floods.bytes_of(rival);
         let others = (0..nodes.count() as u32).map(NodeId::new).filter(|id| ![finder, *miner].contains(id));
         let others: Vec<_> = others.collect();
         let times = self.replays.ways.times(self.floods.links(), (self.now, finder), &others);

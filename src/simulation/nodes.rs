@@ -28,8 +28,9 @@ pub(super) struct Nodes {
     given_count: u64,
     known_counts: Vec<u64>,
     longest: Longest,
-    /// How many have more on their minds than their chains.
+    /// How many have more on their minds than their chains, and which of them was the last to be counted.
     busy: usize,
+    last_busy: usize,
 }
 
 /// The first of the longest chains that nodes had, and how many have it now, in this very copy. While all have it, a block
@@ -229,10 +230,15 @@ impl Nodes {
     }
 
     /// Returns the node that has more on its mind than its chain, if there is one and no other.
-    pub(super) fn only_busy(&self) -> Option<NodeId> {
+    pub(super) fn only_busy(&mut self) -> Option<NodeId> {
+        if self.busy != 1 {
+            return None;
+        }
         let is_busy = |node: &Option<Node>| node.as_ref().is_some_and(|node| !node.rests());
-        let place = self.list.iter().position(is_busy).filter(|_| self.busy == 1)?;
-        Some(NodeId::new(place as u32))
+        if !is_busy(&self.list[self.last_busy]) {
+            self.last_busy = self.list.iter().position(is_busy)?;
+        }
+        Some(NodeId::new(self.last_busy as u32))
     }
 
     /// Tells whether a node [keeps a rival](Node::keeps_rival) of a block beside that, once it has the block.
@@ -245,9 +251,9 @@ impl Nodes {
         self.list[id.index()].as_ref().is_some_and(|node| node.keeps_rival(now, from, rival, block))
     }
 
-    /// Returns to whom a block that a node has found comes on top of a rival of their tip, or who gives up what it holds back
-    /// for it, if that is all that there is to think about, and all others had the chain that it was found on. The target is
-    /// that of a search on top of it, and of the search that each of them is in.
+    /// Returns to whom a block that a node has found comes on top of a rival of their tip, and who gives up what it holds back
+    /// for it, one at the most, if that is all that there is to think about, and all others had the chain that it was found
+    /// on. The target is that of a search on top of it, and of the search that each of them is in.
     pub(super) fn reorganising(
         &mut self,
         around: &mut Surroundings,
@@ -255,7 +261,13 @@ impl Nodes {
         (chain, target): (&Blockchain, Target),
     ) -> Option<Vec<NodeId>> {
         let (now, rules) = (around.now, Arc::clone(&around.rules));
-        if !self.at(around, finder)?.rests() {
+        let busy = self.only_busy();
+        if busy.map_or(self.busy > 0, |busy| busy == finder) {
+            return None;
+        }
+        if let Some(busy) = busy
+            && !self.at(around, busy)?.yields(now, chain)
+        {
             return None;
         }
         let mut reorganising = Vec::new();
@@ -264,7 +276,7 @@ impl Nodes {
             if node.extends(now, chain) {
                 continue;
             }
-            let takes_on = node.reorganises(now, chain) || node.yields(now, chain);
+            let takes_on = busy == Some(id) || node.reorganises(now, chain);
             if !takes_on || node.mined_on().next_target(&rules) != target {
                 return None;
             }
@@ -315,6 +327,7 @@ impl Nodes {
         let mut effects = Effects::default();
         let message = Message::NewBlock(Told::Chain(chain.clone()));
         let node = self.list[miner.index()].as_mut().expect("it holds back the rival");
+        // Nothing that comes of it depends on the time: the miner waits for nothing, has nothing pending, and its search goes on.
         node.handle(around.now, Input::Message(finder, message), &mut effects);
         debug_assert!(matches!(effects.to_do[..], [Effect::Relay { except: None, .. }]), "{effects:?}");
         debug_assert!(node.chain() == rival && effects.happened.is_empty(), "{effects:?}");
@@ -391,7 +404,10 @@ impl Nodes {
 
     fn count_in(&mut self, id: NodeId) {
         let Some(node) = &self.list[id.index()] else { return };
-        self.busy += usize::from(!node.rests());
+        if !node.rests() {
+            self.busy += 1;
+            self.last_busy = id.index();
+        }
         self.longest.count_in(node);
     }
 }

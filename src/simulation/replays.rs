@@ -11,12 +11,12 @@
 //! A block may be replayed that a node has found
 //!
 //! - on a chain that all nodes have, and while no message is under way that could matter to any; or, where each message takes
-//!   the same time and no block is on its way any more, on one that each other node has, or keeps beside a rival of its tip
-//!   at the same difficulty, which holds no payments;
+//!   the same time and no block is on its way any more, on one that some nodes keep beside their own, if the two differ in
+//!   their last block alone, which both were held to the same difficulty, and the block that is given up holds no payments;
 //! - while no node has anything on its mind but its chain: no question, deadline, orphan or early block, no ban, nothing
-//!   pending, no peer that it would have to tell again;
-//! - while no node holds a block back; or, where each message takes the same time and no block is on its way any more, while
-//!   each that does gives it up for this one and takes this one as others do, or while one [contests](super::contest) this one;
+//!   pending, nothing held back, no peer that it would have to tell again. Where each message takes the same time and no block
+//!   is on its way any more, one may hold blocks back: if it gives them up when this block comes, or if it
+//!   [contests](super::contest) this block, which is at the difficulty of the one before, over links both ways;
 //! - while all nodes are live, all lines free, and links whole; while nothing is drawn for a message, nor for a block
 //!   whether a node has to ask for it; while nobody judges what links carry;
 //! - with a timestamp that is in time at once;
@@ -27,12 +27,13 @@
 //!
 //! It waits until it is known what happens before its last message has arrived. Where that is a wake-up, a plan or the
 //! end of the time that is to pass, or somebody looks at the world, it is carried from node to node as any other block;
-//! and so it is where another proof is found, but for one case.
+//! and so it is where another proof is found, but for the following case.
 //!
 //! Where each message takes the same time the next block may be found meanwhile: by a node that has this one by then, if
 //! the search of yet another goes on until after the last message; if neither the difficulty changes after the next block,
 //! nor a sample is due before it; and if it is not what the run is to end with. The next block comes to each node later, as
-//! it takes no way that this one has not taken sooner, and so it meets nodes that have this one.
+//! it takes no way that this one has not taken sooner, and so it meets nodes that have this one. A block that is contested has
+//! no such heir.
 
 use std::{mem, time::Duration};
 
@@ -157,14 +158,15 @@ impl Surroundings {
         if found.scale != 1.0 && self.flow != Flow::Free {
             return false;
         }
-        if !were_together {
-            let (chain, target) = (&found.chain, found.target);
-            let Some(reorganising) = nodes.reorganising(self, finder, (chain, target)) else { return false };
-            found.reorganising = reorganising;
-        } else if !is_plain {
-            found.contest = self.contest(nodes, finder, &found.chain);
-            if found.contest.is_none() || found.scale != 1.0 {
-                return false;
+        if !is_plain {
+            let may_be_contested = were_together && found.scale == 1.0;
+            found.contest = if may_be_contested { self.contest(nodes, finder, &found.chain) } else { None };
+            if found.contest.is_none() {
+                let (chain, target) = (&found.chain, found.target);
+                let Some(reorganising) = nodes.reorganising(self, finder, (chain, target)) else {
+                    return false;
+                };
+                found.reorganising = reorganising;
             }
         }
         self.replays.found = Some(found);

@@ -134,8 +134,9 @@ impl Ways {
     }
 
     /// Tells after how many nanoseconds the peers of a miner have all heard what it tells them once a block has come to it that
-    /// a node has found, and that it does not pass on: if the finder is the first to tell it, alone, and each of the peers
-    /// has the block before.
+    /// a node has found, and that it does not pass on. None, unless the block comes to the miner from the finder itself, and
+    /// from nobody else by then, and has come to each peer before what the miner tells that one: then no shortest way leads
+    /// through the miner.
     pub(super) fn shown_after(
         &mut self,
         (lanes, sources): (&Lanes, &Sources),
