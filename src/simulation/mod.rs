@@ -17,6 +17,7 @@ mod flood;
 mod floods;
 mod flow;
 mod lanes;
+mod longest;
 mod messages;
 mod nodes;
 mod noticing;

@@ -8,7 +8,10 @@
 
 use std::{hint, sync::Arc};
 
-use super::carry::{GivenEffects, NodeEffects, Surroundings};
+use super::{
+    carry::{GivenEffects, NodeEffects, Surroundings},
+    longest::Longest,
+};
 use crate::{
     blockchain::{Blockchain, Cut},
     message::{Message, NodeId, Told},
@@ -31,36 +34,6 @@ pub(super) struct Nodes {
     /// How many have more on their minds than their chains, and which of them was the last to be counted.
     busy: usize,
     last_busy: usize,
-}
-
-/// The first of the longest chains that nodes had, and how many have it now, in this very copy. While all have it, a block
-/// that is found on it is new to each.
-#[derive(Debug, Default)]
-struct Longest {
-    chain: Option<Blockchain>,
-    holders: usize,
-}
-
-impl Longest {
-    /// Counts in a node that has another chain than it had.
-    #[inline]
-    fn count_in(&mut self, node: &Node) {
-        if self.chain.as_ref().is_none_or(|longest| node.chain().len() > longest.len()) {
-            self.chain = Some(node.chain().clone());
-            self.holders = 0;
-        }
-        self.holders += usize::from(self.is_of(node));
-    }
-
-    fn count_out(&mut self, node: &Node) {
-        self.holders -= usize::from(self.is_of(node));
-    }
-
-    /// Tells whether it is a node's, in this very copy.
-    #[inline]
-    fn is_of(&self, node: &Node) -> bool {
-        self.chain.as_ref().is_some_and(|chain| chain.is_same_copy(node.chain()))
-    }
 }
 
 impl Nodes {
