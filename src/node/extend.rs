@@ -128,9 +128,10 @@ impl Node {
     pub(super) fn grow(&mut self, now: Time, (search, proof): (SearchId, u64), effects: &mut Effects) {
         if let Some(chain) = self.complete(now, search, proof, effects) {
             self.tips += 1;
-            self.chain = chain.clone();
-            effects.push(Effect::Relay { except: None, message: self.news(&chain) });
-            self.answer_and_go_on(&chain, effects);
+            self.chain = chain;
+            effects.push(Effect::Relay { except: None, message: self.news(&self.chain) });
+            self.mining.answer(&self.chain, effects);
+            self.search(effects);
         }
     }
 

@@ -46,6 +46,14 @@ impl Mining {
     fn is_wanted(&self) -> bool {
         self.continuous || !self.tickets.is_empty()
     }
+
+    /// Answers whoever waits for a block that was mined, the last of a chain.
+    #[inline]
+    pub(super) fn answer(&mut self, chain: &Blockchain, effects: &mut Effects) {
+        if let Some(ticket) = self.tickets.pop_front() {
+            effects.push(Effect::Answer(ticket, Answer::Mine(Ok(Forged::from(chain.last_block())))));
+        }
+    }
 }
 
 impl Node {
@@ -212,7 +220,8 @@ impl Node {
     pub(super) fn found(&mut self, now: Time, search: SearchId, proof: u64, effects: &mut Effects) {
         if let Some(chain) = self.complete(now, search, proof, effects) {
             self.has_mined(now, chain.clone(), effects);
-            self.answer_and_go_on(&chain, effects);
+            self.mining.answer(&chain, effects);
+            self.search(effects);
         }
     }
 
@@ -242,15 +251,6 @@ impl Node {
         let happening = Happening::Mined { block, position: chain.len(), parent };
         effects.happened(happening);
         Some(chain)
-    }
-
-    /// Answers whoever waits for a block that was mined, the last of a chain, and searches for the next.
-    #[inline]
-    pub(super) fn answer_and_go_on(&mut self, chain: &Blockchain, effects: &mut Effects) {
-        if let Some(ticket) = self.mining.tickets.pop_front() {
-            effects.push(Effect::Answer(ticket, Answer::Mine(Ok(Forged::from(chain.last_block())))));
-        }
-        self.search(effects);
     }
 
     pub(super) fn exhausted(&mut self, search: SearchId, exhausted: Exhausted, effects: &mut Effects) {

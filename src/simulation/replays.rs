@@ -127,15 +127,19 @@ impl Replays {
 }
 
 impl Surroundings {
-    /// Tells whether a block that a node has just found, and tells its peers of, may be replayed, as far as that can be told
-    /// before it is known what comes next. If so its peers are yet to be told. `were_together` tells whether all nodes are
-    /// known to have had the chain that it was found on, its finder not as a branch that it held back.
-    pub(super) fn keeps_for_replay(
+    /// Keeps a block that a node has just found, and tells its peers of, if it may be replayed, as far as that can be told
+    /// before it is known what comes next: its peers are yet to be told. `were_together` tells whether all nodes are known to
+    /// have had the chain that it was found on, its finder not as a branch that it held back.
+    ///
+    /// # Errors
+    ///
+    /// The message to its peers, if it may not be replayed.
+    pub(super) fn keep_for_replay(
         &mut self,
         nodes: &mut Nodes,
         (finder, were_together): (NodeId, bool),
-        news: &Message,
-    ) -> bool {
+        news: Message,
+    ) -> Result<(), Message> {
         let now = self.now;
         let is_plain = were_together && nodes.rest();
         let may_be = self.replays.are_on
@@ -145,31 +149,40 @@ impl Surroundings {
             && self.is_steady()
             // Who keeps a block beside another may forget a third for it, and would notice a repeat of that.
             && (is_plain || self.flow == Flow::Free && self.floods.are_over(now));
-        let Some(node) = nodes.at(self, finder).filter(|_| may_be) else { return false };
+        let Some(node) = nodes.at(self, finder).filter(|_| may_be) else { return Err(news) };
         let chain = match news {
             Message::NewBlock(Told::Chain(chain)) | Message::CompactBlock(Told::Chain(chain)) => chain,
-            Message::Announce { block, .. } if *block == node.chain().tip_hash() => node.chain(),
-            _ => return false,
+            Message::Announce { block, .. } if block == node.chain().tip_hash() => node.chain().clone(),
+            news => return Err(news),
         };
-        if !node.is_in_time(now, chain) {
-            return false;
-        }
-        let mut found = self.of_its_kind(finder, chain.clone());
-        if found.scale != 1.0 && self.flow != Flow::Free {
-            return false;
-        }
-        if !is_plain {
-            let may_be_contested = were_together && found.scale == 1.0;
-            found.contest = if may_be_contested { self.contest(nodes, finder, &found.chain) } else { None };
-            if found.contest.is_none() {
-                let (chain, target) = (&found.chain, found.target);
-                let Some(reorganising) = nodes.reorganising(self, finder, (chain, target)) else {
-                    return false;
-                };
-                found.reorganising = reorganising;
+        let is_in_time = node.is_in_time(now, &chain);
+        let mut found = self.of_its_kind(finder, chain);
+        let is_even = found.scale == 1.0 || self.flow == Flow::Free;
+        match is_in_time
+            && is_even
+            && (is_plain || self.is_told_what_follows(nodes, &mut found, were_together))
+        {
+            true => {
+                self.replays.found = Some(found);
+                Ok(())
             }
+            false => Err(nodes.at(self, finder).expect("it has found a block").news(&found.chain)),
         }
-        self.replays.found = Some(found);
+    }
+
+    /// Finds out what follows where not all nodes rest with one chain; tells whether that can be told.
+    fn is_told_what_follows(&mut self, nodes: &mut Nodes, found: &mut Found, were_together: bool) -> bool {
+        let finder = found.kind.finder;
+        if were_together && found.scale == 1.0 {
+            found.contest = self.contest(nodes, finder, &found.chain);
+        }
+        if found.contest.is_some() {
+            return true;
+        }
+        let Some(reorganising) = nodes.reorganising(self, finder, (&found.chain, found.target)) else {
+            return false;
+        };
+        found.reorganising = reorganising;
         true
     }
 

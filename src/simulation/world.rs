@@ -393,11 +393,16 @@ impl World {
         let is_judged = around.traffic.is_judged();
         let mut carry_out = || {
             for effect in effects.to_do.drain(..) {
-                match effect {
-                    Effect::Relay { except: None, message }
-                        if shows_one && around.keeps_for_replay(nodes, (id, were_together), &message) => {}
-                    effect => around.carry_out(id, nodes.chain(id).expect("it is no puppet"), effect),
-                }
+                let effect = match effect {
+                    Effect::Relay { except: None, message } if shows_one => {
+                        match around.keep_for_replay(nodes, (id, were_together), message) {
+                            Ok(()) => continue,
+                            Err(message) => Effect::Relay { except: None, message },
+                        }
+                    }
+                    effect => effect,
+                };
+                around.carry_out(id, nodes.chain(id).expect("it is no puppet"), effect);
             }
         };
         if is_judged {
