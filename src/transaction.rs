@@ -46,6 +46,9 @@ struct Content {
     /// What follows from the rest, once it was [computed](Transaction::hashed) for good.
     #[serde(skip)]
     computed: Option<Computed>,
+    /// The canonical JSON, once it was [written](Transaction::written) for good.
+    #[serde(skip)]
+    text: Option<Box<[u8]>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +58,15 @@ struct Computed {
     bytes: usize,
 }
 
+impl Content {
+    /// A copy that shares the addresses.
+    fn copied(&self) -> Self {
+        let Self { amount, nonce, recipient, sender, computed, text } = self;
+        let (recipient, sender) = (Arc::clone(recipient), Arc::clone(sender));
+        Self { amount: *amount, nonce: *nonce, recipient, sender, computed: *computed, text: text.clone() }
+    }
+}
+
 impl Transaction {
     /// Makes a transaction without a nonce.
     pub fn new(sender: impl Into<Arc<str>>, recipient: impl Into<Arc<str>>, amount: u64) -> Self {
@@ -62,7 +74,7 @@ impl Transaction {
     }
 
     fn of(sender: Arc<str>, recipient: Arc<str>, amount: u64, nonce: Option<u64>) -> Self {
-        Self(Arc::new(Content { amount, nonce, recipient, sender, computed: None }))
+        Self(Arc::new(Content { amount, nonce, recipient, sender, computed: None, text: None }))
     }
 
     /// Makes the reward of a miner: new coins, from [`REWARD_SENDER`].
@@ -127,9 +139,14 @@ impl Transaction {
             return self;
         }
         let computed = Some(self.compute());
-        let Content { amount, nonce, recipient, sender, .. } = &*self.0;
-        let (recipient, sender) = (Arc::clone(recipient), Arc::clone(sender));
-        Self(Arc::new(Content { amount: *amount, nonce: *nonce, recipient, sender, computed }))
+        Self(Arc::new(Content { computed, ..self.0.copied() }))
+    }
+
+    /// Returns it with its text, which is then written no more: for one that many blocks hold.
+    pub(crate) fn written(self) -> Self {
+        let mut text = Vec::new();
+        self.write(&mut text);
+        Self(Arc::new(Content { text: Some(text.into()), ..self.0.copied() }))
     }
 
     fn compute(&self) -> Computed {
@@ -171,6 +188,9 @@ impl Transaction {
 
     /// Writes the canonical JSON.
     pub(crate) fn write(&self, text: &mut impl Text) {
+        if let Some(written) = &self.0.text {
+            return text.push(written);
+        }
         text.push(b"{\"amount\": ");
         push_number(text, self.0.amount);
         if let Some(nonce) = self.0.nonce {

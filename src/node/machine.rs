@@ -151,7 +151,7 @@ impl Node {
             Checks::WholeBlocks => u64::try_from(rules.ahead_max.as_micros()).unwrap_or(u64::MAX),
         };
         debug_assert!(chain.is_verified_under(fingerprint));
-        let reward = Arc::new([Transaction::reward(address, rules.reward)]);
+        let reward = Arc::new([Transaction::reward(address, rules.reward).written()]);
         let scheme = Scheme::of(behaviour.strategy, &chain);
         let mut mempool = Mempool::new(limits.mempool);
         let lost = mempool.restore(pending, &rules, chain.accounts());
