@@ -78,7 +78,7 @@ fn escape(unit: u16) -> [u8; 6] {
 }
 
 /// Every byte as two hexadecimal digits.
-pub(super) const HEX: [[u8; 2]; 256] = {
+const HEX: [[u8; 2]; 256] = {
     let digits = b"0123456789abcdef";
     let (mut hex, mut byte) = ([[0; 2]; 256], 0);
     while byte < 256 {
