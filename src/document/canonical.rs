@@ -4,7 +4,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::write::{python_float, write_json};
+use super::write::{hex_digits, python_float, write_json};
 use crate::hash::BlockHash;
 
 /// What takes a text, piece by piece.
@@ -78,12 +78,10 @@ pub(crate) fn push_number(text: &mut impl Text, number: u64) {
 
 /// Writes a hash, in quotes.
 pub(crate) fn push_hash(text: &mut impl Text, hash: &BlockHash) {
-    // Reckoned, they are made sixteen at once; looked up, one byte after the other.
-    let digit = |half: u8| half + if half < 10 { b'0' } else { b'a' - 10 };
     let mut digits = [b'"'; 66];
     let (pairs, _) = digits[1..65].as_chunks_mut();
     for (pair, byte) in pairs.iter_mut().zip(hash.as_bytes()) {
-        *pair = [digit(byte >> 4), digit(byte & 15)];
+        *pair = hex_digits(*byte);
     }
     text.push(&digits);
 }

@@ -73,20 +73,15 @@ impl Formatter for PythonFormatter {
 /// Writes a UTF-16 code unit by its number.
 #[inline]
 fn escape(unit: u16) -> [u8; 6] {
-    let [[a, b], [c, d]] = unit.to_be_bytes().map(|byte| HEX[usize::from(byte)]);
+    let [[a, b], [c, d]] = unit.to_be_bytes().map(hex_digits);
     [b'\\', b'u', a, b, c, d]
 }
 
-/// Every byte as two hexadecimal digits.
-const HEX: [[u8; 2]; 256] = {
-    let digits = b"0123456789abcdef";
-    let (mut hex, mut byte) = ([[0; 2]; 256], 0);
-    while byte < 256 {
-        hex[byte] = [digits[byte >> 4], digits[byte & 0xf]];
-        byte += 1;
-    }
-    hex
-};
+/// Writes a byte as two hexadecimal digits. They are reckoned, for many bytes at once, and not looked up one by one.
+#[inline(always)]
+pub(super) fn hex_digits(byte: u8) -> [u8; 2] {
+    [byte >> 4, byte & 15].map(|half| half + if half < 10 { b'0' } else { b'a' - 10 })
+}
 
 /// Writes a float as Python's `repr` does: the shortest digits that come back exactly, of those the nearest, of two that
 /// are equally near the even one; an exponent below 1e-4 and from 1e16 on.
