@@ -190,19 +190,16 @@ impl Surroundings {
     fn of_its_kind(&self, finder: NodeId, chain: Blockchain) -> Found {
         let (before, target) = (chain.target(), chain.next_target(&self.rules));
         let scale = if target == before { 1.0 } else { target.work().as_f64() / before.work().as_f64() };
-        let Flow::Steady { by_all_sizes } = self.flow else {
-            let kind = Kind { finder, bytes: 0, request_bytes: 0 };
-            return Found {
-                kind,
-                request_bytes: 0,
-                target,
-                scale,
-                chain,
-                reorganising: Vec::new(),
-                contest: None,
-            };
+        let (kind, request_bytes) = match self.flow {
+            Flow::Steady { by_all_sizes } => self.kind_by_size(finder, &chain, by_all_sizes),
+            _ => (Kind { finder, bytes: 0, request_bytes: 0 }, 0),
         };
-        let bytes = self.traffic.load(Size::of_new_block(&chain)).bytes;
+        Found { kind, request_bytes, target, scale, chain, reorganising: Vec::new(), contest: None }
+    }
+
+    /// Finds out of which kind a block is where sizes matter, and how many bytes a message takes that asks for it.
+    fn kind_by_size(&self, finder: NodeId, chain: &Blockchain, by_all_sizes: bool) -> (Kind, u64) {
+        let bytes = self.traffic.load(Size::of_new_block(chain)).bytes;
         let request_bytes = match self.rules.relay {
             Relay::Announce | Relay::Compact { .. } => {
                 request_bytes(chain.parent().map_or(0, |parent| parent.locator().len()))
@@ -211,7 +208,7 @@ impl Surroundings {
         };
         let do_requests_matter = by_all_sizes || !is_packet(request_bytes);
         let kind = Kind { finder, bytes, request_bytes: if do_requests_matter { request_bytes } else { 0 } };
-        Found { kind, request_bytes, target, scale, chain, reorganising: Vec::new(), contest: None }
+        (kind, request_bytes)
     }
 
     /// Tells whether whoever finds the next proof has heard by then of a block that was just found, and no other proof is
