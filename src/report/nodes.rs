@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use crate::message::NodeId;
 
-/// Up to which number nodes are found by an index, in four bytes a number. A network numbers its nodes from 0; a greater
-/// number is one that somebody made up, and must not cost its size.
+/// Up to which number nodes that joined in another order are found by an index, in four bytes a number. A network numbers its
+/// nodes from 0; a greater number is one that somebody made up, and must not cost its size.
 const INDEXED: usize = 1 << 20;
 /// In the index: there is no such node.
 const NOBODY: u32 = u32::MAX;
@@ -14,7 +14,9 @@ const NOBODY: u32 = u32::MAX;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Nodes {
     list: Vec<Observed>,
-    /// Places by number.
+    /// How many have their numbers for their places, from the first on: mostly all. An index of many lies in no near cache.
+    in_order: usize,
+    /// Places of the others by number.
     index: Vec<u32>,
     others: BTreeMap<NodeId, usize>,
 }
@@ -35,6 +37,9 @@ impl Nodes {
     /// Returns a node's place, if it has joined.
     #[inline]
     pub(super) fn place(&self, node: NodeId) -> Option<usize> {
+        if node.index() < self.in_order {
+            return Some(node.index());
+        }
         match self.index.get(node.index()) {
             Some(&place) => (place != NOBODY).then_some(place as usize),
             None => self.others.get(&node).copied(),
@@ -49,7 +54,9 @@ impl Nodes {
         }
         let place = self.list.len();
         self.list.push(Observed { node, name, mined: 0 });
-        if node.index() < INDEXED {
+        if [place, node.index()] == [self.in_order; 2] {
+            self.in_order += 1;
+        } else if node.index() < INDEXED {
             if self.index.len() <= node.index() {
                 self.index.resize(node.index() + 1, NOBODY);
             }
@@ -74,5 +81,26 @@ impl Nodes {
         let mut nodes: Vec<_> = self.list.iter().enumerate().collect();
         nodes.sort_by_key(|(_, observed)| observed.node);
         nodes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_those_in_the_order_of_joining() {
+        let numbers = [0, 1, 5, 3, 2, INDEXED as u32 + 7, 6];
+        for joining in [numbers.as_slice(), &numbers[2..], &[1, 0]] {
+            let mut nodes = Nodes::default();
+            for (place, number) in joining.iter().enumerate() {
+                assert_eq!(nodes.place(NodeId::new(*number)), None);
+                for _ in 0..2 {
+                    assert_eq!(nodes.add(NodeId::new(*number), "a node".into()), place);
+                }
+                let found = joining[..=place].iter().map(|number| nodes.place(NodeId::new(*number)));
+                assert!(found.eq((0..=place).map(Some)));
+            }
+        }
     }
 }
