@@ -123,6 +123,12 @@ impl Flood {
         }
     }
 
+    /// Tells whether what tells a node of the block comes when the node has heard of it, or has it.
+    #[inline]
+    pub(super) fn is_repeat(&self, arrival: &Arrival) -> bool {
+        self.first[arrival.to as usize] < arrival.at
+    }
+
     /// Has what is known of a node fetched from memory, and does not wait for it.
     #[inline]
     pub(super) fn fetch(&self, node: u32) {

@@ -1,10 +1,10 @@
 //! Blocks on their way through the network, without a message for each link.
 //!
 //! Of the messages that bring a block to a node only the first matters: the node has the block then, and a repeat over a
-//! link that loses nothing leaves no trace. So only what may come first is put into the queue, about one message in ten.
-//! The others are known all the same: who told its peers, when, and whom not, says when each of them comes. From that
-//! they are counted, come back if the first was in vain, and are all spelled out when the network changes, or links may have
-//! no room for them.
+//! link that loses nothing leaves no trace. So only what may come first is put into the queue, about one message in ten, and
+//! what has been overtaken since is left out when its bucket is opened. The others are known all the same: who told its
+//! peers, when, and whom not, says when each of them comes. From that they are counted, come back if the first was in vain,
+//! and are all spelled out when the network changes, or links may have no room for them.
 //!
 //! Where blocks are announced it is their hashes that nodes are told. The first matters, as the node asks for the block and
 //! [downloads](super::downloads) it. A node that makes anything of being told again hears, from then on, each that tells it,
@@ -104,6 +104,19 @@ impl Floods {
         size.with_block_bytes(self.block_bytes.unwrap_or(size.block_bytes))
     }
 
+    /// Drops something that is yet to arrive if it has become a repeat; tells whether it has, and so is to be left out of the
+    /// queue. If what overtook it is in vain it comes back with all that its receiver [is told](Flood::to_node).
+    #[inline]
+    pub(super) fn drops(&mut self, arrival: &Arrival) -> bool {
+        if arrival.slot & (FLOOD | ASKED | SENT) != FLOOD {
+            return false;
+        }
+        let flood = self.flood_mut(number_of(arrival) as u32);
+        let is_repeat = flood.is_repeat(arrival);
+        flood.queued -= u32::from(is_repeat);
+        is_repeat
+    }
+
     /// Tells what has arrived.
     #[inline]
     pub(super) fn arrive(&mut self, arrival: &Arrival) -> Wave {
@@ -119,7 +132,7 @@ impl Floods {
         if arrival.slot & SENT != 0 {
             return Wave::Sent(number as u32, flood.chain.clone());
         }
-        if flood.first[arrival.to as usize] < arrival.at || self.last == Some(*arrival) {
+        if flood.is_repeat(arrival) || self.last == Some(*arrival) {
             return Wave::Repeat;
         }
         self.last = Some(*arrival);
@@ -147,6 +160,7 @@ impl Floods {
         &self.floods[number as usize].as_ref().expect("a flood lasts until its last arrival").chain
     }
 
+    #[inline]
     fn flood_mut(&mut self, number: u32) -> &mut Flood {
         self.floods[number as usize].as_mut().expect("a flood lasts until its last arrival")
     }

@@ -1,9 +1,9 @@
 //! The queue of arrivals: what comes when, to whom, and in which order.
 //!
 //! Most arrivals lie less than a second ahead, so they wait in a ring of buckets, each a quarter of a millisecond wide, which
-//! reaches 268 milliseconds ahead: pushing is an append, and a bucket is sorted once, when its turn comes. What lies beyond
-//! waits in another ring, each of whose buckets is a round of the first, and is spread out over that when its turn comes; and
-//! what lies more than four minutes ahead in a heap.
+//! reaches 268 milliseconds ahead: pushing is an append, and a bucket is sorted once, when its turn comes; what has come to
+//! nothing by then is left out first, where there is more than a little. What lies beyond waits in another ring, each of whose buckets is a round of the first, and is spread
+//! out over that when its turn comes; and what lies more than four minutes ahead in a heap.
 
 use std::{
     cmp::Reverse,
@@ -13,7 +13,7 @@ use std::{
 
 use super::{
     filled::{BUCKETS, Filled, place_of},
-    sorting::sort,
+    sorting::{FEW, sort},
 };
 use crate::time::Time;
 
@@ -141,10 +141,23 @@ impl Queue {
     }
 
     /// Takes out the first arrival, unless it is later than a moment.
-    #[inline]
     pub(super) fn pop_until(&mut self, limit: Time) -> Option<Arrival> {
-        if self.current.is_empty() && !self.open_next(limit) {
-            return None;
+        self.pop_until_without(limit, |_| false)
+    }
+
+    /// Takes out the first arrival, unless it is later than a moment, without some that have come to nothing: when a bucket is
+    /// opened that holds more than a few, `drops` is asked once for each, and what it answers with yes is gone. To sort that, and
+    /// to take it out, would be in vain.
+    #[inline]
+    pub(super) fn pop_until_without(
+        &mut self,
+        limit: Time,
+        mut drops: impl FnMut(&Arrival) -> bool,
+    ) -> Option<Arrival> {
+        while self.current.is_empty() {
+            if !self.open_next(limit, &mut drops) {
+                return None;
+            }
         }
         self.current.pop_if(|arrival| arrival.at <= limit)
     }
@@ -219,7 +232,7 @@ impl Queue {
 
     /// Opens the next bucket that has entries, unless it begins after a moment; tells whether it did.
     #[inline(never)]
-    fn open_next(&mut self, limit: Time) -> bool {
+    fn open_next(&mut self, limit: Time, drops: impl FnMut(&Arrival) -> bool) -> bool {
         let last = bucket(limit);
         let next = loop {
             let far = self.beyond.peek().map(|Reverse(arrival)| bucket(arrival.at));
@@ -241,9 +254,24 @@ impl Queue {
         while let Some(first) = self.beyond.peek_mut().filter(|first| bucket(first.0.at) == next) {
             self.current.push(PeekMut::pop(first).0);
         }
+        if self.current.len() > FEW {
+            leave_out(&mut self.current, drops);
+        }
         sort(&mut self.current, &mut self.spare);
         true
     }
+}
+
+/// Leaves some out, without a branch for each: which these are cannot be foreseen.
+#[inline(never)]
+fn leave_out(arrivals: &mut Vec<Arrival>, mut drops: impl FnMut(&Arrival) -> bool) {
+    let mut kept = 0;
+    for place in 0..arrivals.len() {
+        let arrival = arrivals[place];
+        arrivals[kept] = arrival;
+        kept += usize::from(!drops(&arrival));
+    }
+    arrivals.truncate(kept);
 }
 
 /// Gives the memory of an empty bucket back if that is large.
@@ -268,117 +296,4 @@ fn start_of(round: u64) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::{collection::vec, prelude::*};
-
-    #[derive(Debug, Clone)]
-    enum Step {
-        Push {
-            ahead: u64,
-            to: u32,
-            from: u32,
-        },
-        /// So many that large memory is given back.
-        PushMany {
-            ahead: u64,
-            times: u32,
-        },
-        PopUntil {
-            ahead: u64,
-        },
-        PopAll,
-        Advance {
-            ahead: u64,
-        },
-        Drain,
-    }
-
-    fn steps() -> impl Strategy<Value = Vec<Step>> {
-        let ahead = prop_oneof![
-            Just(0),
-            0..3_u64,
-            0..1_000_000_u64,
-            0..2_000_000_000_u64,
-            0..600_000_000_000_u64,
-            (0..9_u64).prop_map(|rounds| rounds << 28),
-            Just(u64::MAX)
-        ];
-        let push =
-            (ahead.clone(), 0..3_u32, 0..3_u32).prop_map(|(ahead, to, from)| Step::Push { ahead, to, from });
-        let push_many =
-            (ahead.clone(), 400..1_500_u32).prop_map(|(ahead, times)| Step::PushMany { ahead, times });
-        let step = prop_oneof![
-            80 => push,
-            1 => push_many,
-            1 => Just(Step::PopAll),
-            40 => ahead.clone().prop_map(|ahead| Step::PopUntil { ahead }),
-            20 => ahead.prop_map(|ahead| Step::Advance { ahead }),
-            10 => Just(Step::Drain),
-        ];
-        vec(step, 0..200)
-    }
-
-    proptest! {
-        /// A sorted list is the model.
-        #[test]
-        fn arrivals_come_in_order(start in prop_oneof![Just(0), any::<u64>()], steps in steps()) {
-            let (mut now, mut queue, mut model) = (start, Queue::new(Time::from_nanos(start)), Vec::new());
-            for (step, number) in steps.into_iter().zip(0..) {
-                let count = 10_000 * number;
-                match step {
-                    Step::Push { ahead, to, from } => {
-                        let at = Time::from_nanos(now.saturating_add(ahead));
-                        let arrival = Arrival { at, to, from, count, slot: count };
-                        queue.push(arrival);
-                        model.push(arrival);
-                        model.sort();
-                    }
-                    Step::PushMany { ahead, times } => {
-                        let at = Time::from_nanos(now.saturating_add(ahead));
-                        let sent = (count..count + times).map(|count| (count % 7, count % 3, count));
-                        for (to, from, count) in sent {
-                            let arrival = Arrival { at, to, from, count, slot: count };
-                            queue.push(arrival);
-                            model.push(arrival);
-                        }
-                        model.sort();
-                    }
-                    Step::PopAll => {
-                        for first in model.drain(..) {
-                            prop_assert_eq!(queue.pop_until(Time::MAX), Some(first));
-                            now = first.at.as_nanos();
-                        }
-                        prop_assert!(queue.is_empty());
-                    }
-                    Step::PopUntil { ahead } => {
-                        let limit = Time::from_nanos(now.saturating_add(ahead));
-                        let first = model.first().copied().filter(|arrival: &Arrival| arrival.at <= limit);
-                        prop_assert_eq!(queue.is_empty(), model.is_empty());
-                        prop_assert_eq!(queue.pop_until(limit), first);
-                        if let Some(first) = first {
-                            model.remove(0);
-                            now = first.at.as_nanos();
-                            for to in 0..8 {
-                                let is_its = |arrival: &&Arrival| (arrival.at, arrival.to) == (first.at, to);
-                                let its = model.iter().filter(is_its).rev();
-                                prop_assert!(queue.opened_for(to, first.at).eq(its));
-                            }
-                        }
-                    }
-                    Step::Advance { ahead } => {
-                        let first = model.first().map_or(u64::MAX, |arrival| arrival.at.as_nanos());
-                        now = now.saturating_add(ahead).min(first);
-                        queue.advance(Time::from_nanos(now));
-                    }
-                    Step::Drain => {
-                        let mut all = queue.drain();
-                        all.sort();
-                        prop_assert_eq!(&all, &model);
-                        model.clear();
-                    }
-                }
-            }
-        }
-    }
-}
+mod tests;

@@ -5,7 +5,7 @@ use std::mem;
 use super::queue::Arrival;
 
 /// Up to so many entries are sorted by insertion, which most buckets are.
-const FEW: usize = 8;
+pub(super) const FEW: usize = 8;
 /// More are divided by their times first, by so many bits of these: most parts then have one entry, or none.
 const PART_BITS: u32 = 5;
 /// From so many on they are sorted by one digit after the other.
@@ -13,8 +13,8 @@ const MANY: usize = 512;
 /// The bits of a digit: the counters of its values still lie in the nearest cache.
 const DIGIT_BITS: u32 = 11;
 
-/// Sorts, the earliest last; `spare` is memory for that.
-#[inline]
+/// Sorts, the earliest last; `spare` is memory for that. Most buckets have one entry: a call would take longer.
+#[inline(always)]
 pub(super) fn sort(arrivals: &mut Vec<Arrival>, spare: &mut Vec<Arrival>) {
     let count = arrivals.len();
     // What one has told many over links that take the same time lies in the opposite order.

@@ -169,8 +169,9 @@ impl World {
     /// Takes out what arrives next, unless that is later than a moment, and comes to its turn.
     #[inline]
     fn next_arrival(&mut self, limit: Time) -> Option<Arrival> {
-        let had_opened = !self.around.queue.opened().is_empty();
-        let arrival = self.around.queue.pop_until(limit)?;
+        let Surroundings { queue, floods, .. } = &mut self.around;
+        let had_opened = !queue.opened().is_empty();
+        let arrival = queue.pop_until_without(limit, |arrival| floods.drops(arrival))?;
         self.around.come_to(arrival.turn());
         if !had_opened {
             self.fetch_opened();
