@@ -101,7 +101,9 @@ impl Nodes {
     /// Has the count of what a node knows of fetched from memory, and does not wait for it.
     #[inline]
     pub(super) fn fetch_count(&self, number: u32) {
-        hint::black_box(self.known_counts[number as usize]);
+        if self.given_count > 0 {
+            hint::black_box(self.known_counts[number as usize]);
+        }
     }
 
     /// Hands a node an input, and returns the node, and whether it has another tip now; a puppet takes none.
@@ -366,7 +368,8 @@ impl Nodes {
     /// Tells whether a node has yet to hear of what has come to all.
     #[inline]
     fn is_behind(&self, id: NodeId) -> bool {
-        self.known_counts[id.index()] < self.given_count
+        // Where no block ever came to all at once, the counts of many nodes would be fetched from memory in vain.
+        self.given_count > 0 && self.known_counts[id.index()] < self.given_count
     }
 
     fn count_out(&mut self, id: NodeId) {
