@@ -27,6 +27,21 @@ pub(super) fn number_of(arrival: &Arrival) -> usize {
     (arrival.slot & !(FLOOD | ASKED | SENT)) as usize
 }
 
+/// What an arrival is.
+#[derive(Debug)]
+pub(super) enum Wave {
+    /// A message by itself.
+    Message,
+    /// The first that a node is told of a block, and the number of its flood.
+    First(u32, Blockchain),
+    /// A repeat.
+    Repeat,
+    /// A question for this block.
+    Asked(Blockchain),
+    /// This block, which was asked for, and the number of its flood.
+    Sent(u32, Blockchain),
+}
+
 /// How a node has told its peers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Telling {

@@ -13,7 +13,7 @@
 use std::{mem, sync::Arc};
 
 use super::{
-    flood::{ASKED, FLOOD, Flood, NOBODY, SENT, Spare, Spelled, number_of},
+    flood::{ASKED, FLOOD, Flood, NOBODY, SENT, Spare, Spelled, Wave, number_of},
     lanes::{Lanes, Sources},
     queue::{Arrival, Queue, Turn, end_of},
 };
@@ -55,21 +55,6 @@ pub(super) enum OneByOne {
     ToldBefore,
     /// So many blocks are on their way that links may have no room.
     NoRoom,
-}
-
-/// What an arrival is.
-#[derive(Debug)]
-pub(super) enum Wave {
-    /// A message by itself.
-    Message,
-    /// The first that a node is told of a block, and the number of its flood.
-    First(u32, Blockchain),
-    /// A repeat.
-    Repeat,
-    /// A question for this block.
-    Asked(Blockchain),
-    /// This block, which was asked for, and the number of its flood.
-    Sent(u32, Blockchain),
 }
 
 impl Floods {

@@ -5,6 +5,7 @@
 //! the same run, on any machine.
 
 mod acts;
+mod arrivals;
 mod asking;
 mod carry;
 mod contest;

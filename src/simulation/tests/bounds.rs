@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    simulation::world::{TABLES_FETCHED_FROM, World},
+    simulation::{arrivals::TABLES_FETCHED_FROM, world::World},
     wire::Waiting,
 };
 
