@@ -236,7 +236,7 @@ fn main() {
 
 /// What a second core is worth to independent runs: the time of two of them one after the other, over that of two at once.
 fn side_by_side(is_measured: bool) {
-    let (nodes, blocks, rounds) = if is_measured { (1_000, 3_000, 5) } else { (50, 2, 1) };
+    let (nodes, blocks, rounds) = if is_measured { (1_000, 3_000, 9) } else { (50, 2, 1) };
     let run = || {
         let (simulation, _) = scenario_g(nodes, Duration::from_secs(600), false);
         assert!(simulation.run_blocks(blocks));
