@@ -164,9 +164,9 @@
 //!
 //! | nodes | million a second |
 //! | ---: | ---: |
-//! | 100 | 8.9 |
-//! | 1,000 | 9.7 |
-//! | 10,000 | 7.6 |
+//! | 100 | 9.5 |
+//! | 1,000 | 9.5 |
+//! | 10,000 | 8.6 |
 //!
 //! Where blocks of a megabyte are announced in six regions, and sent to whoever asks, it is 1 to 3 million.
 //! `cargo bench --bench simulation` makes this table, and for any number of nodes there is
