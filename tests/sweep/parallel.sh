@@ -44,7 +44,7 @@ ln -s "$program" "$directory/bin/chainlab"
 PATH=$directory/bin:$PATH
 cd "$directory/sweep"
 
-fenced json 1 | changed 's/"replicates": 2500/"replicates": 100/' >delays.json
+fenced json 1 | changed 's/"replicates": 2500/"replicates": 600/' >delays.json
 chainlab experiment delays.json -o delays.csv --figures stale_rate >/dev/null
 chainlab sweep plan delays.json -o delays.plan
 fenced sh 2 >resume
@@ -56,14 +56,17 @@ changed s/--resume-failed/--resume/ <resume >begin
 setsid bash begin >/dev/null 2>&1 &
 session=$!
 disown
-until [ "$(wc -l <log)" -gt 10 ] && [ "$(wc -l <"$(echo rows/*.part | cut -d ' ' -f 1)")" -ge 2 ]; do
+is_in_the_midst() {
+    [ "$(wc -l <log)" -gt 10 ] && [ "$(wc -l <"$(echo rows/*.part | cut -d ' ' -f 1)")" -ge 2 ]
+}
+until is_in_the_midst 2>/dev/null; do
     kill -0 "$session" 2>/dev/null || fail "it was over before it was killed"
-done 2>/dev/null
+done
 kill_session
 whole=$(find rows -name '*.csv' | wc -l)
 [ "$whole" -lt 64 ] || fail "it was over before it was killed"
 if chainlab sweep merge rows delays.plan -o results.csv 2>refused; then fail "rows are missing, and nobody tells"; fi
-grep -q "of 400 runs have no row" refused
+grep -q "of 2400 runs have no row" refused
 
 # Goes on, and shards are told to end, until one has: it is not whole, and parallel knows it for a failure.
 setsid bash begin >/dev/null 2>&1 &
