@@ -1,9 +1,10 @@
 //! The queue of arrivals: what comes when, to whom, and in which order.
 //!
 //! Most arrivals lie less than a second ahead, so they wait in a ring of buckets, each a quarter of a millisecond wide, which
-//! reaches 268 milliseconds ahead: pushing is an append, and a bucket is sorted once, when its turn comes; what has come to
-//! nothing by then is left out first, where there is more than a little. What lies beyond waits in another ring, each of whose buckets is a round of the first, and is spread
-//! out over that when its turn comes; and what lies more than four minutes ahead in a heap.
+//! reaches 268 milliseconds ahead: pushing is an append, and a bucket is sorted once, when its turn comes; of one that holds
+//! more than a few, what has come to nothing by then is left out first. What lies beyond waits in another ring, each of whose
+//! buckets is a round of the first, and is spread out over that when its turn comes; and what lies more than four minutes ahead
+//! in a heap.
 
 use std::{
     cmp::Reverse,
