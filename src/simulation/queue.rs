@@ -233,7 +233,7 @@ impl Queue {
 
     /// Opens the next bucket that has entries, unless it begins after a moment; tells whether it did.
     #[inline(never)]
-    fn open_next(&mut self, limit: Time, drops: impl FnMut(&Arrival) -> bool) -> bool {
+    fn open_next(&mut self, limit: Time, mut drops: impl FnMut(&Arrival) -> bool) -> bool {
         let last = bucket(limit);
         let next = loop {
             let far = self.beyond.peek().map(|Reverse(arrival)| bucket(arrival.at));
@@ -256,23 +256,11 @@ impl Queue {
             self.current.push(PeekMut::pop(first).0);
         }
         if self.current.len() > FEW {
-            leave_out(&mut self.current, drops);
+            self.current.retain(|arrival| !drops(arrival));
         }
         sort(&mut self.current, &mut self.spare);
         true
     }
-}
-
-/// Leaves some out, without a branch for each: which these are cannot be foreseen.
-#[inline(never)]
-fn leave_out(arrivals: &mut Vec<Arrival>, mut drops: impl FnMut(&Arrival) -> bool) {
-    let mut kept = 0;
-    for place in 0..arrivals.len() {
-        let arrival = arrivals[place];
-        arrivals[kept] = arrival;
-        kept += usize::from(!drops(&arrival));
-    }
-    arrivals.truncate(kept);
 }
 
 /// Gives the memory of an empty bucket back if that is large.
